@@ -1,0 +1,27 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface WaitOptions {
+  /** Milliseconds between two questions. */
+  readonly every: number;
+  /** Milliseconds until the wait gives up. */
+  readonly timeout: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Asks until the answer is not undefined and resolves to it; resolves to undefined after the time-out.
+ * Throws what `ask` throws, and the signal's reason once it is aborted.
+ */
+export async function waitFor<T>(
+  ask: () => Promise<T | undefined>,
+  { every, timeout, signal }: WaitOptions,
+): Promise<T | undefined> {
+  const end = performance.now() + timeout;
+  for (;;) {
+    signal.throwIfAborted();
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    if (performance.now() >= end) return undefined;
+    await sleep(every, undefined, { signal });
+  }
+}

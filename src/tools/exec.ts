@@ -1,0 +1,85 @@
+import type { Readable } from 'node:stream';
+import { execa } from 'execa';
+import { CommandFailure, exitCodes } from '../lib/failure.ts';
+import { findHint } from './hints.ts';
+
+export interface ExecOptions {
+  readonly cwd?: string;
+  /** Added to this process's environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly input?: string | Uint8Array | Readable;
+  readonly signal?: AbortSignal;
+  /** Milliseconds; without it only the signal ends the program. */
+  readonly timeout?: number;
+  /** Called with each line of both outputs, as it comes. */
+  readonly onLine?: (line: string) => void;
+  /** The terminal is handed to the program: for kubectl, psql and shells. */
+  readonly inherit?: boolean;
+}
+
+export interface ExecResult {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export type Exec = (program: string, args: readonly string[], options?: ExecOptions) => Promise<ExecResult>;
+
+const outputLimit = 64 * 1024 * 1024;
+
+/**
+ * Runs a program without a shell and resolves when it succeeded.
+ * @throws {CommandFailure} when it cannot be started, does not succeed, or takes longer than `timeout`.
+ * An aborted signal rejects with the signal's reason.
+ */
+export const exec: Exec = async (program, args, options = {}) => {
+  const { cwd, env, input, signal, timeout, onLine, inherit } = options;
+  const child = execa(program, args, {
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(env === undefined ? {} : { env }),
+    ...(signal === undefined ? {} : { cancelSignal: signal }),
+    ...(timeout === undefined ? {} : { timeout }),
+    ...(inherit ? { stdio: 'inherit' as const } : inputOption(input)),
+    all: onLine !== undefined,
+    maxBuffer: outputLimit,
+    // A program that ignores SIGTERM must not hold the whole run.
+    forceKillAfterDelay: 5_000,
+    reject: false,
+  });
+  if (onLine) for await (const line of child.iterable({ from: 'all' })) onLine(line);
+  const result = await child;
+  if (result.isCanceled) signal?.throwIfAborted();
+  const stdout = result.stdout ?? '';
+  const stderr = result.stderr ?? '';
+  if (!result.failed) return { stdout, stderr };
+
+  const lastLines = stderr.trimEnd().split('\n').slice(-20).join('\n');
+  throw new CommandFailure(describe(program, result), {
+    argv: [program, ...args],
+    status: result.exitCode,
+    stdout,
+    stderr: lastLines,
+    cause: lastLines || result.originalMessage,
+    hint: findHint(program, stderr),
+    exitCode: exitCodes.host,
+  });
+};
+
+function inputOption(input: ExecOptions['input']) {
+  return input === undefined ? { stdin: 'ignore' as const } : { input };
+}
+
+function describe(
+  program: string,
+  result: {
+    readonly timedOut: boolean;
+    readonly exitCode?: number | undefined;
+    readonly signal?: string | undefined;
+    readonly code?: string | undefined;
+  },
+): string {
+  const name = program.split('/').at(-1);
+  if (result.code === 'ENOENT') return `${name} is not installed`;
+  if (result.timedOut) return `${name} did not end in time`;
+  if (result.signal) return `${name} was ended by ${result.signal}`;
+  return `${name} ended with exit code ${result.exitCode}`;
+}

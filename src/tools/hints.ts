@@ -1,0 +1,30 @@
+interface Hint {
+  readonly tool: string;
+  readonly pattern: RegExp;
+  readonly hint: string;
+}
+
+/** What a tool's own message means for the person, tried in order. */
+const hints: readonly Hint[] = [
+  {
+    tool: 'docker',
+    pattern: /permission denied while trying to connect to the Docker daemon socket/,
+    hint: 'sudo usermod -aG docker "$USER", then log in again',
+  },
+  {
+    tool: 'docker',
+    pattern: /Cannot connect to the Docker daemon/,
+    hint: 'npm run doctor -- --fix',
+  },
+  {
+    tool: 'docker',
+    pattern: /no space left on device/,
+    hint: 'npm run images -- prune',
+  },
+];
+
+/** The hint for what `program` printed; undefined when it is no known error. */
+export function findHint(program: string, stderr: string): string | undefined {
+  const tool = program.split('/').at(-1);
+  return hints.find((hint) => hint.tool === tool && hint.pattern.test(stderr))?.hint;
+}

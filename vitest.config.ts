@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/e2e/**'],
+    testTimeout: 30_000,
+    // Two cores: the tests that spawn the CLI or helm would starve each other in more workers.
+    maxWorkers: 2,
+  },
+});
