@@ -1,0 +1,3 @@
+module wealist.local/pause
+
+go 1.24.0

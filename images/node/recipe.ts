@@ -1,0 +1,129 @@
+import { join } from 'node:path';
+import type { NodeRecipe } from '../../src/images/node-image.ts';
+import { folderEntries } from '../../src/images/layer.ts';
+import { versions } from '../../src/tools/versions.ts';
+
+const kubernetesVersion = `v${versions.kubernetes}`;
+const folder = import.meta.dirname;
+
+/** kubeadm bounds the versions it accepts by what the linker writes here; both packages are asked. */
+const kubernetesFlags = ['k8s.io/component-base/version', 'k8s.io/client-go/pkg/version']
+  .flatMap((path) => {
+    const [major, minor] = versions.kubernetes.split('.');
+    const values = { gitVersion: kubernetesVersion, gitMajor: major, gitMinor: minor, gitTreeState: 'clean' };
+    return Object.entries(values).map(([name, value]) => `-X ${path}.${name}=${value}`);
+  })
+  .join(' ');
+
+const kubernetes = { module: join(folder, 'kubernetes'), ldflags: kubernetesFlags };
+
+/** kubectl of the node's own build: the chain falls back on it where no release can be downloaded. */
+export const kubectl = { ...kubernetes, package: './kubectl' };
+
+/** A Kind node from Debian packages and Go modules: what kind asks of it is listed beside each part. */
+export const recipe: NodeRecipe = {
+  minutes: 12,
+  kubernetesVersion,
+
+  async build(workshop) {
+    const kube = await workshop.goProgram({ ...kubernetes, package: './kube' });
+    const kubeadm = await workshop.goProgram({ ...kubernetes, package: './kubeadm' });
+    const kubectlProgram = await workshop.goProgram(kubectl);
+
+    // Debian 12's systemd still runs on cgroup v1, and its runc too; its containerd is too old for this kubelet.
+    const system = await workshop.debianRoot({
+      suite: 'bookworm',
+      variant: 'minbase',
+      packages: [
+        ...['systemd', 'systemd-sysv', 'dbus', 'libseccomp2', 'ca-certificates'],
+        ...['runc', 'containernetworking-plugins', 'iptables', 'iproute2', 'conntrack', 'ethtool', 'kmod'],
+        ...['mount', 'util-linux', 'procps', 'hostname', 'socat', 'gzip'],
+      ],
+      overlay: { suite: 'trixie', packages: ['containerd'] },
+    });
+    const node = await workshop.layer([
+      ...(await folderEntries(join(folder, 'rootfs'))),
+      { path: 'usr/bin/kubelet', file: kube },
+      { path: 'usr/bin/kubeadm', file: kubeadm },
+      { path: 'usr/bin/kubectl', file: kubectlProgram },
+      { path: 'kind/version', content: kubernetesVersion },
+      { path: 'etc/kubernetes/manifests', mode: 0o700, folder: true },
+      ...enabled('containerd.service', 'kubelet.service'),
+      ...masked(
+        // A node has one terminal at most, no devices of its own to announce and no disk to check.
+        ...['systemd-udevd.service', 'systemd-udev-trigger.service', 'console-getty.service', 'getty.target'],
+        ...['systemd-logind.service', 'systemd-remount-fs.service', 'dev-hugepages.mount', 'sys-fs-fuse-connections.mount'],
+        ...['systemd-journald-audit.socket', 'apt-daily.timer', 'apt-daily-upgrade.timer', 'e2scrub_all.timer'],
+      ),
+    ]);
+
+    return {
+      node: workshop.image([system, node], {
+        Entrypoint: ['/usr/local/bin/entrypoint', '/sbin/init'],
+        Env: ['container=docker', 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
+        StopSignal: 'SIGRTMIN+3',
+      }),
+      preload: await preload(),
+    };
+
+    /** The images kubeadm and the storage manifest name, kept on the node under exactly these names. */
+    async function preload() {
+      const { goProgram, debianRoot, layer, image } = workshop;
+      const path = 'PATH=/usr/local/bin:/usr/sbin:/usr/bin';
+      const program = async (name: string, file: string) =>
+        image([await layer([{ path: `usr/local/bin/${name}`, file }])], {
+          Entrypoint: [`/usr/local/bin/${name}`],
+          Env: [path],
+        });
+
+      // kube-proxy calls iptables, whose plug-ins come with it; the others need nothing but their program.
+      const iptables = await debianRoot({
+        suite: 'bookworm',
+        variant: 'extract',
+        packages: ['base-files', 'iptables', 'kmod'],
+      });
+      const kubePrograms = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kube-proxy'];
+      const kubeLayer = await layer([
+        { path: 'usr/local/bin/kube', file: kube },
+        ...kubePrograms.map((name) => ({ path: `usr/local/bin/${name}`, link: 'kube' })),
+        ...['iptables', 'iptables-save', 'iptables-restore', 'ip6tables', 'ip6tables-save', 'ip6tables-restore'].map(
+          (name) => ({ path: `usr/local/bin/${name}`, link: '/usr/sbin/xtables-nft-multi' }),
+        ),
+      ]);
+      const kubeImage = image([iptables, kubeLayer], { Env: [path] });
+
+      const helper = await debianRoot({
+        suite: 'bookworm',
+        variant: 'extract',
+        packages: ['base-files', 'busybox-static'],
+      });
+      const applets = await layer(
+        ['sh', 'mkdir', 'rm', 'chmod', 'ls'].map((name) => ({ path: `usr/local/bin/${name}`, link: '/usr/bin/busybox' })),
+      );
+      const coredns = await goProgram({ package: 'github.com/coredns/coredns', version: 'v1.12.1' });
+      const etcd = await goProgram({ module: join(folder, 'etcd'), package: '.' });
+      const pause = await goProgram({ module: join(folder, 'pause'), package: '.' });
+      const provisioner = await goProgram({ package: 'github.com/rancher/local-path-provisioner', version: 'v0.0.30' });
+
+      return {
+        ...Object.fromEntries(kubePrograms.map((name) => [`registry.k8s.io/${name}:${kubernetesVersion}`, kubeImage])),
+        'registry.k8s.io/etcd:3.6.5-0': await program('etcd', etcd),
+        'registry.k8s.io/coredns/coredns:v1.12.1': await program('coredns', coredns),
+        'registry.k8s.io/pause:3.10.1': await program('pause', pause),
+        'wealist.local/local-path-provisioner:v0.0.30': await program('local-path-provisioner', provisioner),
+        'wealist.local/storage-helper:1': image([helper, applets], { Env: ['PATH=/usr/local/bin'] }),
+      };
+    }
+  },
+};
+
+function enabled(...units: readonly string[]) {
+  return units.map((unit) => ({
+    path: `etc/systemd/system/multi-user.target.wants/${unit}`,
+    link: `/etc/systemd/system/${unit}`,
+  }));
+}
+
+function masked(...units: readonly string[]) {
+  return units.map((unit) => ({ path: `etc/systemd/system/${unit}`, link: '/dev/null' }));
+}

@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, readFile, rename } from 'node:fs/promises';
+import { basename, join, relative } from 'node:path';
+import { folderFiles } from '../lib/folder.ts';
+import { type ContainerConfig, type Image, type Layer, toImageConfig } from '../lib/oci.ts';
+import type { Run } from '../lib/plan.ts';
+import type { Debian, DebianRoot } from '../tools/debian.ts';
+import type { Go, GoProgram } from '../tools/go.ts';
+import { type LayerEntry, packLayer, trimRoot } from './layer.ts';
+import type { Store } from './store.ts';
+
+/**
+ * The few things recipes are made of. Each result is kept under the hash of all that went into it, so a recipe that
+ * changes in one place pays for that place only. The compiler's version is no input: a newer Go is no reason to spend
+ * twenty minutes, and `images prune` is there for who wants it.
+ */
+export interface Workshop {
+  /** Debian's name of the architecture everything is built for: this machine's. */
+  readonly architecture: string;
+  /** Builds a static Go program; resolves to the path of the binary. */
+  goProgram(program: GoProgram): Promise<string>;
+  /** A root file system of Debian packages, without documentation and what `drop` names, as a layer. */
+  debianRoot(root: DebianRoot, drop?: readonly string[]): Promise<Layer>;
+  layer(entries: readonly LayerEntry[]): Promise<Layer>;
+  image(layers: readonly Layer[], container: ContainerConfig): Image;
+}
+
+export interface WorkshopParts {
+  readonly store: Store;
+  readonly go: Go;
+  readonly debian: Debian;
+  readonly architecture: string;
+  /** The user's cache folder, for the locks. */
+  readonly cache: string;
+  readonly run: Run;
+}
+
+/** Raised when a primitive makes something else from the same inputs. */
+const primitivesVersion = 1;
+
+export function openWorkshop({ store, go, debian, architecture, cache, run }: WorkshopParts): Workshop {
+  /** Only one process makes a thing; the others find it done. Killed, it holds nothing: the lock's owner is dead. */
+  async function once<T>(key: string, find: () => Promise<T | undefined>, make: () => Promise<T>): Promise<T> {
+    const found = await find();
+    if (found !== undefined) return found;
+    const lock = { release: async () => {} };
+    try {
+      return (await find()) ?? (await make());
+    } finally {
+      await lock.release();
+    }
+  }
+
+  return {
+    architecture,
+
+    async goProgram(program) {
+      const name = programName(program);
+      const key = `${name}-${await hashProgram(program, architecture)}`;
+      return once(
+        key,
+        () => store.findFile(key),
+        () =>
+          store.withWorkFolder(async (folder) => {
+            await go.build(program, folder, run);
+            return store.putFile(key, (path) => rename(join(folder, name), path));
+          }),
+      );
+    },
+
+    async debianRoot(root, drop = []) {
+      const key = `debian-${root.suite}-${hash({ primitivesVersion, root, drop, architecture })}`;
+      const image = await once(
+        key,
+        () => store.findImage(key),
+        () =>
+          store.withWorkFolder(async (folder) => {
+            const tar = join(folder, 'root.tar');
+            await debian.makeRoot(root, tar, run);
+            const layer = await store.putBlob(trimRoot(createReadStream(tar), drop));
+            const made = { config: '', layers: [layer] };
+            await store.putImage(key, made);
+            return made;
+          }),
+      );
+      return image.layers[0] as Layer;
+    },
+
+    layer: (entries) => store.putBlob(packLayer(entries)),
+
+    image: (layers, container) => ({ layers, config: toImageConfig(layers, container, architecture) }),
+  };
+}
+
+/** Go names a program after its import path's last element that is no major version. */
+function programName(program: GoProgram): string {
+  const path = program.package.replace(/\/v\d+$/, '');
+  return basename(path === '.' && 'module' in program ? program.module : path);
+}
+
+async function hashProgram(program: GoProgram, architecture: string): Promise<string> {
+  if (!('module' in program)) return hash({ primitivesVersion, program, architecture });
+  const { module, ...rest } = program;
+  return hash({ primitivesVersion, rest, architecture, source: await hashFolder(module) });
+}
+
+/** The hash of a folder's files by path, content and whether they may be run. */
+export async function hashFolder(folder: string): Promise<string> {
+  const sum = createHash('sha256');
+  for (const { path, runnable } of await folderFiles(folder)) {
+    const content = await readFile(path);
+    sum.update(`${relative(folder, path)}\0${runnable}\0${content.length}\0`).update(content);
+  }
+  return sum.digest('hex').slice(0, 16);
+}
+
+/** A short hash of plain data; the order of keys counts. */
+export function hash(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16);
+}
+
+/** Makes the folders of the store, so that the first of them cannot be half there. */
+export async function prepareCache(cache: string): Promise<void> {
+  await mkdir(join(cache, 'locks'), { recursive: true, mode: 0o700 });
+}

@@ -1,0 +1,101 @@
+import { exitCodes, Failure } from '../lib/failure.ts';
+import type { Run } from '../lib/plan.ts';
+import type { Exec } from './exec.ts';
+
+export interface DebianRoot {
+  /** Debian's code name: bookworm, trixie. */
+  readonly suite: string;
+  readonly packages: readonly string[];
+  /**
+   * extract: the packages' files and nothing else, for an image with one program; no maintainer script runs.
+   * minbase: an installed system.
+   */
+  readonly variant: 'extract' | 'minbase';
+  /** Packages of another suite whose files are laid over the root, without what they depend on. */
+  readonly overlay?: { readonly suite: string; readonly packages: readonly string[] };
+}
+
+export interface Debian {
+  /** `amd64`, `arm64`: Debian's name of this machine's architecture. */
+  architecture(): Promise<string>;
+  /** Writes the root file system as a tar to `path`. */
+  makeRoot(root: DebianRoot, path: string, run: Run): Promise<void>;
+}
+
+export function createDebian(exec: Exec): Debian {
+  return {
+    async architecture() {
+      return (await exec('dpkg', ['--print-architecture'])).stdout.trim();
+    },
+
+    async makeRoot(root, path, { signal, report }) {
+      const mirrors = await findMirrors(exec);
+      const sources = (suite: string) => mirrors.map(({ uri, suffix }) => `deb ${uri} ${suite}${suffix} main`);
+      const args = [
+        `--variant=${root.variant}`,
+        // A root with a merged /usr from the first file on, which `extract` does not set up by itself.
+        '--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr',
+        `--include=${root.packages.join(',')}`,
+        '--aptopt=APT::Install-Recommends "false"',
+        '--aptopt=Acquire::Retries "3"',
+        ...overlayHooks(root, sources),
+        root.suite,
+        path,
+        ...(mirrors.length > 0 ? sources(root.suite) : []),
+      ];
+      try {
+        // The date of every file: the same packages make the same root.
+        await exec('mmdebstrap', args, { signal, onLine: report, env: { SOURCE_DATE_EPOCH: '0' } });
+      } catch (cause) {
+        signal.throwIfAborted();
+        throw new Failure(`the Debian ${root.suite} root with ${root.packages.join(', ')} could not be made`, {
+          cause,
+          hint: 'apt-get update',
+          exitCode: exitCodes.image,
+        });
+      }
+    },
+  };
+}
+
+/** mmdebstrap runs these with apt set up for the new root, whose path is `$1`. */
+function overlayHooks(root: DebianRoot, sources: (suite: string) => readonly string[]): readonly string[] {
+  if (!root.overlay) return [];
+  const { suite, packages } = root.overlay;
+  const list = '"$1/etc/apt/sources.list.d/overlay.list"';
+  const script = [
+    'set -e',
+    'export APT_CONFIG="$MMDEBSTRAP_APT_CONFIG"',
+    `printf '%s\\n' ${sources(suite)
+      .map((line) => `'${line}'`)
+      .join(' ')} > ${list}`,
+    'apt-get update -q',
+    'cd "$1/tmp"',
+    `apt-get download -q ${packages.map((name) => `${name}/${suite}`).join(' ')}`,
+    'for package in *.deb; do dpkg-deb -x "$package" "$1"; done',
+    `rm -f *.deb ${list}`,
+  ].join('; ');
+  return [`--customize-hook=${script}`];
+}
+
+interface Mirror {
+  readonly uri: string;
+  /** What a suite's name is followed by there: `-security` for security updates, else nothing. */
+  readonly suffix: string;
+}
+
+/**
+ * The Debian mirrors that this machine uses, so that a root comes from where its packages come from.
+ * None on a machine that is no Debian: mmdebstrap then knows its own.
+ */
+async function findMirrors(exec: Exec): Promise<readonly Mirror[]> {
+  const format = ['--format', '$(ORIGIN) $(REPO_URI) $(RELEASE)', 'Created-By: Packages', 'Component: main'];
+  const { stdout } = await exec('apt-get', ['indextargets', ...format]);
+  const mirrors = new Map<string, Mirror>();
+  for (const line of stdout.split('\n')) {
+    const [origin, uri, release] = line.split(' ');
+    if (origin !== 'Debian' || !uri || !release || release.endsWith('-updates')) continue;
+    mirrors.set(uri, { uri, suffix: release.endsWith('-security') ? '-security' : '' });
+  }
+  return [...mirrors.values()];
+}

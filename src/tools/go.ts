@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import { exitCodes, Failure } from '../lib/failure.ts';
+import type { Run } from '../lib/plan.ts';
+import type { Exec } from './exec.ts';
+
+/** A Go program by its published module, for modules without replaces: `go install` refuses the others. */
+export interface PublishedProgram {
+  /** Import path of the main package. */
+  readonly package: string;
+  readonly version: string;
+  readonly ldflags?: string;
+}
+
+/** A Go program of a module in this checkout, which pins what it needs in its own go.mod and go.sum. */
+export interface LocalProgram {
+  /** Absolute path of the module's folder. */
+  readonly module: string;
+  /** The main package: `./kube`, or an import path that the module requires. */
+  readonly package: string;
+  readonly ldflags?: string;
+}
+
+export type GoProgram = PublishedProgram | LocalProgram;
+
+export interface Go {
+  /** Builds a static program for this machine's architecture into `folder`; resolves when it is there. */
+  build(program: GoProgram, folder: string, run: Run): Promise<void>;
+  /** Deletes the compiler's and the modules' cache; both come back at the next build. */
+  clean(run: Run): Promise<void>;
+}
+
+/** `cache` is a folder of our own: Go's caches grow past 10 GB here, and `images prune` must be free to clear them. */
+export function createGo(exec: Exec, cache: string): Go {
+  const env = {
+    CGO_ENABLED: '0',
+    GOFLAGS: '',
+    GOCACHE: join(cache, 'build'),
+    GOMODCACHE: join(cache, 'mod'),
+    GOWORK: 'off',
+  };
+
+  return {
+    async build(program, folder, { signal, report }) {
+      const flags = ['-v', '-trimpath', '-ldflags', ['-s -w', program.ldflags].filter(Boolean).join(' ')];
+      const options = { signal, onLine: report };
+      try {
+        if ('module' in program) {
+          const args = ['build', ...flags, '-o', `${folder}/`, program.package];
+          await exec('go', args, { ...options, env, cwd: program.module });
+        } else {
+          const args = ['install', ...flags, `${program.package}@${program.version}`];
+          await exec('go', args, { ...options, env: { ...env, GOBIN: folder }, cwd: folder });
+        }
+      } catch (cause) {
+        signal.throwIfAborted();
+        throw new Failure(`${program.package} could not be built from its Go module`, {
+          cause,
+          hint: 'go env GOPROXY GOSUMDB',
+          exitCode: exitCodes.image,
+        });
+      }
+    },
+
+    async clean({ signal }) {
+      await exec('go', ['clean', '-cache', '-modcache'], { env, signal });
+    },
+  };
+}
