@@ -1,55 +1,155 @@
+import { isAbsolute, normalize } from 'node:path';
 import { z } from 'zod';
 
-/** RFC 1123 label, less the names that mean something else to JavaScript or to Kubernetes. */
-const reserved = new Set(['constructor', 'prototype', 'kube-system', 'kube-public', 'default']);
-const dnsLabel = z
-  .string()
-  .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'must be a DNS label: a-z, 0-9 and -, at most 63 characters')
-  .refine((name) => !reserved.has(name), 'is a reserved name');
-
-const port = z.int().min(1).max(65_535);
+/*
+ * The message of each rule completes "got X, expected …"; the descriptions are what editors show.
+ */
 
 /** What the platform stands on; a service's `needs` may name these beside other services. */
 export const infrastructure = ['postgres', 'redis', 's3'] as const;
 export type Infrastructure = (typeof infrastructure)[number];
 
-export const Service = z.strictObject({
-  port,
-  /** Public path: `/svc/<route>/…`; without it the service is what `/` answers with. */
-  route: dnsLabel.optional(),
-  /** Services and infrastructure that must be ready before this one is deployed. */
-  needs: z.array(dnsLabel).default([]),
-  /** Folder of the stand-in, relative to the checkout. */
-  standIn: z.string(),
-  /** Relative to the environment's `source`; used when the file exists there. */
-  dockerfile: z.string().optional(),
-  /** Build context of the Dockerfile, relative to the environment's `source`. */
-  context: z.string().optional(),
-  /** auto: from the source where it has the Dockerfile, else the stand-in. source: the Dockerfile must exist. */
-  build: z.enum(['auto', 'source', 'stand-in']).default('auto'),
-});
+/** Valid names that mean something else to JavaScript, to Kubernetes or to our charts. */
+const reserved = new Set<string>([
+  ...infrastructure,
+  ...['constructor', 'prototype', 'default', 'kubernetes'],
+  ...['kube-system', 'kube-public', 'kube-node-lease', 'ingress-nginx', 'local-path-storage'],
+  ...['wealist-common', 'wealist-infrastructure'],
+]);
+
+/** A DNS label of at most `length` characters that begins with a letter, as Kubernetes wants names of Services. */
+function name(length: number, example: string) {
+  const rule = `a name of a-z, 0-9 and -, at most ${length} characters, first a letter, such as ${example}`;
+  const pattern = new RegExp(`^[a-z]([-a-z0-9]{0,${length - 2}}[a-z0-9])?$`);
+  return z
+    .string(rule)
+    .regex(pattern, rule)
+    .refine((text) => !reserved.has(text), 'another name: this one is reserved');
+}
+
+function port(example: number) {
+  const rule = `a port: a whole number from 1 to 65535, such as ${example}`;
+  return z.int(rule).min(1, rule).max(65_535, rule);
+}
+
+/** A path as it is written in a file; `-` at its start would be read as a flag by a program it is given to. */
+function path(rule: string) {
+  return z
+    .string(rule)
+    .min(1, rule)
+    .max(4096, rule)
+    .refine(
+      (text) => !/^[~$-]/.test(text),
+      'a path without ~, $ or - at its start: nothing is replaced in it',
+    )
+    .refine((text) => !/\p{Cc}/u.test(text), 'a path without control characters');
+}
+
+/** A path that stays below the folder it is relative to, as far as can be told without looking. */
+function pathBelow(rule: string) {
+  return path(rule).refine((text) => !isAbsolute(text) && !/^\.\.(\/|$)/.test(normalize(text)), rule);
+}
+
+/** Helm's limit for a release, which is named as its service. */
+const serviceName = name(53, 'auth-service');
+
+/** kind appends -control-plane, and the node's name has 63 characters at most. */
+const clusterName = name(49, 'wealist');
+
+const needs = z
+  .array(
+    z.string('the name of a service, or postgres, redis, s3'),
+    'a list of names, such as [postgres, redis]',
+  )
+  .default([])
+  .describe(
+    'Services and infrastructure (postgres, redis, s3) that must be ready before this service is deployed.',
+  );
+
+export const Service = z.strictObject(
+  {
+    port: port(8080).describe('The port it listens on and its Service offers. Each service has its own.'),
+    route: name(63, 'auth')
+      .optional()
+      .describe('Its public path: /svc/<route>/…. The one service without it answers at /.'),
+    needs,
+    standIn: pathBelow('a folder of this checkout, such as services/auth-service').describe(
+      'Folder of the stand-in, relative to this checkout.',
+    ),
+    dockerfile: pathBelow('a file of the source, such as services/auth-service/Dockerfile')
+      .optional()
+      .describe('Its Dockerfile, relative to `source`.'),
+    context: pathBelow('a folder of the source, such as services/auth-service')
+      .optional()
+      .describe('Build context of the Dockerfile, relative to `source`; written wherever `dockerfile` is.'),
+    build: z
+      .enum(['auto', 'source', 'stand-in'], 'auto, source or stand-in')
+      .default('auto')
+      .describe(
+        'auto: from the source where it has the Dockerfile, else the stand-in. source: it must have it.',
+      ),
+  },
+  'the keys of a service: port, route, needs, standIn, dockerfile, context, build',
+);
 export type Service = z.infer<typeof Service>;
 
-export const Environment = z.strictObject({
-  name: dnsLabel,
-  namespace: dnsLabel,
-  cluster: z.strictObject({
-    name: dnsLabel,
-    httpPort: port,
-    httpsPort: port,
-  }),
-  ingress: z.strictObject({ controller: z.enum(['auto', 'nginx', 'traefik']) }),
-  /** A checkout of weAlist whose Dockerfiles are built instead of the stand-ins; relative to this checkout. */
-  source: z.string().optional(),
-  registry: z
-    .strictObject({
-      /** Host[:port] asked in place of the public registries; images keep their repository's path below it. */
-      mirror: z.string().optional(),
-      /** auto: pull, else build from packages. never: build without asking a registry. only: never build. */
-      pull: z.enum(['auto', 'never', 'only']).default('auto'),
-    })
-    .default({ pull: 'auto' }),
-  services: z.record(dnsLabel, Service),
-});
+/** All that files may say; the name is the file's. */
+export const Settings = z.strictObject(
+  {
+    namespace: name(63, 'wealist-kind-local').describe('The Kubernetes namespace of all services.'),
+    cluster: z
+      .strictObject(
+        {
+          name: clusterName.describe('Name of the kind cluster.'),
+          httpPort: port(80).describe('Port on 127.0.0.1. When it is taken, the next free pair is chosen.'),
+          httpsPort: port(443).describe('Port on 127.0.0.1.'),
+        },
+        'the keys of a cluster: name, httpPort, httpsPort',
+      )
+      .describe('The kind cluster on this machine.'),
+    ingress: z.strictObject(
+      {
+        controller: z
+          .enum(['auto', 'nginx', 'traefik'], 'auto, nginx or traefik')
+          .describe('auto: ingress-nginx where its image can be pulled, else Traefik.'),
+      },
+      'the key controller',
+    ),
+    source: path('a folder: a checkout of weAlist, such as ../wealist')
+      .optional()
+      .describe(
+        'A checkout of weAlist whose Dockerfiles are built instead of the stand-ins; relative to this checkout.',
+      ),
+    registry: z
+      .strictObject(
+        {
+          mirror: z
+            .string('a host with or without a port, such as mirror.example.com:5000')
+            .regex(
+              /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[0-9]{1,5})?$/,
+              'a host with or without a port, such as mirror.example.com:5000',
+            )
+            .optional()
+            .describe(
+              'Asked in place of the public registries; images keep the path of their repository below it.',
+            ),
+          pull: z
+            .enum(['auto', 'never', 'only'], 'auto, never or only')
+            .default('auto')
+            .describe(
+              'auto: pull, else build from packages. never: build without asking a registry. only: never build.',
+            ),
+        },
+        'the keys of a registry: mirror, pull',
+      )
+      .default({ pull: 'auto' }),
+    services: z.record(serviceName, Service, 'a map from names of services to their keys'),
+  },
+  'the keys of an environment',
+);
+
+export type Settings = z.infer<typeof Settings>;
+
+export const Environment = Settings.extend({ name: z.string() });
 /** One named set of services and settings, merged and checked: `env/<name>.yaml` over what it extends. */
 export type Environment = z.infer<typeof Environment>;

@@ -1,0 +1,29 @@
+import { findUnfitDockerfiles, findUnfitSource, findUnfitStandIns } from './checks/builds.ts';
+import type { Draft } from './checks/draft.ts';
+import { findFrontendProblems } from './checks/frontend.ts';
+import { findCircularNeeds, findRepeatedNeeds, findSelfNeeds, findUnknownNeeds } from './checks/needs.ts';
+import { findMixedHostPorts, findSharedPorts, findSharedRoutes, findUnfitHostPorts } from './checks/ports.ts';
+import type { Problem } from './problems.ts';
+
+type Check = (draft: Draft) => readonly Problem[] | Promise<readonly Problem[]>;
+
+/** The rules that more than one value, or the file system, has to be asked for. */
+const checks: readonly Check[] = [
+  findUnfitHostPorts,
+  findMixedHostPorts,
+  findSharedPorts,
+  findSharedRoutes,
+  findFrontendProblems,
+  findUnknownNeeds,
+  findSelfNeeds,
+  findRepeatedNeeds,
+  findCircularNeeds,
+  findUnfitStandIns,
+  findUnfitSource,
+  findUnfitDockerfiles,
+];
+
+/** All problems that the schema cannot see. */
+export async function findCheckProblems(draft: Draft): Promise<readonly Problem[]> {
+  return (await Promise.all(checks.map((check) => check(draft)))).flat();
+}

@@ -1,0 +1,95 @@
+import { resolve } from 'node:path';
+import { findBelow, findKind, isInside, type Kind } from '../folders.ts';
+import { type Path, type Problem, quote } from '../problems.ts';
+import type { Service } from '../schema.ts';
+import { type Draft, problemAt } from './draft.ts';
+
+/** A stand-in that would be built and is no folder of this checkout. */
+export async function findUnfitStandIns(draft: Draft): Promise<readonly Problem[]> {
+  const found = [...draft.services].map(async ([name, { standIn, build }]) => {
+    if (standIn === undefined || build === 'source') return [];
+    const kind = await findBelow(draft.checkout, standIn);
+    return kind === 'folder'
+      ? []
+      : [unfit(draft, ['services', name, 'standIn'], standIn, kind, 'a folder of this checkout')];
+  });
+  return (await Promise.all(found)).flat();
+}
+
+export async function findUnfitSource(draft: Draft): Promise<readonly Problem[]> {
+  if (draft.source === undefined) return [];
+  const folder = toSource(draft, draft.source);
+  const kind = await findKind(folder);
+  return kind === 'folder'
+    ? []
+    : [unfit(draft, ['source'], draft.source, kind, `a folder at ${quote(folder)}`)];
+}
+
+/** Dockerfiles that must exist (`build: source`) and do not, that leave the source, or that stand outside their context. */
+export async function findUnfitDockerfiles(draft: Draft): Promise<readonly Problem[]> {
+  const found = [...draft.services].map(([name, service]) => findUnfitDockerfile(draft, name, service));
+  return (await Promise.all(found)).flat();
+}
+
+async function findUnfitDockerfile(
+  draft: Draft,
+  name: string,
+  service: Partial<Service>,
+): Promise<readonly Problem[]> {
+  const { dockerfile, context, build } = service;
+  const keys = ['services', name];
+  if (build === 'stand-in') return [];
+  if (dockerfile === undefined) {
+    if (build !== 'source') return [];
+    return [problemAt(draft, [...keys, 'build'], 'got source, expected the key dockerfile beside it')];
+  }
+  if (context === undefined) {
+    return [problemAt(draft, [...keys, 'dockerfile'], 'got no context, expected the key context beside it')];
+  }
+  if (!isInside(resolve('/', context), resolve('/', dockerfile))) {
+    const text = `got ${quote(dockerfile)}, expected a file inside the context ${quote(context)}`;
+    return [problemAt(draft, [...keys, 'dockerfile'], text)];
+  }
+  if (draft.source === undefined) {
+    if (build !== 'source') return [];
+    return [
+      problemAt(draft, [...keys, 'build'], 'got source, expected the key source: a checkout of weAlist'),
+    ];
+  }
+  const source = toSource(draft, draft.source);
+  if ((await findKind(source)) !== 'folder') return [];
+
+  const kind = await findBelow(source, dockerfile);
+  // Without the Dockerfile the stand-in is built, unless the source was asked for by name.
+  if (kind === 'missing' && build !== 'source') return [];
+  const expected = `a file at ${quote(resolve(source, dockerfile))}`;
+  if (kind !== 'file') return [unfit(draft, [...keys, 'dockerfile'], dockerfile, kind, expected)];
+  const contextKind = await findBelow(source, context);
+  if (contextKind === 'folder') return [];
+  return [
+    unfit(
+      draft,
+      [...keys, 'context'],
+      context,
+      contextKind,
+      `a folder at ${quote(resolve(source, context))}`,
+    ),
+  ];
+}
+
+const faults: Readonly<Record<Kind, string>> = {
+  file: 'that is a file',
+  folder: 'that is a folder',
+  other: 'that is neither',
+  missing: 'it does not exist',
+  unreadable: 'you may not read it',
+  outside: 'it leads out of its folder',
+};
+
+function unfit(draft: Draft, path: Path, value: string, kind: Kind, expected: string): Problem {
+  return problemAt(draft, path, `got ${quote(value)}, expected ${expected}: ${faults[kind]}`);
+}
+
+function toSource({ checkout }: Draft, source: string): string {
+  return resolve(checkout, source);
+}

@@ -1,0 +1,79 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { findNearest } from '../lib/nearest.ts';
+import { parse } from './parse.ts';
+import { ConfigFailure, type Problem, quote } from './problems.ts';
+import { readText } from './read-text.ts';
+import { findAt, type MapTree, type Tree, without } from './tree.ts';
+
+/** Lies over every environment and is none. */
+const localName = 'local';
+
+export interface Layers {
+  /** From the lowest to the highest. */
+  readonly trees: readonly MapTree[];
+  readonly problems: readonly Problem[];
+}
+
+/** The files of an environment: what it extends, itself, `env/local.yaml` where there is one. */
+export async function readLayers(checkout: string, name: string): Promise<Layers> {
+  const problems: Problem[] = [];
+  const known = await listFiles(checkout);
+  const chain = await readChain(name, []);
+  const local = known.includes(localName) ? await read(localName) : undefined;
+  const extension = local && findAt(local, ['extends']);
+  if (extension)
+    refuse(extension, 'got a base, expected none: this file lies over whichever environment is chosen');
+  return { trees: local ? [...chain, local] : chain, problems };
+
+  async function readChain(name: string, above: readonly string[]): Promise<readonly MapTree[]> {
+    const tree = await read(name);
+    if (!tree) return [];
+    const extension = findAt(tree, ['extends']);
+    const base = extension && toBase(extension, [...above, name]);
+    const lower = base === undefined ? [] : await readChain(base, [...above, name]);
+    return [...lower, without(tree, 'extends')];
+  }
+
+  function toBase(extension: Tree, chain: readonly string[]): string | undefined {
+    const base = extension.kind === 'scalar' ? String(extension.value ?? '') : '';
+    if (chain.includes(base)) {
+      return refuse(extension, `got a circle, ${[...chain, base].join(' → ')}, expected bases that end`);
+    }
+    const bases = known.filter((name) => name !== localName);
+    if (bases.includes(base)) return base;
+    const got = extension.kind === 'scalar' ? (base === '' ? 'nothing' : quote(base)) : `a ${extension.kind}`;
+    const nearest = findNearest(base, bases);
+    const expected =
+      nearest === undefined ? `one of ${bases.join(', ')}` : `a file of env/: nearest is ${nearest}`;
+    return refuse(extension, `got ${got}, expected ${expected}`);
+  }
+
+  function refuse({ place }: Tree, text: string): undefined {
+    problems.push({ place, path: ['extends'], text });
+  }
+
+  async function read(name: string): Promise<MapTree | undefined> {
+    const file = `env/${name}.yaml`;
+    try {
+      const text = await readText(checkout, file);
+      return text === undefined ? undefined : parse(text, file);
+    } catch (error) {
+      // Collected, so that the problems of the other files are shown too.
+      if (!(error instanceof ConfigFailure)) throw error;
+      problems.push(...error.problems);
+      return undefined;
+    }
+  }
+}
+
+/** The names of all environments, in the order of the alphabet. */
+export async function listEnvironments(checkout: string): Promise<readonly string[]> {
+  const names = await listFiles(checkout);
+  return names.filter((name) => name !== 'base' && name !== localName);
+}
+
+async function listFiles(checkout: string): Promise<readonly string[]> {
+  const files = await readdir(join(checkout, 'env'));
+  return files.flatMap((file) => /^([a-z0-9][-a-z0-9]*)\.yaml$/.exec(file)?.[1] ?? []).sort();
+}

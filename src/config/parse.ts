@@ -1,0 +1,107 @@
+import {
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  type YAMLError,
+} from 'yaml';
+import { ConfigFailure, type Path, type Place, type Problem, toPlaceText } from './problems.ts';
+import { scan } from './scan.ts';
+import type { Entry, MapTree, Tree } from './tree.ts';
+
+/** The parser's frequent complaints as a person can act on them; the others are said in its own words. */
+const complaints: Readonly<Record<string, string>> = {
+  BAD_SCALAR_START: 'got a reserved character at the start of a value, expected the value in quotes',
+  BLOCK_AS_IMPLICIT_KEY:
+    'got a second key on the line, expected one: check the indentation, or quote the value',
+  MISSING_CHAR:
+    'got a missing quote or ":", expected each key to be followed by ":" and each quote to be closed',
+  MULTIPLE_DOCS: 'got a second document, expected one: remove the "---"',
+  NON_STRING_KEY: 'got a list or map as a key, expected a name',
+  TAB_AS_INDENT: 'got a tab, expected spaces as indentation',
+};
+
+/**
+ * A YAML 1.2 file as a tree with the place of each value; an empty file is an empty map.
+ * @throws {ConfigFailure} with the place of what is not YAML, or with each key that is written twice.
+ */
+export function parse(text: string, file: string): MapTree {
+  scan(text, file);
+  const lines = new LineCounter();
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    version: '1.2',
+    strict: true,
+    merge: false,
+    stringKeys: true,
+    // Looked for below: the parser compares each key of a map with each other one.
+    uniqueKeys: false,
+    prettyErrors: false,
+    logLevel: 'silent',
+  });
+  // What follows the first error is mostly its echo.
+  const [error] = [...document.errors, ...document.warnings];
+  if (error) throw new ConfigFailure([{ place: placeAt(error.pos[0]), path: [], text: toComplaint(error) }]);
+
+  const problems: Problem[] = [];
+  const root = document.contents;
+  const tree = root === null ? emptyMap({ file, line: 1, column: 1 }) : toTree(root, [], problems);
+  if (tree.kind !== 'map') {
+    const got = tree.kind === 'list' ? 'a list' : 'a single value';
+    throw new ConfigFailure([{ place: tree.place, path: [], text: `got ${got}, expected keys with values` }]);
+  }
+  if (problems.length > 0) throw new ConfigFailure(problems);
+  return tree;
+
+  function toTree(node: Node, path: Path, problems: Problem[]): Tree {
+    const place = placeAt(node.range?.[0] ?? 0);
+    if (isMap(node))
+      return { kind: 'map', place, entries: toEntries(node.items as Pair<Node>[], path, problems) };
+    if (isSeq(node)) {
+      const items = node.items.map((item, index) => toTree(item as Node, [...path, index], problems));
+      return { kind: 'list', place, items };
+    }
+    if (!isScalar(node)) throw new TypeError(`a ${node.constructor.name} passed the scan`);
+    const value = node.value as string | number | boolean | null;
+    return { kind: 'scalar', place, value, source: node.source ?? '' };
+  }
+
+  function toEntries(pairs: readonly Pair<Node>[], path: Path, problems: Problem[]): Map<string, Entry> {
+    const entries = new Map<string, Entry>();
+    for (const { key, value } of pairs) {
+      const place = placeAt(key.range?.[0] ?? 0);
+      const name = isScalar(key) ? String(key.value ?? '') : '';
+      const first = entries.get(name);
+      if (name === '')
+        problems.push({ place, path, text: 'got an empty key, expected a name before the ":"' });
+      else if (first) {
+        const text = `got the key a second time, expected it once: it stands at ${toPlaceText(first.place)}`;
+        problems.push({ place, path: [...path, name], text });
+      } else {
+        const nothing: Tree = { kind: 'scalar', place, value: null, source: '' };
+        entries.set(name, {
+          place,
+          value: value ? toTree(value as Node, [...path, name], problems) : nothing,
+        });
+      }
+    }
+    return entries;
+  }
+
+  function placeAt(offset: number): Place {
+    const { line, col } = lines.linePos(offset);
+    return { file, line, column: col };
+  }
+}
+
+function toComplaint({ code, message }: YAMLError): string {
+  return complaints[code] ?? `${message.charAt(0).toLowerCase()}${message.slice(1)}`;
+}
+
+/** A file that says nothing. */
+function emptyMap(place: Place): MapTree {
+  return { kind: 'map', place, entries: new Map() };
+}

@@ -1,0 +1,52 @@
+import { exitCodes, Failure } from '../lib/failure.ts';
+import { findNearest } from '../lib/nearest.ts';
+import { quote } from './problems.ts';
+import { type Environment, type Infrastructure, infrastructure, type Service } from './schema.ts';
+
+/** Services with all that they need, in the environment's order. */
+export interface Selection {
+  readonly services: readonly string[];
+  readonly infrastructure: readonly Infrastructure[];
+}
+
+/**
+ * The named services, all when none is named, with everything that they need, directly or not.
+ * Infrastructure may be named like a service.
+ * @throws {Failure} naming the first unknown name and the nearest known one.
+ */
+export function selectServices(environment: Environment, names: readonly string[]): Selection {
+  const services = Object.keys(environment.services);
+  const selected = new Set<string>();
+  const waiting = names.length === 0 ? [...services] : names.map((name) => requireName(environment, name));
+  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    if (selected.has(name)) continue;
+    selected.add(name);
+    waiting.push(...(environment.services[name]?.needs ?? []));
+  }
+  return {
+    services: services.filter((name) => selected.has(name)),
+    infrastructure: infrastructure.filter((name) => selected.has(name)),
+  };
+}
+
+/**
+ * A service of the environment.
+ * @throws {Failure} when there is none of that name, with the nearest.
+ */
+export function getService(environment: Environment, name: string): Service {
+  const service = Object.hasOwn(environment.services, name) ? environment.services[name] : undefined;
+  return service ?? refuseName(name, Object.keys(environment.services));
+}
+
+function requireName(environment: Environment, name: string): string {
+  const known = [...Object.keys(environment.services), ...infrastructure];
+  return known.includes(name) ? name : refuseName(name, known);
+}
+
+function refuseName(name: string, known: readonly string[]): never {
+  const nearest = findNearest(name, known);
+  throw new Failure(`${quote(name)} is no service${nearest === undefined ? '' : `, nearest is ${nearest}`}`, {
+    hint: `services: ${known.join(', ')}`,
+    exitCode: exitCodes.usage,
+  });
+}

@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { findNearest } from '../lib/nearest.ts';
+import { toAscii } from '../lib/printable.ts';
+import { type Path, type Problem, quote } from './problems.ts';
+import { findAt, type MapTree, placeOf, placeOfKey, toValue } from './tree.ts';
+
+type Issue = z.core.$ZodIssue;
+
+export interface Validated<T> {
+  /** The value with its defaults; undefined when there are problems. */
+  readonly value: T | undefined;
+  readonly problems: readonly Problem[];
+}
+
+/** Compares a tree with a schema whose messages complete "got X, expected …"; finds all problems at once. */
+export function validate<T>(tree: MapTree, schema: z.ZodType<T>): Validated<T> {
+  const result = schema.safeParse(toValue(tree));
+  const problems = result.success
+    ? []
+    : result.error.issues.flatMap((issue) => toProblems(issue, tree, schema));
+  return { value: result.data, problems };
+}
+
+function toProblems(issue: Issue, tree: MapTree, schema: z.ZodType): readonly Problem[] {
+  const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => {
+        const text = `got an unknown key, ${describeKnown(key, path, schema)}`;
+        return { place: placeOfKey(tree, [...path, key]), path: [...path, key], text };
+      });
+    case 'invalid_key': {
+      const text = `got ${quote(String(path.at(-1)), toAscii)}, expected ${issue.issues[0]?.message}`;
+      return [{ place: placeOfKey(tree, path), path, text }];
+    }
+    default:
+      return [{ place: placeOf(tree, path), path, text: describeValue(issue, path, tree) }];
+  }
+}
+
+function describeValue(issue: Issue, path: Path, tree: MapTree): string {
+  const found = findAt(tree, path);
+  if (!found) return `missing, expected ${issue.message}`;
+  if (found.kind !== 'scalar') return `got a ${found.kind}, expected ${issue.message}`;
+  if (found.value === null) return `got nothing, expected ${issue.message}`;
+  if (typeof found.value === 'string') {
+    // A pattern admits ASCII only, so that a look-alike letter may be all that is wrong.
+    const toShown = issue.code === 'invalid_format' ? toAscii : undefined;
+    return `got ${quote(found.value, toShown)}, expected ${issue.message}`;
+  }
+  const wantsText = issue.code === 'invalid_type' && issue.expected === 'string';
+  return `got ${found.source}, expected ${issue.message}${wantsText ? ' (text: in quotes)' : ''}`;
+}
+
+/** The known key that was meant: of this map, else of another one, else all of this one. */
+function describeKnown(key: string, path: Path, schema: z.ZodType): string {
+  const maps = listMaps(z.toJSONSchema(schema, { io: 'input' }), []);
+  const here = maps.find((map) => isSameWay(map.path, path))?.keys ?? [];
+  const nearest = findNearest(key, here);
+  if (nearest !== undefined) return `nearest is ${nearest}`;
+  const elsewhere = maps.find((map) => map.keys.includes(key));
+  if (elsewhere)
+    return `it belongs ${elsewhere.path.length === 0 ? 'to the root' : `under ${elsewhere.path.join('.')}`}`;
+  return `expected one of ${here.join(', ')}`;
+}
+
+interface KnownMap {
+  /** `<name>` stands for any key. */
+  readonly path: readonly string[];
+  readonly keys: readonly string[];
+}
+
+function listMaps(schema: z.core.JSONSchema.BaseSchema, path: readonly string[]): readonly KnownMap[] {
+  const properties = Object.entries(schema.properties ?? {});
+  const below = properties.flatMap(([key, child]) =>
+    typeof child === 'object' ? listMaps(child, [...path, key]) : [],
+  );
+  const anyKey = schema.additionalProperties;
+  const belowAny = typeof anyKey === 'object' ? listMaps(anyKey, [...path, '<name>']) : [];
+  if (properties.length === 0) return [...below, ...belowAny];
+  return [{ path, keys: properties.map(([key]) => key) }, ...below, ...belowAny];
+}
+
+function isSameWay(pattern: readonly string[], path: Path): boolean {
+  return (
+    pattern.length === path.length &&
+    pattern.every((part, index) => part === '<name>' || part === path[index])
+  );
+}
