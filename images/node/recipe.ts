@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { NodeRecipe } from '../../src/images/node-image.ts';
 import { folderEntries } from '../../src/images/layer.ts';
+import type { NodeRecipe } from '../../src/images/node-image.ts';
 import { versions } from '../../src/tools/versions.ts';
 
 const kubernetesVersion = `v${versions.kubernetes}`;
@@ -52,8 +52,18 @@ export const recipe: NodeRecipe = {
       ...masked(
         // A node has one terminal at most, no devices of its own to announce and no disk to check.
         ...['systemd-udevd.service', 'systemd-udev-trigger.service', 'console-getty.service', 'getty.target'],
-        ...['systemd-logind.service', 'systemd-remount-fs.service', 'dev-hugepages.mount', 'sys-fs-fuse-connections.mount'],
-        ...['systemd-journald-audit.socket', 'apt-daily.timer', 'apt-daily-upgrade.timer', 'e2scrub_all.timer'],
+        ...[
+          'systemd-logind.service',
+          'systemd-remount-fs.service',
+          'dev-hugepages.mount',
+          'sys-fs-fuse-connections.mount',
+        ],
+        ...[
+          'systemd-journald-audit.socket',
+          'apt-daily.timer',
+          'apt-daily-upgrade.timer',
+          'e2scrub_all.timer',
+        ],
       ),
     ]);
 
@@ -86,9 +96,14 @@ export const recipe: NodeRecipe = {
       const kubeLayer = await layer([
         { path: 'usr/local/bin/kube', file: kube },
         ...kubePrograms.map((name) => ({ path: `usr/local/bin/${name}`, link: 'kube' })),
-        ...['iptables', 'iptables-save', 'iptables-restore', 'ip6tables', 'ip6tables-save', 'ip6tables-restore'].map(
-          (name) => ({ path: `usr/local/bin/${name}`, link: '/usr/sbin/xtables-nft-multi' }),
-        ),
+        ...[
+          'iptables',
+          'iptables-save',
+          'iptables-restore',
+          'ip6tables',
+          'ip6tables-save',
+          'ip6tables-restore',
+        ].map((name) => ({ path: `usr/local/bin/${name}`, link: '/usr/sbin/xtables-nft-multi' })),
       ]);
       const kubeImage = image([iptables, kubeLayer], { Env: [path] });
 
@@ -98,15 +113,23 @@ export const recipe: NodeRecipe = {
         packages: ['base-files', 'busybox-static'],
       });
       const applets = await layer(
-        ['sh', 'mkdir', 'rm', 'chmod', 'ls'].map((name) => ({ path: `usr/local/bin/${name}`, link: '/usr/bin/busybox' })),
+        ['sh', 'mkdir', 'rm', 'chmod', 'ls'].map((name) => ({
+          path: `usr/local/bin/${name}`,
+          link: '/usr/bin/busybox',
+        })),
       );
       const coredns = await goProgram({ package: 'github.com/coredns/coredns', version: 'v1.12.1' });
       const etcd = await goProgram({ module: join(folder, 'etcd'), package: '.' });
       const pause = await goProgram({ module: join(folder, 'pause'), package: '.' });
-      const provisioner = await goProgram({ package: 'github.com/rancher/local-path-provisioner', version: 'v0.0.30' });
+      const provisioner = await goProgram({
+        package: 'github.com/rancher/local-path-provisioner',
+        version: 'v0.0.30',
+      });
 
       return {
-        ...Object.fromEntries(kubePrograms.map((name) => [`registry.k8s.io/${name}:${kubernetesVersion}`, kubeImage])),
+        ...Object.fromEntries(
+          kubePrograms.map((name) => [`registry.k8s.io/${name}:${kubernetesVersion}`, kubeImage]),
+        ),
         'registry.k8s.io/etcd:3.6.5-0': await program('etcd', etcd),
         'registry.k8s.io/coredns/coredns:v1.12.1': await program('coredns', coredns),
         'registry.k8s.io/pause:3.10.1': await program('pause', pause),

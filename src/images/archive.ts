@@ -14,7 +14,11 @@ export interface NamedImage {
  * beside it. Layers in `skip` stay out: containerd's importer does not ask for the blob of a layer whose snapshot it
  * has, and `docker load` none for a layer it has.
  */
-export function packArchive(store: Store, images: readonly NamedImage[], skip: ReadonlySet<Digest> = new Set()): Readable {
+export function packArchive(
+  store: Store,
+  images: readonly NamedImage[],
+  skip: ReadonlySet<Digest> = new Set(),
+): Readable {
   const tar = pack();
   const write = async () => {
     const blobs = new Map<Digest, string>();
@@ -42,7 +46,9 @@ export function packArchive(store: Store, images: readonly NamedImage[], skip: R
 
 /** Every layer of the images, once. */
 export function uniqueLayers(images: readonly NamedImage[]): readonly Layer[] {
-  const layers = new Map(images.flatMap(({ image }) => image.layers.map((layer) => [layer.digest, layer] as const)));
+  const layers = new Map(
+    images.flatMap(({ image }) => image.layers.map((layer) => [layer.digest, layer] as const)),
+  );
   return [...layers.values()];
 }
 

@@ -34,7 +34,10 @@ export function openStore(folder: string): Store {
   /** Makes something at a private path and moves it into place: readers never see half of it. */
   async function place(path: string, write: (path: string) => Promise<void>): Promise<void> {
     const temporary = workPath();
-    await Promise.all([mkdir(dirname(temporary), { recursive: true }), mkdir(dirname(path), { recursive: true })]);
+    await Promise.all([
+      mkdir(dirname(temporary), { recursive: true }),
+      mkdir(dirname(path), { recursive: true }),
+    ]);
     try {
       await write(temporary);
       await rename(temporary, path);

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readFile, rename } from 'node:fs/promises';
+import { readFile, rename } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { folderFiles } from '../lib/folder.ts';
 import { type ContainerConfig, type Image, type Layer, toImageConfig } from '../lib/oci.ts';
 import type { Run } from '../lib/plan.ts';
+import { acquireLock } from '../state/lock.ts';
 import type { Debian, DebianRoot } from '../tools/debian.ts';
 import type { Go, GoProgram } from '../tools/go.ts';
 import { type LayerEntry, packLayer, trimRoot } from './layer.ts';
@@ -41,10 +42,20 @@ const primitivesVersion = 1;
 
 export function openWorkshop({ store, go, debian, architecture, cache, run }: WorkshopParts): Workshop {
   /** Only one process makes a thing; the others find it done. Killed, it holds nothing: the lock's owner is dead. */
-  async function once<T>(key: string, find: () => Promise<T | undefined>, make: () => Promise<T>): Promise<T> {
+  async function once<T>(
+    key: string,
+    find: () => Promise<T | undefined>,
+    make: () => Promise<T>,
+  ): Promise<T> {
     const found = await find();
     if (found !== undefined) return found;
-    const lock = { release: async () => {} };
+    const lock = await acquireLock(join(cache, 'locks', `${key}.lock`), {
+      command: `build ${key}`,
+      wait: {
+        signal: run.signal,
+        onWait: (owner) => run.report(`waiting for process ${owner.pid}, which builds the same`),
+      },
+    });
     try {
       return (await find()) ?? (await make());
     } finally {
@@ -118,9 +129,4 @@ export async function hashFolder(folder: string): Promise<string> {
 /** A short hash of plain data; the order of keys counts. */
 export function hash(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16);
-}
-
-/** Makes the folders of the store, so that the first of them cannot be half there. */
-export async function prepareCache(cache: string): Promise<void> {
-  await mkdir(join(cache, 'locks'), { recursive: true, mode: 0o700 });
 }

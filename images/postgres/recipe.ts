@@ -1,0 +1,44 @@
+import { shell, users } from '../../src/images/debian-parts.ts';
+import type { Recipe } from '../../src/images/recipe.ts';
+
+/** PostgreSQL 17 of Debian under the uid of the official image; server, psql and pg_isready on PATH. */
+export const recipe: Recipe = {
+  minutes: 1,
+  async build({ debianRoot, layer, image }) {
+    const root = await debianRoot(
+      {
+        suite: 'trixie',
+        variant: 'extract',
+        packages: [
+          'base-files',
+          'busybox-static',
+          'libc-bin',
+          'postgresql-17',
+          'postgresql-client-17',
+          'tzdata',
+        ],
+      },
+      // Debian's cluster manager in Perl, and a compiler of queries that pays only for large ones.
+      [
+        ...['usr/share/perl', 'usr/lib/x86_64-linux-gnu/perl', 'usr/lib/aarch64-linux-gnu/perl'],
+        ...['usr/lib/x86_64-linux-gnu/libLLVM', 'usr/lib/aarch64-linux-gnu/libLLVM', 'usr/lib/llvm'],
+        ...[
+          'usr/lib/postgresql/17/lib/bitcode',
+          'usr/lib/postgresql/17/lib/llvmjit',
+          'usr/share/postgresql/17/man',
+        ],
+      ],
+    );
+    const settings = await layer([
+      ...users({ name: 'postgres', id: 999 }),
+      ...shell,
+      { path: 'tmp', mode: 0o1777, folder: true },
+    ]);
+    // Before /usr/bin, where Debian has wrappers in Perl of the same names.
+    return image([root, settings], {
+      Cmd: ['postgres'],
+      Env: ['PATH=/usr/lib/postgresql/17/bin:/usr/local/bin:/usr/sbin:/usr/bin', 'LANG=C.UTF-8'],
+      User: '999:999',
+    });
+  },
+};
