@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { App } from './commands/command.ts';
+import type { Environment } from './config/schema.ts';
+import { openJournal } from './state/journal.ts';
+import { acquireLock } from './state/lock.ts';
+import { findPaths } from './state/paths.ts';
+import { ensureStateFolder } from './state/state-folder.ts';
+import { previewPlan, runPlan } from './ui/progress.ts';
+import type { Ui } from './ui/ui.ts';
+
+export interface AppOptions {
+  readonly ui: Ui;
+  readonly signal: AbortSignal;
+  /** What the person typed: for the journal and for whom the lock keeps out. */
+  readonly commandLine: string;
+}
+
+/** The environment that commands work on. */
+const environmentName = 'local-kind';
+
+/** Connects the parts. What is slow to load is loaded when a command first asks for it. */
+export function createApp({ ui, signal, commandLine }: AppOptions): App {
+  const paths = findPaths();
+  let config: string | undefined;
+  const journal = openJournal(join(paths.state, 'journal'), { command: commandLine, config: () => config });
+
+  return {
+    paths,
+    signal,
+    ui,
+    exec: async (...args) => (await import('./tools/exec.ts')).exec(...args),
+
+    async environment(overrides = []) {
+      const { loadEnvironment } = await import('./config/load.ts');
+      const environment = await loadEnvironment({
+        checkout: paths.checkout,
+        name: environmentName,
+        overrides,
+      });
+      config = toHash(environment);
+      return environment;
+    },
+
+    async exclusively(work) {
+      await ensureStateFolder(paths);
+      const lock = await acquireLock(join(paths.state, 'lock'), { command: commandLine });
+      try {
+        return await work();
+      } finally {
+        await lock.release();
+      }
+    },
+
+    runPlan: (plan) =>
+      runPlan(plan, {
+        ui,
+        signal,
+        onBegin: (stage, step) => journal.begin({ stage: stage.title, step: step.title }),
+        onDone: (stage, step) => journal.done({ stage: stage.title, step: step.title }),
+      }),
+    previewPlan: (plan) => previewPlan(plan, { ui, signal }),
+  };
+}
+
+function toHash(environment: Environment): string {
+  return createHash('sha256').update(JSON.stringify(environment)).digest('hex').slice(0, 16);
+}

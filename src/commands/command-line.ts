@@ -1,0 +1,45 @@
+import { globalOptions, toFlag } from './options.ts';
+
+/** Commands that package.json has a script for; the others are reached through `npm run wealist --`. */
+const scripts = new Set(['up', 'down', 'reload', 'logs', 'forward', 'status', 'doctor', 'images', 'kubectl']);
+
+/** The line that a person types for this, with the `--` without which npm keeps the flags for itself. */
+export function toCommandLine(command: string, args: readonly string[] = []): string {
+  const words = scripts.has(command) ? [command] : ['wealist', '--', command];
+  const separator = scripts.has(command) && args.some((arg) => arg.startsWith('-')) ? ['--'] : [];
+  return ['npm', 'run', ...words, ...separator, ...args.map(quote)].join(' ');
+}
+
+export interface CommandLine {
+  /** Undefined when no command was named. */
+  readonly name: string | undefined;
+  readonly args: readonly string[];
+}
+
+/** `--json up auth` → up, with `--json auth`; `help up` → up, with `--help`. */
+export function splitCommandLine(argv: readonly string[]): CommandLine {
+  const index = argv.findIndex((word) => !word.startsWith('-'));
+  const name = argv[index];
+  const args = argv.filter((_, at) => at !== index);
+  if (name !== 'help') return { name, args };
+  const [asked] = args;
+  return { name: asked, args: ['--help'] };
+}
+
+/** Whether one of the options of every command was given; before a command's own `--`. */
+export function readGlobals(argv: readonly string[]): Readonly<Record<keyof typeof globalOptions, boolean>> {
+  const separator = argv.indexOf('--');
+  const words = separator === -1 ? argv : argv.slice(0, separator);
+  const has = (key: keyof typeof globalOptions, short?: string) =>
+    words.includes(toFlag(key)) || (short !== undefined && words.includes(`-${short}`));
+  return {
+    json: has('json'),
+    quiet: has('quiet', globalOptions.quiet.short),
+    verbose: has('verbose', globalOptions.verbose.short),
+    noColor: has('noColor'),
+  };
+}
+
+function quote(word: string): string {
+  return /^[\w@%+=:,./<>-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,112 @@
+import type { Override } from '../config/load.ts';
+import type { Environment } from '../config/schema.ts';
+import type { Plan } from '../lib/plan.ts';
+import type { Paths } from '../state/paths.ts';
+import type { Exec } from '../tools/exec.ts';
+import type { PlanPreview, PlanResult } from '../ui/progress.ts';
+import type { Ui } from '../ui/ui.ts';
+
+/** What a command may use: made once per run by `app.ts`, handed in, so that a test hands in its own. */
+export interface App {
+  readonly paths: Paths;
+  /** Aborted by Ctrl-C and its kind; everything that waits or runs a program takes it. */
+  readonly signal: AbortSignal;
+  readonly exec: Exec;
+  readonly ui: Ui;
+  /** The person's environment with what flags say over it. @throws {ConfigFailure} that lists every problem. */
+  environment(overrides?: readonly Override[]): Promise<Environment>;
+  /**
+   * Runs `work` while holding the checkout's lock, the state folder being there and writable.
+   * @throws {Failure} exit code 10 while another run holds it.
+   */
+  exclusively<T>(work: () => Promise<T>): Promise<T>;
+  /** Runs the plan's steps, each written to the journal before it changes anything. @throws {Failure} of the steps. */
+  runPlan(plan: Plan): Promise<PlanResult>;
+  /** Asks each step whether it is done and shows what would run; changes nothing. */
+  previewPlan(plan: Plan): Promise<PlanPreview>;
+}
+
+interface Value {
+  readonly summary: string;
+  /** The only values it takes. */
+  readonly choices?: readonly string[];
+  /** Where the shell's completion gets its words. */
+  readonly complete?: 'services';
+}
+
+/** A positional argument; its key is the name in `Input`. */
+export interface Argument extends Value {
+  /** Its name in the help. */
+  readonly value: string;
+  readonly required?: boolean;
+  /** Takes all that follow; only the last argument can. */
+  readonly many?: boolean;
+}
+
+/** `dryRun` is `--dry-run`. Without `value` it is a flag, true when given. */
+export interface Option extends Value {
+  readonly short?: string;
+  /** The name of its value in the help. */
+  readonly value?: string;
+  /** The text as what the command works with; undefined when it is none. Needs an `example`. */
+  readonly parse?: (text: string) => unknown;
+  /** A value that is right, for the message about one that is not. */
+  readonly example?: string;
+}
+
+type ArgumentInput<A> = A extends { many: true }
+  ? readonly TextOf<A>[]
+  : A extends { required: true }
+    ? TextOf<A>
+    : TextOf<A> | undefined;
+
+type OptionInput<O> = O extends { parse: (text: string) => infer Parsed }
+  ? Parsed | undefined
+  : O extends { value: string }
+    ? TextOf<O> | undefined
+    : boolean;
+
+type TextOf<V> = V extends { choices: readonly (infer Choice extends string)[] } ? Choice : string;
+
+/** What the person typed, checked, by the names of the arguments and options. */
+type Input<A, O> = { readonly [Name in keyof A]: ArgumentInput<A[Name]> } & {
+  readonly [Name in keyof O]: OptionInput<O[Name]>;
+};
+
+type Arguments = Readonly<Record<string, Argument>>;
+type Options = Readonly<Record<string, Option>>;
+
+/** One command as data, from which its parsing, help, completion and refusals are made. */
+interface Description<A extends Arguments, O extends Options> {
+  /** One line, as in the list of commands. */
+  readonly summary: string;
+  /** More for its own help. */
+  readonly description?: string;
+  readonly arguments?: A;
+  readonly options?: O;
+  /** Command lines that work when pasted. */
+  readonly examples?: readonly string[];
+  /** All that follows the command's name goes to its only argument unread, flags too. */
+  readonly passThrough?: boolean;
+  /** It only prints, and so has nothing left to do once nobody reads any longer. */
+  readonly onlyPrints?: boolean;
+}
+
+interface Runnable<Input> {
+  /** Resolves to the exit code where that is not 0. @throws {Failure} */
+  // biome-ignore lint/suspicious/noConfusingVoidType: a command without a say in its exit code returns nothing.
+  run(app: App, input: Input): Promise<number | void>;
+}
+
+/** A command whose input's types are known to itself only. */
+export type Command = Description<Arguments, Options> & Runnable<AnyInput>;
+export type AnyInput = Readonly<Record<string, unknown>>;
+
+type None = Readonly<Record<never, never>>;
+
+/** Gives `run` the types of what the arguments and options say. */
+export function defineCommand<const A extends Arguments = None, const O extends Options = None>(
+  command: Description<A, O> & Runnable<Input<A, O>>,
+): Command {
+  return command;
+}

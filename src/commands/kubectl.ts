@@ -1,0 +1,38 @@
+import { access } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
+import { defineCommand } from './command.ts';
+
+export const command = defineCommand({
+  summary: 'run kubectl against our cluster, whatever ~/.kube/config says',
+  arguments: {
+    words: { value: 'argument', summary: 'passed on as they are', many: true },
+  },
+  examples: [
+    'npm run kubectl -- get pods -A',
+    'npm run kubectl -- -n wealist-kind-local logs deploy/auth-service',
+  ],
+  passThrough: true,
+
+  async run({ paths, exec, signal }, { words }) {
+    const kubeconfig = join(paths.state, 'kubeconfig');
+    await requireCluster(kubeconfig);
+    // Ours first, where `up` had to get one.
+    const path = [join(paths.state, 'bin'), process.env.PATH].join(delimiter);
+    try {
+      await exec('kubectl', words, { env: { KUBECONFIG: kubeconfig, PATH: path }, inherit: true, signal });
+      return 0;
+    } catch (error) {
+      // kubectl has said why on the terminal it was given.
+      if (error instanceof CommandFailure && error.status !== undefined) return error.status;
+      throw error;
+    }
+  },
+});
+
+/** Without a kubeconfig kubectl asks whatever listens on port 8080. */
+async function requireCluster(kubeconfig: string): Promise<void> {
+  await access(kubeconfig).catch(() => {
+    throw new Failure('there is no cluster yet', { hint: 'npm run up', exitCode: exitCodes.cluster });
+  });
+}

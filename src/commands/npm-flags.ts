@@ -1,0 +1,90 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { exitCodes, Failure } from '../lib/failure.ts';
+import type { Command, Option } from './command.ts';
+import { toCommandLine } from './command-line.ts';
+import { globalOptions, toFlag } from './options.ts';
+
+type Environment = Readonly<NodeJS.ProcessEnv>;
+
+/**
+ * Refuses flags that npm kept for itself: `npm run reload x --watch` hands us `x` and sets npm_config_watch, so that a
+ * dry run would become a real one. npm sets the same variable for its own settings, so one that stands in an .npmrc or
+ * was in the environment before npm started is not taken for a typed flag.
+ * @throws {Failure} exit code 2, with the line that was meant.
+ */
+export async function refuseSwallowedFlags(
+  name: string,
+  command: Command,
+  args: readonly string[],
+  env: Environment,
+): Promise<void> {
+  if (env.npm_lifecycle_event === undefined) return;
+  const { json } = globalOptions;
+  const found = Object.entries({ ...command.options, json }).flatMap(([key, option]) => {
+    const value = env[toVariable(key)];
+    // npm sets a flag that is off to the empty text.
+    return value === undefined || value === '' || value === 'false' ? [] : [{ key, option, value }];
+  });
+  if (found.length === 0) return;
+
+  const settings = await readSettings(env);
+  const typed = found.filter(({ key }) => !settings.has(toVariable(key)));
+  if (typed.length === 0) return;
+  throw new Failure(`npm kept ${typed.map(({ key }) => toFlag(key)).join(' and ')} for itself`, {
+    cause: 'npm takes the flags before a -- as its own',
+    hint: toCommandLine(name, restore(args, typed)),
+    exitCode: exitCodes.usage,
+  });
+}
+
+/** `deleteData` → `npm_config_delete_data` */
+function toVariable(key: string): string {
+  return `npm_config_${toFlag(key).slice(2).replaceAll('-', '_')}`;
+}
+
+interface Swallowed {
+  readonly key: string;
+  readonly option: Option;
+  readonly value: string;
+}
+
+/** The line as it was meant. Of `--since 5m` npm keeps the flag only, and 5m stays behind among the arguments. */
+function restore(args: readonly string[], swallowed: readonly Swallowed[]): readonly string[] {
+  const left = [...args];
+  const flags = swallowed.flatMap(({ key, option, value }) => {
+    if (option.value === undefined) return [toFlag(key)];
+    if (value !== 'true') return [toFlag(key), value];
+    const stray = left.findLastIndex((arg) => accepts(option, arg));
+    return [toFlag(key), ...(stray === -1 ? [`<${option.value}>`] : left.splice(stray, 1))];
+  });
+  return [...left, ...flags];
+}
+
+function accepts({ choices, parse }: Option, text: string): boolean {
+  if (text.startsWith('-')) return false;
+  if (choices && !choices.includes(text)) return false;
+  return !parse || parse(text) !== undefined;
+}
+
+/** The variables that npm would set without a flag typed: from its files, and from the environment it was started in. */
+async function readSettings(env: Environment): Promise<ReadonlySet<string>> {
+  const project = env.npm_config_local_prefix && join(env.npm_config_local_prefix, '.npmrc');
+  const files = [project, env.npm_config_userconfig, env.npm_config_globalconfig].filter((file) => !!file);
+  const lines = (await Promise.all(files.map((file) => readLines(String(file), '\n')))).flat();
+  const own = Object.keys(env).filter((key) => key.startsWith('NPM_CONFIG_'));
+  // Where the system tells, only on Linux, the environment that npm itself was given.
+  const before = await readLines(`/proc/${process.ppid}/environ`, '\0');
+  const settings = lines.map((line) => `npm_config_${toKey(line)}`);
+  return new Set([...settings, ...[...own, ...before.map(toKey)].map((key) => key.toLowerCase())]);
+}
+
+function toKey(assignment: string): string {
+  return (assignment.split('=', 1)[0] ?? '').trim().replaceAll('-', '_');
+}
+
+async function readLines(path: string, separator: string): Promise<readonly string[]> {
+  // What cannot be read sets nothing.
+  const text = await readFile(path, 'utf8').catch(() => '');
+  return text.split(separator);
+}

@@ -1,0 +1,29 @@
+import type { Option } from './command.ts';
+
+/** Options that mean the same in several commands. */
+export const yes = {
+  short: 'y',
+  summary: 'agree beforehand to what would be asked',
+} as const satisfies Option;
+
+export const name = {
+  value: 'cluster',
+  summary: 'name of the cluster, in place of the one in the environment',
+} as const satisfies Option;
+
+export const dryRun = {
+  summary: 'show what would be done and why, change nothing',
+} as const satisfies Option;
+
+/** Options of every command; `app.ts` gives them their meaning. */
+export const globalOptions = {
+  json: { summary: 'print the result as JSON' },
+  quiet: { short: 'q', summary: 'print the result and failures only' },
+  verbose: { short: 'v', summary: 'print what the tools print' },
+  noColor: { summary: 'print without colours' },
+} as const satisfies Record<string, Option>;
+
+/** `dryRun` → `--dry-run`. */
+export function toFlag(key: string): string {
+  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}

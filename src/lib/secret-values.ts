@@ -1,0 +1,26 @@
+/**
+ * The secrets this process has read or made. One set for the whole process: whoever comes to know a secret says so
+ * here, and whatever prints takes it out, without the two knowing each other.
+ */
+const hidden = new Set<string>();
+
+/** Shorter values would take ordinary words out of the output, and hide nothing worth hiding. */
+const shortest = 8;
+
+/** From now on `scrubSecrets` takes these values out, also as base64 and percent-encoded. Empty and short ones stay. */
+export function hideSecrets(values: Iterable<string>): void {
+  for (const value of values) {
+    if (value.length < shortest) continue;
+    hidden.add(value);
+    hidden.add(encodeURIComponent(value));
+    hidden.add(Buffer.from(value).toString('base64'));
+    hidden.add(Buffer.from(value).toString('base64url'));
+  }
+}
+
+/** `text` with each hidden value replaced by `***`. */
+export function scrubSecrets(text: string): string {
+  let scrubbed = text;
+  for (const value of hidden) scrubbed = scrubbed.replaceAll(value, '***');
+  return scrubbed;
+}

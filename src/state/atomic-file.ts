@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto';
+import { lstat, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/**
+ * Writes the whole file or leaves the old one: temporary file beside it, fsync, rename. Makes its folder (0700).
+ * `mode` is exact, whatever the umask.
+ */
+export async function writeFileAtomically(
+  path: string,
+  content: string | Uint8Array,
+  mode = 0o600,
+): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
+  try {
+    const file = await open(temporary, 'wx', mode);
+    try {
+      await file.chmod(mode);
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncFolder(dirname(path));
+}
+
+/** A rename is on the disk once its folder is. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/**
+ * What `parse` makes of the file; undefined when there is none. A file that is no file, or that `parse` throws at, is
+ * renamed to `<path>.bad` and counts as absent: whatever is here can be found out again.
+ */
+export async function readOrSetAside<T>(path: string, parse: (text: string) => T): Promise<T | undefined> {
+  try {
+    return parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    if (isDenied(error)) throw error;
+    await setAside(path);
+    return undefined;
+  }
+}
+
+/** Renames to `<path>.bad`, in place of an earlier one. Nothing there is fine. */
+export async function setAside(path: string): Promise<void> {
+  if (!(await lstat(path).catch(() => undefined))) return;
+  await rm(`${path}.bad`, { recursive: true, force: true });
+  await rename(path, `${path}.bad`);
+}
+
+export function isMissing(error: unknown): boolean {
+  return codeOf(error) === 'ENOENT';
+}
+
+function isDenied(error: unknown): boolean {
+  return ['EACCES', 'EPERM', 'EIO', 'EMFILE'].includes(codeOf(error) ?? '');
+}
+
+/** The system's name for the error, such as `EEXIST`. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
+}

@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, readFile, rename, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { isMissing } from './atomic-file.ts';
+
+/** One line of the journal. */
+export interface JournalEntry {
+  readonly version: 1;
+  /** The same for all entries of one run. */
+  readonly run: string;
+  readonly at: string;
+  readonly command: string;
+  /** Of the environment the run worked from; undefined when it read none. */
+  readonly config: string | undefined;
+  readonly event: 'begin' | 'done';
+  readonly stage: string;
+  readonly step: string;
+}
+
+export type JournalStep = Pick<JournalEntry, 'stage' | 'step'>;
+
+export interface Journal {
+  /** On the disk before it resolves, so that a change is never made without its intent written down. */
+  begin(step: JournalStep): Promise<void>;
+  done(step: JournalStep): Promise<void>;
+}
+
+/** Bytes after which the journal is set aside as `<path>.old` and begun anew. */
+const rotatedAfter = 1024 * 1024;
+
+/** The journal of one run; nothing is written until its first entry. */
+export function openJournal(
+  path: string,
+  { command, config }: { readonly command: string; readonly config: () => string | undefined },
+): Journal {
+  const run = randomUUID();
+  const write = (event: JournalEntry['event'], { stage, step }: JournalStep) =>
+    append(path, {
+      version: 1,
+      run,
+      at: new Date().toISOString(),
+      command,
+      config: config(),
+      event,
+      stage,
+      step,
+    });
+  return { begin: (step) => write('begin', step), done: (step) => write('done', step) };
+}
+
+async function append(path: string, entry: JournalEntry): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await rotate(path);
+  const file = await open(path, 'a', 0o600);
+  try {
+    // Begun on a new line: what came before may have been cut off in the middle.
+    await file.appendFile(`\n${JSON.stringify(entry)}`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function rotate(path: string): Promise<void> {
+  const size = await stat(path).then(
+    (found) => found.size,
+    () => 0,
+  );
+  if (size > rotatedAfter) await rename(path, `${path}.old`);
+}
+
+/** All whole entries, oldest first; lines that are cut off, damaged or of a later version are left out. */
+export async function readJournal(path: string): Promise<readonly JournalEntry[]> {
+  const text = await readFile(path, 'utf8').catch((error) => {
+    if (isMissing(error)) return '';
+    throw error;
+  });
+  return text.split('\n').flatMap(parseEntry);
+}
+
+/** The steps the last run began and did not end: it was killed in the middle of them. */
+export async function findUnfinished(path: string): Promise<readonly JournalEntry[]> {
+  const entries = await readJournal(path);
+  const last = entries.at(-1)?.run;
+  const ofLast = entries.filter(({ run }) => run === last);
+  const key = ({ stage, step }: JournalStep) => `${stage}\n${step}`;
+  const ended = new Set(ofLast.filter(({ event }) => event === 'done').map(key));
+  return ofLast.filter((entry) => entry.event === 'begin' && !ended.has(key(entry)));
+}
+
+function parseEntry(line: string): readonly JournalEntry[] {
+  try {
+    const entry = JSON.parse(line);
+    return entry?.version === 1 && typeof entry.run === 'string' ? [entry] : [];
+  } catch {
+    // The run that wrote it was killed in the middle, or it is the empty line before an entry.
+    return [];
+  }
+}

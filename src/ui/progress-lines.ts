@@ -1,0 +1,33 @@
+import { toDuration } from '../lib/duration.ts';
+import type { Display, Outcome } from './progress.ts';
+import type { Ui } from './ui.ts';
+
+/**
+ * A line with the time for each thing that happens: for files, pipes and CI.
+ * Of a step's progress it prints a line at most `every` milliseconds; all of it under `--verbose`.
+ */
+export function showAsLines(ui: Ui, { every = ui.verbose ? 0 : 5_000 } = {}): Display {
+  const say = (text: string) => ui.say(`${new Date().toTimeString().slice(0, 8)} ${text}`);
+  return (stage, perform) =>
+    Promise.all(
+      stage.steps.map(async (step) => {
+        let next = 0;
+        const outcome = await perform(step, {
+          begin: () => say(`❯ ${step.title}`),
+          report(line) {
+            if (performance.now() < next) return;
+            next = performance.now() + every;
+            say(`  ${step.title}: ${line}`);
+          },
+        });
+        say(toEnd(outcome));
+        return outcome;
+      }),
+    );
+}
+
+function toEnd({ step, error, skipped, milliseconds }: Outcome): string {
+  if (error !== undefined) return `✗ ${step} (${toDuration(milliseconds)})`;
+  if (skipped) return `↓ ${step}: ${skipped}`;
+  return `✔ ${step} (${toDuration(milliseconds)})`;
+}

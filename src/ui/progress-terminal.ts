@@ -1,0 +1,83 @@
+import {
+  DefaultRenderer,
+  ListrDefaultRendererLogLevels as Level,
+  Listr,
+  type ListrDefaultRendererOptions,
+  ListrLogger,
+  ProcessOutput,
+} from 'listr2';
+import { toDuration } from '../lib/duration.ts';
+import type { Display, Outcome } from './progress.ts';
+import { symbols, toNoted } from './style.ts';
+import { toTerminalText } from './terminal-text.ts';
+import type { Ui } from './ui.ts';
+
+/** Milliseconds after which a running step shows for how long it has been running. */
+const timeShownAfter = 2_000;
+
+// listr2 asks whether stdout is a terminal; ours draws on stderr, whose terminal the caller has seen.
+class StandardErrorRenderer extends DefaultRenderer {
+  static override nonTTY = true;
+}
+
+/** Draws the steps of a stage on the terminal, each with its last line of progress and its time. */
+export function showOnTerminal(ui: Ui): Display {
+  const { colors } = ui;
+  return async (stage, perform) => {
+    const outcomes: Outcome[] = [];
+    const tasks = stage.steps.map((step) => ({
+      title: toTerminalText(step.title),
+      async task(_: unknown, row: { title: string; output: string; skip(message: string): void }) {
+        const title = toTerminalText(step.title);
+        const start = performance.now();
+        const ticking = setInterval(() => {
+          const elapsed = performance.now() - start;
+          if (elapsed >= timeShownAfter) row.title = toNoted(title, colors, toDuration(elapsed));
+        }, 1_000);
+        const report = (line: string) => {
+          row.output = toTerminalText(line);
+        };
+        const outcome = await perform(step, { begin: () => {}, report }).finally(() =>
+          clearInterval(ticking),
+        );
+        outcomes.push(outcome);
+        row.title = toNoted(title, colors, toDuration(outcome.milliseconds));
+        if (outcome.skipped) row.skip(toNoted(title, colors, toTerminalText(outcome.skipped)));
+        if (outcome.error !== undefined) throw outcome.error;
+      },
+    }));
+    // exitOnError would reject at the first failure while the other steps run on.
+    await new Listr(tasks, {
+      concurrent: true,
+      exitOnError: false,
+      registerSignalListeners: false,
+      renderer: StandardErrorRenderer,
+      rendererOptions: toRendererOptions(ui),
+    }).run();
+    return outcomes;
+  };
+}
+
+function toRendererOptions({ colors, stderr }: Ui): ListrDefaultRendererOptions {
+  return {
+    // Its stdout is our stderr; what others write meanwhile it holds back, each for its own output.
+    logger: new ListrLogger({
+      processOutput: new ProcessOutput(stderr, process.stdout, { leaveEmptyLine: false }),
+    }),
+    collapseErrors: false,
+    showErrorMessage: false,
+    icon: {
+      [Level.COMPLETED]: symbols.done,
+      [Level.FAILED]: symbols.failed,
+      [Level.SKIPPED_WITH_COLLAPSE]: symbols.skipped,
+      [Level.OUTPUT]: symbols.pointer,
+    },
+    color: {
+      [Level.COMPLETED]: colors.green,
+      [Level.FAILED]: colors.red,
+      [Level.SKIPPED_WITH_COLLAPSE]: colors.yellow,
+      [Level.PENDING]: colors.cyan,
+      [Level.OUTPUT]: colors.dim,
+    },
+  };
+}

@@ -1,0 +1,163 @@
+import { Failure } from '../lib/failure.ts';
+import type { Plan, Run, Stage, Step } from '../lib/plan.ts';
+import { showAsLines } from './progress-lines.ts';
+import { toSymbolLine } from './style.ts';
+import type { Ui } from './ui.ts';
+
+export interface StepResult {
+  readonly stage: string;
+  readonly step: string;
+  readonly milliseconds: number;
+  /** Why nothing needed doing; undefined for a step that was applied. */
+  readonly skipped: string | undefined;
+}
+
+export interface PlanResult {
+  readonly milliseconds: number;
+  readonly steps: readonly StepResult[];
+}
+
+/** How one step ended. */
+export interface Outcome extends StepResult {
+  readonly error?: unknown;
+}
+
+/** Shows the steps of a stage while `perform` runs them all at once; resolves when each has ended, well or not. */
+export type Display = (stage: Stage, perform: Perform) => Promise<readonly Outcome[]>;
+export type Perform = (step: Step, watcher: Watcher) => Promise<Outcome>;
+
+/** What a display hears of a step while it runs. */
+export interface Watcher {
+  /** It was asked, and has something to do. */
+  begin(): void;
+  report(line: string): void;
+}
+
+export interface PlanOptions {
+  readonly ui: Ui;
+  readonly signal: AbortSignal;
+  /** Awaited between a step's question and its change: the place for a journal. */
+  readonly onBegin?: (stage: Stage, step: Step) => Promise<void>;
+  /** Awaited after a step that was begun ended well. */
+  readonly onDone?: (stage: Stage, step: Step) => Promise<void>;
+}
+
+/**
+ * Runs the stages in their order, the steps of a stage at once. After a step that fails the others of its stage still
+ * end, since what they do is not lost for the next run, and no further stage begins.
+ * @throws {Failure} the one step's error, or one Failure whose cause is an AggregateError of several;
+ * the signal's reason once that is aborted.
+ */
+export async function runPlan(plan: Plan, options: PlanOptions): Promise<PlanResult> {
+  const { ui, signal } = options;
+  const start = performance.now();
+  const display = await chooseDisplay(ui);
+  const results: StepResult[] = [];
+  for (const stage of plan) {
+    signal.throwIfAborted();
+    const outcomes = await display(stage, (step, watcher) => perform(stage, step, watcher, options));
+    throwErrors(outcomes, signal);
+    results.push(...outcomes);
+  }
+  return { milliseconds: performance.now() - start, steps: results };
+}
+
+async function chooseDisplay(ui: Ui): Promise<Display> {
+  if (ui.stderr.isTTY && !ui.quiet && !ui.verbose) {
+    return (await import('./progress-terminal.ts')).showOnTerminal(ui);
+  }
+  return showAsLines(ui);
+}
+
+async function perform(
+  stage: Stage,
+  step: Step,
+  watcher: Watcher,
+  { signal, onBegin, onDone }: PlanOptions,
+): Promise<Outcome> {
+  const start = performance.now();
+  const end = (skipped?: string) => ({
+    stage: stage.title,
+    step: step.title,
+    milliseconds: performance.now() - start,
+    skipped,
+  });
+  const run: Run = { signal, report: (line) => watcher.report(line) };
+  try {
+    const reason = await step.isDone?.(run);
+    if (reason) return end(reason);
+    signal.throwIfAborted();
+    watcher.begin();
+    await onBegin?.(stage, step);
+    await step.apply(run);
+    await onDone?.(stage, step);
+    return end();
+  } catch (error) {
+    return { ...end(), error };
+  }
+}
+
+function throwErrors(outcomes: readonly Outcome[], signal: AbortSignal): void {
+  const errors = outcomes.flatMap(({ error }) => (error === undefined ? [] : [error]));
+  // What fails after Ctrl-C fails because of it.
+  if (signal.aborted && errors.length > 0) throw signal.reason;
+  if (errors.length === 1) throw errors[0];
+  if (errors.length > 1) throw toFailure(errors);
+}
+
+function toFailure(errors: readonly unknown[]): unknown {
+  const failures = errors.filter((error) => error instanceof Failure);
+  // A bug is reported as one, with its stack.
+  if (failures.length < errors.length) return errors.find((error) => !(error instanceof Failure));
+  const [first] = failures;
+  return new Failure(`${errors.length} steps ended with a failure`, {
+    cause: new AggregateError(failures),
+    ...(first ? { exitCode: first.exitCode } : {}),
+  });
+}
+
+export interface StepPreview {
+  readonly stage: string;
+  readonly step: string;
+  /** Why it would be skipped; undefined when it would run. */
+  readonly skipped: string | undefined;
+  /** It can be asked only once an earlier step has run, so it counts as one that would run. */
+  readonly unknown: boolean;
+}
+
+export type PlanPreview = readonly StepPreview[];
+
+/** Asks each step whether it is done and shows what would run. Changes nothing. @throws the signal's reason. */
+export async function previewPlan(
+  plan: Plan,
+  { ui, signal }: Pick<PlanOptions, 'ui' | 'signal'>,
+): Promise<PlanPreview> {
+  const previews: StepPreview[] = [];
+  const run: Run = { signal, report: () => {} };
+  for (const stage of plan) {
+    ui.say(ui.colors.bold(stage.title));
+    // What an earlier stage would change may be just what a later step asks about.
+    const certain = previews.every(({ skipped }) => skipped !== undefined);
+    const answers = await Promise.all(stage.steps.map((step) => ask(stage, step, run, certain)));
+    signal.throwIfAborted();
+    for (const answer of answers) ui.say(toPreviewLine(answer, ui));
+    previews.push(...answers);
+  }
+  return previews;
+}
+
+async function ask(stage: Stage, step: Step, run: Run, certain: boolean): Promise<StepPreview> {
+  const preview = { stage: stage.title, step: step.title };
+  try {
+    const reason = await step.isDone?.(run);
+    return { ...preview, skipped: reason || undefined, unknown: false };
+  } catch (error) {
+    if (certain || !(error instanceof Failure)) throw error;
+    return { ...preview, skipped: undefined, unknown: true };
+  }
+}
+
+function toPreviewLine({ step, skipped, unknown }: StepPreview, { colors }: Ui): string {
+  if (skipped) return toSymbolLine('skipped', step, colors, skipped);
+  return toSymbolLine('pointer', step, colors, unknown ? 'depends on what runs before' : undefined);
+}

@@ -1,0 +1,33 @@
+import pc from 'picocolors';
+
+export const symbols = { done: '✔', failed: '✗', skipped: '↓', pointer: '❯' } as const;
+
+export type Colors = ReturnType<typeof pc.createColors>;
+
+/** Colours for one output; without them each function returns its text as it is. */
+export function createColors(enabled: boolean): Colors {
+  return pc.createColors(enabled);
+}
+
+/** One of the four symbols in its colour. */
+export function toSymbol(name: keyof typeof symbols, colors: Colors): string {
+  const color = { done: colors.green, failed: colors.red, skipped: colors.yellow, pointer: colors.cyan }[
+    name
+  ];
+  return color(symbols[name]);
+}
+
+/** A line of a plan: symbol, title, and in dim what there is to say about it. */
+export function toSymbolLine(
+  name: keyof typeof symbols,
+  title: string,
+  colors: Colors,
+  note?: string,
+): string {
+  return `  ${toSymbol(name, colors)} ${toNoted(title, colors, note)}`;
+}
+
+/** A title with what there is to say about it, in dim. */
+export function toNoted(title: string, colors: Colors, note: string | undefined): string {
+  return note ? `${title}  ${colors.dim(note)}` : title;
+}
