@@ -74,6 +74,10 @@ export async function listEnvironments(checkout: string): Promise<readonly strin
 }
 
 async function listFiles(checkout: string): Promise<readonly string[]> {
-  const files = await readdir(join(checkout, 'env'));
+  const files = await readdir(join(checkout, 'env')).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
+    const text = 'missing, expected the folder of the environments: git restore env';
+    throw new ConfigFailure([{ place: { file: 'env' }, path: [], text }]);
+  });
   return files.flatMap((file) => /^([a-z0-9][-a-z0-9]*)\.yaml$/.exec(file)?.[1] ?? []).sort();
 }

@@ -12,16 +12,15 @@ import { ConfigFailure, type Path, type Place, type Problem, toPlaceText } from 
 import { scan } from './scan.ts';
 import type { Entry, MapTree, Tree } from './tree.ts';
 
-/** The parser's frequent complaints as a person can act on them; the others are said in its own words. */
+/** The parser's frequent complaints, by code or by text, as a person can act on them; the others keep its words. */
 const complaints: Readonly<Record<string, string>> = {
   BAD_SCALAR_START: 'got a reserved character at the start of a value, expected the value in quotes',
   BLOCK_AS_IMPLICIT_KEY:
     'got a second key on the line, expected one: check the indentation, or quote the value',
-  MISSING_CHAR:
-    'got a missing quote or ":", expected each key to be followed by ":" and each quote to be closed',
   MULTIPLE_DOCS: 'got a second document, expected one: remove the "---"',
   NON_STRING_KEY: 'got a list or map as a key, expected a name',
   TAB_AS_INDENT: 'got a tab, expected spaces as indentation',
+  'Implicit map keys need to be followed by map values': 'got a key without ":", expected "key: value"',
 };
 
 /**
@@ -40,7 +39,7 @@ export function parse(text: string, file: string): MapTree {
     // Looked for below: the parser compares each key of a map with each other one.
     uniqueKeys: false,
     prettyErrors: false,
-    logLevel: 'silent',
+    logLevel: 'error',
   });
   // What follows the first error is mostly its echo.
   const [error] = [...document.errors, ...document.warnings];
@@ -48,7 +47,7 @@ export function parse(text: string, file: string): MapTree {
 
   const problems: Problem[] = [];
   const root = document.contents;
-  const tree = root === null ? emptyMap({ file, line: 1, column: 1 }) : toTree(root, [], problems);
+  const tree = isNothing(root) ? emptyMap({ file, line: 1, column: 1 }) : toTree(root, [], problems);
   if (tree.kind !== 'map') {
     const got = tree.kind === 'list' ? 'a list' : 'a single value';
     throw new ConfigFailure([{ place: tree.place, path: [], text: `got ${got}, expected keys with values` }]);
@@ -98,10 +97,14 @@ export function parse(text: string, file: string): MapTree {
 }
 
 function toComplaint({ code, message }: YAMLError): string {
-  return complaints[code] ?? `${message.charAt(0).toLowerCase()}${message.slice(1)}`;
+  return complaints[code] ?? complaints[message] ?? `${message.charAt(0).toLowerCase()}${message.slice(1)}`;
 }
 
-/** A file that says nothing. */
+/** Empty, or nothing but comments and a "---". */
+function isNothing(root: unknown): root is null {
+  return root === null || (isScalar(root) && root.value === null && !root.source);
+}
+
 function emptyMap(place: Place): MapTree {
   return { kind: 'map', place, entries: new Map() };
 }

@@ -58,11 +58,16 @@ function quoteKey(key: string): string {
   return /^[\w-]+$/.test(key) ? cut(key) : `"${cut(toAscii(key))}"`;
 }
 
-/** A text value as a message may show it: its first line, cut, escaped, and without the password of an address. */
-export function quote(value: string, toShown: (text: string) => string = toPrintable): string {
-  const [line = ''] = value.split('\n', 1);
-  const text = cut(toShown(line.replace(/[^\s/@:]*:[^\s/@]*@/g, '…@')));
-  return line.length < value.length && !text.endsWith('…') ? `"${text}…"` : `"${text}"`;
+/** A text in quotes, as a message may show it. */
+export function quote(value: string, toShown?: (text: string) => string): string {
+  return `"${shorten(value, toShown)}"`;
+}
+
+/** A value as a message may show it: its first line, cut, escaped, and without the password of an address. */
+export function shorten(value: string, toShown: (text: string) => string = toPrintable): string {
+  const [line = ''] = value.slice(0, 1000).split('\n', 1);
+  const text = cut(toShown(line.replace(/[^\s/@:]*:[^\s/]*@/g, '…@')));
+  return line === value || text.endsWith('…') ? text : `${text}…`;
 }
 
 function cut(text: string): string {

@@ -12,51 +12,48 @@ const largest = 256 * 1024;
  * @throws {ConfigFailure} when it is anything but a regular file inside the checkout that holds UTF-8 text.
  */
 export async function readText(checkout: string, file: string): Promise<string | undefined> {
+  const bytes = await readBytes(checkout, file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+    if (error.code === 'EACCES' || error.code === 'EPERM') {
+      refuse(file, 'got a file that you may not read, expected a readable one');
+    }
+    throw error;
+  });
+  if (bytes === undefined) return undefined;
+  const text = decode(bytes, file);
+  refuseControls(text, file);
+  return text;
+}
+
+async function readBytes(checkout: string, file: string): Promise<Buffer> {
   const path = join(checkout, file);
-  const stats = await absentAsUndefined(lstat(path));
-  if (!stats) return undefined;
-  if (stats.isSymbolicLink()) refuse(file, 'got a symbolic link, expected a regular file');
   // Asked before opening: opening a FIFO or a device can hang or act on it.
+  const stats = await lstat(path);
+  if (stats.isSymbolicLink()) refuse(file, 'got a symbolic link, expected a regular file');
   if (!stats.isFile()) refuse(file, 'got something that is not a file, expected a regular file');
   if (!isInside(await realpath(checkout), await realpath(dirname(path)))) {
     refuse(file, 'got a file outside the checkout, expected one inside it');
   }
-
-  const bytes = await readBytes(path, file);
-  const text = bytes && decode(bytes, file);
-  if (text !== undefined) refuseControls(text, file);
-  return text;
-}
-
-async function readBytes(path: string, file: string): Promise<Buffer | undefined> {
-  // The file may have been replaced since it was looked at.
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const handle = await absentAsUndefined(openReadable(path, flags, file));
-  if (!handle) return undefined;
+  // It may have been replaced since, so that opening it neither follows a link nor waits.
+  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     if (!(await handle.stat()).isFile())
       refuse(file, 'got something that is not a file, expected a regular file');
-    const buffer = Buffer.alloc(largest + 1);
-    let length = 0;
-    for (;;) {
-      const { bytesRead } = await handle.read(buffer, length, buffer.length - length);
-      length += bytesRead;
-      if (bytesRead === 0 || length === buffer.length) break;
-    }
-    if (length > largest) refuse(file, 'got more than 256 KB, expected a configuration of at most 256 KB');
-    return buffer.subarray(0, length);
+    return await readAtMost(handle, file);
   } finally {
     await handle.close();
   }
 }
 
-async function openReadable(path: string, flags: number, file: string): Promise<FileHandle> {
-  try {
-    return await open(path, flags);
-  } catch (error) {
-    if (hasCode(error, 'EACCES')) refuse(file, 'got a file that you may not read, expected a readable one');
-    if (hasCode(error, 'ELOOP')) refuse(file, 'got a symbolic link, expected a regular file');
-    throw error;
+/** Its size may lie, and may grow: what counts is what can be read. */
+async function readAtMost(handle: FileHandle, file: string): Promise<Buffer> {
+  const buffer = Buffer.alloc(largest + 1);
+  let length = 0;
+  for (;;) {
+    const { bytesRead } = await handle.read(buffer, length, buffer.length - length);
+    length += bytesRead;
+    if (length > largest) refuse(file, 'got more than 256 KB, expected a configuration of at most 256 KB');
+    if (bytesRead === 0) return buffer.subarray(0, length);
   }
 }
 
@@ -100,17 +97,4 @@ function refuseControls(text: string, file: string): void {
 
 function refuse(place: Place | string, text: string): never {
   throw new ConfigFailure([{ place: typeof place === 'string' ? { file: place } : place, path: [], text }]);
-}
-
-async function absentAsUndefined<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return undefined;
-    throw error;
-  }
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { findNearest } from '../lib/nearest.ts';
 import { toAscii } from '../lib/printable.ts';
-import { type Path, type Problem, quote } from './problems.ts';
+import { type Path, type Problem, quote, shorten } from './problems.ts';
 import { findAt, type MapTree, placeOf, placeOfKey, toValue } from './tree.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -15,18 +15,18 @@ export interface Validated<T> {
 /** Compares a tree with a schema whose messages complete "got X, expected …"; finds all problems at once. */
 export function validate<T>(tree: MapTree, schema: z.ZodType<T>): Validated<T> {
   const result = schema.safeParse(toValue(tree));
-  const problems = result.success
-    ? []
-    : result.error.issues.flatMap((issue) => toProblems(issue, tree, schema));
-  return { value: result.data, problems };
+  if (result.success) return { value: result.data, problems: [] };
+  const known = listMaps(z.toJSONSchema(schema, { io: 'input' }), []);
+  const problems = result.error.issues.flatMap((issue) => toProblems(issue, tree, known));
+  return { value: undefined, problems };
 }
 
-function toProblems(issue: Issue, tree: MapTree, schema: z.ZodType): readonly Problem[] {
+function toProblems(issue: Issue, tree: MapTree, known: readonly KnownMap[]): readonly Problem[] {
   const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
   switch (issue.code) {
     case 'unrecognized_keys':
       return issue.keys.map((key) => {
-        const text = `got an unknown key, ${describeKnown(key, path, schema)}`;
+        const text = `got an unknown key, ${describeKnown(key, path, known)}`;
         return { place: placeOfKey(tree, [...path, key]), path: [...path, key], text };
       });
     case 'invalid_key': {
@@ -49,18 +49,17 @@ function describeValue(issue: Issue, path: Path, tree: MapTree): string {
     return `got ${quote(found.value, toShown)}, expected ${issue.message}`;
   }
   const wantsText = issue.code === 'invalid_type' && issue.expected === 'string';
-  return `got ${found.source}, expected ${issue.message}${wantsText ? ' (text: in quotes)' : ''}`;
+  return `got ${shorten(found.source)}, expected ${issue.message}${wantsText ? ' (text: in quotes)' : ''}`;
 }
 
 /** The known key that was meant: of this map, else of another one, else all of this one. */
-function describeKnown(key: string, path: Path, schema: z.ZodType): string {
-  const maps = listMaps(z.toJSONSchema(schema, { io: 'input' }), []);
+function describeKnown(key: string, path: Path, maps: readonly KnownMap[]): string {
   const here = maps.find((map) => isSameWay(map.path, path))?.keys ?? [];
   const nearest = findNearest(key, here);
   if (nearest !== undefined) return `nearest is ${nearest}`;
   const elsewhere = maps.find((map) => map.keys.includes(key));
   if (elsewhere)
-    return `it belongs ${elsewhere.path.length === 0 ? 'to the root' : `under ${elsewhere.path.join('.')}`}`;
+    return `it belongs ${elsewhere.path.length === 0 ? 'at the root' : `under ${elsewhere.path.join('.')}`}`;
   return `expected one of ${here.join(', ')}`;
 }
 
