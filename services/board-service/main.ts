@@ -1,0 +1,4 @@
+import { run } from '../common/run.ts';
+import { service } from './service.ts';
+
+run(service);

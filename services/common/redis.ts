@@ -1,0 +1,128 @@
+import { createClient } from '@redis/client';
+import { abortable } from './abortable.ts';
+import { type Dependency, usingDependency } from './dependency.ts';
+import { describeError } from './describe-error.ts';
+import type { Settings } from './settings.ts';
+
+type Client = ReturnType<typeof create>;
+type Listener = (message: string) => void;
+
+export interface Redis extends Dependency {
+  /** Runs commands. @throws {HttpError} 503 when Redis does not answer. */
+  use<T>(commands: (client: Client) => Promise<T>): Promise<T>;
+  publish(channel: string, message: string): Promise<void>;
+  /**
+   * Hears what any replica publishes from now on, also after an outage of Redis; what is published meanwhile is
+   * lost. Returns the way to end it.
+   */
+  subscribe(channel: string, listener: Listener): () => void;
+}
+
+/** The Redis of REDIS_URL, else of REDIS_HOST, REDIS_PORT and REDIS_PASSWORD. */
+export function redis(settings: Settings): Redis {
+  const url = readAddress(settings);
+  const listeners = new Map<string, Set<Listener>>();
+  let client: Client | undefined;
+  let subscriber: Client | undefined;
+  let lastError = 'not connected yet';
+
+  const noteError = (error: unknown) => {
+    lastError = describeError(error);
+  };
+
+  function open(): Client {
+    const opened = create(url);
+    opened.on('error', noteError);
+    // It connects again by itself for as long as it is wanted, and rejects only when it is destroyed before.
+    opened.connect().catch(noteError);
+    return opened;
+  }
+
+  async function run<T>(commands: (client: Client) => Promise<T>): Promise<T> {
+    client ??= open();
+    if (!client.isReady) throw new Error(lastError);
+    return await commands(client);
+  }
+
+  const deliver = (message: string, channel: string) => {
+    for (const listener of listeners.get(channel) ?? []) listener(message);
+  };
+
+  function listen(channel: string): void {
+    // One that is not connected subscribes to all channels as soon as it is.
+    if (subscriber?.isReady) subscriber.subscribe(channel, deliver).catch(noteError);
+  }
+
+  function openSubscriber(): Client {
+    const opened = open();
+    opened.on('ready', () => {
+      // The library keeps one entry per channel and function, so that subscribing again changes nothing.
+      for (const channel of listeners.keys()) listen(channel);
+    });
+    return opened;
+  }
+
+  /** A connection whose other end vanished without a word looks open for minutes: only a new one helps. */
+  function reconnect(): void {
+    client?.destroy();
+    client = undefined;
+    subscriber?.destroy();
+    subscriber = listeners.size > 0 ? openSubscriber() : undefined;
+  }
+
+  return {
+    name: 'redis',
+    kind: 'store',
+    use: (commands) => usingDependency('redis', () => run(commands)),
+    async publish(channel, message) {
+      await usingDependency('redis', () => run((client) => client.publish(channel, message)));
+    },
+    subscribe(channel, listener) {
+      const known = listeners.get(channel);
+      if (known) known.add(listener);
+      else listeners.set(channel, new Set([listener]));
+      if (!known) listen(channel);
+      subscriber ??= openSubscriber();
+      return () => {
+        const left = listeners.get(channel);
+        left?.delete(listener);
+        if (left?.size !== 0) return;
+        listeners.delete(channel);
+        if (subscriber?.isReady) subscriber.unsubscribe(channel).catch(noteError);
+      };
+    },
+    async probe(signal) {
+      try {
+        await abortable(
+          run((client) => client.ping()),
+          signal,
+        );
+      } catch (error) {
+        if (signal.aborted) reconnect();
+        throw error;
+      }
+    },
+    async close() {
+      listeners.clear();
+      subscriber?.destroy();
+      client?.destroy();
+    },
+  };
+}
+
+function create(url: string) {
+  return createClient({
+    url,
+    socket: { connectTimeout: 2_000, reconnectStrategy: (retries) => Math.min(50 * 2 ** retries, 1_000) },
+    // Without a connection a command fails now; queued, it would hang for as long as the outage lasts.
+    disableOfflineQueue: true,
+  });
+}
+
+function readAddress(settings: Settings): string {
+  if (settings.optional('REDIS_URL') !== undefined) return settings.url('REDIS_URL');
+  const host = settings.text('REDIS_HOST');
+  const password = settings.optional('REDIS_PASSWORD');
+  const login = password === undefined ? '' : `:${encodeURIComponent(password)}@`;
+  return `redis://${login}${host}:${settings.count('REDIS_PORT', 6379)}`;
+}

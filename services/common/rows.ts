@@ -1,0 +1,107 @@
+import { HttpError } from './http-error.ts';
+import type { Identify } from './identity.ts';
+import type { Postgres, Table } from './postgres.ts';
+import { readJson, toId, toText } from './request-body.ts';
+import { type HttpRoute, json } from './route.ts';
+
+/** A row as the services keep it: a text, who wrote it, and what it belongs to. */
+export interface Row {
+  readonly id: number;
+  /** Id of the project, chat or other thing that it belongs to. */
+  readonly parent: number | null;
+  readonly text: string;
+  readonly author: string | null;
+  readonly createdAt: string;
+}
+
+export interface Rows {
+  add(row: Pick<Row, 'text'> & Partial<Pick<Row, 'parent' | 'author'>>): Promise<Row>;
+  /** The newest first, at most 50. */
+  latest(parent?: number): Promise<Row[]>;
+  /** @throws {HttpError} 404 when there is none. */
+  get(id: number): Promise<Row>;
+}
+
+/** The table that `rows` of the same name uses. */
+export function rowTable(name: string): Table {
+  return {
+    name,
+    columns: `id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, parent integer, text text NOT NULL,
+      author text, created_at timestamptz NOT NULL DEFAULT now()`,
+  };
+}
+
+export function rows(postgres: Postgres, table: string): Rows {
+  const columns = 'id, parent, text, author, created_at AS "createdAt"';
+  return {
+    async add({ text, parent = null, author = null }) {
+      const [row] = await postgres.query<Row>(
+        `INSERT INTO ${table} (parent, text, author) VALUES ($1, $2, $3) RETURNING ${columns}`,
+        [parent, text, author],
+      );
+      if (row === undefined) throw new Error(`INSERT INTO ${table} returned no row`);
+      return row;
+    },
+    latest(parent) {
+      const where = parent === undefined ? '' : 'WHERE parent = $1';
+      return postgres.query<Row>(
+        `SELECT ${columns} FROM ${table} ${where} ORDER BY id DESC LIMIT 50`,
+        parent === undefined ? [] : [parent],
+      );
+    },
+    async get(id) {
+      const [row] = await postgres.query<Row>(`SELECT ${columns} FROM ${table} WHERE id = $1`, [id]);
+      if (row === undefined) throw new HttpError(404, `no row ${id}`);
+      return row;
+    },
+  };
+}
+
+export interface RowRoutesOptions {
+  readonly path: string;
+  readonly rows: Rows;
+  readonly identify: Identify;
+  /** Turns the row into what the caller sees of it. */
+  readonly show?: (row: Row) => unknown;
+  /** Told of each row once it is kept. */
+  readonly onAdded?: (row: Row) => void | Promise<void>;
+}
+
+/** `POST path {"text", "parent"?}` keeps a row, `GET path` lists the newest, `GET path/:id` shows one. */
+export function rowRoutes({
+  path,
+  rows,
+  identify,
+  show = (row) => row,
+  onAdded,
+}: RowRoutesOptions): HttpRoute[] {
+  return [
+    {
+      method: 'POST',
+      path,
+      async handle(request) {
+        const author = identify(request)?.sub ?? null;
+        const fields = await readJson(request);
+        const parent = fields.parent === undefined ? null : toId(String(fields.parent));
+        const row = await rows.add({ text: toText(fields, 'text'), parent, author });
+        await onAdded?.(row);
+        return json(await show(row), 201);
+      },
+    },
+    {
+      method: 'GET',
+      path,
+      async handle({ url }) {
+        const parent = url.searchParams.get('parent');
+        return json({ rows: await rows.latest(parent === null ? undefined : toId(parent)) });
+      },
+    },
+    {
+      method: 'GET',
+      path: `${path}/:id`,
+      async handle({ params }) {
+        return json(await show(await rows.get(toId(params.id))));
+      },
+    },
+  ];
+}

@@ -1,0 +1,33 @@
+import { buildInfo } from './build-info.ts';
+import type { Dependencies } from './dependency.ts';
+import { describeError } from './describe-error.ts';
+import { createLog } from './log.ts';
+import type { ServiceDefinition } from './service.ts';
+import { start } from './start.ts';
+
+/** Runs a service as this process, until SIGTERM or SIGINT; a second signal ends it at once. */
+export function run<D extends Dependencies>(definition: ServiceDefinition<D>): void {
+  const log = createLog(buildInfo.name ?? definition.name, 'info');
+
+  // A state that nobody foresaw is not one to go on in; the last line of the log says why.
+  process.on('uncaughtException', (error) => {
+    log.error(describeError(error), { stack: error.stack });
+    process.exit(1);
+  });
+
+  const running = start(definition, { env: process.env });
+  running.catch((error: unknown) => {
+    log.error(describeError(error));
+    process.exit(1);
+  });
+
+  let signals = 0;
+  async function end(): Promise<void> {
+    signals += 1;
+    if (signals > 1) process.exit(1);
+    await (await running).stop();
+    process.exit(0);
+  }
+  process.on('SIGTERM', end);
+  process.on('SIGINT', end);
+}
