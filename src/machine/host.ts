@@ -1,66 +1,90 @@
 import { access, constants, readFile, stat } from 'node:fs/promises';
+import { homedir, userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { type InotifyLimits, readInotify } from './inotify.ts';
 
-/** What this machine is, as far as finding, installing and starting a container engine depends on it. */
+/** What this machine is, as far as a container engine and a cluster depend on it. */
 export interface Host {
   readonly platform: NodeJS.Platform;
+  /** Folder that stands for `/`. */
+  readonly root: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly home: string;
+  readonly user: string;
+  readonly isRoot: boolean;
+  readonly hasSudo: boolean;
   /** As a person says it: `Debian GNU/Linux 12 (bookworm)`, `macOS`. */
   readonly name: string;
-  /** Debian's family: `apt-get` is there and `os-release` names debian or ubuntu. */
+  /** One of Debian's family, with `apt-get`. */
   readonly hasApt: boolean;
   /** systemd runs as the first process, so units can be started. */
   readonly hasSystemd: boolean;
-  readonly isRoot: boolean;
-  readonly hasSudo: boolean;
   readonly isWsl: boolean;
-  /** CAP_SYS_RESOURCE can be had by an engine that is started here: Docker grants it to privileged containers. */
+  /** Path of an installed Docker engine's program, running or not. */
+  readonly dockerd: string | undefined;
+  /** An engine started here can have CAP_SYS_RESOURCE, which Docker asks for in each privileged container. */
   readonly canRaiseLimits: boolean;
+  /** Of the interface that the default route leaves through; undefined where there is none, or no Linux. */
+  readonly mtu: number | undefined;
+  readonly inotify: InotifyLimits | undefined;
 }
 
 export interface HostOptions {
-  /** Folder that stands for `/`. */
   readonly root?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly home?: string;
   readonly platform?: NodeJS.Platform;
+  readonly user?: string;
   readonly uid?: number | undefined;
-  readonly searchPath?: string | undefined;
 }
 
-/** Reads what this machine is; asks no program and changes nothing. */
+/** Reads what this machine is; runs no program and changes nothing. */
 export async function readHost({
   root = '/',
+  env = process.env,
+  home = homedir(),
   platform = process.platform,
+  user = userInfo().username,
   uid = process.getuid?.(),
-  searchPath = process.env.PATH,
 }: HostOptions = {}): Promise<Host> {
-  const [release, kernel, own, first, hasSystemd, apt, sudo] = await Promise.all([
+  // A user's PATH may lack the folders of system programs.
+  const everywhere = [env.PATH, join(root, 'usr/sbin'), join(root, 'usr/bin')].join(delimiter);
+  const [release, kernel, own, first, hasSystemd, apt, sudo, dockerd, mtu, inotify] = await Promise.all([
     readText(join(root, 'etc/os-release')),
     readText(join(root, 'proc/sys/kernel/osrelease')),
     readText(join(root, 'proc/self/status')),
     readText(join(root, 'proc/1/status')),
-    isDirectory(join(root, 'run/systemd/system')),
-    findProgram('apt-get', { searchPath }),
-    findProgram('sudo', { searchPath }),
+    isFolder(join(root, 'run/systemd/system')),
+    findProgram('apt-get', env.PATH),
+    findProgram('sudo', env.PATH),
+    findProgram('dockerd', everywhere),
+    readMtu(root),
+    readInotify(root),
   ]);
   const fields = parseOsRelease(release);
   const family = [fields.get('ID'), ...(fields.get('ID_LIKE')?.split(' ') ?? [])];
   return {
     platform,
+    root,
+    env,
+    home,
+    user,
+    isRoot: uid === 0,
+    hasSudo: sudo !== undefined,
     name: platform === 'darwin' ? 'macOS' : (fields.get('PRETTY_NAME') ?? platform),
     hasApt: apt !== undefined && (family.includes('debian') || family.includes('ubuntu')),
     hasSystemd,
-    isRoot: uid === 0,
-    hasSudo: sudo !== undefined,
     isWsl: /microsoft/i.test(kernel),
+    dockerd,
     // The engine inherits from whoever starts it: systemd, or this process.
     canRaiseLimits: hasSysResource(hasSystemd ? first : own),
+    mtu,
+    inotify,
   };
 }
 
-/** Absolute path of a program on PATH; undefined when there is none. */
-export async function findProgram(
-  name: string,
-  { searchPath = process.env.PATH }: { readonly searchPath?: string | undefined } = {},
-): Promise<string | undefined> {
+/** Absolute path of a program in one of the folders of a PATH; undefined when there is none. */
+export async function findProgram(name: string, searchPath = process.env.PATH): Promise<string | undefined> {
   for (const folder of (searchPath ?? '').split(delimiter)) {
     if (folder && (await isExecutable(join(folder, name)))) return join(folder, name);
   }
@@ -73,17 +97,25 @@ export function hasSysResource(status: string): boolean {
   return bounding === undefined || (BigInt(`0x${bounding}`) & (1n << 24n)) !== 0n;
 }
 
-/** `KEY=value` lines of an `os-release` file. */
+/** The `KEY=value` lines of an `os-release` file. */
 export function parseOsRelease(text: string): ReadonlyMap<string, string> {
   const lines = text.matchAll(/^([A-Z_]+)=(["']?)(.*)\2$/gm);
   return new Map([...lines].map(([, key = '', , value = '']) => [key, value]));
 }
 
+async function readMtu(root: string): Promise<number | undefined> {
+  const routes = (await readText(join(root, 'proc/net/route'))).split('\n').map((line) => line.split('\t'));
+  const device = routes.find(([, destination]) => destination === '00000000')?.[0];
+  if (device === undefined) return undefined;
+  return Number(await readText(join(root, 'sys/class/net', device, 'mtu'))) || undefined;
+}
+
+/** Empty where the file is missing: no such thing on this kind of machine. */
 async function readText(path: string): Promise<string> {
   return readFile(path, 'utf8').catch(() => '');
 }
 
-async function isDirectory(path: string): Promise<boolean> {
+async function isFolder(path: string): Promise<boolean> {
   return stat(path).then(
     (found) => found.isDirectory(),
     () => false,

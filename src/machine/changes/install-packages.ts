@@ -1,46 +1,54 @@
-import { exec } from '../../tools/exec.ts';
-import type { Change } from '../change.ts';
-import type { Root } from '../root.ts';
+import type { Exec } from '../../tools/exec.ts';
+import type { Change } from './change.ts';
+import type { Root } from './root.ts';
 
 export interface PackagesWanted {
   readonly id: string;
   readonly title: string;
   readonly why: string;
   readonly packages: readonly string[];
+  /** Installed with them where this release of the distribution has them. */
+  readonly ifOffered?: readonly string[];
 }
 
 const quiet = { DEBIAN_FRONTEND: 'noninteractive' };
 // Another apt run (unattended upgrades) is waited for, and a mirror's hiccup is no failure.
-const patient = ['-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=3'];
+const patient = ['-q', '-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=3'];
+const install = ['install', '--yes', '--no-install-recommends'];
 
-/** Debian packages installed with apt, without what they merely recommend. */
-export function installPackages(root: Root, { id, title, why, packages }: PackagesWanted): Change {
-  const install = ['install', '--yes', '--no-install-recommends', ...packages];
+/** Packages installed with apt, without what they merely recommend. */
+export function installPackages(
+  root: Root,
+  exec: Exec,
+  { id, title, why, packages, ifOffered = [] }: PackagesWanted,
+): Change {
   return {
     id,
     title,
     why,
-    command: root.show(`apt-get ${install.join(' ')}`),
+    detail: root.show(`apt-get ${[...install, ...packages].join(' ')}`),
     async isNeeded() {
-      return (await listMissing(packages)).length > 0;
+      const states = await Promise.all(packages.map((name) => isInstalled(exec, name)));
+      return states.includes(false);
     },
     async apply({ signal, report }) {
       const options = { env: quiet, signal, onLine: report };
-      await root.run('apt-get', [...patient, 'update', '-q'], options);
-      await root.run('apt-get', [...patient, '-q', ...install], options);
+      await root.run('apt-get', [...patient, 'update'], options);
+      // Only a fresh index knows what is offered.
+      const offered = await Promise.all(
+        ifOffered.map(async (name) => ((await isOffered(exec, name)) ? [name] : [])),
+      );
+      await root.run('apt-get', [...patient, ...install, ...packages, ...offered.flat()], options);
     },
   };
 }
 
-/** Those of the packages that are not installed. */
-async function listMissing(packages: readonly string[]): Promise<readonly string[]> {
-  const states = await Promise.all(
-    packages.map(async (name) => {
-      const { stdout } = await exec('dpkg-query', ['-W', '-f', '${Status}', '--', name]).catch(() => ({
-        stdout: '',
-      }));
-      return { name, isInstalled: stdout.includes('install ok installed') };
-    }),
-  );
-  return states.filter(({ isInstalled }) => !isInstalled).map(({ name }) => name);
+async function isInstalled(exec: Exec, name: string): Promise<boolean> {
+  const { stdout } = await exec('dpkg-query', ['--status', name]).catch(() => ({ stdout: '' }));
+  return /^Status: install ok installed$/m.test(stdout);
+}
+
+async function isOffered(exec: Exec, name: string): Promise<boolean> {
+  const { stdout } = await exec('apt-cache', ['policy', name]).catch(() => ({ stdout: '' }));
+  return /^ +Candidate: (?!\(none\))/m.test(stdout);
 }

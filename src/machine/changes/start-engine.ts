@@ -1,69 +1,117 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 import { Failure } from '../../lib/failure.ts';
 import { waitFor } from '../../lib/wait.ts';
-import type { Change } from '../change.ts';
 import type { Host } from '../host.ts';
-import type { Root } from '../root.ts';
+import type { Change } from './change.ts';
+import type { Root } from './root.ts';
 
 const dockerd = '/usr/sbin/dockerd';
-const pidFile = '/var/run/docker.pid';
+const pidFilePath = '/var/run/docker.pid';
 
 export interface StartOptions {
   readonly host: Host;
   /** The engine's output where no systemd keeps it. */
   readonly log: string;
-  /** Resolves to true once the engine answers. */
-  readonly answers: () => Promise<boolean>;
+  /** Resolves to true while an engine runs, open to this user or not. */
+  readonly isRunning: () => Promise<boolean>;
+  /** Milliseconds. */
   readonly timeout?: number;
 }
 
-/** The engine of Debian's docker.io started: by systemd, or detached, so that it outlives this program. */
-export function startEngine(root: Root, { host, log, answers, timeout = 60_000 }: StartOptions): Change {
-  const command = host.hasSystemd ? 'systemctl enable --now docker' : `setsid --fork ${dockerd}`;
+/** The engine of Debian's or Ubuntu's docker.io started: by systemd, or detached, so that it outlives this program. */
+export function startEngine(root: Root, options: StartOptions): Change {
+  const { host, log, isRunning } = options;
   return {
     id: 'start-engine',
     title: host.hasSystemd ? 'docker.service started' : 'dockerd started in the background',
-    why: 'the cluster runs in containers, and no engine answers',
-    command: root.show(command),
-    async isNeeded() {
-      return !(await answers());
-    },
+    why: 'the cluster runs in containers, and no container engine runs',
+    detail: root.show(
+      host.hasSystemd
+        ? 'systemctl enable --now docker'
+        : `start-stop-daemon ${detached(root, log).join(' ')}`,
+    ),
+    isNeeded: async () => !(await isRunning()),
     async apply({ signal, report }) {
       if (host.hasSystemd) await root.run('systemctl', ['enable', '--now', 'docker'], { signal });
       else await startDetached(root, log, signal);
       report('waiting for its answer');
-      const answered = await waitFor(async () => ((await answers()) ? true : undefined), {
-        every: 250,
-        timeout,
-        signal,
-      });
-      if (!answered) {
-        throw new Failure(`dockerd did not answer within ${timeout / 1000} s`, {
-          cause: host.hasSystemd ? undefined : await lastLines(log),
-          hint: host.hasSystemd ? 'journalctl --unit docker --lines 50' : `tail -n 50 ${log}`,
-        });
-      }
+      await waitForEngine(options, signal);
     },
   };
 }
 
-async function startDetached(root: Root, log: string, signal: AbortSignal): Promise<void> {
-  await removeStalePid(root);
-  await root.run('mkdir', ['-p', join(log, '..')]);
-  const start = ['--start', '--background', '--oknodo', '--pidfile', pidFile, '--output', log];
-  await root.run('start-stop-daemon', [...start, '--exec', dockerd], { signal });
+export interface RestartOptions extends StartOptions {
+  readonly why: string;
 }
 
-/** Where /run outlives a reboot, the old number may belong to anyone by now, and dockerd would refuse to start. */
+/** The running engine restarted, so that it takes its settings. Always needed: who asks for it knows why. */
+export function restartEngine(root: Root, options: RestartOptions): Change {
+  const { host, log, why } = options;
+  const stop = [
+    '--stop',
+    '--oknodo',
+    '--retry',
+    'TERM/30/KILL/5',
+    '--pidfile',
+    root.path(pidFilePath),
+    '--exec',
+    dockerd,
+  ];
+  return {
+    id: 'restart-engine',
+    title: 'the container engine restarted, which stops its running containers',
+    why,
+    detail: root.show(
+      host.hasSystemd ? 'systemctl restart docker' : `start-stop-daemon ${stop.join(' ')}, then start it`,
+    ),
+    isNeeded: async () => true,
+    async apply({ signal, report }) {
+      if (host.hasSystemd) await root.run('systemctl', ['restart', 'docker'], { signal });
+      else {
+        await root.run('start-stop-daemon', stop, { signal });
+        await startDetached(root, log, signal);
+      }
+      report('waiting for its answer');
+      await waitForEngine(options, signal);
+    },
+  };
+}
+
+/** A session and output of its own: neither Ctrl-C nor the end of this terminal reaches it. */
+function detached(root: Root, log: string): readonly string[] {
+  const pidFile = root.path(pidFilePath);
+  return ['--start', '--background', '--oknodo', '--pidfile', pidFile, '--output', log, '--exec', dockerd];
+}
+
+async function startDetached(root: Root, log: string, signal: AbortSignal): Promise<void> {
+  await removeStalePid(root);
+  await root.run('mkdir', ['-p', dirname(log)], { signal });
+  await root.run('start-stop-daemon', detached(root, log), { signal });
+}
+
+/** Where /run outlives a reboot, the number in it may be anyone's by now, and dockerd would refuse to start. */
 async function removeStalePid(root: Root): Promise<void> {
+  const pidFile = root.path(pidFilePath);
   const pid = await readFile(pidFile, 'utf8').catch(() => undefined);
   if (pid === undefined) return;
-  const name = await readFile(`/proc/${pid.trim()}/comm`, 'utf8').catch(() => '');
+  const name = await readFile(root.path(`/proc/${pid.trim()}/comm`), 'utf8').catch(() => '');
   if (name.trim() !== 'dockerd') await root.run('rm', ['-f', pidFile]);
 }
 
-async function lastLines(log: string): Promise<string | undefined> {
-  const text = await readFile(log, 'utf8').catch(() => undefined);
+async function waitForEngine(
+  { host, log, isRunning, timeout = 60_000 }: StartOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const runs = async () => ((await isRunning()) ? true : undefined);
+  if (await waitFor(runs, { every: 250, timeout, signal })) return;
+  throw new Failure(`dockerd did not answer within ${timeout / 1000} s`, {
+    cause: host.hasSystemd ? undefined : await lastLines(log),
+    hint: host.hasSystemd ? 'journalctl --unit docker --lines 50' : `tail -n 50 ${log}`,
+  });
+}
+
+async function lastLines(file: string): Promise<string | undefined> {
+  const text = await readFile(file, 'utf8').catch(() => undefined);
   return text?.trimEnd().split('\n').slice(-5).join('\n');
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Stands in for runc where the kernel withholds CAP_SYS_RESOURCE: Docker asks for every capability on --privileged,
 # and one that cannot be had makes the whole container fail. So it is taken out of what the container asks for.
-# Written by wealist-local; RUNC is replaced when it is installed.
+# Installed by wealist-local.
 set -eu
 
 verb=
@@ -19,6 +19,7 @@ for argument in "$@"; do
     --bundle=* | -b=*) bundle=${argument#*=} ;;
     --process | -p) expect=process ;;
     --process=* | -p=*) process=${argument#*=} ;;
+    # Options in front of the verb that have a value; -b and -p come after it.
     --root | --log | --log-format | --criu | --rootless) [ -n "$verb" ] || expect=value ;;
     -*) ;;
     *) [ -n "$verb" ] || verb=$argument ;;
@@ -45,4 +46,6 @@ if [ -n "$config" ] && [ -f "$config" ]; then
   [ -z "$less" ] || printf '%s\n' "$less" >"$config"
 fi
 
-exec RUNC "$@"
+# Whoever starts the shim may have left the folders of system programs out.
+PATH=${PATH:-/usr/bin}:/usr/local/sbin:/usr/sbin:/sbin
+exec runc "$@"

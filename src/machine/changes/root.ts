@@ -1,32 +1,32 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Failure } from '../lib/failure.ts';
-import { type ExecOptions, type ExecResult, exec } from '../tools/exec.ts';
-import type { Host } from './host.ts';
+import { Failure } from '../../lib/failure.ts';
+import type { Exec, ExecOptions, ExecResult } from '../../tools/exec.ts';
+import type { Host } from '../host.ts';
 
-/** Runs programs and writes files as root: directly, or through sudo. */
+/** Does what only root may: directly, or through sudo. */
 export interface Root {
+  /** @throws {Failure} when this user is not root and there is no sudo. */
   run(program: string, args: readonly string[], options?: ExecOptions): Promise<ExecResult>;
   /** Puts a file in place with this mode, in folders made as needed. */
   writeFile(path: string, content: string, mode: string): Promise<void>;
-  /** Asks for sudo's password now, on the terminal, so that nothing asks in the middle of the progress display. */
-  unlock(): Promise<void>;
+  /** A path below `/`, as this host has it. */
+  path(path: string): string;
   /** A command line as a person would type it here. */
   show(line: string): string;
 }
 
-/** @throws {Failure} at the first use when this user is not root and has no sudo. */
-export function createRoot(host: Host): Root {
-  const run: Root['run'] = async (program, args, options) => {
+export function createRoot(host: Host, exec: Exec): Root {
+  const run: Root['run'] = async (program, args, options = {}) => {
     if (host.isRoot) return exec(program, args, options);
     if (!host.hasSudo) {
-      throw new Failure(`${program} needs root, and sudo is not installed`, {
-        hint: `as root: ${[program, ...args].join(' ')}`,
+      throw new Failure(`${program} must be run by root, and sudo is not installed`, {
+        hint: `su -c '${[program, ...args].join(' ')}'`,
       });
     }
-    // sudo drops the environment, so what the program must see travels in its argument list.
-    const { env = {}, ...rest } = options ?? {};
+    // sudo drops the environment, so what the program must see is named again. -n: it never asks behind the display.
+    const { env = {}, ...rest } = options;
     const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
     return exec('sudo', ['-n', '--', 'env', ...variables, program, ...args], rest);
   };
@@ -43,9 +43,12 @@ export function createRoot(host: Host): Root {
         await rm(folder, { recursive: true, force: true });
       }
     },
-    async unlock() {
-      if (!host.isRoot && host.hasSudo) await exec('sudo', ['-v'], { inherit: true });
-    },
+    path: (path) => join(host.root, path),
     show: (line) => (host.isRoot ? line : `sudo ${line}`),
   };
+}
+
+/** Asks for sudo's password on the terminal, once, so that nothing asks for it in the middle of the progress display. */
+export async function unlockRoot(host: Host, exec: Exec): Promise<void> {
+  if (!host.isRoot && host.hasSudo) await exec('sudo', ['-v'], { inherit: true });
 }

@@ -1,0 +1,209 @@
+import { join } from 'node:path';
+import type { Run } from '../lib/plan.ts';
+import type { Paths } from '../state/paths.ts';
+import type { Docker } from '../tools/docker.ts';
+import type { Exec } from '../tools/exec.ts';
+import type { Change } from './changes/change.ts';
+import { joinDockerGroup } from './changes/docker-group.ts';
+import {
+  type EngineSettings,
+  setEngineSettings,
+  settingsFile,
+  toDaemonSettings,
+  wrapperPath,
+  wrapperSource,
+} from './changes/engine-settings.ts';
+import { raiseInotify } from './changes/inotify-limits.ts';
+import { installPackages } from './changes/install-packages.ts';
+import { createRoot, type Root } from './changes/root.ts';
+import { restartEngine, startEngine } from './changes/start-engine.ts';
+import { type Engine, getEngine } from './engine.ts';
+import { listEngineAddresses } from './engine-address.ts';
+import { EngineFailure } from './engine-failure.ts';
+import { findProgram, type Host } from './host.ts';
+import { lowInotify } from './inotify.ts';
+import { findPrivilegedProblem, type PrivilegedProblem } from './privileged-run.ts';
+import { createSystemRecord } from './system-record.ts';
+
+/** In the record, says that the engine is this tool's to set and to start. */
+const engineChange = 'install-docker';
+const defaultMtu = 1500;
+
+export interface ChangesOptions {
+  readonly host: Host;
+  /** What `findEngine` found. */
+  readonly engine: Engine | undefined;
+  /** The port of that engine. With it, a privileged container is tried: leave it out when no node will be made. */
+  readonly docker?: Docker | undefined;
+  readonly exec: Exec;
+  readonly paths: Paths;
+  /** Debian packages that are needed beside the engine: what builds images. Installed with apt where there is apt. */
+  readonly packages?: readonly string[];
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * What must change on this system before a cluster can be made, in the order of doing it; empty when nothing must.
+ * Changes nothing itself, but for a privileged container that is tried and removed.
+ * @throws {EngineFailure} when the engine is missing or unfit, and is not this tool's to install or to set.
+ */
+export async function collectChanges(options: ChangesOptions): Promise<readonly Change[]> {
+  const { host, engine, exec, paths, packages = [] } = options;
+  const root = createRoot(host, exec);
+  const record = await createSystemRecord(paths).list();
+  const isOurs = record.some(({ id }) => id === engineChange);
+  const changes = [
+    ...(engine === undefined
+      ? await bringEngine(root, options, isOurs)
+      : await fitEngine(root, engine, options, isOurs)),
+    ...(packages.length > 0 && host.hasApt
+      ? [
+          installPackages(root, exec, {
+            id: 'install-build-tools',
+            title: `${packages.join(', ')} installed with apt`,
+            why: 'images that cannot be pulled are built from packages',
+            packages,
+          }),
+        ]
+      : []),
+    ...(engine?.inVirtualMachine ? [] : fitInotify(root, host)),
+  ];
+  const isNeeded = await Promise.all(changes.map((change) => change.isNeeded()));
+  return changes.filter((_, index) => isNeeded[index]);
+}
+
+/** Makes the changes one after another, each recorded at once. Those that are no longer needed are left out. */
+export async function applyChanges(
+  changes: readonly Change[],
+  paths: Pick<Paths, 'data'>,
+  run: Run,
+): Promise<void> {
+  const record = createSystemRecord(paths);
+  for (const change of changes) {
+    run.signal.throwIfAborted();
+    if (!(await change.isNeeded())) continue;
+    run.report(change.title);
+    await change.apply({ signal: run.signal, report: (line) => run.report(`${change.title}: ${line}`) });
+    await record.add(change);
+  }
+}
+
+/** The list a person agrees to, one change per paragraph. */
+export function describeChanges(changes: readonly Change[]): string {
+  return changes
+    .map(({ title, why, detail }) => `  ${title}\n    why   ${why}\n    does  ${detail}`)
+    .join('\n');
+}
+
+/** No engine runs: installed and started where that is ours to do. */
+async function bringEngine(root: Root, options: ChangesOptions, isOurs: boolean): Promise<readonly Change[]> {
+  const { host, exec, signal } = options;
+  const failure = await getEngine(host, { signal }).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (failure === undefined) return [];
+  const [address] = await listEngineAddresses(host);
+  const isFree = address?.undo === undefined && (host.dockerd === undefined || isOurs);
+  if (!host.hasApt || !isFree) throw await orInstall(failure, host);
+
+  const settings: EngineSettings = {
+    ...(host.mtu !== undefined && host.mtu < defaultMtu ? { mtu: host.mtu } : {}),
+    withoutSysResource: !host.canRaiseLimits,
+  };
+  return [
+    // Before the package, which starts the engine where there is systemd.
+    setEngineSettings(root, settings),
+    installPackages(root, exec, {
+      id: engineChange,
+      title: 'Docker installed with apt',
+      why: 'the cluster runs in containers, and no container engine is installed',
+      packages: ['docker.io'],
+      // Newer releases have the client and its builder in packages of their own.
+      ifOffered: ['docker-cli', 'docker-buildx'],
+    }),
+    ...(host.isRoot ? [] : [joinDockerGroup(root, exec, host.user)]),
+    startEngine(root, startOptions(options)),
+  ];
+}
+
+/** An engine runs: where it is this tool's own and could not run a node, it is set and restarted. */
+async function fitEngine(
+  root: Root,
+  engine: Engine,
+  options: ChangesOptions,
+  isOurs: boolean,
+): Promise<readonly Change[]> {
+  const { host, docker, signal } = options;
+  const problem = docker && (await findPrivilegedProblem(docker, engine.arch, signal));
+  if (problem && (problem.kind === 'other' || !isOurs)) throw noPrivileged(host, engine, problem);
+
+  const isLarger = host.mtu !== undefined && host.mtu < (engine.mtu ?? defaultMtu);
+  const settings: EngineSettings = {
+    mtu: isOurs && isLarger ? host.mtu : undefined,
+    withoutSysResource: problem !== undefined,
+  };
+  if (settings.mtu === undefined && !settings.withoutSysResource) return [];
+  const why = 'it reads its settings when it starts';
+  return [setEngineSettings(root, settings), restartEngine(root, { ...startOptions(options), why })];
+}
+
+function fitInotify(root: Root, host: Host): readonly Change[] {
+  const low = lowInotify(host.inotify);
+  return Object.keys(low).length === 0 ? [] : [raiseInotify(root, low)];
+}
+
+function startOptions({ host, paths }: ChangesOptions) {
+  const isRunning = async () => {
+    try {
+      await getEngine(host);
+      return true;
+    } catch (error) {
+      // It runs, and this user may not use it yet: that is said where it is used.
+      return error instanceof EngineFailure && error.problem === 'denied';
+    }
+  };
+  return { host, log: join(paths.state, 'logs/dockerd.log'), isRunning };
+}
+
+/** The failure; where nothing is installed at all, with the way to an engine on this kind of machine. */
+async function orInstall(failure: unknown, host: Host): Promise<unknown> {
+  if (!(failure instanceof EngineFailure) || failure.problem !== 'absent') return failure;
+  return new EngineFailure(
+    'absent',
+    `no container engine is installed, and ${host.name} has no apt to do it with`,
+    {
+      hint: await installCommand(host),
+    },
+  );
+}
+
+async function installCommand({ platform, env }: Host): Promise<string> {
+  if (platform === 'darwin') return 'brew install docker colima && colima start';
+  const managers = [
+    ['dnf', 'sudo dnf install moby-engine && sudo systemctl enable --now docker'],
+    ['pacman', 'sudo pacman -S docker && sudo systemctl enable --now docker'],
+    ['zypper', 'sudo zypper install docker && sudo systemctl enable --now docker'],
+    ['apk', 'sudo apk add docker && sudo rc-service docker start'],
+  ] as const;
+  for (const [program, command] of managers) if (await findProgram(program, env.PATH)) return command;
+  return 'install Docker Engine 20.10 or newer, start it, then run this again';
+}
+
+function noPrivileged(host: Host, engine: Engine, { kind, message }: PrivilegedProblem): EngineFailure {
+  const restart = host.hasSystemd ? 'sudo systemctl restart docker' : 'sudo service docker restart';
+  const settings = JSON.stringify(toDaemonSettings({ withoutSysResource: true }));
+  const repair = [
+    `sudo install -D -m 0755 ${wrapperSource} ${wrapperPath}`,
+    `echo '${settings}' | sudo tee ${settingsFile}   # or add these keys to those that are there`,
+    restart,
+  ];
+  return new EngineFailure(
+    'broken',
+    'privileged containers, as nodes are, do not start in this container engine',
+    {
+      cause: message,
+      hint: kind === 'sys-resource' && !engine.inVirtualMachine ? repair.join('\n') : restart,
+    },
+  );
+}

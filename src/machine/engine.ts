@@ -1,0 +1,218 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { askSocket } from '../tools/engine-socket.ts';
+import { type EngineAddress, listEngineAddresses } from './engine-address.ts';
+import { EngineFailure, type EngineProblem } from './engine-failure.ts';
+import type { Host } from './host.ts';
+
+/** The container engine of this machine, and what of it decides how a cluster can run in it. */
+export interface Engine {
+  /** Path of its socket. */
+  readonly socket: string;
+  /** Who named it: `DOCKER_HOST`, `docker context colima`, `default socket`. */
+  readonly source: string;
+  readonly version: string;
+  readonly apiVersion: string;
+  readonly rootless: boolean;
+  readonly cgroupVersion: 1 | 2;
+  readonly storageDriver: string;
+  /** Where images and containers lie, in the file system that the engine sees. */
+  readonly dockerRoot: string;
+  /** `containerd`: image IDs are digests of manifests, and archives are OCI layouts. */
+  readonly imageStore: 'classic' | 'containerd';
+  /** It runs in a virtual machine of its own: this machine's disks, limits and networks are not its. */
+  readonly inVirtualMachine: boolean;
+  /** `amd64`, `arm64`. */
+  readonly arch: string;
+  readonly cpus: number;
+  /** Bytes. */
+  readonly memory: number;
+  /** Of its default network; undefined where it was never set, which means 1500. */
+  readonly mtu: number | undefined;
+  /** Tells this engine from another at the same address; empty in engines that have none. */
+  readonly daemonId: string;
+}
+
+export interface EngineOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds until an engine that says nothing counts as silent. */
+  readonly timeout?: number;
+}
+
+/** @throws {EngineFailure} when none can be used, with the way to change that. */
+export async function getEngine(
+  host: Host,
+  { signal, timeout = 3_000 }: EngineOptions = {},
+): Promise<Engine> {
+  const failures: EngineFailure[] = [];
+  for (const address of await listEngineAddresses(host)) {
+    const socket = toSocket(address);
+    try {
+      return await askEngine(host, address, socket, { signal, timeout });
+    } catch (error) {
+      signal?.throwIfAborted();
+      failures.push(
+        error instanceof EngineFailure ? error : await toEngineFailure(error, host, address, socket, timeout),
+      );
+    }
+  }
+  // Of several sockets, the one where something is tells most.
+  const [first] = failures.toSorted((a, b) => telling.indexOf(a.problem) - telling.indexOf(b.problem));
+  throw first;
+}
+
+/**
+ * The engine; undefined when none is installed or it does not run, which `collectChanges` may be able to change.
+ * @throws {EngineFailure} when there is one that cannot be used.
+ */
+export async function findEngine(host: Host, options?: EngineOptions): Promise<Engine | undefined> {
+  try {
+    return await getEngine(host, options);
+  } catch (error) {
+    const isMissing =
+      error instanceof EngineFailure && (error.problem === 'absent' || error.problem === 'down');
+    if (isMissing) return undefined;
+    throw error;
+  }
+}
+
+const telling: readonly EngineProblem[] = ['podman', 'broken', 'denied', 'silent', 'down', 'absent'];
+
+function toSocket({ url, source, undo }: EngineAddress): string {
+  if (url.startsWith('unix://')) return url.slice('unix://'.length);
+  throw new EngineFailure('remote', `${source} names an engine that is not on this machine: ${url}`, {
+    cause: "the cluster's ports and data folders would be there, not here",
+    hint: undo,
+  });
+}
+
+const Version = z.object({
+  Version: z.string(),
+  ApiVersion: z.string(),
+  Arch: z.string(),
+  Components: z.array(z.object({ Name: z.string() })).default([]),
+});
+const Info = z.object({
+  ID: z.string().default(''),
+  Driver: z.string(),
+  DriverStatus: z.array(z.array(z.string())).nullish(),
+  DockerRootDir: z.string(),
+  CgroupVersion: z.string().default('1'),
+  SecurityOptions: z.array(z.string()).nullish(),
+  OperatingSystem: z.string(),
+  NCPU: z.number(),
+  MemTotal: z.number(),
+});
+const BridgeNetwork = z.object({ Options: z.record(z.string(), z.string()).nullish() });
+
+async function askEngine(
+  host: Host,
+  { source, undo }: EngineAddress,
+  socket: string,
+  { signal, timeout }: { readonly signal: AbortSignal | undefined; readonly timeout: number },
+): Promise<Engine> {
+  // The first answer shows that it lives; a busy engine may then take its time over the rest.
+  const version = Version.parse(await askSocket(socket, '/version', { signal, timeout }));
+  const patient = { signal, timeout: timeout * 5 };
+  const [info, bridge] = await Promise.all([
+    askSocket(socket, '/info', patient).then((answer) => Info.parse(answer)),
+    // An engine may be set to have no default network.
+    askSocket(socket, '/networks/bridge', patient).then(
+      (answer) => BridgeNetwork.parse(answer),
+      () => undefined,
+    ),
+  ]);
+  if (version.Components.some(({ Name }) => /podman/i.test(Name))) {
+    throw new EngineFailure('podman', `${source} leads to Podman, which this tool cannot use`, {
+      cause: "kind's nodes are made and loaded here through Docker's own interface, and Podman's differs",
+      hint: undo ?? 'npm run doctor',
+    });
+  }
+  const mtu = bridge?.Options?.['com.docker.network.driver.mtu'];
+  return {
+    socket,
+    source,
+    version: version.Version,
+    apiVersion: version.ApiVersion,
+    rootless: (info.SecurityOptions ?? []).some((option) => option.includes('rootless')),
+    cgroupVersion: info.CgroupVersion === '2' ? 2 : 1,
+    storageDriver: info.Driver,
+    dockerRoot: info.DockerRootDir,
+    imageStore: (info.DriverStatus ?? []).some(([, value]) => value?.startsWith('io.containerd.snapshotter'))
+      ? 'containerd'
+      : 'classic',
+    inVirtualMachine: host.platform === 'darwin' || info.OperatingSystem === 'Docker Desktop',
+    arch: version.Arch,
+    cpus: info.NCPU,
+    memory: info.MemTotal,
+    mtu: mtu === undefined ? undefined : Number(mtu),
+    daemonId: info.ID,
+  };
+}
+
+async function toEngineFailure(
+  error: unknown,
+  host: Host,
+  address: EngineAddress,
+  socket: string,
+  timeout: number,
+): Promise<EngineFailure> {
+  const where = `${socket} (${address.source})`;
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'EACCES':
+    case 'EPERM':
+      return new EngineFailure(
+        'denied',
+        `the container engine at ${where} is not open to user ${host.user}`,
+        {
+          cause: error,
+          hint: await accessCommand(host),
+        },
+      );
+    case 'ETIMEDOUT':
+      return new EngineFailure(
+        'silent',
+        `the container engine at ${where} did not answer in ${timeout / 1000} s`,
+        {
+          cause: error,
+          hint: host.hasSystemd ? 'sudo systemctl restart docker' : 'restart the container engine',
+        },
+      );
+    case 'ENOENT':
+    case 'ECONNREFUSED':
+      // Somebody who names an engine has one.
+      return host.dockerd !== undefined || address.undo !== undefined
+        ? new EngineFailure('down', `the container engine at ${where} does not run`, {
+            cause: error,
+            hint: startCommand(host, address, socket),
+          })
+        : new EngineFailure('absent', 'no container engine is installed', {
+            cause: error,
+            hint: 'npm run doctor -- --fix',
+          });
+    default:
+      return new EngineFailure('broken', `what answers at ${where} is no container engine known here`, {
+        cause: error,
+        hint: `curl --unix-socket ${socket} http://docker/version`,
+      });
+  }
+}
+
+/** `sg` has the group at once, a session from its next login. */
+async function accessCommand({ root, user }: Host): Promise<string> {
+  const groups = await readFile(join(root, 'etc/group'), 'utf8').catch(() => '');
+  const members = /^docker:[^:]*:\d*:(.*)$/m.exec(groups)?.[1]?.split(',') ?? [];
+  const membership = members.includes(user) ? '' : `sudo usermod -aG docker ${user} && `;
+  return `${membership}sg docker -c "npm run up"`;
+}
+
+/** How a person starts the engine that does not run. */
+function startCommand(host: Host, { context }: EngineAddress, socket: string): string {
+  if (context?.startsWith('colima')) return 'colima start';
+  if (context === 'orbstack') return 'orb start';
+  if (host.platform === 'darwin') return 'open -a Docker';
+  if (context?.startsWith('desktop')) return 'systemctl --user start docker-desktop';
+  if (socket.startsWith('/run/user/')) return 'systemctl --user start docker';
+  return host.hasSystemd ? 'sudo systemctl start docker' : 'sudo service docker start';
+}
