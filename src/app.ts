@@ -1,27 +1,32 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { App } from './commands/command.ts';
+import { toCommandLine } from './commands/command-line.ts';
 import type { Environment } from './config/schema.ts';
 import { openJournal } from './state/journal.ts';
 import { acquireLock } from './state/lock.ts';
 import { findPaths } from './state/paths.ts';
 import { ensureStateFolder } from './state/state-folder.ts';
 import { previewPlan, runPlan } from './ui/progress.ts';
+import { confirmChanges, confirmLoss } from './ui/prompt.ts';
 import type { Ui } from './ui/ui.ts';
 
 export interface AppOptions {
   readonly ui: Ui;
   readonly signal: AbortSignal;
-  /** What the person typed: for the journal and for whom the lock keeps out. */
-  readonly commandLine: string;
+  /** The command and its arguments as they were typed. */
+  readonly name: string;
+  readonly args: readonly string[];
 }
 
 /** The environment that commands work on. */
 const environmentName = 'local-kind';
 
 /** Connects the parts. What is slow to load is loaded when a command first asks for it. */
-export function createApp({ ui, signal, commandLine }: AppOptions): App {
+export function createApp({ ui, signal, name, args }: AppOptions): App {
   const paths = findPaths();
+  const commandLine = toCommandLine(name, args);
+  const agreeing = toCommandLine(name, [...args, '--yes']);
   let config: string | undefined;
   const journal = openJournal(join(paths.state, 'journal'), { command: commandLine, config: () => config });
 
@@ -59,6 +64,8 @@ export function createApp({ ui, signal, commandLine }: AppOptions): App {
         onBegin: (stage, step) => journal.begin({ stage: stage.title, step: step.title }),
         onDone: (stage, step) => journal.done({ stage: stage.title, step: step.title }),
       }),
+    confirmChanges: (changes, yes) => confirmChanges(changes, { ui, signal, yes, agreeing }),
+    confirmLoss: (lost, losses, yes) => confirmLoss(lost, losses, { ui, signal, yes, agreeing }),
     previewPlan: (plan) => previewPlan(plan, { ui, signal }),
   };
 }

@@ -31,9 +31,8 @@ async function main(): Promise<number> {
   const parsed = parseInput(name, command, args);
   if (parsed.help !== undefined) return print(parsed.help);
 
-  const commandLine = toCommandLine(name, args);
-  listen(command, commandLine);
-  const exitCode = await command.run(createApp({ ui, signal: run.signal, commandLine }), parsed.input);
+  listen(command, toCommandLine(name, args));
+  const exitCode = await command.run(createApp({ ui, signal: run.signal, name, args }), parsed.input);
   run.signal.throwIfAborted();
   return exitCode ?? exitCodes.ok;
 }

@@ -22,6 +22,10 @@ export interface App {
   exclusively<T>(work: () => Promise<T>): Promise<T>;
   /** Runs the plan's steps, each written to the journal before it changes anything. @throws {Failure} of the steps. */
   runPlan(plan: Plan): Promise<PlanResult>;
+  /** Asks once for all `changes` of this system. @throws {Failure} exit code 2 where nobody can be asked, 9 for a no. */
+  confirmChanges(changes: readonly string[], agreed: boolean): Promise<void>;
+  /** Has the name of what is lost typed. @throws {Failure} exit code 9 when it was not. */
+  confirmLoss(name: string, losses: readonly string[], agreed: boolean): Promise<void>;
   /** Asks each step whether it is done and shows what would run; changes nothing. */
   previewPlan(plan: Plan): Promise<PlanPreview>;
 }

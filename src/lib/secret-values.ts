@@ -4,13 +4,13 @@
  */
 const hidden = new Set<string>();
 
-/** Shorter values would take ordinary words out of the output, and hide nothing worth hiding. */
-const shortest = 8;
+/** Taking such values out would take ordinary words out of the output, and hide nothing that is hard to guess. */
+const guessable = /^(?:.{0,7}|[a-z-]{0,15})$/s;
 
-/** From now on `scrubSecrets` takes these values out, also as base64 and percent-encoded. Empty and short ones stay. */
+/** From now on `scrubSecrets` takes these values out, also as base64 and percent-encoded. Guessable ones stay. */
 export function hideSecrets(values: Iterable<string>): void {
   for (const value of values) {
-    if (value.length < shortest) continue;
+    if (guessable.test(value)) continue;
     hidden.add(value);
     hidden.add(encodeURIComponent(value));
     hidden.add(Buffer.from(value).toString('base64'));

@@ -1,0 +1,68 @@
+import { findNearest } from '../lib/nearest.ts';
+import { type SecretRule, secretKeys, secretRules } from '../lib/secret-rules.ts';
+import { hideSecrets } from '../lib/secret-values.ts';
+import { parse } from './parse.ts';
+import { ConfigFailure, type Path, type Place, type Problem } from './problems.ts';
+import { readText } from './read-text.ts';
+import type { Entry, MapTree, Tree } from './tree.ts';
+
+/**
+ * The person's own secrets for an environment, from `helm/environments/<name>-secrets.yaml`, which git ignores; none
+ * without that file. No message repeats a value.
+ * @throws {ConfigFailure} with all problems.
+ */
+export async function loadOwnSecrets(
+  checkout: string,
+  environment: string,
+): Promise<Readonly<Record<string, string>>> {
+  const file = `helm/environments/${environment}-secrets.yaml`;
+  const text = await readText(checkout, file);
+  if (text === undefined) return {};
+
+  const problems: Problem[] = [];
+  const shared = findOnly(parse(text, file), 'shared', [], problems);
+  const secrets = shared && findOnly(shared, 'secrets', ['shared'], problems);
+  const values = [...(secrets?.entries ?? [])].flatMap(([key, entry]) => {
+    const problem = findProblem(key, entry);
+    if (problem) problems.push({ ...problem, path: ['shared', 'secrets', key] });
+    return [[key, toText(entry.value) ?? ''] as const];
+  });
+  hideSecrets(values.map(([, value]) => value));
+  if (problems.length > 0) throw new ConfigFailure(problems);
+  return Object.fromEntries(values);
+}
+
+/** The map under the only key that is allowed here; undefined when it is not there. */
+function findOnly(tree: MapTree, only: string, above: Path, problems: Problem[]): MapTree | undefined {
+  for (const [key, { place }] of tree.entries) {
+    if (key !== only)
+      problems.push({ place, path: [...above, key], text: `got an unknown key, expected ${only}` });
+  }
+  const found = tree.entries.get(only)?.value;
+  if (!found || found.kind === 'map') return found;
+  problems.push({
+    place: found.place,
+    path: [...above, only],
+    text: `got a ${found.kind}, expected keys with values`,
+  });
+  return undefined;
+}
+
+function findProblem(key: string, { place, value }: Entry): { place: Place; text: string } | undefined {
+  const known = Object.hasOwn(secretRules, key);
+  const nearest = known ? undefined : findNearest(key, secretKeys);
+  if (nearest !== undefined) return { place, text: `got an unknown key, nearest is ${nearest}` };
+  if (!/^[A-Z][A-Z0-9_]*$/.test(key)) return { place, text: 'expected a name of A-Z, 0-9 and _' };
+
+  const text = toText(value);
+  if (text === undefined)
+    return { place: value.place, text: 'expected a text: in quotes, when it looks like something else' };
+  const { least }: SecretRule = known ? secretRules[key as keyof typeof secretRules] : { least: 0 };
+  const bytes = Buffer.byteLength(text);
+  if (bytes < least) return { place: value.place, text: `got ${bytes} bytes, expected at least ${least}` };
+  return undefined;
+}
+
+function toText(tree: Tree): string | undefined {
+  return tree.kind === 'scalar' && typeof tree.value === 'string' ? tree.value : undefined;
+}
