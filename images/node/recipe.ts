@@ -22,7 +22,7 @@ export const kubectl = { ...kubernetes, package: './kubectl' };
 
 /** A Kind node from Debian packages and Go modules: what kind asks of it is listed beside each part. */
 export const recipe: NodeRecipe = {
-  minutes: 12,
+  minutes: 8,
   kubernetesVersion,
 
   async build(workshop) {

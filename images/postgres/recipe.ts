@@ -1,5 +1,5 @@
-import { shell, users } from '../../src/images/debian-parts.ts';
 import type { Recipe } from '../../src/images/recipe.ts';
+import { shell, users } from '../debian-parts.ts';
 
 /** PostgreSQL 17 of Debian under the uid of the official image; server, psql and pg_isready on PATH. */
 export const recipe: Recipe = {

@@ -1,5 +1,5 @@
-import { path, shell, users } from '../../src/images/debian-parts.ts';
 import type { Recipe } from '../../src/images/recipe.ts';
+import { path, shell, users } from '../debian-parts.ts';
 
 /** Redis 8 of Debian under the uid of the official image. */
 export const recipe: Recipe = {

@@ -1,5 +1,5 @@
-import { path, shell, users } from '../../src/images/debian-parts.ts';
 import type { Recipe } from '../../src/images/recipe.ts';
+import { path, shell, users } from '../debian-parts.ts';
 
 /** What the services' images stand on: Node.js 20 of Debian and a shell. */
 export const recipe: Recipe = {

@@ -5,7 +5,7 @@ const version = '3.6.12';
 
 /** Traefik as its own image has it: the program on PATH, and nothing else it would need. */
 export const recipe: Recipe = {
-  minutes: 7,
+  minutes: 5,
   async build({ goProgram, layer, image }) {
     const traefik = await goProgram({
       module: join(import.meta.dirname, 'build'),
