@@ -88,11 +88,9 @@ export async function applyChanges(
   }
 }
 
-/** The list a person agrees to, one change per paragraph. */
-export function describeChanges(changes: readonly Change[]): string {
-  return changes
-    .map(({ title, why, detail }) => `  ${title}\n    why   ${why}\n    does  ${detail}`)
-    .join('\n');
+/** What a person agrees to, one text per change, of three lines. */
+export function describeChanges(changes: readonly Change[]): readonly string[] {
+  return changes.map(({ title, why, detail }) => `${title}\n    why   ${why}\n    does  ${detail}`);
 }
 
 /** No engine runs: installed and started where that is ours to do. */

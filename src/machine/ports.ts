@@ -1,0 +1,51 @@
+import { exitCodes, Failure } from '../lib/failure.ts';
+import { type PortState, probePort } from '../tools/port-probe.ts';
+
+/** The host ports of the ingress, on 127.0.0.1. */
+export interface PortPair {
+  readonly http: number;
+  readonly https: number;
+}
+
+export interface PortOptions {
+  /** Ports that are spoken for though nothing listens there: those of clusters that are stopped. */
+  readonly taken?: ReadonlySet<number> | undefined;
+  /** Lowest port that the engine may bind; 1024 for a rootless one, as a rule. */
+  readonly lowest?: number | undefined;
+  readonly probe?: (port: number) => Promise<PortState>;
+}
+
+const firstOther: PortPair = { http: 8080, https: 8443 };
+const tries = 100;
+
+/**
+ * The wanted pair where both ports are free, else the next free pair from 8080 and 8443 upward.
+ * Where this user may not bind a port, the engine may: it counts as free unless something answers there.
+ * @throws {Failure} exit code 4 when a hundred pairs are taken.
+ */
+export async function choosePorts(wanted: PortPair, options: PortOptions = {}): Promise<PortPair> {
+  if (await isFreePair(wanted, options)) return wanted;
+  for (let next = 0; next < tries; next += 1) {
+    const pair = { http: firstOther.http + next, https: firstOther.https + next };
+    if (await isFreePair(pair, options)) return pair;
+  }
+  throw new Failure(
+    `ports ${wanted.http} and ${wanted.https} are taken, and so are the ${tries} pairs from ${firstOther.http} and ${firstOther.https} on`,
+    { hint: 'npm run doctor', exitCode: exitCodes.port },
+  );
+}
+
+/** Whether the engine can publish this port on 127.0.0.1. */
+export async function isPortFree(
+  port: number,
+  { taken, lowest = 0, probe = probePort }: PortOptions = {},
+): Promise<boolean> {
+  if (taken?.has(port) || port < lowest) return false;
+  return (await probe(port)) !== 'taken';
+}
+
+async function isFreePair({ http, https }: PortPair, options: PortOptions): Promise<boolean> {
+  if (http === https) return false;
+  const free = await Promise.all([isPortFree(http, options), isPortFree(https, options)]);
+  return free.every(Boolean);
+}
