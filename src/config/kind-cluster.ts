@@ -34,7 +34,9 @@ interface KindNode {
  */
 export async function toKindCluster(checkout: string, settings: ClusterSettings): Promise<string> {
   const { name, image, volumes, owner } = settings;
-  const source = parse(await readFile(join(checkout, 'kind/cluster.yaml'), 'utf8')) as { nodes?: readonly KindNode[] };
+  const source = parse(await readFile(join(checkout, 'kind/cluster.yaml'), 'utf8')) as {
+    nodes?: readonly KindNode[];
+  };
   if (!Array.isArray(source?.nodes) || source.nodes.length === 0) {
     throw new Failure('kind/cluster.yaml has no nodes', {
       hint: 'git checkout kind/cluster.yaml',

@@ -1,0 +1,93 @@
+import { join, resolve } from 'node:path';
+import type { Environment } from '../config/schema.ts';
+import { type Image, imageId, toImageConfig } from '../lib/oci.ts';
+import type { Run } from '../lib/plan.ts';
+import { bundleStandIn } from './bundle.ts';
+import type { ImageChain } from './chain.ts';
+import { type DockerfileSource, findDockerfile, hashContext } from './dockerfile-source.ts';
+import { packLayer } from './layer.ts';
+import { hashSource } from './service-source.ts';
+import type { Store } from './store.ts';
+import { hash } from './workshop.ts';
+
+/** The image of one of our own services, made of its source as it is now. */
+export interface ServiceImage {
+  /** `wealist.local/<service>:<first digits of the image ID>`: another content is another name. */
+  readonly reference: string;
+  readonly image: Image;
+  /** Of everything that it was built from. */
+  readonly sourceHash: string;
+}
+
+export interface ServiceImages {
+  /** What the service is built from: `stand-in`, or the Dockerfile's path. */
+  describe(name: string): Promise<string>;
+  /** The image of the source as it is now; undefined when that is not built yet. */
+  find(name: string): Promise<ServiceImage | undefined>;
+  /** @throws {Failure} exit code 7 when the source does not build. */
+  build(name: string, run: Run): Promise<ServiceImage>;
+}
+
+export interface ServiceImagesParts {
+  readonly environment: Environment;
+  readonly checkout: string;
+  readonly architecture: string;
+  readonly store: Store;
+  readonly chain: Pick<ImageChain, 'find' | 'ensure'>;
+  /** Builds a Dockerfile in the engine and brings the result into the store. */
+  readonly buildDockerfile: (name: string, source: DockerfileSource, run: Run) => Promise<Image>;
+}
+
+export function createServiceImages(parts: ServiceImagesParts): ServiceImages {
+  const { environment, checkout, architecture, store, chain } = parts;
+
+  const dockerfileOf = (name: string) => findDockerfile(environment, name, checkout);
+  const folderOf = (name: string) => resolve(checkout, environment.services[name]?.standIn ?? '');
+  const keyOf = (name: string, sourceHash: string, base: Image | undefined) =>
+    `service-${name}-${hash({ sourceHash, base: base && imageId(base), architecture })}`;
+
+  async function hashOf(name: string): Promise<string> {
+    const dockerfile = await dockerfileOf(name);
+    return dockerfile ? hashContext(dockerfile) : hashSource({ folder: folderOf(name), checkout });
+  }
+
+  /** The stand-in's own files are one thin layer over the base: a reload sends that layer and nothing else. */
+  async function buildStandIn(name: string, sourceHash: string, base: Image): Promise<Image> {
+    const files = await bundleStandIn(folderOf(name), { name, sourceHash: sourceHash.slice(0, 12) });
+    const layer = await store.putBlob(packLayer(files));
+    const layers = [...base.layers, layer];
+    const { config } = JSON.parse(base.config) as { config: object };
+    const settings = { ...config, Entrypoint: [], Cmd: ['node', '/app/main.js'], WorkingDir: '/app' };
+    return { layers, config: toImageConfig(layers, settings, architecture) };
+  }
+
+  return {
+    async describe(name) {
+      const dockerfile = await dockerfileOf(name);
+      return dockerfile ? join(dockerfile.root, dockerfile.dockerfile) : 'stand-in';
+    },
+
+    async find(name) {
+      const isStandIn = (await dockerfileOf(name)) === undefined;
+      const [sourceHash, base] = await Promise.all([hashOf(name), isStandIn ? chain.find('service-base') : undefined]);
+      if (isStandIn && !base) return undefined;
+      const image = await store.findImage(keyOf(name, sourceHash, base?.image));
+      return image && { reference: toReference(name, image), image, sourceHash };
+    },
+
+    async build(name, run) {
+      const dockerfile = await dockerfileOf(name);
+      const sourceHash = await hashOf(name);
+      const base = dockerfile ? undefined : (await chain.ensure('service-base', run)).image;
+      const image = base
+        ? await buildStandIn(name, sourceHash, base)
+        : await parts.buildDockerfile(name, dockerfile as DockerfileSource, run);
+      await store.putImage(keyOf(name, sourceHash, base), image);
+      return { reference: toReference(name, image), image, sourceHash };
+    },
+  };
+}
+
+function toReference(name: string, image: Image): string {
+  return `wealist.local/${name}:${imageId(image).slice('sha256:'.length, 'sha256:'.length + 12)}`;
+}

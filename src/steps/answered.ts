@@ -1,0 +1,56 @@
+import { exitCodes, Failure } from '../lib/failure.ts';
+import type { Step } from '../lib/plan.ts';
+import { waitFor } from '../lib/wait.ts';
+
+export interface Answer {
+  readonly name: string;
+  readonly url: string;
+}
+
+/** Milliseconds until the ingress must have taken notice of every route. */
+const timeout = 30_000;
+
+/** Everything deployed answers with success through the ingress: what a browser on this machine would see. */
+export function answerThroughIngress(addresses: readonly Answer[]): Step {
+  const listSilent = async (signal: AbortSignal) => {
+    const answers = await Promise.all(addresses.map(async (each) => ({ ...each, state: await ask(each.url, signal) })));
+    return answers.filter(({ state }) => state !== undefined);
+  };
+
+  return {
+    title: 'answered through the ingress',
+    async isDone({ signal }) {
+      return (await listSilent(signal)).length === 0 && `${addresses.length} of ${addresses.length}`;
+    },
+    async apply({ signal, report }) {
+      let silent = await listSilent(signal);
+      await waitFor(
+        async () => {
+          silent = await listSilent(signal);
+          report(`${addresses.length - silent.length} of ${addresses.length} answer`);
+          return silent.length === 0 || undefined;
+        },
+        { every: 200, timeout, signal },
+      );
+      const [first] = silent;
+      if (!first) return;
+      throw new Failure(`${silent.map(({ name }) => name).join(', ')} did not answer through the ingress in 30 s`, {
+        cause: `${first.url}: ${first.state}`,
+        hint: 'npm run status',
+        exitCode: exitCodes.workload,
+      });
+    },
+  };
+}
+
+/** What is wrong with an address; undefined when it answers with success. */
+async function ask(url: string, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(3_000)]) });
+    await response.body?.cancel();
+    return response.ok ? undefined : `answered ${response.status}`;
+  } catch (error) {
+    signal.throwIfAborted();
+    return (error as Error).cause instanceof Error ? ((error as Error).cause as Error).message : String(error);
+  }
+}

@@ -1,0 +1,111 @@
+import { chmod, mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type FoundCluster, findCluster, requireOwn } from '../cluster/ownership.ts';
+import { toKindCluster } from '../config/kind-cluster.ts';
+import { toDuration } from '../lib/duration.ts';
+import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
+import type { Run, Step } from '../lib/plan.ts';
+import { waitFor } from '../lib/wait.ts';
+import { writeFileAtomically } from '../state/atomic-file.ts';
+import type { Kubectl } from '../tools/kubectl.ts';
+import type { Toolchain } from '../tools/toolchain.ts';
+
+export interface ClusterParts {
+  readonly toolchain: Pick<Toolchain, 'docker' | 'kind' | 'kubectl'>;
+  readonly checkout: string;
+  readonly checkoutId: string;
+  readonly kubeconfig: string;
+  readonly name: string;
+  readonly httpPort: number;
+  readonly httpsPort: number;
+  /** The folder of this cluster's data: volumes and the owner's mark. */
+  readonly data: string;
+  /** Reference of the node image, asked when the cluster is created. */
+  readonly nodeImage: () => Promise<string>;
+}
+
+/** Milliseconds that a node which was stopped has until its API server answers. */
+const resumeTimeout = 90_000;
+
+/** The cluster exists, is this checkout's, runs, and its API server answers. */
+export function createCluster(parts: ClusterParts): Step {
+  const { toolchain, checkoutId, kubeconfig, name } = parts;
+  const { docker, kind, kubectl } = toolchain;
+  const volumes = join(parts.data, 'volumes');
+  const owner = join(parts.data, 'owners', checkoutId);
+  /** Holds the id of the container whose creation went to its end; a node that has none is half made. */
+  const finished = join(owner, 'created');
+
+  async function create(run: Run): Promise<void> {
+    // Data stores run under user ids of their own, in folders below that the provisioner makes for them.
+    await Promise.all([mkdir(volumes, { recursive: true, mode: 0o755 }), mkdir(owner, { recursive: true })]);
+    const image = await parts.nodeImage();
+    const { checkout, httpPort, httpsPort } = parts;
+    const config = await toKindCluster(checkout, { name, image, httpPort, httpsPort, volumes, owner });
+    await rm(kubeconfig, { force: true });
+    await kind.create(config, { kubeconfig, run });
+    await chmod(kubeconfig, 0o600);
+    const made = await findCluster(docker, name, run.signal);
+    if (made) await writeFileAtomically(finished, made.id);
+  }
+
+  /** A node that was stopped, by `down --stop` or a reboot, comes back with all it had. */
+  async function resume(found: FoundCluster, run: Run): Promise<void> {
+    run.report(`starting node ${found.node}`);
+    if (found.state === 'paused') await docker.unpauseContainer(found.node, { signal: run.signal });
+    else await docker.startContainer(found.node, { signal: run.signal });
+    await writeFileAtomically(kubeconfig, await kind.kubeconfig(name, run.signal));
+    run.report('waiting for its API server');
+    const ready = await waitFor(async () => (await answers(kubectl, run.signal)) || undefined, {
+      every: 300,
+      timeout: resumeTimeout,
+      signal: run.signal,
+    });
+    if (ready) return;
+    throw new Failure(`the API server of cluster ${name} did not answer in ${toDuration(resumeTimeout)}`, {
+      hint: 'npm run down, then npm run up: the data is kept',
+      exitCode: exitCodes.cluster,
+    });
+  }
+
+  return {
+    title: `cluster ${name}`,
+
+    async isDone({ signal }) {
+      const found = await findCluster(docker, name, signal);
+      if (!found) return false;
+      requireOwn(found, checkoutId);
+      const works = found.state === 'running' && (await isFinished(finished, found)) && (await answers(kubectl, signal));
+      return works && 'its API server answers';
+    },
+
+    async apply(run) {
+      const found = await findCluster(docker, name, run.signal);
+      if (!found) return create(run);
+      requireOwn(found, checkoutId);
+      if (await isFinished(finished, found)) return resume(found, run);
+      run.report('replacing a half-made cluster of an earlier run');
+      // Nothing is lost: whatever was stored lies in folders of this machine.
+      await kind.delete(name, { kubeconfig, run });
+      await create(run);
+    },
+  };
+}
+
+async function isFinished(mark: string, { id }: FoundCluster): Promise<boolean> {
+  const text = await readFile(mark, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+  return text === id;
+}
+
+async function answers(kubectl: Kubectl, signal: AbortSignal): Promise<boolean> {
+  try {
+    await kubectl.run(['get', '--raw=/readyz'], signal);
+    return true;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof CommandFailure) return false;
+    throw error;
+  }
+}

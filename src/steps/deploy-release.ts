@@ -1,0 +1,85 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { inputsLabel, type Release, type Releases } from '../cluster/releases.ts';
+import { type Workload, waitUntilReady } from '../cluster/ready.ts';
+import type { Snapshots } from '../cluster/snapshot.ts';
+import { toVerdict } from '../cluster/verdict.ts';
+import { hash, hashFolder } from '../images/workshop.ts';
+import type { Run, Step } from '../lib/plan.ts';
+import type { Toolchain } from '../tools/toolchain.ts';
+
+export interface DeployParts {
+  readonly toolchain: Pick<Toolchain, 'helm'>;
+  readonly snapshots: Snapshots;
+  readonly releases: Releases;
+  readonly checkout: string;
+  readonly namespace: string;
+  /** The release and its chart have one name. */
+  readonly release: string;
+  /** Values files in their order, those of secrets included. */
+  readonly valuesFiles: readonly string[];
+  /** Values that only this run knows, over those of the files. */
+  readonly values: () => Promise<object>;
+  readonly workloads: readonly Workload[];
+}
+
+/** Milliseconds that a workload has to become ready; what cannot heal ends the wait earlier. */
+const readyTimeout = 180_000;
+
+/** A chart of ours is deployed with the values as they are now, and all that it runs is ready. */
+export function deployRelease(parts: DeployParts): Step {
+  const { toolchain, snapshots, checkout, namespace, release, valuesFiles, workloads } = parts;
+  const { helm } = toolchain;
+  const chart = join(checkout, 'helm/charts', release);
+
+  /** Of everything that the release is rendered from, so that an unchanged one is not touched. */
+  async function hashInputs(): Promise<string> {
+    const [own, common, values, ...files] = await Promise.all([
+      hashFolder(chart),
+      hashFolder(join(checkout, 'helm/charts/wealist-common')),
+      parts.values(),
+      ...valuesFiles.map((file) => readFile(file, 'utf8')),
+    ]);
+    return hash({ own, common, values, files });
+  }
+
+  const findRelease = async (signal: AbortSignal, maxAge = 0) =>
+    (await parts.releases(signal, maxAge)).find(({ name, namespace: where }) => name === release && where === namespace);
+
+  const isReady = async (signal: AbortSignal) => {
+    const snapshot = await snapshots.take(signal, { maxAge: 1_000 });
+    return workloads.every((workload) => toVerdict(snapshot, workload).state === 'ready');
+  };
+
+  /** A run that was killed leaves its release pending, and Helm then refuses every further change of it. */
+  async function settle(found: Release | undefined, { signal, report }: Run): Promise<void> {
+    if (!found?.status.startsWith('pending-')) return;
+    report(`release ${release} was left ${found.status}: taking it back`);
+    // Uninstalling leaves the claims of a StatefulSet, and so the data.
+    if (found.revision === 1) await helm.uninstall(release, namespace, signal);
+    else await helm.rollback(release, namespace, signal);
+  }
+
+  return {
+    title: release,
+
+    async isDone({ signal }) {
+      const [found, inputs] = await Promise.all([findRelease(signal, 1_000), hashInputs()]);
+      const isCurrent = found?.status === 'deployed' && found.inputs === inputs;
+      return isCurrent && (await isReady(signal)) && 'unchanged and ready';
+    },
+
+    async apply(run) {
+      const [found, inputs, values] = await Promise.all([findRelease(run.signal), hashInputs(), parts.values()]);
+      if (found?.status !== 'deployed' || found.inputs !== inputs) {
+        await settle(found, run);
+        run.report('rendering and applying its chart');
+        const labels = { [inputsLabel]: inputs };
+        await helm.upgrade({ release, chart, namespace, valuesFiles, values, labels }, run.signal);
+      }
+      await Promise.all(
+        workloads.map((workload) => waitUntilReady(workload, { snapshots, timeout: readyTimeout, every: 250, run })),
+      );
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
+import type { Exec } from './exec.ts';
+
+export interface Upgrade {
+  readonly release: string;
+  /** Folder of the chart, or its name in `repository`. */
+  readonly chart: string;
+  readonly namespace: string;
+  /** Values files, the last wins. */
+  readonly valuesFiles: readonly string[];
+  /** Values over those of the files. */
+  readonly values: object;
+  /** Kept with the release, and how its inputs are recognised. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly repository?: { readonly url: string; readonly version: string };
+}
+
+export interface Helm {
+  /** Installs or upgrades a release and returns once the cluster has its objects; waits for nothing. */
+  upgrade(upgrade: Upgrade, signal: AbortSignal): Promise<void>;
+  rollback(release: string, namespace: string, signal: AbortSignal): Promise<void>;
+  uninstall(release: string, namespace: string, signal: AbortSignal): Promise<void>;
+  /** The manifests of a chart, as text. */
+  template(upgrade: Omit<Upgrade, 'labels'>, signal: AbortSignal): Promise<string>;
+}
+
+export interface HelmOptions {
+  /** Path of the program. */
+  readonly program: string;
+  readonly kubeconfig: string;
+  readonly context: string;
+}
+
+export function createHelm(exec: Exec, { program, kubeconfig, context }: HelmOptions): Helm {
+  const target = [`--kubeconfig=${kubeconfig}`, `--kube-context=${context}`];
+
+  const toArguments = ({ release, chart, namespace, valuesFiles, repository }: Omit<Upgrade, 'labels'>) => [
+    release,
+    chart,
+    `--namespace=${namespace}`,
+    ...(repository ? [`--repo=${repository.url}`, `--version=${repository.version}`] : []),
+    ...valuesFiles.map((file) => `--values=${file}`),
+    '--values=-',
+  ];
+  const run = async (args: readonly string[], release: string, signal: AbortSignal, values?: object) => {
+    const input = values === undefined ? {} : { input: JSON.stringify(values) };
+    try {
+      return (await exec(program, args, { signal, ...input })).stdout;
+    } catch (cause) {
+      signal.throwIfAborted();
+      throw new Failure(`helm refused release ${release}`, {
+        cause: cause instanceof CommandFailure ? (cause.stderr.trim() || cause.message) : cause,
+        hint: 'npm run doctor',
+        exitCode: exitCodes.helm,
+      });
+    }
+  };
+
+  return {
+    async upgrade(upgrade, signal) {
+      const labels = Object.entries(upgrade.labels).map(([key, value]) => `${key}=${value}`);
+      const args = ['upgrade', '--install', ...toArguments(upgrade), `--labels=${labels.join(',')}`];
+      await run([...args, '--history-max=3', ...target], upgrade.release, signal, upgrade.values);
+    },
+    async rollback(release, namespace, signal) {
+      await run(['rollback', release, `--namespace=${namespace}`, ...target], release, signal);
+    },
+    async uninstall(release, namespace, signal) {
+      await run(['uninstall', release, `--namespace=${namespace}`, '--wait', ...target], release, signal);
+    },
+    template: (upgrade, signal) =>
+      run(['template', ...toArguments(upgrade)], upgrade.release, signal, upgrade.values),
+  };
+}

@@ -1,0 +1,47 @@
+import type { Exec } from './exec.ts';
+
+/** kubectl on our cluster and no other: every call names the private kubeconfig and its kube context. */
+export interface Kubectl {
+  /** The parsed answer of `kubectl get … --output=json`. */
+  getJson<T>(args: readonly string[], signal: AbortSignal): Promise<T>;
+  /** The lines of an answer in columns, split at white space; no header. */
+  getRows(args: readonly string[], columns: readonly string[], signal: AbortSignal): Promise<readonly string[][]>;
+  /** Makes the cluster have these objects (YAML), owned by field manager `wealist-local`. */
+  apply(manifest: string, signal: AbortSignal): Promise<void>;
+  run(args: readonly string[], signal: AbortSignal): Promise<string>;
+  /** The program and its first arguments, for who streams its output or hands it the terminal. */
+  readonly command: readonly [string, ...string[]];
+}
+
+export interface KubectlOptions {
+  /** Path of the program. */
+  readonly program: string;
+  readonly kubeconfig: string;
+  /** Name of the kube context. */
+  readonly context: string;
+}
+
+/** Milliseconds for one question; a paused or overloaded node answers none. */
+const questionTimeout = 20_000;
+
+export function createKubectl(exec: Exec, { program, kubeconfig, context }: KubectlOptions): Kubectl {
+  const base = [`--kubeconfig=${kubeconfig}`, `--context=${context}`];
+  const run = async (args: readonly string[], signal: AbortSignal, input?: string) => {
+    const options = { signal, timeout: questionTimeout, ...(input === undefined ? {} : { input }) };
+    return (await exec(program, [...base, ...args], options)).stdout;
+  };
+
+  return {
+    command: [program, ...base],
+    run,
+    getJson: async (args, signal) => JSON.parse(await run(['get', ...args, '--output=json'], signal)),
+    async getRows(args, columns, signal) {
+      const output = `--output=custom-columns=${columns.map((path, at) => `C${at}:${path}`).join(',')}`;
+      const text = await run(['get', ...args, '--no-headers', output], signal);
+      return text.split('\n').flatMap((line) => (line.trim() ? [line.trim().split(/\s+/)] : []));
+    },
+    async apply(manifest, signal) {
+      await run(['apply', '--server-side', '--force-conflicts', '--field-manager=wealist-local', '-f', '-'], signal, manifest);
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { extract } from 'tar-stream';
+import { exitCodes, Failure } from '../lib/failure.ts';
+import { versions } from './versions.ts';
+
+export type ToolName = 'kind' | 'kubectl' | 'helm';
+
+interface Release {
+  readonly url: string;
+  /** Where its publisher gives the checksum: a text that begins with it. */
+  readonly checksum: string;
+  /** The program's path in the archive; the download is the program itself without it. */
+  readonly member?: string;
+}
+
+/** The official releases; `os` and `arch` in Go's names. */
+export function toolRelease(tool: ToolName, os: string, arch: string): Release {
+  switch (tool) {
+    case 'kind': {
+      const url = `https://github.com/kubernetes-sigs/kind/releases/download/v${versions.kind}/kind-${os}-${arch}`;
+      return { url, checksum: `${url}.sha256sum` };
+    }
+    case 'kubectl': {
+      const url = `https://dl.k8s.io/release/v${versions.kubernetes}/bin/${os}/${arch}/kubectl`;
+      return { url, checksum: `${url}.sha256` };
+    }
+    case 'helm': {
+      const url = `https://get.helm.sh/helm-v${versions.helm}-${os}-${arch}.tar.gz`;
+      return { url, checksum: `${url}.sha256sum`, member: `${os}-${arch}/helm` };
+    }
+  }
+}
+
+/**
+ * Writes a release's program to `path`, which then may be run, once it has the published checksum.
+ * @throws {Failure} when it cannot be downloaded, exit code 3; when the checksum differs, exit code 9.
+ */
+export async function downloadRelease(release: Release, path: string, signal: AbortSignal): Promise<void> {
+  const [published, archive] = await Promise.all([
+    download(release.checksum, signal).then((text) => text.toString('utf8').trim().split(/\s/)[0]),
+    download(release.url, signal),
+  ]);
+  const actual = createHash('sha256').update(archive).digest('hex');
+  if (actual !== published) {
+    throw new Failure(`${release.url} has another checksum than its publisher gives`, {
+      cause: `published ${published}, downloaded ${actual}`,
+      exitCode: exitCodes.refused,
+    });
+  }
+  const program = release.member === undefined ? archive : await readMember(archive, release.member);
+  await writeFile(path, program, { mode: 0o755 });
+}
+
+/** Milliseconds for the server's first word: without a network some machines answer nothing at all. */
+const firstAnswer = 5_000;
+
+async function download(url: string, signal: AbortSignal): Promise<Buffer> {
+  const patience = new AbortController();
+  const timer = setTimeout(() => patience.abort(new Error('no answer in 5 s')), firstAnswer);
+  try {
+    const response = await fetch(url, { signal: AbortSignal.any([signal, patience.signal]) });
+    clearTimeout(timer);
+    if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
+    return Buffer.from(await response.arrayBuffer());
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw new Failure(`${url} could not be downloaded`, { cause, exitCode: exitCodes.host });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function readMember(archive: Buffer, member: string): Promise<Buffer> {
+  const entries = Readable.from([archive]).pipe(createGunzip()).pipe(extract());
+  for await (const entry of entries as unknown as AsyncIterable<AsyncIterable<Buffer> & { header: { name: string } }>) {
+    const chunks: Buffer[] = [];
+    for await (const chunk of entry) chunks.push(chunk);
+    if (entry.header.name === member) return Buffer.concat(chunks);
+  }
+  throw new Failure(`the archive has no ${member}`, { exitCode: exitCodes.host });
+}
