@@ -1,0 +1,101 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { expect, test } from 'vitest';
+
+const root = join(import.meta.dirname, '..');
+
+/** ARCHITECTURE.md: a file imports its own folder, or floors below. */
+const floors: Readonly<Record<string, number>> = {
+  'src/lib': 0,
+  ...{ 'src/config': 1, 'src/state': 1, 'src/tools': 1, 'src/ui': 1 },
+  ...{ 'src/cluster': 2, 'src/images': 2, 'src/live': 2, 'src/machine': 2 },
+  ...{ 'src/steps': 3, 'src/plans': 4, 'src/commands': 5, src: 6 },
+};
+
+/** Beside `src/`, what a folder may have of it. */
+const guests: Readonly<Record<string, RegExp>> = {
+  images: /^(images|src\/(images|tools|lib))\//,
+  services: /^services\//,
+};
+
+/** Where alone a package may be imported from. */
+const homes: Readonly<Record<string, RegExp>> = {
+  '@inquirer/prompts': /^src\/ui\//,
+  'cli-table3': /^src\/ui\//,
+  'node:child_process': /^src\/lib\/processes\.ts$/,
+  'node:http': /^(src\/tools|services)\//,
+  'node:https': /^src\/tools\//,
+  'node:net': /^(src\/tools|services)\//,
+  commander: /^src\/commands\//,
+  dockerode: /^src\/tools\//,
+  execa: /^src\/tools\/exec\.ts$/,
+  listr2: /^src\/ui\//,
+  picocolors: /^src\/ui\//,
+  zx: /^scripts\//,
+};
+
+function listImports(top: string): readonly { readonly file: string; readonly target: string }[] {
+  const files = readdirSync(join(root, top), { recursive: true, encoding: 'utf8' })
+    .filter((file) => /\.[jt]s$/.test(file) && !file.includes('node_modules'))
+    .map((file) => join(top, file));
+  return files.flatMap((file) => {
+    const source = readFileSync(join(root, file), 'utf8');
+    const found = source.matchAll(/\b(?:from|import)\s*\(?\s*'([^']+)'/g);
+    return [...found].map(([, name = '']) => {
+      return { file, target: name.startsWith('.') ? normalize(join(dirname(file), name)) : name };
+    });
+  });
+}
+
+/** `src/images/recipes/layer.ts` → `src/images`; `src/main.ts` → `src`. */
+function floorOf(file: string): string {
+  return file.split('/').slice(0, -1).slice(0, 2).join('/');
+}
+
+const imports = ['src', 'images', 'services'].flatMap(listImports);
+
+test('every folder of src has a floor', () => {
+  const unknown = imports.filter(
+    ({ file }) => file.startsWith('src/') && floors[floorOf(file)] === undefined,
+  );
+  expect(unknown).toEqual([]);
+});
+
+test('imports go down', () => {
+  const upward = imports.filter(({ file, target }) => {
+    if (!file.startsWith('src/') || !target.startsWith('src/')) return false;
+    const [from, to] = [floorOf(file), floorOf(target)];
+    return from !== to && !(Number(floors[to]) < Number(floors[from]));
+  });
+  expect(upward).toEqual([]);
+});
+
+test('lib needs nothing but Node', () => {
+  const needy = imports.filter(
+    ({ file, target }) => file.startsWith('src/lib/') && !/^(src\/lib\/|node:)/.test(target),
+  );
+  expect(needy).toEqual([]);
+});
+
+test('recipes and stand-ins keep to what they may have of src', () => {
+  const isFile = (target: string) => /^(src|images|services)\//.test(target);
+  const astray = imports.filter(({ file, target }) => {
+    const guest = guests[file.split('/')[0] ?? ''];
+    return guest !== undefined && isFile(target) && !guest.test(target);
+  });
+  expect(astray).toEqual([]);
+});
+
+test('src leaves the folders beside it alone', () => {
+  const outward = imports.filter(({ file, target }) => {
+    return file.startsWith('src/') && /^(images|services|scripts|test)\//.test(target);
+  });
+  expect(outward).toEqual([]);
+});
+
+test('a package is imported only where it belongs', () => {
+  const strayed = imports.filter(
+    ({ file, target }) => homes[target] !== undefined && !homes[target]?.test(file),
+  );
+  expect(strayed).toEqual([]);
+});
