@@ -30,6 +30,8 @@ export interface Engine {
   readonly memory: number;
   /** Of its default network; undefined where it was never set, which means 1500. */
   readonly mtu: number | undefined;
+  /** Milliseconds its clock is ahead of this machine's; undefined where it does not say. */
+  readonly clockSkew: number | undefined;
   /** Tells this engine from another at the same address; empty in engines that have none. */
   readonly daemonId: string;
 }
@@ -103,6 +105,7 @@ const Info = z.object({
   OperatingSystem: z.string(),
   NCPU: z.number(),
   MemTotal: z.number(),
+  SystemTime: z.string().optional(),
 });
 const BridgeNetwork = z.object({ Options: z.record(z.string(), z.string()).nullish() });
 
@@ -147,6 +150,7 @@ async function askEngine(
     cpus: info.NCPU,
     memory: info.MemTotal,
     mtu: mtu === undefined ? undefined : Number(mtu),
+    clockSkew: info.SystemTime === undefined ? undefined : Date.parse(info.SystemTime) - Date.now(),
     daemonId: info.ID,
   };
 }

@@ -1,0 +1,44 @@
+import { exitCodes, Failure } from '../lib/failure.ts';
+import type { Check, CheckContext, MakeCheck } from './checks/check.ts';
+import { checkDisk } from './checks/disk.ts';
+import { checkCgroup, checkClock, checkEngine, checkMtu } from './checks/engine.ts';
+import { checkInotify } from './checks/limits.ts';
+import { checkMemory } from './checks/memory.ts';
+import { checkPorts } from './checks/ports.ts';
+import { checkPrivileged } from './checks/privileged.ts';
+import { checkApt, checkDockerClient, checkDockerFolder, checkGo } from './checks/programs.ts';
+
+/** In the order they are shown. */
+const makers: readonly MakeCheck[] = [
+  checkEngine,
+  checkPrivileged,
+  checkCgroup,
+  checkMtu,
+  checkClock,
+  checkInotify,
+  checkPorts,
+  checkDisk,
+  checkMemory,
+  checkDockerClient,
+  checkDockerFolder,
+  checkApt,
+  checkGo,
+];
+
+/** Asks everything about this machine at once, before anything is built. Changes nothing. */
+export async function runChecks(context: CheckContext): Promise<readonly Check[]> {
+  return (await Promise.all(makers.map((make) => make(context)))).flat();
+}
+
+/** @throws {Failure} exit code 3 that names every check that failed, each with its fix. */
+export function requireFit(checks: readonly Check[]): void {
+  const failed = checks.filter(({ state }) => state === 'fail');
+  if (failed.length === 0) return;
+  const [first] = failed;
+  const lines = failed.map(({ title, detail, fix }) => `${title}: ${detail}${fix ? `\n  ${fix}` : ''}`);
+  throw new Failure('this machine cannot run it as it is', {
+    cause: lines.join('\n'),
+    hint: failed.length === 1 && first?.fix ? first.fix : 'npm run doctor',
+    exitCode: exitCodes.host,
+  });
+}

@@ -1,0 +1,97 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { settingsFile } from '../changes/engine-settings.ts';
+import type { Check, CheckContext, MakeCheck } from './check.ts';
+
+const id = 'engine';
+const title = 'container engine';
+const oldest = '20.10';
+
+/** What the engine is, and what in its own settings no node survives. */
+export const checkEngine: MakeCheck = async ({ engine, host }) => {
+  if (engine === undefined) {
+    return [{ id, title, state: 'fail', detail: 'none runs', fix: 'npm run doctor -- --fix' }];
+  }
+  const { version, source, rootless, cgroupVersion, storageDriver } = engine;
+  const detail = `Docker ${version}${rootless ? ', rootless' : ''}, ${source}`;
+  const problems: Check[] = [];
+  const add = (state: 'warn' | 'fail', problem: string, fix: string) =>
+    problems.push({ id, title, state, detail: `${detail}: ${problem}`, fix });
+
+  if (isOlder(version, oldest)) add('fail', `older than ${oldest}`, 'install a newer Docker Engine');
+  if (rootless && cgroupVersion === 1) {
+    add('fail', 'a rootless engine needs cgroup v2', 'start Linux with systemd.unified_cgroup_hierarchy=1');
+  }
+  if (storageDriver === 'vfs') {
+    add(
+      'warn',
+      'storage driver vfs copies every image whole',
+      `set "storage-driver": "overlay2" in ${settingsFile}`,
+    );
+  }
+  if (!engine.inVirtualMachine && (await startsInit(join(host.root, settingsFile)))) {
+    add('fail', '"init": true keeps systemd in the node from starting', `remove "init" from ${settingsFile}`);
+  }
+  return problems.length > 0 ? problems : [{ id, title, state: 'ok', detail }];
+};
+
+/** The kubelet from 1.35 on refuses cgroup v1; kind only warns of it. */
+export const checkCgroup: MakeCheck = ({ engine, demand }: CheckContext) => {
+  if (engine === undefined) return [];
+  const isRefused = engine.cgroupVersion === 1 && minorOf(demand.kubernetes) >= 35;
+  const detail = `cgroup v${engine.cgroupVersion}, Kubernetes ${demand.kubernetes}`;
+  return [
+    isRefused
+      ? {
+          id: 'cgroup',
+          title: 'control groups',
+          state: 'fail',
+          detail: `${detail}: its kubelet runs on v2 only`,
+          fix: 'pin Kubernetes 1.34, or start Linux with systemd.unified_cgroup_hierarchy=1',
+        }
+      : { id: 'cgroup', title: 'control groups', state: 'ok', detail },
+  ];
+};
+
+/** An engine whose packets are larger than the host can send loses them, which looks like a network that hangs. */
+export const checkMtu: MakeCheck = ({ engine, host }) => {
+  if (engine === undefined || engine.inVirtualMachine || host.mtu === undefined) return [];
+  const mtu = engine.mtu ?? 1500;
+  const detail = `engine ${mtu}, default route ${host.mtu}`;
+  if (mtu <= host.mtu) return [{ id: 'mtu', title: 'network MTU', state: 'ok', detail }];
+  const fix = `set "mtu": ${host.mtu} in ${settingsFile} and restart the engine`;
+  return [
+    { id: 'mtu', title: 'network MTU', state: 'warn', detail: `${detail}: large packets are lost`, fix },
+  ];
+};
+
+/** Certificates of a cluster made by a clock that is ahead are not valid yet for one that is not. */
+export const checkClock: MakeCheck = ({ engine }) => {
+  if (engine?.clockSkew === undefined) return [];
+  const seconds = Math.round(Math.abs(engine.clockSkew) / 1000);
+  if (seconds <= 30) {
+    return [{ id: 'clock', title: 'clock', state: 'ok', detail: 'the engine and this machine agree' }];
+  }
+  const detail = `the engine's clock is ${seconds} s ${engine.clockSkew > 0 ? 'ahead of' : 'behind'} this machine's`;
+  const fix = 'restart the virtual machine of the container engine';
+  return [{ id: 'clock', title: 'clock', state: 'warn', detail, fix }];
+};
+
+function minorOf(version: string): number {
+  return Number(version.split('.')[1]);
+}
+
+function isOlder(version: string, limit: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [oldestMajor = 0, oldestMinor = 0] = limit.split('.').map(Number);
+  return major < oldestMajor || (major === oldestMajor && minor < oldestMinor);
+}
+
+async function startsInit(file: string): Promise<boolean> {
+  try {
+    return (JSON.parse(await readFile(file, 'utf8')) as { readonly init?: unknown }).init === true;
+  } catch {
+    // No settings, or not ours to read: the engine runs with them, so they are in order.
+    return false;
+  }
+}

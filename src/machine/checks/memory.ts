@@ -1,0 +1,56 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { toBytes } from '../../lib/bytes.ts';
+import type { Check, CheckContext, MakeCheck } from './check.ts';
+
+/** What Kubernetes itself uses in a node of its own: measured 0.9 GB and, by its pods' requests, 0.85 processors. */
+const node = { cpus: 0.85, memory: 1e9 };
+
+/** What all pods ask for and the node itself, against what the engine has: a pod that does not fit never starts. */
+export const checkMemory: MakeCheck = async (context) => {
+  const { engine, demand } = context;
+  if (engine === undefined) return [];
+  const requests = demand.requests ?? { cpus: 0, memory: 0 };
+  return [
+    await memory(context, engine.memory, requests.memory + node.memory),
+    cpus(engine.cpus, requests.cpus + node.cpus),
+  ];
+};
+
+async function memory({ host, engine }: CheckContext, size: number, needed: number): Promise<Check> {
+  const id = 'memory';
+  const title = 'memory';
+  const where = engine?.inVirtualMachine ? "the container engine's virtual machine" : 'this machine';
+  const detail = `${toBytes(size)}, ${toBytes(needed)} asked for`;
+  if (size < needed) {
+    const fix = engine?.inVirtualMachine
+      ? 'give the virtual machine of the container engine more memory'
+      : 'start fewer services: npm run up auth-service';
+    return { id, title, state: 'fail', detail: `${detail}: more than ${where} has`, fix };
+  }
+  const free = engine?.inVirtualMachine ? undefined : await readAvailable(host.root);
+  if (free !== undefined && free < needed) {
+    return {
+      id,
+      title,
+      state: 'warn',
+      detail: `${detail}, ${toBytes(free)} free now`,
+      fix: 'ps aux --sort=-rss | head',
+    };
+  }
+  return { id, title, state: 'ok', detail };
+}
+
+function cpus(count: number, needed: number): Check {
+  const detail = `${count}, ${needed.toFixed(1)} asked for`;
+  if (count >= needed) return { id: 'cpu', title: 'processors', state: 'ok', detail };
+  const fix = 'start fewer services: npm run up auth-service';
+  return { id: 'cpu', title: 'processors', state: 'fail', detail, fix };
+}
+
+/** What programs can have without swapping; undefined where the system does not say. */
+async function readAvailable(root: string): Promise<number | undefined> {
+  const text = await readFile(join(root, 'proc/meminfo'), 'utf8').catch(() => '');
+  const kibibytes = /^MemAvailable:\s+(\d+) kB$/m.exec(text)?.[1];
+  return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
+}

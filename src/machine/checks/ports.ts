@@ -1,0 +1,45 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { findPortOwner } from '../port-owner.ts';
+import { choosePorts, isPortFree } from '../ports.ts';
+import type { CheckContext, MakeCheck } from './check.ts';
+
+const id = 'ports';
+const title = 'host ports';
+
+/** The ingress's ports on 127.0.0.1. A taken one is no obstacle: `up` takes the next free pair and says so. */
+export const checkPorts: MakeCheck = async (context) => {
+  const { demand } = context;
+  if (demand.ports === undefined) return [];
+  const { http, https } = demand.ports;
+  const lowest = await readLowestPort(context);
+  const taken: string[] = [];
+  for (const port of [http, https]) {
+    if (port < lowest) taken.push(`${port} is below ${lowest}, which a rootless engine may not bind`);
+    else if (!(await isPortFree(port))) {
+      const owner = await findPortOwner(port, context);
+      taken.push(`${port} is taken by ${owner ?? "another user's process"}`);
+    }
+  }
+  if (taken.length === 0) return [{ id, title, state: 'ok', detail: `${http} and ${https} are free` }];
+  const next = await choosePorts(demand.ports, { lowest });
+  return [
+    {
+      id,
+      title,
+      state: 'warn',
+      detail: `${taken.join(', ')}; up would use ${next.http} and ${next.https}`,
+      fix: `free them, or set cluster.httpPort and cluster.httpsPort in env/local.yaml`,
+    },
+  ];
+};
+
+/** The lowest port that the engine may publish: any, unless it runs without root. */
+export async function readLowestPort({
+  engine,
+  host,
+}: Pick<CheckContext, 'engine' | 'host'>): Promise<number> {
+  if (!engine?.rootless) return 1;
+  const file = join(host.root, 'proc/sys/net/ipv4/ip_unprivileged_port_start');
+  return Number(await readFile(file, 'utf8').catch(() => '1024'));
+}

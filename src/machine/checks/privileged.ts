@@ -1,0 +1,12 @@
+import { findPrivilegedProblem } from '../privileged-run.ts';
+import type { MakeCheck } from './check.ts';
+
+/** Nodes are privileged containers, and only starting one shows whether the engine can. */
+export const checkPrivileged: MakeCheck = async ({ docker, engine, signal }) => {
+  if (docker === undefined || engine === undefined) return [];
+  const problem = await findPrivilegedProblem(docker, engine.arch, signal);
+  const id = 'privileged';
+  const title = 'privileged containers';
+  if (problem === undefined) return [{ id, title, state: 'ok', detail: 'one was started' }];
+  return [{ id, title, state: 'fail', detail: problem.message, fix: 'npm run up: it says what to set' }];
+};
