@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { App } from './commands/command.ts';
 import { toCommandLine } from './commands/command-line.ts';
+import { commands } from './commands/index.ts';
 import type { Environment } from './config/schema.ts';
 import { openJournal } from './state/journal.ts';
 import { acquireLock } from './state/lock.ts';
@@ -34,6 +35,7 @@ export function createApp({ ui, signal, name, args }: AppOptions): App {
     paths,
     signal,
     ui,
+    commands,
     exec: async (...args) => (await import('./tools/exec.ts')).exec(...args),
 
     async environment(overrides = []) {

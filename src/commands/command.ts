@@ -13,6 +13,8 @@ export interface App {
   readonly signal: AbortSignal;
   readonly exec: Exec;
   readonly ui: Ui;
+  /** The table of all commands. */
+  readonly commands: Commands;
   /** The person's environment with what flags say over it. @throws {ConfigFailure} that lists every problem. */
   environment(overrides?: readonly Override[]): Promise<Environment>;
   /**
@@ -105,6 +107,14 @@ interface Runnable<Input> {
 /** A command whose input's types are known to itself only. */
 export type Command = Description<Arguments, Options> & Runnable<AnyInput>;
 export type AnyInput = Readonly<Record<string, unknown>>;
+
+/** A command in the table: enough for the list; the rest is loaded when it is called for. */
+export interface Entry {
+  readonly summary: string;
+  load(): Promise<{ readonly command: Command }>;
+}
+
+export type Commands = Readonly<Record<string, Entry>>;
 
 type None = Readonly<Record<never, never>>;
 

@@ -1,9 +1,29 @@
+import { join } from 'node:path';
 import { defineCommand } from './command.ts';
+import { toBash } from './completion/bash.ts';
+import { toFish } from './completion/fish.ts';
+import { listWords } from './completion/words.ts';
+import { toZsh } from './completion/zsh.ts';
+
+const writers = { bash: toBash, zsh: toZsh, fish: toFish };
 
 export const command = defineCommand({
-  summary: "print the shell's completion",
+  summary: "print a shell's definition of the command wealist, with completion",
+  description:
+    'Prints what defines the command wealist, which is npm run wealist from any folder, and completes its commands, flags and services. Put the line of your shell into its start-up file.',
   arguments: {
     shell: { value: 'shell', summary: 'the shell', choices: ['bash', 'zsh', 'fish'], required: true },
   },
-  async run() {},
+  examples: [
+    'source <(npm run --silent wealist -- completion bash)',
+    'source <(npm run --silent wealist -- completion zsh)',
+    'npm run --silent wealist -- completion fish | source',
+  ],
+
+  async run(app, { shell }) {
+    const { services } = await app.environment();
+    const words = await listWords(app.commands, Object.keys(services));
+    const script = writers[shell]({ program: join(app.paths.checkout, 'src/bin.js'), words });
+    app.ui.result({ shell, script }, script);
+  },
 });

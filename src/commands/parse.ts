@@ -15,12 +15,19 @@ export function parseInput(name: string, command: Command, args: readonly string
   const [only] = Object.keys(command.arguments ?? {});
   if (command.passThrough && only) return { input: { [only]: args } };
 
-  const parser = createParser(name, command);
+  let help = '';
+  const parser = createParser(name, command).configureOutput({
+    writeOut: (text) => {
+      help += text;
+    },
+    // What went wrong comes as an error, too.
+    writeErr: () => {},
+  });
   try {
     parser.parse(args, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.code === 'commander.helpDisplayed') return { help: parser.helpInformation() };
+    if (error.code === 'commander.helpDisplayed') return { help };
     throw toFailure(error, name, command, args);
   }
   return { input: { ...readArguments(command, parser), ...readOptions(command, parser) } };
@@ -32,7 +39,6 @@ function createParser(name: string, command: Command): Parser {
     .helpOption('-h, --help', 'print this help')
     .configureHelp({ showGlobalOptions: false })
     .showSuggestionAfterError(false)
-    .configureOutput({ writeOut: () => {}, writeErr: () => {} })
     .exitOverride();
 
   for (const argument of listArguments(command)) parser.addArgument(argument);

@@ -1,0 +1,35 @@
+import { quote, type Script } from './words.ts';
+
+export function toZsh({ program, words }: Script): string {
+  const cases = words.map(({ name, flags, values }) => {
+    const described = [
+      ...values.map((value) => describe(value, '')),
+      ...flags.map(({ flag, summary }) => describe(flag, summary)),
+    ];
+    return `    ${name}) words=(${described.join(' ')}) ;;`;
+  });
+  return `wealist() { node ${quote(program)} "$@" }
+
+_wealist() {
+  local -a words
+  if (( CURRENT == 2 )); then
+    words=(${words.map(({ name, summary }) => describe(name, summary)).join(' ')})
+    _describe command words
+    return
+  fi
+  case "\${(Q)\${(z)BUFFER}[2]}" in
+${cases.join('\n')}
+  esac
+  _describe word words
+}
+
+(( $+functions[compdef] )) || { autoload -Uz compinit && compinit }
+compdef _wealist wealist
+`;
+}
+
+/** `word:what it is`, as zsh's _describe reads it. */
+function describe(word: string, summary: string): string {
+  const escaped = word.replaceAll(':', '\\:');
+  return quote(summary ? `${escaped}:${summary}` : escaped);
+}
