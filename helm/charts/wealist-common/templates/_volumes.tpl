@@ -1,0 +1,31 @@
+{{/*
+Where the container's volumes and runtime files are mounted.
+*/}}
+{{- define "wealist.volumeMounts" -}}
+{{- $service := include "wealist.service" . | fromJson -}}
+volumeMounts:
+  {{- range $name, $volume := $service.volumes }}
+  - name: {{ $name }}
+    {{- toYaml $volume.mount | nindent 4 }}
+  {{- end }}
+  {{- range $name, $file := $service.runtimeFiles }}
+  - name: runtime-config
+    mountPath: {{ $file.path }}
+    subPath: {{ $name }}
+    readOnly: true
+  {{- end }}
+{{- end }}
+
+{{- define "wealist.volumes" -}}
+{{- $service := include "wealist.service" . | fromJson -}}
+volumes:
+  {{- range $name, $volume := $service.volumes }}
+  - name: {{ $name }}
+    {{- toYaml $volume.source | nindent 4 }}
+  {{- end }}
+  {{- if $service.runtimeFiles }}
+  - name: runtime-config
+    configMap:
+      name: {{ .Chart.Name }}-runtime-config
+  {{- end }}
+{{- end }}
