@@ -1,0 +1,128 @@
+import { loadCatalog } from '../../config/catalog.ts';
+import type { Failure } from '../../lib/failure.ts';
+import { toReference, toTagged } from '../../lib/reference.ts';
+import { PullFailure, registryOf } from '../../tools/docker-pull.ts';
+import { findProxy, type Reached, reach } from '../../tools/reach.ts';
+import { listMirrors, type Mirror } from '../mirrors.ts';
+import type { Check, CheckContext } from './check.ts';
+
+const timeout = 3_500;
+
+export interface NetworkContext extends CheckContext {
+  /** Asked in place of the registries, as the environment says. */
+  readonly registryMirror: string | undefined;
+}
+
+/** Whether images can be pulled, or else built: registries as the engine reaches them, mirrors as this machine does. */
+export async function checkNetwork(context: NetworkContext): Promise<readonly Check[]> {
+  const { host, exec, signal } = context;
+  const [registries, mirrors] = await Promise.all([
+    checkRegistries(context),
+    listMirrors(host, exec, signal).then((found) =>
+      Promise.all(found.map((mirror) => checkMirror(mirror, context))),
+    ),
+  ]);
+  return [
+    ...registries,
+    ...mirrors.map(({ check }) => check),
+    ...checkServersClock(mirrors),
+    ...checkProxy(context),
+    ...checkWays(
+      registries,
+      mirrors.map(({ check }) => check),
+    ),
+  ];
+}
+
+/** One image of each registry, asked for through the engine, which has a resolver and a proxy of its own. */
+async function checkRegistries(context: NetworkContext): Promise<readonly Check[]> {
+  const { docker, paths, registryMirror, signal } = context;
+  if (docker === undefined) return [];
+  const catalog = Object.values(await loadCatalog(paths.checkout));
+  const references = catalog.map(({ pull }) => toReference(pull)).filter((found) => found !== undefined);
+  const images = references.map((reference) =>
+    toTagged({ ...reference, registry: registryMirror ?? reference.registry }),
+  );
+  const byRegistry = new Map(images.map((image) => [registryOf(image), image]));
+  return Promise.all(
+    [...byRegistry].map(async ([registry, image]): Promise<Check> => {
+      const id = 'registry';
+      const title = `registry ${registry}`;
+      const limit = AbortSignal.timeout(timeout);
+      try {
+        await docker.getRemoteDigest(image, { signal: AbortSignal.any([signal, limit]) });
+        return { id, title, state: 'ok', detail: 'images are pulled' };
+      } catch (error) {
+        signal.throwIfAborted();
+        const instead = 'images are built from packages';
+        if (limit.aborted) {
+          return { id, title, state: 'warn', detail: `no answer in ${timeout / 1000} s: ${instead}` };
+        }
+        if (!(error instanceof PullFailure)) throw error;
+        // That it has not this image means that it answers.
+        if (error.problem === 'not-found') return { id, title, state: 'ok', detail: 'answers' };
+        const detail = `${toCause(error)}: ${instead}`;
+        if (error.problem === 'unreachable' || error.hint === undefined) {
+          return { id, title, state: 'warn', detail };
+        }
+        return { id, title, state: 'warn', detail, fix: error.hint };
+      }
+    }),
+  );
+}
+
+interface MirrorCheck {
+  readonly check: Check;
+  readonly reached: Reached | undefined;
+}
+
+async function checkMirror({ holds, url }: Mirror, { host, signal }: CheckContext): Promise<MirrorCheck> {
+  const id = 'mirror';
+  const { hostname } = new URL(url);
+  const title = `${holds} from ${hostname}`;
+  try {
+    const reached = await reach(url, { env: host.env, timeout, signal });
+    return { check: { id, title, state: 'ok', detail: 'answers' }, reached };
+  } catch (error) {
+    signal.throwIfAborted();
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    const isCertificate = /CERT|SIGNATURE|ISSUER/.test(code);
+    const fix = isCertificate
+      ? 'set NODE_EXTRA_CA_CERTS to the file of the certificate that signs it'
+      : `getent hosts ${hostname}`;
+    return { check: { id, title, state: 'warn', detail: message || code, fix }, reached: undefined };
+  }
+}
+
+/** A server's clock is right: when it differs, certificates are not valid yet, or no longer. */
+function checkServersClock(mirrors: readonly MirrorCheck[]): readonly Check[] {
+  const date = mirrors.find(({ reached }) => reached?.date !== undefined)?.reached?.date;
+  if (date === undefined) return [];
+  const seconds = Math.round(Math.abs(date - Date.now()) / 1000);
+  if (seconds <= 30) return [];
+  const detail = `this machine's clock is ${seconds} s ${date < Date.now() ? 'ahead' : 'behind'}`;
+  return [{ id: 'clock', title: 'clock', state: 'warn', detail, fix: 'sudo timedatectl set-ntp true' }];
+}
+
+/** A proxy that is asked for 127.0.0.1 too answers for another machine. */
+function checkProxy({ host }: CheckContext): readonly Check[] {
+  const proxy =
+    findProxy(new URL('http://127.0.0.1'), host.env) ?? findProxy(new URL('https://127.0.0.1'), host.env);
+  if (proxy === undefined) return [];
+  const detail = `${proxy.host} is asked for 127.0.0.1 too`;
+  const fix = 'export NO_PROXY=127.0.0.1,localhost';
+  return [{ id: 'proxy', title: 'proxy', state: 'warn', detail, fix }];
+}
+
+/** Neither of the two ways to an image. */
+function checkWays(registries: readonly Check[], mirrors: readonly Check[]): readonly Check[] {
+  const isCut = (checks: readonly Check[]) =>
+    checks.length > 0 && checks.every(({ state }) => state !== 'ok');
+  if (!isCut(registries) || !isCut(mirrors)) return [];
+  const detail = 'no registry and no mirror answers: only what is kept of earlier runs is there';
+  return [{ id: 'offline', title: 'network', state: 'warn', detail, fix: 'ip route; cat /etc/resolv.conf' }];
+}
+
+function toCause({ cause, message }: Failure): string {
+  return cause instanceof Error ? cause.message : message;
+}
