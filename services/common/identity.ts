@@ -22,7 +22,10 @@ export function identity(settings: Settings): Identify {
       /^Bearer (.+)$/i.exec(message.headers.authorization ?? '')?.[1] ?? url.searchParams.get('token');
     if (!token) return undefined;
     try {
-      return verifyToken(token, secret);
+      const claims = verifyToken(token, secret);
+      // It lives for days and is for auth-service alone.
+      if (claims.use === 'refresh') throw new TokenError('a refresh token');
+      return claims;
     } catch (error) {
       if (error instanceof TokenError) throw new HttpError(401, `token: ${error.message}`);
       throw error;

@@ -36,9 +36,9 @@ export interface Monitor {
   stop(): Promise<void>;
 }
 
-/** Milliseconds between two questions to what does not answer: soon at first, never longer than this. */
-const longestRetry = 1_000;
+/** Milliseconds between two questions to what does not answer: they grow, less far while others wait for the start. */
 const firstRetry = 50;
+const longestRetry = { starting: 250, started: 1_000 };
 
 export function startMonitor(
   dependencies: readonly Dependency[],
@@ -83,7 +83,7 @@ export function startMonitor(
       }
       const up = states.get(dependency.name)?.state === 'up';
       const pause = up ? every[dependency.kind] : retry;
-      if (!up) retry = Math.min(retry * 2, longestRetry);
+      if (!up) retry = Math.min(retry * 2, longestRetry[started ? 'started' : 'starting']);
       await sleep(pause, undefined, { signal: stopped.signal }).catch(() => {
         // Only the end of the monitor ends a pause early, and the loop looks at that next.
       });

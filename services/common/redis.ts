@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createClient } from '@redis/client';
 import { abortable } from './abortable.ts';
 import { type Dependency, usingDependency } from './dependency.ts';
@@ -42,6 +43,13 @@ export function redis(settings: Settings): Redis {
     client ??= open();
     if (!client.isReady) throw new Error(lastError);
     return await commands(client);
+  }
+
+  async function ping(signal: AbortSignal): Promise<void> {
+    client ??= open();
+    // Rejects with the reason as soon as an attempt to connect fails.
+    if (!client.isReady) await once(client, 'ready', { signal });
+    await abortable(client.ping(), signal);
   }
 
   const deliver = (message: string, channel: string) => {
@@ -93,10 +101,7 @@ export function redis(settings: Settings): Redis {
     },
     async probe(signal) {
       try {
-        await abortable(
-          run((client) => client.ping()),
-          signal,
-        );
+        await ping(signal);
       } catch (error) {
         if (signal.aborted) reconnect();
         throw error;

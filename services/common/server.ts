@@ -51,10 +51,11 @@ export function createServiceServer({ routes, cors, log, metrics, stopping }: Se
       const status = response.writableFinished ? response.statusCode : 499;
       requests.add({ method: label === 'unmatched' ? 'any' : method, route: label, status: String(status) });
       durations.observe({ route: label }, seconds);
-      if (quiet && status < 500) return;
+      if (quiet && failure === undefined) return;
       const fields = { method, path: toUrl(message).pathname, status, ms: Math.round(seconds * 10_000) / 10 };
-      if (status >= 500) log.error('request', { ...fields, error: failure && describeError(failure) });
-      else log.info('request', fields);
+      if (status < 500) log.info('request', fields);
+      else if (failure === undefined) log.warn('request', fields);
+      else log.error('request', { ...fields, error: describeError(failure) });
     });
 
     const corsHeaders = cors(message.headers);

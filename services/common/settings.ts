@@ -43,7 +43,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     const value = optional(key);
     if (value === undefined) return otherwise;
     if (/^\d+$/.test(value) && Number(value) >= 1 && Number(value) <= max) return Number(value);
-    problems.add(`${key} is ${JSON.stringify(value)}, not a whole number of at least 1`);
+    problems.add(`${key} is ${JSON.stringify(value)}, not a whole number from 1 to ${max}`);
     return otherwise;
   }
 

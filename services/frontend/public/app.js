@@ -24,9 +24,9 @@ for (const service of services) {
       states.set(service.name, answer.state);
       summarize();
     }
-    setTimeout(update, every);
+    setTimeout(() => update().catch(reportError), every);
   };
-  update();
+  update().catch(reportError);
 }
 
 find('pause').addEventListener('click', ({ currentTarget }) => {

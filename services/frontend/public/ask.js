@@ -63,23 +63,21 @@ async function get(path, timeout) {
 
 /** @param {number} status */
 function explain(status) {
-  if (status === 404) return 'HTTP 404: the ingress has no route to it.';
+  if (status === 404) return 'HTTP 404: no route to it, or no such path there.';
   if (status === 502 || status === 503 || status === 504)
-    return `HTTP ${status}: the ingress finds no pod that answers.`;
+    return `HTTP ${status}: the ingress finds no ready pod.`;
   return `It answers with HTTP ${status}.`;
 }
 
 /**
- * @param {{ json?: { waitingFor?: { name: string, error: string }[], stopping?: boolean } }} ready
+ * @param {{ json?: { stopping?: boolean } }} ready
  * @param {Description} description
  */
 function toReason(ready, description) {
   if (ready.json?.stopping) return 'It is stopping.';
-  const waitingFor =
-    ready.json?.waitingFor ??
-    (description.dependencies ?? [])
-      .filter(({ kind, state }) => kind === 'store' && state !== 'up')
-      .map(({ name, error = 'not asked yet' }) => ({ name, error }));
-  if (waitingFor.length === 0) return 'It is not ready yet.';
-  return `Waits for ${waitingFor.map(({ name, error }) => `${name} (${error})`).join(', ')}.`;
+  const missing = (description.dependencies ?? []).filter(
+    ({ kind, state }) => kind === 'store' && state !== 'up',
+  );
+  if (missing.length === 0) return 'It is not ready yet.';
+  return `Waits for ${missing.map(({ name }) => name).join(', ')}.`;
 }

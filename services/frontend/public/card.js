@@ -23,6 +23,7 @@ export function createCard(service, template) {
   const link = find('.address a');
   link.href = service.address;
   setText(link, service.address);
+  showDependencies(find('.dependencies'), []);
 
   /** @type {number[]} */
   const latencies = [];
@@ -70,7 +71,7 @@ function showDependencies(list, dependencies) {
   while (list.children.length > dependencies.length) list.lastElementChild.remove();
   while (list.children.length < dependencies.length) {
     const item = document.createElement('li');
-    for (const name of ['dot', 'dependency-name', 'dependency-value']) {
+    for (const name of ['dot', 'dependency-name', 'dependency-value', 'dependency-error']) {
       const part = document.createElement('span');
       part.className = name;
       item.append(part);
@@ -80,9 +81,9 @@ function showDependencies(list, dependencies) {
   dependencies.forEach(({ name, state, latency, error }, i) => {
     const item = /** @type {HTMLElement} */ (list.children[i]);
     item.dataset.state = state;
-    item.title = error ?? '';
     setText(item.children[1], name);
     setText(item.children[2], state === 'up' ? toMilliseconds(latency) : state === 'down' ? 'down' : '…');
+    setText(item.children[3], error ?? '');
   });
 }
 

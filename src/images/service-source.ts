@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { exitCodes, Failure } from '../lib/failure.ts';
+import { describeLockedPackages } from './locked-packages.ts';
+import { listSourceFiles } from './source-files.ts';
+
+/** The npm packages that the stand-ins import, and the bundler itself. */
+const packages = ['@redis/client', 'aws4fetch', 'esbuild', 'pg', 'ws'] as const;
+
+export interface SourceOptions {
+  /** Absolute path of the stand-in's folder. */
+  readonly folder: string;
+  /** Absolute path of the checkout, for what all stand-ins share. */
+  readonly checkout: string;
+}
+
+/**
+ * 64 hexadecimal digits that change when, and only when, something changes that goes into a stand-in's files: its
+ * folder, services/common, the npm packages, the way they are bundled, the version of this program.
+ * @throws {Failure} when the folder is no stand-in.
+ */
+export async function hashSource({ folder, checkout }: SourceOptions): Promise<string> {
+  const [own, common, bundling, packageFile, lockFile] = await Promise.all([
+    readSources(folder),
+    readSources(join(checkout, 'services/common')),
+    readFile(join(import.meta.dirname, 'bundle.ts')),
+    readFile(join(checkout, 'package.json'), 'utf8'),
+    readFile(join(checkout, 'package-lock.json'), 'utf8'),
+  ]);
+  if (!own.some(([path]) => path === 'main.ts')) {
+    throw new Failure(`${folder} has no main.ts, which a stand-in starts with`, {
+      exitCode: exitCodes.image,
+      hint: 'name the folder of a stand-in as standIn in env/base.yaml',
+    });
+  }
+
+  const hash = createHash('sha256');
+  // With its length in front, no part can pass for the end of one and the beginning of the next.
+  const add = (part: string | Uint8Array) => hash.update(`${Buffer.byteLength(part)}\n`).update(part);
+  for (const [path, content] of own) add(`own ${path}`).update(content);
+  for (const [path, content] of common) add(`common ${path}`).update(content);
+  add(bundling);
+  add((JSON.parse(packageFile) as { readonly version: string }).version);
+  for (const line of describeLockedPackages(lockFile, packages)) add(line);
+  return hash.digest('hex');
+}
+
+async function readSources(folder: string): Promise<readonly (readonly [path: string, content: Buffer])[]> {
+  try {
+    const files = await listSourceFiles(folder);
+    return await Promise.all(files.map(async (path) => [path, await readFile(join(folder, path))] as const));
+  } catch (cause) {
+    throw new Failure(`${folder} is not a readable folder`, { cause, exitCode: exitCodes.image });
+  }
+}
