@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { isatty } from 'node:tty';
 import { createApp } from './app.ts';
 import type { Command } from './commands/command.ts';
@@ -19,6 +20,8 @@ const ui = createUi({
   color: !noColor && !process.env.NO_COLOR,
 });
 const run = new AbortController();
+// Every program that runs listens to it, and many run at once.
+setMaxListeners(0, run.signal);
 
 process.exit(await main().catch(report));
 

@@ -25,7 +25,7 @@ export function showOnTerminal(ui: Ui): Display {
   const { colors } = ui;
   return async (stage, perform) => {
     const outcomes: Outcome[] = [];
-    const tasks = stage.steps.map((step) => ({
+    const tasks = stage.steps.map((step, index) => ({
       title: toTerminalText(step.title),
       async task(_: unknown, row: { title: string; output: string; skip(message: string): void }) {
         const title = toTerminalText(step.title);
@@ -40,7 +40,7 @@ export function showOnTerminal(ui: Ui): Display {
         const outcome = await perform(step, { begin: () => {}, report }).finally(() =>
           clearInterval(ticking),
         );
-        outcomes.push(outcome);
+        outcomes[index] = outcome;
         row.title = toNoted(title, colors, toDuration(outcome.milliseconds));
         if (outcome.skipped) row.skip(toNoted(title, colors, toTerminalText(outcome.skipped)));
         if (outcome.error !== undefined) throw outcome.error;
