@@ -5,6 +5,8 @@ import { basename, join, relative } from 'node:path';
 import { folderFiles } from '../lib/folder.ts';
 import { type ContainerConfig, type Image, type Layer, toImageConfig } from '../lib/oci.ts';
 import type { Run } from '../lib/plan.ts';
+import type { Stopwatch } from '../lib/stopwatch.ts';
+import type { Turns } from '../lib/turns.ts';
 import { acquireLock } from '../state/lock.ts';
 import type { Debian, DebianRoot } from '../tools/debian.ts';
 import type { Go, GoProgram } from '../tools/go.ts';
@@ -35,12 +37,18 @@ export interface WorkshopParts {
   /** The user's cache folder, for the locks. */
   readonly cache: string;
   readonly run: Run;
+  /** Shared by all workshops of a process: a Go build uses every core, and two at once starve each other. */
+  readonly turns: Turns;
+  /** Stands still while another build has its turn. */
+  readonly stopwatch?: Stopwatch | undefined;
 }
 
 /** Raised when a primitive makes something else from the same inputs. */
-const primitivesVersion = 1;
+export const primitivesVersion = 1;
 
-export function openWorkshop({ store, go, debian, architecture, cache, run }: WorkshopParts): Workshop {
+export function openWorkshop(parts: WorkshopParts): Workshop {
+  const { store, go, debian, architecture, cache, run, turns, stopwatch } = parts;
+
   /** Only one process makes a thing; the others find it done. Killed, it holds nothing: the lock's owner is dead. */
   async function once<T>(
     key: string,
@@ -63,6 +71,23 @@ export function openWorkshop({ store, go, debian, architecture, cache, run }: Wo
     }
   }
 
+  async function inTurn(work: () => Promise<void>): Promise<void> {
+    let begin = () => {};
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    const built = turns(
+      () => {
+        begin();
+        run.signal.throwIfAborted();
+        return work();
+      },
+      () => run.report('waiting until another program is built'),
+    );
+    await (stopwatch?.pauseWhile(begun) ?? begun);
+    await built;
+  }
+
   return {
     architecture,
 
@@ -74,7 +99,7 @@ export function openWorkshop({ store, go, debian, architecture, cache, run }: Wo
         () => store.findFile(key),
         () =>
           store.withWorkFolder(async (folder) => {
-            await go.build(program, folder, run);
+            await inTurn(() => go.build(program, folder, run));
             return store.putFile(key, (path) => rename(join(folder, name), path));
           }),
       );

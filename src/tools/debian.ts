@@ -29,8 +29,10 @@ export function createDebian(exec: Exec): Debian {
     },
 
     async makeRoot(root, path, { signal, report }) {
+      await requireMmdebstrap(exec);
       const mirrors = await findMirrors(exec);
-      const sources = (suite: string) => mirrors.map(({ uri, suffix }) => `deb ${uri} ${suite}${suffix} main`);
+      const sources = (suite: string) =>
+        mirrors.map(({ uri, suffix }) => `deb ${uri} ${suite}${suffix} main`);
       const args = [
         `--variant=${root.variant}`,
         // A root with a merged /usr from the first file on, which `extract` does not set up by itself.
@@ -48,14 +50,29 @@ export function createDebian(exec: Exec): Debian {
         await exec('mmdebstrap', args, { signal, onLine: report, env: { SOURCE_DATE_EPOCH: '0' } });
       } catch (cause) {
         signal.throwIfAborted();
-        throw new Failure(`the Debian ${root.suite} root with ${root.packages.join(', ')} could not be made`, {
-          cause,
-          hint: 'apt-get update',
-          exitCode: exitCodes.image,
-        });
+        throw new Failure(
+          `the Debian ${root.suite} root with ${root.packages.join(', ')} could not be made`,
+          {
+            cause,
+            hint: 'apt-get update',
+            exitCode: exitCodes.image,
+          },
+        );
       }
     },
   };
+}
+
+async function requireMmdebstrap(exec: Exec): Promise<void> {
+  try {
+    await exec('mmdebstrap', ['--version']);
+  } catch (cause) {
+    throw new Failure('mmdebstrap is not installed: images that cannot be pulled are built with it', {
+      cause,
+      hint: 'sudo apt-get install -y mmdebstrap',
+      exitCode: exitCodes.host,
+    });
+  }
 }
 
 /** mmdebstrap runs these with apt set up for the new root, whose path is `$1`. */

@@ -2,6 +2,7 @@ import { addAbortSignal, type Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
 import { toBytes } from '../lib/bytes.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
+import type { Digest } from '../lib/oci.ts';
 import { type DockerEvent, messageOf, readEvents } from './docker-answers.ts';
 import type { Exec } from './exec.ts';
 import { findRegistryLogin } from './registry-login.ts';
@@ -66,6 +67,17 @@ export async function pullImage(
     }
   } catch (error) {
     signal.throwIfAborted();
+    throw new PullFailure(name, error);
+  }
+}
+
+/** The digest that the registry has under the image's tag now; nothing is downloaded. @throws {PullFailure} */
+export async function getRemoteDigest(api: Dockerode, exec: Exec, name: string): Promise<Digest> {
+  const authconfig = (await findRegistryLogin(registryOf(name), exec)) ?? {};
+  try {
+    const { Descriptor } = await api.getImage(name).distribution({ authconfig });
+    return Descriptor.digest as Digest;
+  } catch (error) {
     throw new PullFailure(name, error);
   }
 }

@@ -1,7 +1,8 @@
 import { addAbortSignal, type Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
+import type { Digest } from '../lib/oci.ts';
 import { type DockerEvent, isAbsent, readEvents, toFailure } from './docker-answers.ts';
-import { type PullOptions, pullImage } from './docker-pull.ts';
+import { getRemoteDigest, type PullOptions, pullImage } from './docker-pull.ts';
 import type { Exec } from './exec.ts';
 
 export interface DockerImage {
@@ -80,6 +81,8 @@ export interface Docker {
   listImages(label?: string, options?: Aborting): Promise<readonly DockerImageSummary[]>;
   /** @throws {PullFailure} that tells no such image from no network. */
   pullImage(name: string, options: PullOptions): Promise<void>;
+  /** The digest that the registry has under the image's tag now; nothing is downloaded. @throws {PullFailure} */
+  getRemoteDigest(name: string, options?: Aborting): Promise<Digest>;
   /** The tar of `docker save`. */
   saveImages(names: readonly string[], options?: Aborting): Promise<Readable>;
   /** Reads the tar of a `docker save`; resolves to the names and IDs that the engine reports. */
@@ -210,6 +213,12 @@ export function createDocker({ socket }: { readonly socket: string }, exec: Exec
     async pullImage(name, options) {
       await pullImage(await connect(), exec, name, options);
     },
+
+    getRemoteDigest: (name, { signal } = {}) =>
+      unlessAborted(
+        connect().then((api) => getRemoteDigest(api, exec, name)),
+        signal,
+      ),
 
     saveImages: (names, { signal } = {}) =>
       askForStream(`saving ${names.join(', ')}`, signal, (api) =>

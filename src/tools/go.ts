@@ -43,6 +43,7 @@ export function createGo(exec: Exec, cache: string): Go {
     async build(program, folder, { signal, report }) {
       const flags = ['-v', '-trimpath', '-ldflags', ['-s -w', program.ldflags].filter(Boolean).join(' ')];
       const options = { signal, onLine: report };
+      await requireGo(exec);
       try {
         if ('module' in program) {
           const args = ['build', ...flags, '-o', `${folder}/`, program.package];
@@ -65,4 +66,16 @@ export function createGo(exec: Exec, cache: string): Go {
       await exec('go', ['clean', '-cache', '-modcache'], { env, signal });
     },
   };
+}
+
+async function requireGo(exec: Exec): Promise<void> {
+  try {
+    await exec('go', ['version']);
+  } catch (cause) {
+    throw new Failure('Go is not installed: images that cannot be pulled are built with it', {
+      cause,
+      hint: 'install Go 1.24 or newer from https://go.dev/dl/',
+      exitCode: exitCodes.host,
+    });
+  }
 }

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { toReference } from '../lib/reference.ts';
+import { imageReference } from './image-reference.ts';
+import { loadFile } from './load-file.ts';
+
+const Entry = z.strictObject(
+  {
+    pull: imageReference.refine(
+      (text) => toReference(text) !== undefined,
+      'an image with its registry and tag, such as docker.io/library/postgres:17.5-alpine',
+    ),
+    build: z.boolean('true or false: whether images/<name>/recipe.ts builds it from packages'),
+  },
+  'the keys of an image: pull, build',
+);
+
+const Catalog = z.strictObject(
+  {
+    node: Entry,
+    'service-base': Entry,
+    postgres: Entry,
+    redis: Entry,
+    s3: Entry,
+    traefik: Entry,
+    nginx: Entry,
+  },
+  'one entry per image',
+);
+
+/** `images/catalog.yaml`: every image from outside, and where each can come from. */
+export type Catalog = z.infer<typeof Catalog>;
+export type CatalogEntry = Catalog[keyof Catalog];
+
+/** The images that are loaded onto the cluster's nodes. */
+export type ImageName = Exclude<keyof Catalog, 'node'>;
+
+/** @throws {ConfigFailure} with all problems of the file, each with its place. */
+export function loadCatalog(checkout: string): Promise<Catalog> {
+  return loadFile({ checkout, file: 'images/catalog.yaml', schema: Catalog });
+}

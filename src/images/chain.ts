@@ -1,0 +1,212 @@
+import { join } from 'node:path';
+import type { Catalog, ImageName } from '../config/catalog.ts';
+import type { Environment } from '../config/schema.ts';
+import { type Image, imageId } from '../lib/oci.ts';
+import type { Run } from '../lib/plan.ts';
+import { type Reference, toReference, toTagged } from '../lib/reference.ts';
+import type { Stopwatch } from '../lib/stopwatch.ts';
+import { acquireLock } from '../state/lock.ts';
+import type { Docker } from '../tools/docker.ts';
+import type { DockerCli } from '../tools/docker-cli.ts';
+import { versions } from '../tools/versions.ts';
+import { importArchive } from './import-archive.ts';
+import { assembleNode } from './node-image.ts';
+import { pullOrBuild, type Way } from './pull-or-build.ts';
+import type { PulledImage, Puller } from './puller.ts';
+import type { Recipes } from './recipes.ts';
+import type { Store } from './store.ts';
+import { tellTime } from './tell-time.ts';
+import { hash, type Workshop } from './workshop.ts';
+
+export type { ImageName } from '../config/catalog.ts';
+
+/** `pulled`: made by its upstream, from a registry or found in the engine. `built`: made here, from packages. */
+export type Origin = 'pulled' | 'built';
+
+/** An outside image in the store. */
+export interface ResolvedImage {
+  readonly name: ImageName;
+  /** What it is called on the nodes; a built image never carries its upstream's name. */
+  readonly reference: string;
+  readonly image: Image;
+  readonly origin: Origin;
+}
+
+/** The node's image in the engine, under a name that kind can start. */
+export interface ResolvedNode {
+  readonly reference: string;
+  readonly origin: Origin;
+  /** `v1.34.4` */
+  readonly kubernetesVersion: string;
+}
+
+/** Where every outside image comes from: present, else pulled, else built from packages. */
+export interface ImageChain {
+  /** The image if it is in the store. Changes nothing and asks nobody. */
+  find(name: ImageName): Promise<ResolvedImage | undefined>;
+  /**
+   * @throws {Failure} exit code 7 when it is neither to be pulled nor built, with both reasons; 3 when this machine
+   * lacks what building needs; 9 when a registry has another image than before.
+   */
+  ensure(name: ImageName, run: Run): Promise<ResolvedImage>;
+  /** The node's image if the engine has it. */
+  findNode(): Promise<ResolvedNode | undefined>;
+  /** As `ensure`. */
+  ensureNode(run: Run): Promise<ResolvedNode>;
+}
+
+export interface ImageChainParts {
+  readonly catalog: Catalog;
+  readonly pull: Environment['registry']['pull'];
+  readonly store: Store;
+  readonly docker: Docker;
+  readonly dockerCli: DockerCli;
+  readonly puller: Puller;
+  readonly recipes: Recipes;
+  readonly workshop: (run: Run, stopwatch?: Stopwatch) => Promise<Workshop>;
+  /** The user's cache folder, for the locks. */
+  readonly cache: string;
+}
+
+export function createImageChain(parts: ImageChainParts): ImageChain {
+  const { catalog, pull, store, docker, dockerCli, puller, recipes, workshop, cache } = parts;
+
+  const pulledKey = (name: ImageName) => `pulled-${name}-${hash(catalog[name].pull)}`;
+  const builtKey = async (name: ImageName) => `built-${name}-${await recipes.keyOf(name)}`;
+  const builtNode = async () => `wealist.local/node:${(await recipes.keyOf('node')).slice(0, 12)}`;
+
+  async function find(name: ImageName): Promise<ResolvedImage | undefined> {
+    const pulled = await store.findImage(pulledKey(name));
+    if (pulled) return toPulled(name, pulled);
+    const built = catalog[name].build ? await store.findImage(await builtKey(name)) : undefined;
+    return built && toBuilt(name, built);
+  }
+
+  const toPulled = (name: ImageName, image: Image): ResolvedImage => {
+    return { name, image, origin: 'pulled', reference: toTagged(referenceOf(name)) };
+  };
+  const referenceOf = (name: keyof Catalog) => toReference(catalog[name].pull) as Reference;
+
+  const wayToPull = <T>(way: () => Promise<T>): Way<T> =>
+    pull === 'never' ? { closed: 'registry.pull is never' } : way;
+  const wayToBuild = <T>(name: keyof Catalog, way: () => Promise<T>): Way<T> => {
+    if (!catalog[name].build) return { closed: 'it has no recipe to be built from packages' };
+    return pull === 'only' ? { closed: 'registry.pull is only' } : way;
+  };
+
+  /** Only one process brings an image; the others find it done. */
+  async function once<T>(
+    name: keyof Catalog,
+    { signal, report }: Run,
+    look: () => Promise<T | undefined>,
+    bring: () => Promise<T>,
+  ): Promise<T> {
+    const lock = await acquireLock(join(cache, 'locks', `image-${name}.lock`), {
+      command: `image ${name}`,
+      wait: { signal, onWait: ({ pid }) => report(`waiting for process ${pid}, which is at the same image`) },
+    });
+    try {
+      return (await look()) ?? (await bring());
+    } finally {
+      await lock.release();
+    }
+  }
+
+  async function take(name: ImageName, { name: known }: PulledImage, run: Run): Promise<ResolvedImage> {
+    run.report(`taking ${known} from the engine`);
+    const { signal } = run;
+    const image = await importArchive(await docker.saveImages([known], { signal }), store);
+    await store.putImage(pulledKey(name), image);
+    return toPulled(name, image);
+  }
+
+  async function build(name: ImageName, run: Run): Promise<ResolvedImage> {
+    const recipe = await recipes.load(name);
+    const image = await tellTime(run, recipe, async (told, stopwatch) =>
+      recipe.build(await workshop(told, stopwatch)),
+    );
+    await store.putImage(await builtKey(name), image);
+    return toBuilt(name, image);
+  }
+
+  async function bring(name: ImageName, run: Run): Promise<ResolvedImage> {
+    const reference = referenceOf(name);
+    const present = await puller.find(reference);
+    if (present) return take(name, present, run);
+    return pullOrBuild(run, {
+      name,
+      pull: wayToPull(async () => {
+        const pulled = await puller.pull(reference, run);
+        const taken = await take(name, pulled, run);
+        // The store has it now; it would lie in the engine a second time.
+        await docker.removeImage(pulled.name, { signal: run.signal });
+        return taken;
+      }),
+      build: wayToBuild(name, () => build(name, run)),
+      minutes: async () => (await recipes.load(name)).minutes,
+    });
+  }
+
+  async function findNode(): Promise<ResolvedNode | undefined> {
+    const reference = referenceOf('node');
+    const present = await puller.find(reference);
+    if (present) return toPulledNode(present.name, reference);
+    const built = await builtNode();
+    return (await docker.findImage(built)) && toBuiltNode(built);
+  }
+
+  async function pullNode(reference: Reference, run: Run): Promise<ResolvedNode> {
+    const { name } = await puller.pull(reference, run);
+    // Pulled by its digest, or from a mirror, it has no name yet that says what it is.
+    await docker.tagImage(name, toTagged(reference), { signal: run.signal });
+    return toPulledNode(toTagged(reference), reference);
+  }
+
+  async function buildNode(run: Run): Promise<ResolvedNode> {
+    const recipe = await recipes.loadNode();
+    const tag = await builtNode();
+    await tellTime(run, recipe, async (told, stopwatch) => {
+      const node = await recipe.build(await workshop(told, stopwatch));
+      await assembleNode(node, { tag, store, docker: dockerCli, run: told });
+    });
+    await docker.removeImage(`${tag}-unfinished`, { signal: run.signal });
+    return toBuiltNode(tag);
+  }
+
+  async function bringNode(run: Run): Promise<ResolvedNode> {
+    const reference = referenceOf('node');
+    return pullOrBuild(run, {
+      name: 'node',
+      pull: wayToPull(() => pullNode(reference, run)),
+      build: wayToBuild('node', () => buildNode(run)),
+      minutes: async () => (await recipes.loadNode()).minutes,
+    });
+  }
+
+  return {
+    find,
+    ensure: async (name, run) =>
+      (await find(name)) ??
+      once(
+        name,
+        run,
+        () => find(name),
+        () => bring(name, run),
+      ),
+    findNode,
+    ensureNode: async (run) => (await findNode()) ?? once('node', run, findNode, () => bringNode(run)),
+  };
+}
+
+function toBuilt(name: ImageName, image: Image): ResolvedImage {
+  const [, id = ''] = imageId(image).split(':');
+  return { name, image, origin: 'built', reference: `wealist.local/${name}:${id.slice(0, 12)}` };
+}
+
+function toPulledNode(name: string, { tag }: Reference): ResolvedNode {
+  return { reference: name, origin: 'pulled', kubernetesVersion: tag };
+}
+
+function toBuiltNode(reference: string): ResolvedNode {
+  return { reference, origin: 'built', kubernetesVersion: `v${versions.kubernetes}` };
+}

@@ -1,0 +1,48 @@
+import { join } from 'node:path';
+import type { Digest } from '../lib/oci.ts';
+import { readOrSetAside, writeFileAtomically } from '../state/atomic-file.ts';
+import { acquireLock } from '../state/lock.ts';
+import type { Paths } from '../state/paths.ts';
+
+/**
+ * What each image was when it was first pulled: tags can be moved, and a digest that nobody has looked up beforehand
+ * is at least the same from then on. By the name that was asked for, so that a mirror has digests of its own.
+ */
+export interface ImageDigests {
+  find(name: string): Promise<Digest | undefined>;
+  record(name: string, digest: Digest): Promise<void>;
+}
+
+export function openImageDigests({ data, cache }: Pick<Paths, 'data' | 'cache'>): ImageDigests {
+  const path = join(data, 'image-digests.json');
+  const read = async () => (await readOrSetAside(path, parse)) ?? {};
+  return {
+    async find(name) {
+      return (await read())[name];
+    },
+
+    async record(name, digest) {
+      const lock = await acquireLock(join(cache, 'locks', 'image-digests.lock'), {
+        command: `record the digest of ${name}`,
+        wait: { signal: AbortSignal.timeout(10_000), every: 20 },
+      });
+      try {
+        const digests = { ...(await read()), [name]: digest };
+        await writeFileAtomically(path, `${JSON.stringify(digests, undefined, 2)}\n`);
+      } finally {
+        await lock.release();
+      }
+    },
+  };
+}
+
+function parse(text: string): Readonly<Record<string, Digest>> {
+  const digests = JSON.parse(text);
+  const isRecord = typeof digests === 'object' && digests !== null && !Array.isArray(digests);
+  if (!isRecord || !Object.values(digests).every(isDigest)) throw new TypeError('no record of digests');
+  return digests;
+}
+
+function isDigest(value: unknown): value is Digest {
+  return typeof value === 'string' && /^sha256:[0-9a-f]{64}$/.test(value);
+}

@@ -1,0 +1,61 @@
+import { join } from 'node:path';
+import { loadCatalog } from '../config/catalog.ts';
+import type { Environment } from '../config/schema.ts';
+import { createTurns } from '../lib/turns.ts';
+import type { Paths } from '../state/paths.ts';
+import { createDebian } from '../tools/debian.ts';
+import type { Exec } from '../tools/exec.ts';
+import { createGo } from '../tools/go.ts';
+import type { Toolchain } from '../tools/toolchain.ts';
+import { createImageChain, type ImageChain, type ImageChainParts } from './chain.ts';
+import { openImageDigests } from './image-digests.ts';
+import { createPuller } from './puller.ts';
+import { openRecipes } from './recipes.ts';
+import { openStore, type Store } from './store.ts';
+import { openWorkshop } from './workshop.ts';
+
+/** What the images of one run are made with. */
+export interface Images {
+  readonly chain: ImageChain;
+  readonly store: Store;
+  readonly workshop: ImageChainParts['workshop'];
+  /** `amd64`, `arm64`: what everything is built for. */
+  readonly architecture: string;
+}
+
+export interface ImagesParts {
+  readonly paths: Paths;
+  readonly registry: Environment['registry'];
+  readonly toolchain: Pick<Toolchain, 'docker' | 'dockerCli'>;
+  readonly exec: Exec;
+}
+
+/** Connects the store, the recipes and the chain. @throws {ConfigFailure} for `images/catalog.yaml`. */
+export async function openImages({ paths, registry, toolchain, exec }: ImagesParts): Promise<Images> {
+  const { checkout, cache } = paths;
+  const { docker, dockerCli } = toolchain;
+  const architecture = ownArchitecture();
+  const store = openStore(cache);
+  const go = createGo(exec, join(cache, 'go'));
+  const debian = createDebian(exec);
+  const turns = createTurns();
+  const workshop: Images['workshop'] = async (run, stopwatch) =>
+    openWorkshop({ store, go, debian, architecture, cache, run, turns, stopwatch });
+  const chain = createImageChain({
+    catalog: await loadCatalog(checkout),
+    pull: registry.pull,
+    store,
+    docker,
+    dockerCli,
+    puller: createPuller({ docker, registry, digests: openImageDigests(paths), architecture }),
+    recipes: openRecipes({ checkout, architecture }),
+    workshop,
+    cache,
+  });
+  return { chain, store, workshop, architecture };
+}
+
+/** Docker's and Debian's word for the architecture that this program runs on. */
+function ownArchitecture(): string {
+  return process.arch === 'x64' ? 'amd64' : process.arch;
+}
