@@ -25,7 +25,11 @@ export async function listMirrors(host: Host, exec: Exec, signal: AbortSignal): 
   const found = [
     { holds: 'npm packages', url: registry },
     ...goProxy.split(/[,|]/).map((url) => ({ holds: 'Go modules', url })),
-    ...[...new Set(sources.split('\n'))].map((url) => ({ holds: 'Debian packages', url })),
+    ...sources.split('\n').map((url) => ({ holds: 'Debian packages', url })),
   ];
-  return found.filter(({ url }) => /^https?:/.test(url));
+  // Several folders of one server are one mirror.
+  const mirrors = found.filter(({ url }) => /^https?:/.test(url) && URL.canParse(url));
+  return [
+    ...new Map(mirrors.map((mirror) => [`${mirror.holds} ${new URL(mirror.url).host}`, mirror])).values(),
+  ];
 }

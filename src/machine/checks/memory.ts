@@ -21,7 +21,7 @@ async function memory({ host, engine }: CheckContext, size: number, needed: numb
   const id = 'memory';
   const title = 'memory';
   const where = engine?.inVirtualMachine ? "the container engine's virtual machine" : 'this machine';
-  const detail = `${toBytes(size)}, ${toBytes(needed)} asked for`;
+  const detail = `${toBytes(size)}, at least ${toBytes(needed)} needed`;
   if (size < needed) {
     const fix = engine?.inVirtualMachine
       ? 'give the virtual machine of the container engine more memory'
@@ -42,7 +42,7 @@ async function memory({ host, engine }: CheckContext, size: number, needed: numb
 }
 
 function cpus(count: number, needed: number): Check {
-  const detail = `${count}, ${needed.toFixed(1)} asked for`;
+  const detail = `${count}, at least ${needed.toFixed(1)} needed`;
   if (count >= needed) return { id: 'cpu', title: 'processors', state: 'ok', detail };
   const fix = 'start fewer services: npm run up auth-service';
   return { id: 'cpu', title: 'processors', state: 'fail', detail, fix };

@@ -1,0 +1,151 @@
+import { findCluster } from '../cluster/ownership.ts';
+import { type ImageName, loadCatalog } from '../config/catalog.ts';
+import type { Environment } from '../config/schema.ts';
+import { openImages } from '../images/open-images.ts';
+import { exitCodes } from '../lib/failure.ts';
+import { unlockRoot } from '../machine/changes/root.ts';
+import { applyChanges, collectChanges, describeChanges } from '../machine/changes.ts';
+import type { Check, CheckContext } from '../machine/checks/check.ts';
+import { checkNetwork } from '../machine/checks/network.ts';
+import { runChecks } from '../machine/checks.ts';
+import { type Engine, getEngine } from '../machine/engine.ts';
+import { EngineFailure } from '../machine/engine-failure.ts';
+import { type Host, readHost } from '../machine/host.ts';
+import { type AppliedChange, createSystemRecord } from '../machine/system-record.ts';
+import { createDocker, type Docker } from '../tools/docker.ts';
+import { createDockerCli } from '../tools/docker-cli.ts';
+import { versions } from '../tools/versions.ts';
+import { toSymbol } from '../ui/style.ts';
+import { toTable } from '../ui/table.ts';
+import type { Ui } from '../ui/ui.ts';
+import { type App, defineCommand } from './command.ts';
+import { yes } from './options.ts';
+
+export const command = defineCommand({
+  summary: 'check the machine, the engine, the ports, the disk and the network, each with its fix',
+  options: {
+    fix: { summary: 'make the changes of this system that are safe to make, after asking' },
+    yes,
+  },
+  examples: ['npm run doctor', 'npm run doctor -- --fix'],
+
+  async run(app, input) {
+    const environment = await app.environment();
+    if (input.fix) await fix(app, await readHost(), input.yes);
+    const { checks, changes } = await examine(app, await readHost(), environment);
+    app.ui.result({ checks, changes }, toText(checks, changes, app.ui));
+    return checks.some(({ state }) => state === 'fail') ? exitCodes.host : exitCodes.ok;
+  },
+});
+
+interface Examination {
+  readonly checks: readonly Check[];
+  /** What this tool changed on the system, in this run or an earlier one. */
+  readonly changes: readonly AppliedChange[];
+}
+
+async function examine(app: App, host: Host, environment: Environment): Promise<Examination> {
+  const { paths, exec, signal } = app;
+  const found = await getEngine(host, { signal }).catch((error: unknown) => {
+    if (error instanceof EngineFailure) return error;
+    throw error;
+  });
+  const engine = found instanceof EngineFailure ? undefined : found;
+  const docker = engine && createDocker(engine, exec);
+  const { name, httpPort, httpsPort } = environment.cluster;
+  const [cluster, isIncomplete = true] = await Promise.all([
+    docker && findCluster(docker, name, signal),
+    docker && lacksImages(app, environment, docker),
+  ]);
+  const common = { host, engine, docker, exec, paths, signal } satisfies Partial<CheckContext>;
+  const ports = cluster ? undefined : { http: httpPort, https: httpsPort };
+  const demand = { kubernetes: versions.kubernetes, ports };
+
+  const network = await checkNetwork({
+    ...common,
+    demand: { ...demand, buildsImages: false },
+    registryMirror: environment.registry.mirror,
+  });
+  const canPull = network.some(({ id, state }) => id === 'registry' && state === 'ok');
+  const machine = await runChecks({
+    ...common,
+    demand: { ...demand, buildsImages: !canPull && isIncomplete },
+  });
+  return {
+    checks: [
+      ...machine.map((check) => (check.id === 'engine' ? explain(check, found) : check)),
+      ...network,
+      {
+        id: 'cluster',
+        title: `cluster ${name}`,
+        state: 'ok',
+        detail: cluster
+          ? `${cluster.state}, ports ${cluster.httpPort} and ${cluster.httpsPort}`
+          : 'not there: npm run up makes it',
+      },
+    ],
+    changes: await createSystemRecord(paths).list(),
+  };
+}
+
+/** Why there is no engine, in place of that there is none. */
+function explain(check: Check, found: Engine | EngineFailure): Check {
+  if (!(found instanceof EngineFailure)) return check;
+  const { message, hint } = found;
+  return { ...check, detail: message, ...(hint === undefined ? {} : { fix: hint }) };
+}
+
+/** True while an image is missing that can be built from packages. */
+async function lacksImages({ paths, exec }: App, environment: Environment, docker: Docker): Promise<boolean> {
+  const toolchain = { docker, dockerCli: createDockerCli(exec, docker.env) };
+  const { chain } = await openImages({ paths, registry: environment.registry, toolchain, exec });
+  const catalog = await loadCatalog(paths.checkout);
+  const names = Object.entries(catalog).flatMap(([name, { build }]) =>
+    build ? [name as ImageName | 'node'] : [],
+  );
+  const found = await Promise.all(
+    names.map((name) => (name === 'node' ? chain.findNode() : chain.find(name))),
+  );
+  return found.includes(undefined);
+}
+
+async function fix(app: App, host: Host, agreed: boolean): Promise<void> {
+  const { paths, exec, signal, ui } = app;
+  const engine = await getEngine(host, { signal }).catch((error: unknown) => {
+    if (error instanceof EngineFailure) return undefined;
+    throw error;
+  });
+  const docker = engine && createDocker(engine, exec);
+  const changes = await collectChanges({ host, engine, docker, exec, paths, signal });
+  if (changes.length === 0) {
+    ui.say('nothing to change on this system');
+    return;
+  }
+  await app.confirmChanges(describeChanges(changes), agreed);
+  await app.exclusively(async () => {
+    await unlockRoot(host, exec);
+    await app.runPlan([
+      {
+        title: 'This system',
+        steps: [{ title: 'changes', apply: (run) => applyChanges(changes, paths, run) }],
+      },
+    ]);
+  });
+}
+
+function toText(
+  checks: readonly Check[],
+  changes: readonly AppliedChange[],
+  { resultColors: colors }: Ui,
+): string {
+  const marks = { ok: 'done', warn: 'pointer', fail: 'failed' } as const;
+  const rows = checks.flatMap(({ title, state, detail, fix: command }) => [
+    [toSymbol(marks[state], colors), title, detail],
+    ...(command === undefined ? [] : [['', '', `${colors.dim('fix')} ${command}`]]),
+  ]);
+  const made = changes.map(({ title, detail, at }) => [at.slice(0, 10), `${title}: ${detail}`]);
+  return [
+    toTable(rows),
+    ...(made.length === 0 ? [] : ['', 'Changed on this system by wealist-local:', toTable(made)]),
+  ].join('\n');
+}
