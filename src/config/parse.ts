@@ -17,6 +17,7 @@ const complaints: Readonly<Record<string, string>> = {
   BAD_SCALAR_START: 'got a reserved character at the start of a value, expected the value in quotes',
   BLOCK_AS_IMPLICIT_KEY:
     'got a second key on the line, expected one: check the indentation, or quote the value',
+  MULTILINE_IMPLICIT_KEY: 'got a key over several lines, expected ":" after each key',
   MULTIPLE_DOCS: 'got a second document, expected one: remove the "---"',
   NON_STRING_KEY: 'got a list or map as a key, expected a name',
   TAB_AS_INDENT: 'got a tab, expected spaces as indentation',
@@ -76,7 +77,14 @@ export function parse(text: string, file: string): MapTree {
       const first = entries.get(name);
       if (name === '')
         problems.push({ place, path, text: 'got an empty key, expected a name before the ":"' });
-      else if (first) {
+      else if (name === '__proto__') {
+        // The schema's library drops it from a map of any keys, without a word.
+        problems.push({
+          place,
+          path: [...path, name],
+          text: 'got a name that JavaScript reserves, expected another',
+        });
+      } else if (first) {
         const text = `got the key a second time, expected it once: it stands at ${toPlaceText(first.place)}`;
         problems.push({ place, path: [...path, name], text });
       } else {

@@ -66,7 +66,7 @@ export function quote(value: string, toShown?: (text: string) => string): string
 /** A value as a message may show it: its first line, cut, escaped, and without the password of an address. */
 export function shorten(value: string, toShown: (text: string) => string = toPrintable): string {
   const [line = ''] = value.slice(0, 1000).split('\n', 1);
-  const text = cut(toShown(line.replace(/[^\s/@:]*:[^\s/]*@/g, '…@')));
+  const text = cut(toShown(line.replace(/[^\s/@:]*:[^\s/]*@/g, '***@')));
   return line === value || text.endsWith('…') ? text : `${text}…`;
 }
 

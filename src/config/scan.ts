@@ -3,7 +3,7 @@ import { createDepth } from './depth.ts';
 import { ConfigFailure, placeAt, quote } from './problems.ts';
 
 /** Far above any configuration, and far below what makes the parser overflow its stack or take seconds. */
-const limits = { depth: 32, items: 10_000, tokens: 50_000 };
+const limits = { depth: 32, items: 10_000, tokens: 45_000 };
 
 const refused: Partial<Record<CST.TokenType, string>> = {
   alias: 'a plain value: aliases are not read, write the value out',
@@ -17,6 +17,8 @@ const items = new Set<CST.TokenType | null>([
   'explicit-key-ind',
   'map-value-ind',
   'comma',
+  'flow-map-end',
+  'flow-seq-end',
   'doc-start',
   'doc-end',
 ]);

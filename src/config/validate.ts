@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { findNearest } from '../lib/nearest.ts';
 import { toAscii } from '../lib/printable.ts';
 import { type Path, type Problem, quote, shorten } from './problems.ts';
-import { findAt, type MapTree, placeOf, placeOfKey, toValue } from './tree.ts';
+import { findAt, type MapTree, placeOfKey, type Tree, toValue } from './tree.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -34,33 +34,40 @@ function toProblems(issue: Issue, tree: MapTree, known: readonly KnownMap[]): re
       return [{ place: placeOfKey(tree, path), path, text }];
     }
     default:
-      return [{ place: placeOf(tree, path), path, text: describeValue(issue, path, tree) }];
+      return [toProblem(issue, path, tree)];
   }
 }
 
-function describeValue(issue: Issue, path: Path, tree: MapTree): string {
+function toProblem(issue: Issue, path: Path, tree: MapTree): Problem {
   const found = findAt(tree, path);
-  if (!found) return `missing, expected ${issue.message}`;
-  if (found.kind !== 'scalar') return `got a ${found.kind}, expected ${issue.message}`;
-  if (found.value === null) return `got nothing, expected ${issue.message}`;
-  if (typeof found.value === 'string') {
-    // A pattern admits ASCII only, so that a look-alike letter may be all that is wrong.
-    const toShown = issue.code === 'invalid_format' ? toAscii : undefined;
-    return `got ${quote(found.value, toShown)}, expected ${issue.message}`;
-  }
+  if (!found) return { place: placeOfKey(tree, path), path, text: `missing, expected ${issue.message}` };
+  const isUnquoted =
+    found.kind === 'scalar' && (typeof found.value === 'number' || typeof found.value === 'boolean');
   const wantsText = issue.code === 'invalid_type' && issue.expected === 'string';
-  return `got ${shorten(found.source)}, expected ${issue.message}${wantsText ? ' (text: in quotes)' : ''}`;
+  const note = isUnquoted && wantsText ? ' (text: in quotes)' : '';
+  return {
+    place: found.place,
+    path,
+    text: `got ${describe(found, issue)}, expected ${issue.message}${note}`,
+  };
 }
 
-/** The known key that was meant: of this map, else of another one, else all of this one. */
+function describe(tree: Tree, issue: Issue): string {
+  if (tree.kind !== 'scalar') return `a ${tree.kind}`;
+  if (tree.value === null) return 'nothing';
+  if (typeof tree.value !== 'string') return shorten(tree.source);
+  // A pattern admits ASCII only, so that a look-alike letter may be all that is wrong.
+  return quote(tree.value, issue.code === 'invalid_format' ? toAscii : undefined);
+}
+
+/** The known key that was meant: the same on another level, else the nearest on this one, else any of this one. */
 function describeKnown(key: string, path: Path, maps: readonly KnownMap[]): string {
-  const here = maps.find((map) => isSameWay(map.path, path))?.keys ?? [];
-  const nearest = findNearest(key, here);
-  if (nearest !== undefined) return `nearest is ${nearest}`;
   const elsewhere = maps.find((map) => map.keys.includes(key));
   if (elsewhere)
     return `it belongs ${elsewhere.path.length === 0 ? 'at the root' : `under ${elsewhere.path.join('.')}`}`;
-  return `expected one of ${here.join(', ')}`;
+  const here = maps.find((map) => isSameWay(map.path, path))?.keys ?? [];
+  const nearest = findNearest(key, here);
+  return nearest === undefined ? `expected one of ${here.join(', ')}` : `nearest is ${nearest}`;
 }
 
 interface KnownMap {

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { toPrintable } from '../../lib/printable.ts';
 import { findBelow, findKind, isInside, type Kind } from '../folders.ts';
 import { type Path, type Problem, quote } from '../problems.ts';
 import type { Service } from '../schema.ts';
@@ -22,7 +23,7 @@ export async function findUnfitSource(draft: Draft): Promise<readonly Problem[]>
   const kind = await findKind(folder);
   return kind === 'folder'
     ? []
-    : [unfit(draft, ['source'], draft.source, kind, `a folder at ${quote(folder)}`)];
+    : [unfit(draft, ['source'], draft.source, kind, `a folder at ${toPrintable(folder)}`)];
 }
 
 /** Dockerfiles that must exist (`build: source`) and do not, that leave the source, or that stand outside their context. */
@@ -62,7 +63,7 @@ async function findUnfitDockerfile(
   const kind = await findBelow(source, dockerfile);
   // Without the Dockerfile the stand-in is built, unless the source was asked for by name.
   if (kind === 'missing' && build !== 'source') return [];
-  const expected = `a file at ${quote(resolve(source, dockerfile))}`;
+  const expected = `a file at ${toPrintable(resolve(source, dockerfile))}`;
   if (kind !== 'file') return [unfit(draft, [...keys, 'dockerfile'], dockerfile, kind, expected)];
   const contextKind = await findBelow(source, context);
   if (contextKind === 'folder') return [];
@@ -72,7 +73,7 @@ async function findUnfitDockerfile(
       [...keys, 'context'],
       context,
       contextKind,
-      `a folder at ${quote(resolve(source, context))}`,
+      `a folder at ${toPrintable(resolve(source, context))}`,
     ),
   ];
 }
