@@ -28,7 +28,7 @@ export function describeUp(result: PlanResult, addresses: readonly Address[], co
 }
 
 function toRow({ step, milliseconds }: StepResult): readonly string[] {
-  return [toDuration(milliseconds).padStart(9), step];
+  return [toDuration(milliseconds), step];
 }
 
 function toLines(rows: readonly (readonly string[])[]): readonly string[] {

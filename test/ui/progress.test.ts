@@ -21,7 +21,7 @@ function createSteps() {
 }
 
 const fail =
-  (message: string, exitCode = exitCodes.cluster) =>
+  (message: string, exitCode: ExitCode = exitCodes.cluster) =>
   async () => {
     throw new Failure(message, { exitCode });
   };
