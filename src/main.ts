@@ -29,7 +29,7 @@ async function main(): Promise<number> {
   const { name, args } = splitCommandLine(argv);
   if (name === undefined) return printCommands(args);
   const command = await loadCommand(name);
-  await refuseSwallowedFlags(name, command, args, process.env);
+  await refuseSwallowedFlags({ name, command, args, env: process.env });
   const { parseInput } = await import('./commands/parse.ts');
   const parsed = parseInput(name, command, args);
   if (parsed.help !== undefined) return print(parsed.help);

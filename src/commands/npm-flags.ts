@@ -5,7 +5,15 @@ import type { Command, Option } from './command.ts';
 import { toCommandLine } from './command-line.ts';
 import { globalOptions, toFlag } from './options.ts';
 
-type Environment = Readonly<NodeJS.ProcessEnv>;
+export interface NpmRun {
+  readonly name: string;
+  readonly command: Command;
+  /** What npm passed on. */
+  readonly args: readonly string[];
+  readonly env: Readonly<NodeJS.ProcessEnv>;
+  /** The file that holds the environment npm itself was started in, where the system has one: on Linux. */
+  readonly environBefore?: string;
+}
 
 /**
  * Refuses flags that npm kept for itself: `npm run reload x --watch` hands us `x` and sets npm_config_watch, so that a
@@ -13,12 +21,13 @@ type Environment = Readonly<NodeJS.ProcessEnv>;
  * was in the environment before npm started is not taken for a typed flag.
  * @throws {Failure} exit code 2, with the line that was meant.
  */
-export async function refuseSwallowedFlags(
-  name: string,
-  command: Command,
-  args: readonly string[],
-  env: Environment,
-): Promise<void> {
+export async function refuseSwallowedFlags({
+  name,
+  command,
+  args,
+  env,
+  environBefore = `/proc/${process.ppid}/environ`,
+}: NpmRun): Promise<void> {
   if (env.npm_lifecycle_event === undefined) return;
   const { json } = globalOptions;
   const found = Object.entries({ ...command.options, json }).flatMap(([key, option]) => {
@@ -28,7 +37,7 @@ export async function refuseSwallowedFlags(
   });
   if (found.length === 0) return;
 
-  const settings = await readSettings(env);
+  const settings = await readSettings(env, environBefore);
   const typed = found.filter(({ key }) => !settings.has(toVariable(key)));
   if (typed.length === 0) return;
   throw new Failure(`npm kept ${typed.map(({ key }) => toFlag(key)).join(' and ')} for itself`, {
@@ -68,13 +77,12 @@ function accepts({ choices, parse }: Option, text: string): boolean {
 }
 
 /** The variables that npm would set without a flag typed: from its files, and from the environment it was started in. */
-async function readSettings(env: Environment): Promise<ReadonlySet<string>> {
+async function readSettings(env: NpmRun['env'], environBefore: string): Promise<ReadonlySet<string>> {
   const project = env.npm_config_local_prefix && join(env.npm_config_local_prefix, '.npmrc');
   const files = [project, env.npm_config_userconfig, env.npm_config_globalconfig].filter((file) => !!file);
   const lines = (await Promise.all(files.map((file) => readLines(String(file), '\n')))).flat();
   const own = Object.keys(env).filter((key) => key.startsWith('NPM_CONFIG_'));
-  // Where the system tells, only on Linux, the environment that npm itself was given.
-  const before = await readLines(`/proc/${process.ppid}/environ`, '\0');
+  const before = await readLines(environBefore, '\0');
   const settings = lines.map((line) => `npm_config_${toKey(line)}`);
   return new Set([...settings, ...[...own, ...before.map(toKey)].map((key) => key.toLowerCase())]);
 }

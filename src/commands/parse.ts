@@ -46,12 +46,8 @@ function createParser(name: string, command: Command): Parser {
   parser.optionsGroup('Options of every command:');
   for (const [key, option] of Object.entries(globalOptions)) parser.addOption(toOption(key, option));
 
-  const shown = listArguments(command).map((each) =>
-    each.required ? `<${each.name()}>` : `[${each.name()}]`,
-  );
-  parser.usage(
-    [...shown, toCommandLine(name).endsWith(` -- ${name}`) ? '[options]' : '-- [options]'].join(' '),
-  );
+  const separator = toCommandLine(name).includes(' -- ') ? [] : ['--'];
+  parser.usage([...listArguments(command).map(toUsage), ...separator, '[options]'].join(' '));
   if (command.examples)
     parser.addHelpText('after', `\nExamples:\n${command.examples.map((line) => `  ${line}`).join('\n')}`);
   return parser;
@@ -63,6 +59,11 @@ function listArguments(command: Command): readonly Argument[] {
     const argument = new Argument(required ? `<${name}>` : `[${name}]`, summary);
     return choices ? argument.choices(choices) : argument;
   });
+}
+
+function toUsage(argument: Argument): string {
+  const name = `${argument.name()}${argument.variadic ? '...' : ''}`;
+  return argument.required ? `<${name}>` : `[${name}]`;
 }
 
 function toOption(key: string, { short, value, summary, choices }: OptionSpec): Option {
@@ -109,7 +110,7 @@ function findMeant(
   command: Command,
   args: readonly string[],
 ): readonly string[] | undefined {
-  const [, unknown = ''] = /'(.+)'/.exec(message) ?? [];
+  const [, unknown = ''] = /'([^'=]+)/.exec(message) ?? [];
   const known = Object.keys({ ...command.options, ...globalOptions, help: {} }).map(toFlag);
   const nearest = findNearest(unknown, known);
   if (!nearest) return undefined;
