@@ -17,13 +17,13 @@ const kubernetesFlags = ['k8s.io/component-base/version', 'k8s.io/client-go/pkg/
 
 const kubernetes = { module: join(folder, 'kubernetes'), ldflags: kubernetesFlags };
 
-/** kubectl of the node's own build: the chain falls back on it where no release can be downloaded. */
-export const kubectl = { ...kubernetes, package: './kubectl' };
+const kubectl = { ...kubernetes, package: './kubectl' };
 
 /** A Kind node from Debian packages and Go modules: what kind asks of it is listed beside each part. */
 export const recipe: NodeRecipe = {
   minutes: 8,
   kubernetesVersion,
+  kubectl,
 
   async build(workshop) {
     const kube = await workshop.goProgram({ ...kubernetes, package: './kube' });

@@ -51,9 +51,10 @@ export async function findCluster(
  * Refuses a cluster that this checkout did not create.
  * @throws {Failure} exit code 9, with both ways out.
  */
-export function requireOwn(cluster: FoundCluster, checkoutId: string): void {
-  if (cluster.owner === checkoutId) return;
-  const whose = cluster.owner === undefined ? 'was not created by wealist-local' : 'belongs to another checkout';
+export function requireOwn(cluster: FoundCluster, checkoutId: string | undefined): void {
+  if (cluster.owner !== undefined && cluster.owner === checkoutId) return;
+  const whose =
+    cluster.owner === undefined ? 'was not created by wealist-local' : 'belongs to another checkout';
   throw new Failure(`cluster ${cluster.name} ${whose}`, {
     hint: `npm run up -- --name ${cluster.name}-2, or npm run down in the checkout that owns it`,
     exitCode: exitCodes.refused,

@@ -2,6 +2,14 @@ import type { Commands } from './command.ts';
 
 /** Every command, in the order of the help. A script of the same name in package.json makes it `npm run <name>`. */
 export const commands: Commands = {
+  up: {
+    summary: 'make it so: cluster, infrastructure and services, ready and answering',
+    load: () => import('./up.ts'),
+  },
+  down: {
+    summary: 'remove the cluster, keep the data',
+    load: () => import('./down.ts'),
+  },
   doctor: {
     summary: 'check the machine, the engine, the ports, the disk and the network, each with its fix',
     load: () => import('./doctor.ts'),

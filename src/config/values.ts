@@ -26,31 +26,42 @@ export function valuesFiles({
   return files.filter((file) => file !== undefined);
 }
 
-export interface GeneratedValues {
-  /** Image references by the charts' names for them. */
-  readonly images: Readonly<Record<string, string>>;
-  /** Ports on this machine that the ingress answers on. */
-  readonly public: { readonly httpPort: number; readonly httpsPort: number };
-  readonly ingress: { readonly controller: 'nginx' | 'traefik' };
-  readonly services: Readonly<Record<string, { readonly enabled: boolean }>>;
-}
+export type Controller = 'nginx' | 'traefik';
 
-export interface GeneratedValuesOptions {
-  readonly images: Readonly<Record<string, string>>;
+/** Ports on this machine that the ingress answers on. */
+export interface PublicPorts {
   readonly httpPort: number;
   readonly httpsPort: number;
-  readonly controller: GeneratedValues['ingress']['controller'];
-  /** Each service of the environment: whether it is deployed. */
-  readonly services: Readonly<Record<string, boolean>>;
 }
 
-/** What only a run knows, for the last values file. */
-export function toGeneratedValues(options: GeneratedValuesOptions): GeneratedValues {
-  const { images, httpPort, httpsPort, controller, services } = options;
+/** What only a run knows of a service's release, over all files: no more than reaches it, so that nothing else rolls it. */
+export function toServiceValues(name: string, reference: string, { httpPort, httpsPort }: PublicPorts): object {
+  return { images: { [name]: reference }, public: { httpPort, httpsPort } };
+}
+
+export interface InfrastructureChoice {
+  /** Image references by component. */
+  readonly images: Readonly<Record<string, string>>;
+  readonly ports: PublicPorts;
+  readonly controller: Controller;
+  /** Each service, and each part of the infrastructure: whether it is deployed. */
+  readonly services: Readonly<Record<string, boolean>>;
+  readonly infrastructure: Readonly<Record<string, boolean>>;
+}
+
+/** The same for the release of the infrastructure, which has the routes to all services. */
+export function toInfrastructureValues(choice: InfrastructureChoice): object {
+  const { images, ports, controller, services, infrastructure } = choice;
+  const { httpPort, httpsPort } = ports;
   return {
     images,
     public: { httpPort, httpsPort },
     ingress: { controller },
-    services: Object.fromEntries(Object.entries(services).map(([name, enabled]) => [name, { enabled }])),
+    services: toEnabled(services),
+    infrastructure: toEnabled(infrastructure),
   };
+}
+
+function toEnabled(deployed: Readonly<Record<string, boolean>>): object {
+  return Object.fromEntries(Object.entries(deployed).map(([name, enabled]) => [name, { enabled }]));
 }

@@ -1,6 +1,7 @@
 import type { Image } from '../lib/oci.ts';
 import type { Run } from '../lib/plan.ts';
 import type { DockerCli } from '../tools/docker-cli.ts';
+import type { GoProgram } from '../tools/go.ts';
 import { packArchive } from './archive.ts';
 import type { Store } from './store.ts';
 import type { Workshop } from './workshop.ts';
@@ -10,6 +11,8 @@ export interface NodeRecipe {
   /** Minutes on two cores with nothing cached. */
   readonly minutes: number;
   readonly kubernetesVersion: string;
+  /** kubectl of the same source, for where no release of it can be downloaded. */
+  readonly kubectl: GoProgram;
   build(workshop: Workshop): Promise<NodeParts>;
 }
 

@@ -9,6 +9,8 @@ export interface ClusterRecord {
   /** On 127.0.0.1. */
   readonly httpPort: number;
   readonly httpsPort: number;
+  /** The ingress controller that `auto` came to. */
+  readonly controller: 'nginx' | 'traefik';
 }
 
 interface Stored extends ClusterRecord {
@@ -18,19 +20,20 @@ interface Stored extends ClusterRecord {
 /** The record of this checkout's cluster; a damaged one, or one of a later version, is set aside as `.bad`. */
 export async function findClusterRecord(paths: Pick<Paths, 'state'>): Promise<ClusterRecord | undefined> {
   return readOrSetAside(toFile(paths), (text) => {
-    const { version, name, httpPort, httpsPort }: Stored = JSON.parse(text);
-    if (version !== 1 || typeof name !== 'string' || ![httpPort, httpsPort].every(Number.isInteger)) {
+    const { version, name, httpPort, httpsPort, controller }: Stored = JSON.parse(text);
+    const isRecord = version === 1 && typeof name === 'string' && [httpPort, httpsPort].every(Number.isInteger);
+    if (!isRecord || (controller !== 'nginx' && controller !== 'traefik')) {
       throw new Error('no record of a cluster');
     }
-    return { name, httpPort, httpsPort };
+    return { name, httpPort, httpsPort, controller };
   });
 }
 
 export async function writeClusterRecord(
   paths: Pick<Paths, 'state'>,
-  { name, httpPort, httpsPort }: ClusterRecord,
+  { name, httpPort, httpsPort, controller }: ClusterRecord,
 ): Promise<void> {
-  const stored: Stored = { version: 1, name, httpPort, httpsPort };
+  const stored: Stored = { version: 1, name, httpPort, httpsPort, controller };
   await writeFileAtomically(toFile(paths), `${JSON.stringify(stored)}\n`);
 }
 

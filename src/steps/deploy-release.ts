@@ -1,26 +1,33 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inputsLabel, type Release, type Releases } from '../cluster/releases.ts';
-import { type Workload, waitUntilReady } from '../cluster/ready.ts';
+import { waitUntilReady } from '../cluster/ready.ts';
 import type { Snapshots } from '../cluster/snapshot.ts';
-import { toVerdict } from '../cluster/verdict.ts';
+import { judge } from '../cluster/verdict.ts';
+import { workloadsOf } from '../cluster/workloads.ts';
 import { hash, hashFolder } from '../images/workshop.ts';
 import type { Run, Step } from '../lib/plan.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
 
 export interface DeployParts {
-  readonly toolchain: Pick<Toolchain, 'helm'>;
+  readonly toolchain: Pick<Toolchain, 'helm' | 'kubectl'>;
   readonly snapshots: Snapshots;
   readonly releases: Releases;
   readonly checkout: string;
   readonly namespace: string;
-  /** The release and its chart have one name. */
   readonly release: string;
+  /** A folder below helm/charts, or a published chart. */
+  readonly chart: string | PublishedChart;
   /** Values files in their order, those of secrets included. */
   readonly valuesFiles: readonly string[];
   /** Values that only this run knows, over those of the files. */
   readonly values: () => Promise<object>;
-  readonly workloads: readonly Workload[];
+}
+
+export interface PublishedChart {
+  readonly name: string;
+  readonly url: string;
+  readonly version: string;
 }
 
 /** Milliseconds that a workload has to become ready; what cannot heal ends the wait earlier. */
@@ -28,15 +35,19 @@ const readyTimeout = 180_000;
 
 /** A chart of ours is deployed with the values as they are now, and all that it runs is ready. */
 export function deployRelease(parts: DeployParts): Step {
-  const { toolchain, snapshots, checkout, namespace, release, valuesFiles, workloads } = parts;
-  const { helm } = toolchain;
-  const chart = join(checkout, 'helm/charts', release);
+  const { toolchain, snapshots, checkout, namespace, release, valuesFiles } = parts;
+  const { helm, kubectl } = toolchain;
+  const charts = join(checkout, 'helm/charts');
+  const chart =
+    typeof parts.chart === 'string'
+      ? { chart: join(charts, parts.chart) }
+      : { chart: parts.chart.name, repository: { url: parts.chart.url, version: parts.chart.version } };
 
   /** Of everything that the release is rendered from, so that an unchanged one is not touched. */
   async function hashInputs(): Promise<string> {
     const [own, common, values, ...files] = await Promise.all([
-      hashFolder(chart),
-      hashFolder(join(checkout, 'helm/charts/wealist-common')),
+      typeof parts.chart === 'string' ? hashFolder(chart.chart) : chart,
+      hashFolder(join(charts, 'wealist-common')),
       parts.values(),
       ...valuesFiles.map((file) => readFile(file, 'utf8')),
     ]);
@@ -48,7 +59,8 @@ export function deployRelease(parts: DeployParts): Step {
 
   const isReady = async (signal: AbortSignal) => {
     const snapshot = await snapshots.take(signal, { maxAge: 1_000 });
-    return workloads.every((workload) => toVerdict(snapshot, workload).state === 'ready');
+    const workloads = workloadsOf(snapshot, release, namespace);
+    return workloads.length > 0 && workloads.every((workload) => judge(snapshot, workload).state === 'ready');
   };
 
   /** A run that was killed leaves its release pending, and Helm then refuses every further change of it. */
@@ -75,10 +87,12 @@ export function deployRelease(parts: DeployParts): Step {
         await settle(found, run);
         run.report('rendering and applying its chart');
         const labels = { [inputsLabel]: inputs };
-        await helm.upgrade({ release, chart, namespace, valuesFiles, values, labels }, run.signal);
+        await helm.upgrade({ release, ...chart, namespace, valuesFiles, values, labels }, run.signal);
       }
+      run.report('waiting until it is ready');
+      const workloads = workloadsOf(await snapshots.take(run.signal), release, namespace);
       await Promise.all(
-        workloads.map((workload) => waitUntilReady(workload, { snapshots, timeout: readyTimeout, every: 250, run })),
+        workloads.map((workload) => waitUntilReady(workload, { kubectl, snapshots, timeout: readyTimeout, every: 250, run })),
       );
     },
   };

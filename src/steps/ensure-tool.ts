@@ -14,7 +14,7 @@ export interface ToolParts {
   readonly store: Store;
   readonly workshop: (run: Run) => Promise<Workshop>;
   /** How to build it where no release can be downloaded. */
-  readonly program: GoProgram;
+  readonly program: () => Promise<GoProgram>;
   /** The folder whose programs every other step runs. */
   readonly bin: string;
 }
@@ -83,7 +83,7 @@ export function ensureTool(tool: ToolName, { exec, store, workshop, program, bin
       // A wrong checksum is no reason to look elsewhere.
       if (!(error instanceof Failure) || error.exitCode === 9) throw error;
       run.report(`${error.message}: building ${tool} ${wanted} from its Go module`);
-      return (await workshop(run)).goProgram(program);
+      return (await workshop(run)).goProgram(await program());
     }
   }
 

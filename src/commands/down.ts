@@ -1,0 +1,84 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { measureFolder } from '../images/store.ts';
+import { toBytes } from '../lib/bytes.ts';
+import { exitCodes, Failure } from '../lib/failure.ts';
+import { getEngine } from '../machine/engine.ts';
+import { planDown } from '../plans/down.ts';
+import { ensureCheckoutId } from '../state/checkout-id.ts';
+import { removeClusterRecord } from '../state/cluster-record.ts';
+import { defineCommand } from './command.ts';
+import { name, yes } from './options.ts';
+import { openSession } from './session.ts';
+import { readSituation } from './situation.ts';
+
+export const command = defineCommand({
+  summary: 'remove the cluster, keep the data',
+  description:
+    'Removes the cluster that this checkout created and nothing else. Databases, files and the secrets that open them stay in your data folder, and the next `up` has them.',
+  options: {
+    stop: { summary: 'stop the node only; `up` resumes it in seconds' },
+    deleteData: { summary: 'erase the data as well, after its name was typed' },
+    yes,
+    name,
+  },
+  examples: ['npm run down', 'npm run down -- --stop', 'npm run down -- --delete-data'],
+
+  async run(app, { stop, deleteData, yes: agreed, name: wantedName }) {
+    if (stop && deleteData) {
+      throw new Failure('--stop and --delete-data exclude each other', {
+        hint: 'npm run down -- --stop',
+        exitCode: exitCodes.usage,
+      });
+    }
+    const environment = await app.environment(
+      wantedName === undefined ? [] : [{ flag: '--name', path: ['cluster', 'name'], value: wantedName }],
+    );
+    await app.exclusively(async () => {
+      const { host, engine, name: cluster, found } = await readSituation(app, environment, wantedName);
+      const data = join(app.paths.data, cluster);
+      if (deleteData) await app.confirmLoss(cluster, await describeData(data), agreed);
+
+      const { toolchain } = openSession(app, engine ?? (await getEngine(host, { signal: app.signal })), cluster);
+      const plan = planDown(toolchain, {
+        cluster: found,
+        checkoutId: await ensureCheckoutId(app.paths),
+        kubeconfig: join(app.paths.state, 'kubeconfig'),
+        extent: stop ? 'stop' : deleteData ? 'data' : 'cluster',
+        data,
+      });
+      const result = await app.runPlan(plan);
+      if (!stop) await removeClusterRecord(app.paths);
+      const value = { cluster, removed: found !== undefined && !stop, stopped: stop, dataDeleted: deleteData, ...result };
+      app.ui.result(value, describe(cluster, data));
+    });
+
+    function describe(cluster: string, data: string): string {
+      if (stop) return `cluster ${cluster} is stopped; npm run up resumes it`;
+      if (deleteData) return `cluster ${cluster} and its data are gone`;
+      return `cluster ${cluster} is removed; its data stays in ${data}`;
+    }
+  },
+});
+
+/** One line per volume with its size: what would be lost. */
+async function describeData(data: string): Promise<readonly string[]> {
+  const volumes = join(data, 'volumes');
+  const namespaces = await readFolder(volumes);
+  const claims = await Promise.all(
+    namespaces.map(async (namespace) =>
+      (await readFolder(join(volumes, namespace))).map((claim) => join(namespace, claim)),
+    ),
+  );
+  const lines = await Promise.all(
+    claims.flat().map(async (claim) => `${claim}: ${toBytes(await measureFolder(join(volumes, claim)))}`),
+  );
+  return [...lines, `${data}: the secrets, with which no copy of the data opens any longer`];
+}
+
+async function readFolder(path: string): Promise<readonly string[]> {
+  return readdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    return [];
+  });
+}

@@ -1,0 +1,49 @@
+import { loadOwnSecrets } from '../config/own-secrets.ts';
+import type { Environment } from '../config/schema.ts';
+import type { Selection } from '../config/services.ts';
+import { type Images, openImages } from '../images/open-images.ts';
+import type { Engine } from '../machine/engine.ts';
+import type { Host } from '../machine/host.ts';
+import { type UpParts, outsideImages } from '../plans/up.ts';
+import type { ClusterRecord } from '../state/cluster-record.ts';
+import type { SecretsOptions } from '../state/secrets.ts';
+import type { App } from './command.ts';
+import { openServiceImages } from './service-images.ts';
+import { openSession } from './session.ts';
+import { toolSteps } from './tools.ts';
+
+/** Everything that the plan of `up` acts on, connected to one engine. Asks nobody anything. */
+export async function connectUp(
+  app: Pick<App, 'paths' | 'exec'>,
+  engine: Pick<Engine, 'socket'>,
+  { environment, host, cluster }: { environment: Environment; host: Host; cluster: string },
+): Promise<UpParts & { readonly images: Images }> {
+  const { paths, exec } = app;
+  const session = openSession(app, engine, cluster);
+  const { toolchain } = session;
+  const images = await openImages({ paths, registry: environment.registry, toolchain, exec });
+  const serviceImages = openServiceImages({ app, host, environment, images, toolchain });
+  return { ...session, ...images, paths, images, serviceImages, tools: toolSteps(app, images) };
+}
+
+/** Whether an image that this selection needs is neither kept nor in the engine. */
+export async function lacksImages(
+  { chain }: Images,
+  selection: Selection,
+  controller: ClusterRecord['controller'],
+  engine: Engine | undefined,
+): Promise<boolean> {
+  if (!engine || !(await chain.findNode())) return true;
+  const found = await Promise.all(outsideImages(selection, controller).map((name) => chain.find(name)));
+  return found.includes(undefined);
+}
+
+/** Where the secrets of this environment and cluster come from. */
+export async function toSecretsOptions(
+  { paths }: Pick<App, 'paths'>,
+  environment: Environment,
+  cluster: string,
+): Promise<SecretsOptions> {
+  const own = await loadOwnSecrets(paths.checkout, environment.name);
+  return { paths, cluster, environment: environment.name, own };
+}

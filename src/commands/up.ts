@@ -1,0 +1,94 @@
+import { selectServices } from '../config/services.ts';
+import { toOrigin } from '../plans/addresses.ts';
+import { planUp } from '../plans/up.ts';
+import { ensureCheckoutId, findCheckoutId } from '../state/checkout-id.ts';
+import { writeClusterRecord } from '../state/cluster-record.ts';
+import { ensureSecrets, findSecrets } from '../state/secrets.ts';
+import { describeUp, toUpValue } from '../ui/summary.ts';
+import { canPull } from './can-pull.ts';
+import { chooseCluster } from './choose-cluster.ts';
+import { defineCommand } from './command.ts';
+import { dryRun, name, yes } from './options.ts';
+import { describe, listChanges, prepareMachine } from './prepare-machine.ts';
+import { connectUp, lacksImages, toSecretsOptions } from './prepare-up.ts';
+import { readSituation } from './situation.ts';
+
+/** Where an engine that is still to be installed will be. */
+const usualSocket = '/var/run/docker.sock';
+
+export const command = defineCommand({
+  summary: 'make it so: cluster, infrastructure and services, ready and answering',
+  description:
+    'Obtains what is missing, creates the cluster, builds and loads the images, deploys everything in the order of what needs what, and ends when each service answers through the ingress. What is as it should be is left alone.',
+  arguments: {
+    services: {
+      value: 'service',
+      summary: 'only these, with what they need; all when none is named',
+      many: true,
+      complete: 'services',
+    },
+  },
+  options: { yes, name, dryRun },
+  examples: ['npm run up', 'npm run up -- --yes', 'npm run up -- auth-service --dry-run'],
+
+  async run(app, { services, name: wantedName, dryRun: isPreview, yes: agreed }) {
+    const overrides = wantedName === undefined ? [] : [toOverride(wantedName)];
+    const environment = await app.environment(overrides);
+    const selection = selectServices(environment, services);
+
+    if (isPreview) {
+      const { engine, demand, parts, record, situation } = await look();
+      const changes = engine ? [] : await listChanges(app, situation, demand);
+      for (const change of changes) app.ui.say(describe(change));
+      const secrets = await findSecrets(await toSecretsOptions(app, environment, record.name));
+      const checkoutId = (await findCheckoutId(app.paths)) ?? '';
+      const plan = planUp(environment, parts, {
+        selection,
+        cluster: record,
+        controller: record.controller,
+        checkoutId,
+        secrets: secrets?.file,
+      });
+      const preview = await app.previewPlan(plan);
+      const pending = preview.filter(({ skipped }) => skipped === undefined).length + changes.length;
+      app.ui.result(
+        { changes: changes.map(({ id, title }) => ({ id, title })), steps: preview },
+        pending === 0 ? 'nothing to do' : `${pending} of ${preview.length + changes.length} steps would run`,
+      );
+      return;
+    }
+
+    await app.exclusively(async () => {
+      const { situation, demand, record } = await look();
+      const engine = await prepareMachine(app, situation, demand, agreed);
+      await writeClusterRecord(app.paths, record);
+      const checkoutId = await ensureCheckoutId(app.paths);
+      const { file: secrets } = await ensureSecrets(await toSecretsOptions(app, environment, record.name));
+      const parts = await connectUp(app, engine, { environment, host: situation.host, cluster: record.name });
+      const { controller } = record;
+      const plan = planUp(environment, parts, { selection, cluster: record, controller, checkoutId, secrets });
+      const result = await app.runPlan(plan);
+      const addresses = [{ name: 'weAlist', url: `${toOrigin(record)}/` }];
+      app.ui.result(toUpValue(result, addresses), describeUp(result, addresses, app.ui.resultColors));
+    });
+
+    /** What there is, and what follows from it; changes nothing. */
+    async function look() {
+      const situation = await readSituation(app, environment, wantedName);
+      const { engine, found, host } = situation;
+      const record = await chooseCluster({ app, environment, ...situation });
+      const parts = await connectUp(app, engine ?? { socket: usualSocket }, { environment, host, cluster: record.name });
+      const isBuilt = await lacksImages(parts.images, selection, record.controller, engine);
+      const buildsImages =
+        environment.registry.pull !== 'only' &&
+        isBuilt &&
+        !(await canPull('registry-1.docker.io', environment, app));
+      const newPorts = found ? undefined : { http: record.httpPort, https: record.httpsPort };
+      return { situation, engine, record, parts, demand: { environment, buildsImages, newPorts } };
+    }
+  },
+});
+
+function toOverride(value: string) {
+  return { flag: '--name', path: ['cluster', 'name'], value } as const;
+}

@@ -1,0 +1,23 @@
+import type { Controller } from '../config/values.ts';
+import type { PublishedChart } from '../steps/deploy-release.ts';
+
+/** The controller's namespace, whichever controller it is. */
+export const ingressNamespace = 'ingress-nginx';
+
+interface IngressRelease {
+  readonly release: string;
+  readonly chart: string | PublishedChart;
+  /** The controller's values file, relative to the checkout, where the environment's files do not hold its values. */
+  readonly valuesFile?: string;
+}
+
+/** How each controller is installed. */
+export const ingressReleases: Readonly<Record<Controller, IngressRelease>> = {
+  traefik: { release: 'ingress-traefik', chart: 'ingress-traefik' },
+  // The last releases: upstream was retired in March 2026.
+  nginx: {
+    release: 'ingress-nginx',
+    chart: { name: 'ingress-nginx', url: 'https://kubernetes.github.io/ingress-nginx', version: '4.15.1' },
+    valuesFile: 'helm/ingress-nginx.yaml',
+  },
+};

@@ -1,0 +1,214 @@
+import { join } from 'node:path';
+import { controlPlaneOf } from '../cluster/ownership.ts';
+import type { Releases } from '../cluster/releases.ts';
+import type { Snapshots } from '../cluster/snapshot.ts';
+import { type Environment, infrastructure } from '../config/schema.ts';
+import type { Selection } from '../config/services.ts';
+import {
+  type Controller,
+  type PublicPorts,
+  toInfrastructureValues,
+  toServiceValues,
+  valuesFiles,
+} from '../config/values.ts';
+import type { ImageChain, ImageName } from '../images/chain.ts';
+import type { ServiceImages } from '../images/service-image.ts';
+import type { Store } from '../images/store.ts';
+import { exitCodes, Failure } from '../lib/failure.ts';
+import type { Plan, Step } from '../lib/plan.ts';
+import { toWaves } from '../lib/waves.ts';
+import type { Paths } from '../state/paths.ts';
+import { answerThroughIngress } from '../steps/answered.ts';
+import { applyManifest } from '../steps/apply-manifest.ts';
+import { buildService } from '../steps/build-service.ts';
+import { createCluster } from '../steps/create-cluster.ts';
+import { deployRelease } from '../steps/deploy-release.ts';
+import { ensureImage, ensureNodeImage } from '../steps/ensure-image.ts';
+import { loadOntoNodes } from '../steps/load-images.ts';
+import { removeRelease } from '../steps/remove-release.ts';
+import type { Toolchain } from '../tools/toolchain.ts';
+import { ingressNamespace, ingressReleases } from './ingress.ts';
+import { namespaceManifest, storageClass, storageClassManifest } from './manifests.ts';
+import { toAddresses } from './addresses.ts';
+
+/** What is decided before the plan is made: by the person, by an earlier run, by what this machine allows. */
+export interface UpChoice {
+  readonly selection: Selection;
+  readonly cluster: { readonly name: string } & PublicPorts;
+  readonly controller: Controller;
+  readonly checkoutId: string;
+  /** The values file of secrets; undefined in the preview of a first run. */
+  readonly secrets: string | undefined;
+}
+
+/** What the steps act on. */
+export interface UpParts {
+  readonly paths: Paths;
+  readonly toolchain: Toolchain;
+  readonly store: Store;
+  readonly chain: ImageChain;
+  readonly serviceImages: ServiceImages;
+  readonly snapshots: Snapshots;
+  readonly releases: Releases;
+  /** kind, kubectl and helm, where they must be obtained. */
+  readonly tools: readonly Step[];
+}
+
+/** Everything that `up` does once there is a container engine: from tools and images to services that answer. */
+export function planUp(environment: Environment, parts: UpParts, choice: UpChoice): Plan {
+  const { paths, toolchain, store, chain, serviceImages } = parts;
+  const { selection, cluster, controller } = choice;
+  const outside = outsideImages(selection, controller);
+  const needsOf = (name: string) => environment.services[name]?.needs ?? [];
+  const deploys = releaseSteps(environment, parts, choice);
+
+  return [
+    {
+      title: 'Tools and images',
+      steps: [
+        ...parts.tools,
+        ensureNodeImage(chain),
+        ...outside.map((name) => ensureImage(chain, name)),
+      ],
+    },
+    {
+      title: 'Cluster and services',
+      steps: [
+        createCluster({
+          toolchain,
+          checkout: paths.checkout,
+          checkoutId: choice.checkoutId,
+          kubeconfig: join(paths.state, 'kubeconfig'),
+          data: join(paths.data, cluster.name),
+          ...cluster,
+          nodeImage: async () => (await present(chain.findNode(), 'node')).reference,
+        }),
+        ...selection.services.map((name) => buildService(serviceImages, name)),
+      ],
+    },
+    {
+      title: 'Images and namespaces',
+      steps: [
+        loadOntoNodes({
+          nodes: toolchain.nodes,
+          store,
+          nodeNames: [controlPlaneOf(cluster.name)],
+          images: () =>
+            Promise.all([
+              ...outside.filter((name) => name !== 'service-base').map((name) => present(chain.find(name), name)),
+              ...selection.services.map((name) => present(serviceImages.find(name), name)),
+            ]),
+        }),
+        ...[
+          { title: `namespace ${environment.namespace}`, manifest: namespaceManifest(environment.namespace, 'restricted') },
+          // The controller takes ports of the node, which only this level allows.
+          { title: `namespace ${ingressNamespace}`, manifest: namespaceManifest(ingressNamespace, 'privileged') },
+        ].map(({ title, manifest }) =>
+          applyManifest({ kubectl: toolchain.kubectl, title, object: `namespace/${manifest.metadata.name}`, manifest }),
+        ),
+        applyManifest({
+          kubectl: toolchain.kubectl,
+          title: `storage class ${storageClass}`,
+          object: `storageclass/${storageClass}`,
+          manifest: storageClassManifest(),
+        }),
+      ],
+    },
+    { title: 'Ports of the ingress', steps: [deploys.otherIngress()] },
+    { title: 'Ingress and infrastructure', steps: [deploys.ingress(), deploys.infrastructure()] },
+    ...toWaves(selection.services, needsOf).map((wave, at) => ({
+      title: `Services, wave ${at + 1}`,
+      steps: wave.map((name) => deploys.service(name)),
+    })),
+    {
+      title: 'Answered through the ingress',
+      steps: [answerThroughIngress(toAddresses(environment, selection.services, cluster))],
+    },
+  ];
+}
+
+/** The outside images that a selection needs, the node's aside. */
+export function outsideImages({ infrastructure }: Selection, controller: Controller): readonly ImageName[] {
+  return [...infrastructure, controller, 'service-base'];
+}
+
+/** The steps that deploy, each with the values that only this run knows. */
+export function releaseSteps(environment: Environment, parts: UpParts, choice: UpChoice) {
+  const { paths, toolchain, chain, serviceImages, snapshots, releases } = parts;
+  const { selection, cluster, controller, secrets } = choice;
+  const { checkout } = paths;
+  const common = { toolchain, snapshots, releases, checkout };
+  // `-` is where helm reads the values that the step hands it.
+  const files = valuesFiles({ checkout, environment, secrets });
+
+  /** What this run deploys and what an earlier one did: a partial `up` takes nothing away. */
+  async function listDeployed(): Promise<ReadonlySet<string>> {
+    const deployed = await releases(AbortSignal.timeout(20_000), 1_000);
+    const here = deployed.filter(({ namespace }) => namespace === environment.namespace);
+    return new Set([...selection.services, ...here.map(({ name }) => name)]);
+  }
+
+  return {
+    ingress() {
+      const { release, chart, valuesFile } = ingressReleases[controller];
+      return deployRelease({
+        ...common,
+        namespace: ingressNamespace,
+        release,
+        chart,
+        valuesFiles: valuesFile ? [join(checkout, valuesFile)] : files,
+        values: async () =>
+          valuesFile ? {} : { images: { [controller]: (await present(chain.find(controller), controller)).reference } },
+      });
+    },
+
+    /** The two controllers take the same ports of the node. */
+    otherIngress() {
+      const other = controller === 'nginx' ? 'traefik' : 'nginx';
+      return removeRelease(ingressReleases[other].release, ingressNamespace, { helm: toolchain.helm, releases });
+    },
+
+    infrastructure() {
+      return deployRelease({
+        ...common,
+        namespace: environment.namespace,
+        release: 'wealist-infrastructure',
+        chart: 'wealist-infrastructure',
+        valuesFiles: files,
+        values: async () => {
+          const deployed = await listDeployed();
+          const all = Object.keys(environment.services);
+          // A service that is there needs what it needs, whether or not this run is about it.
+          const needed = new Set([...deployed].flatMap((name) => environment.services[name]?.needs ?? []));
+          const parts = infrastructure.filter((name) => needed.has(name) || selection.infrastructure.includes(name));
+          const images = await Promise.all(parts.map((name) => present(chain.find(name), name)));
+          return toInfrastructureValues({
+            images: Object.fromEntries(images.map(({ name, reference }) => [name, reference])),
+            ports: cluster,
+            controller,
+            services: Object.fromEntries(all.map((name) => [name, deployed.has(name)])),
+            infrastructure: Object.fromEntries(infrastructure.map((name) => [name, parts.includes(name)])),
+          });
+        },
+      });
+    },
+
+    service(name: string) {
+      return deployRelease({
+        ...common,
+        namespace: environment.namespace,
+        release: name,
+        chart: name,
+        valuesFiles: files,
+        values: async () => toServiceValues(name, (await present(serviceImages.find(name), name)).reference, cluster),
+      });
+    },
+  };
+}
+
+/** What an earlier step put into the store. @throws {Failure} when somebody has emptied the store meanwhile. */
+async function present<T>(found: Promise<T | undefined>, name: string): Promise<T> {
+  const image = await found;
+  if (image !== undefined) return image;
+  throw new Failure(`image ${name} is not in the cache`, { hint: 'npm run up', exitCode: exitCodes.image });
+}

@@ -1,0 +1,24 @@
+import { rm } from 'node:fs/promises';
+import { findCluster, requireOwn, type FoundCluster } from '../cluster/ownership.ts';
+import type { Step } from '../lib/plan.ts';
+import type { Toolchain } from '../tools/toolchain.ts';
+
+/** The cluster's containers are gone; the volumes' folders stay. Only what carries this checkout's mark is removed. */
+export function deleteCluster(
+  { docker, kind }: Pick<Toolchain, 'docker' | 'kind'>,
+  { name }: FoundCluster,
+  { checkoutId, kubeconfig }: { readonly checkoutId: string; readonly kubeconfig: string },
+): Step {
+  return {
+    title: `remove cluster ${name}`,
+    async isDone({ signal }) {
+      return (await findCluster(docker, name, signal)) === undefined && 'not there';
+    },
+    async apply(run) {
+      const found = await findCluster(docker, name, run.signal);
+      if (found) requireOwn(found, checkoutId);
+      await kind.delete(name, { kubeconfig, run });
+      await rm(kubeconfig, { force: true });
+    },
+  };
+}

@@ -1,0 +1,21 @@
+import type { Releases } from '../cluster/releases.ts';
+import type { Step } from '../lib/plan.ts';
+import type { Helm } from '../tools/helm.ts';
+
+/** A release that another one takes the place of is gone. */
+export function removeRelease(
+  release: string,
+  namespace: string,
+  { helm, releases }: { readonly helm: Helm; readonly releases: Releases },
+): Step {
+  return {
+    title: `remove ${release}`,
+    async isDone({ signal }) {
+      const found = await releases(signal, 1_000);
+      return !found.some((each) => each.name === release && each.namespace === namespace) && 'not there';
+    },
+    async apply({ signal }) {
+      await helm.uninstall(release, namespace, signal);
+    },
+  };
+}
