@@ -1,0 +1,61 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { makeTemporaryFolder } from '../temporary-folder.ts';
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** `GET /info` → what is answered: a value as JSON, or a function that answers itself. */
+export type Routes = Readonly<
+  Record<string, Answer | Readonly<Record<string, unknown>> | readonly unknown[]>
+>;
+
+/** An engine's answers as Docker 20.10 on Debian gives them, less what nobody here reads. */
+export const docker = {
+  version: {
+    Version: '20.10.24+dfsg1',
+    ApiVersion: '1.41',
+    Arch: 'amd64',
+    Components: [{ Name: 'Engine' }, { Name: 'containerd' }],
+  },
+  info: {
+    ID: 'CYBK:A5RL',
+    Driver: 'overlay2',
+    DriverStatus: [['Backing Filesystem', 'extfs']],
+    DockerRootDir: '/var/lib/docker',
+    CgroupVersion: '1',
+    SecurityOptions: ['name=seccomp,profile=default'],
+    OperatingSystem: 'Debian GNU/Linux 12 (bookworm)',
+    NCPU: 2,
+    MemTotal: 25_276_510_208,
+  },
+  bridge: { Options: { 'com.docker.network.driver.mtu': '1400' } },
+} as const;
+
+export const dockerRoutes: Routes = {
+  'GET /version': docker.version,
+  'GET /info': docker.info,
+  'GET /networks/bridge': docker.bridge,
+};
+
+/** A container engine on a socket of its own, until the test ends. Resolves to the socket's path. */
+export async function startEngine(routes: Routes = dockerRoutes, path?: string): Promise<string> {
+  const socket = path ?? join(await makeTemporaryFolder(), 'docker.sock');
+  const server = createServer((request, response) => {
+    const path = request.url?.split('?')[0];
+    const answer = routes[`${request.method} ${path}`];
+    if (typeof answer === 'function') answer(request, response);
+    else if (answer === undefined) sendJson(response, 404, { message: `no such thing: ${path}` });
+    else sendJson(response, 200, answer);
+  });
+  await new Promise<void>((resolve) => server.listen(socket, resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return socket;
+}
+
+export function sendJson(response: ServerResponse, status: number, value: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+}
