@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { setMaxListeners } from 'node:events';
 import { isatty } from 'node:tty';
 import { createApp } from './app.ts';
 import type { Command } from './commands/command.ts';
@@ -6,6 +7,7 @@ import { readGlobals, splitCommandLine, toCommandLine } from './commands/command
 import { describeCommands, loadCommand } from './commands/find.ts';
 import { refuseSwallowedFlags } from './commands/npm-flags.ts';
 import { exitCodes, Failure } from './lib/failure.ts';
+import { toSystemFailure } from './lib/system-failure.ts';
 import { listenForSignals } from './signals.ts';
 import { describeFailure, toFailureValue } from './ui/failure.ts';
 import { createUi } from './ui/ui.ts';
@@ -20,8 +22,19 @@ const ui = createUi({
   color: !noColor && !process.env.NO_COLOR,
 });
 const run = new AbortController();
+// Many steps at once wait for it.
+setMaxListeners(0, run.signal);
 // Every program that runs listens to it, and many run at once.
 setMaxListeners(0, run.signal);
+let running: Command | undefined;
+
+// Whoever read stops, or the terminal is gone: a change goes on, what only prints has nothing left to do.
+for (const output of [process.stdout, process.stderr]) {
+  output.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+    if (running?.onlyPrints) run.abort(new Failure('nobody reads the output', { exitCode: exitCodes.ok }));
+  });
+}
 
 process.exit(await main().catch(report));
 
@@ -34,7 +47,13 @@ async function main(): Promise<number> {
   const parsed = parseInput(name, command, args);
   if (parsed.help !== undefined) return print(parsed.help);
 
-  listen(command, toCommandLine(name, args));
+  running = command;
+  listenForSignals({
+    abort: (reason) => run.abort(reason),
+    commandLine: toCommandLine(name, args),
+    force: (exitCode) => process.exit(exitCode),
+    underNpm: process.env.npm_lifecycle_event !== undefined,
+  });
   const exitCode = await command.run(createApp({ ui, signal: run.signal, name, args }), parsed.input);
   run.signal.throwIfAborted();
   return exitCode ?? exitCodes.ok;
@@ -43,7 +62,7 @@ async function main(): Promise<number> {
 function printCommands(args: readonly string[]): number {
   const unknown = args.find((arg) => arg !== '--help' && arg !== '-h');
   if (unknown === undefined) return print(describeCommands());
-  throw new Failure(`a command is missing before ${unknown}`, {
+  throw new Failure(`a command is missing beside ${unknown}`, {
     hint: 'npm run wealist -- --help',
     exitCode: exitCodes.usage,
   });
@@ -54,31 +73,24 @@ function print(text: string): number {
   return exitCodes.ok;
 }
 
-function listen(command: Command, commandLine: string): void {
-  listenForSignals({
-    abort: (reason) => run.abort(reason),
-    commandLine,
-    force: (exitCode) => process.exit(exitCode),
-    underNpm: process.env.npm_lifecycle_event !== undefined,
-  });
-  // Whoever read stops, or the terminal is gone: what changes something goes on, what only prints has nothing left to do.
-  for (const output of [process.stdout, process.stderr]) {
-    output.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
-      if (command.onlyPrints) run.abort(new Failure('nobody reads the output', { exitCode: exitCodes.ok }));
-    });
-  }
+/** Tells the person why it ended, and the caller by the exit code. */
+function report(error: unknown): number {
+  if (run.signal.aborted) return reportEarlyEnd(run.signal.reason, error);
+  const failure = error instanceof Failure ? error : toSystemFailure(error);
+  tell(failure ?? error);
+  return failure?.exitCode ?? exitCodes.bug;
 }
 
-/** Tells the person why it ended, and the caller with which exit code. */
-function report(error: unknown): number {
-  // Whatever fails after Ctrl-C fails because of it.
-  const reason = run.signal.aborted ? run.signal.reason : error;
-  if (!(reason instanceof Failure)) {
-    ui.warn(describeFailure(reason, ui.colors));
-    return exitCodes.bug;
-  }
-  if (reason.exitCode !== exitCodes.ok) ui.warn(describeFailure(reason, ui.colors));
-  if (ui.json) ui.result({ error: toFailureValue(reason) }, '');
+/** Ctrl-C is how a person leaves what only prints or hands the terminal over: nothing to say then. */
+function reportEarlyEnd(reason: Failure, error: unknown): number {
+  if (running?.onlyPrints || running?.passThrough) return reason.exitCode;
+  // What had failed before is told with it; what fails afterwards does so because of it.
+  const failed = error instanceof Failure && error.cause instanceof AggregateError;
+  tell(failed ? error : reason);
   return reason.exitCode;
+}
+
+function tell(error: unknown): void {
+  ui.warn(describeFailure(error, ui.colors));
+  if (ui.json) ui.result({ error: toFailureValue(error) }, '');
 }

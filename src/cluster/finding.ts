@@ -1,0 +1,41 @@
+import type { Pod } from './objects.ts';
+
+/** Why something is not ready. */
+export interface Finding {
+  /** `failed`: it will not heal by itself, or not soon. */
+  readonly state: 'waiting' | 'failed';
+  /** What the person reads first, such as `Secret jwt does not exist`. */
+  readonly line: string;
+  /** Where it was seen: somebody else's words, as they were. */
+  readonly evidence?: string;
+  /** The log that tells more. */
+  readonly log?: LogReference;
+  /** The command to go on with. */
+  readonly next?: string;
+}
+
+export interface LogReference {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string;
+  /** Of the run before. */
+  readonly previous: boolean;
+}
+
+/** The line with which a person asks the cluster itself. */
+export function toKubectlLine(namespace: string | undefined, ...words: readonly string[]): string {
+  return ['npm run kubectl --', ...(namespace === undefined ? [] : ['-n', namespace]), ...words].join(' ');
+}
+
+/** The line that shows a pod's log. */
+export function toLogsLine({ metadata }: Pod, container: string, { previous = false } = {}): string {
+  const flag = previous ? ['--previous'] : [];
+  const service = findPart({ metadata });
+  if (service !== undefined) return ['npm run logs --', service, ...flag].join(' ');
+  return toKubectlLine(metadata.namespace, 'logs', metadata.name, '-c', container, ...flag);
+}
+
+/** The service or store that a pod belongs to; undefined for a pod that is none of weAlist's. */
+export function findPart({ metadata: { labels } }: Pick<Pod, 'metadata'>): string | undefined {
+  return labels?.['app.kubernetes.io/part-of'] === 'wealist' ? labels['app.kubernetes.io/name'] : undefined;
+}

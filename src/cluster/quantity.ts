@@ -1,0 +1,24 @@
+const factors: Readonly<Record<string, number>> = {
+  ...{ n: 1e-9, u: 1e-6, m: 1e-3, '': 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12, P: 1e15, E: 1e18 },
+  ...{ Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40, Pi: 2 ** 50, Ei: 2 ** 60 },
+};
+
+/** An amount as Kubernetes writes it (`500m`, `64Mi`, `1e3`) as a number of cores, bytes or pieces. */
+export function parseQuantity(text: string): number {
+  const [, number = '', suffix = ''] = /^([-+]?[\d.]+(?:[eE][-+]?\d+)?)([a-zA-Z]*)$/.exec(text) ?? [];
+  const factor = factors[suffix];
+  if (number === '' || factor === undefined) throw new Error(`not an amount: ${text}`);
+  return Number(number) * factor;
+}
+
+/** An amount of a resource as a person reads it: `0.5 CPU`, `1.5 GiB`, `110 pods`. */
+export function toAmount(resource: string, value: number): string {
+  if (resource === 'cpu') return `${round(value)} CPU`;
+  if (resource !== 'memory' && resource !== 'ephemeral-storage') return `${round(value)} ${resource}`;
+  const unit = value >= 2 ** 30 ? 'GiB' : 'MiB';
+  return `${round(value / (unit === 'GiB' ? 2 ** 30 : 2 ** 20))} ${unit}`;
+}
+
+function round(value: number): number {
+  return value >= 100 ? Math.round(value) : Math.round(value * 10) / 10;
+}
