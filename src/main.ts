@@ -1,5 +1,4 @@
 import { setMaxListeners } from 'node:events';
-import { setMaxListeners } from 'node:events';
 import { isatty } from 'node:tty';
 import { createApp } from './app.ts';
 import type { Command } from './commands/command.ts';
@@ -22,8 +21,6 @@ const ui = createUi({
   color: !noColor && !process.env.NO_COLOR,
 });
 const run = new AbortController();
-// Many steps at once wait for it.
-setMaxListeners(0, run.signal);
 // Every program that runs listens to it, and many run at once.
 setMaxListeners(0, run.signal);
 let running: Command | undefined;
