@@ -47,7 +47,7 @@ export function scan(text: string, file: string): void {
     if (expected) refuse(`got ${quote(token)}, expected ${expected}`);
     if (isOpenQuote(type, token)) refuse('got a quote that is never closed, expected a second one');
 
-    counted.tokens++;
+    if (!isMark) counted.tokens++;
     if (items.has(type)) counted.items++;
     if (!isSpace(type) && (!isMark || type === 'flow-error-end')) {
       counted.depth = toDepth(type, offset - lineStart, isFirstOfLine);

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from '../../src/config/parse.ts';
 import { ConfigFailure } from '../../src/config/problems.ts';
 import { createCheckout } from './checkout.ts';
+import { startCpuTime } from './cpu-time.ts';
 import { refusal } from './refusal.ts';
 
 /** What fits in the 256 KB that are read at all. */
@@ -21,6 +22,7 @@ const bombs: Readonly<Record<string, string>> = {
   'values of values': fill(': '),
   'values of values in braces': `{${'a: '.repeat(9_900)}}`,
   'lines each one deeper': lines(700, (depth) => `${' '.repeat(depth)}a:`),
+  'a bracket left open, then lists in lists': `a: [\n${'- '.repeat(9_000)}`,
   'brackets that a dedent ends, again and again': `a:\n ${fill('[\nb:\n ')}`,
   '30,000 keys': lines(30_000, (index) => `k${index}: 1`).slice(0, most),
   '60,000 items': `a:\n${fill('- a\n').slice(8)}`,
@@ -35,11 +37,11 @@ const bombs: Readonly<Record<string, string>> = {
 
 describe('is refused by the scan, before the parser', () => {
   test.each(Object.entries(bombs))('%s', (_, text) => {
-    // The best of three: a busy machine and a cold start are not what is measured.
+    // The best of three: a cold start is not what is measured.
     const times = [1, 2, 3].map(() => {
-      const start = performance.now();
+      const cpuTime = startCpuTime();
       expect(() => parse(text, 'x.yaml')).toThrow(/^x\.yaml:\d+:\d+: got /);
-      return performance.now() - start;
+      return cpuTime();
     });
     expect(Math.min(...times)).toBeLessThan(100);
   });
@@ -53,13 +55,13 @@ describe('is parsed in time', () => {
     ['brackets closed that were never opened', `a: x\n${']'.repeat(40_000)}`],
     ['a quote that runs on', `a: "${fill('\n').slice(9)}"`],
   ])('%s', (_, text) => {
-    const start = performance.now();
+    const cpuTime = startCpuTime();
     try {
       parse(text, 'x.yaml');
     } catch (error) {
       expect(String(error)).toMatch(/^ConfigFailure: x\.yaml:\d+:\d+: /);
     }
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(cpuTime()).toBeLessThan(1000);
   });
 });
 
@@ -67,11 +69,11 @@ test('a file of more than 256 KB is not parsed, whatever it holds', async () => 
   const checkout = await createCheckout();
   for (const size of [most + 1, 50 * 1024 * 1024]) {
     await writeFile(join(checkout, 'env/local.yaml'), '#'.repeat(size));
-    const start = performance.now();
+    const cpuTime = startCpuTime();
     expect(await refusal(checkout)).toBe(
       'env/local.yaml: got more than 256 KB, expected a configuration of at most 256 KB',
     );
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(cpuTime()).toBeLessThan(1000);
   }
 });
 

@@ -1,8 +1,8 @@
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { onTestFinished } from 'vitest';
 import { parse } from 'yaml';
+import { makeTemporaryFolder } from '../temporary-folder.ts';
 
 const repository = resolve(import.meta.dirname, '../..');
 
@@ -10,8 +10,7 @@ const repository = resolve(import.meta.dirname, '../..');
 export async function createCheckout(
   files: Readonly<Record<string, string | Uint8Array>> = {},
 ): Promise<string> {
-  const checkout = await mkdtemp(join(tmpdir(), 'wealist-config-'));
-  onTestFinished(() => rm(checkout, { recursive: true, force: true }));
+  const checkout = await makeTemporaryFolder();
   await mkdir(join(checkout, 'env'));
   for (const file of ['base.yaml', 'local-kind.yaml']) {
     await cp(join(repository, 'env', file), join(checkout, 'env', file));
@@ -24,4 +23,13 @@ export async function createCheckout(
     await writeFile(join(checkout, file), content);
   }
   return checkout;
+}
+
+/** Where the repository's file has the value at these keys: `env/base.yaml:8:12`. */
+export function placeOf(file: string, ...keys: readonly string[]): string {
+  const lines = readFileSync(join(repository, file), 'utf8').split('\n');
+  let line = -1;
+  for (const key of keys)
+    line = lines.findIndex((text, index) => index > line && text.trimStart().startsWith(`${key}:`));
+  return `${file}:${line + 1}:${(lines[line] ?? '').indexOf(': ') + 3}`;
 }

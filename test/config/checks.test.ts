@@ -1,11 +1,13 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { loadEnvironment } from '../../src/config/load.ts';
-import { createCheckout } from './checkout.ts';
+import { makeTemporaryFolder } from '../temporary-folder.ts';
+import { createCheckout, placeOf } from './checkout.ts';
+import { startCpuTime } from './cpu-time.ts';
 import { refusal } from './refusal.ts';
 
+const inBase = (...keys: string[]) => placeOf('env/base.yaml', 'services', ...keys);
 const refusalOf = async (local: string) => refusal(await createCheckout({ 'env/local.yaml': local }));
 const load = async (local: string) =>
   loadEnvironment({ checkout: await createCheckout({ 'env/local.yaml': local }), name: 'local-kind' });
@@ -14,8 +16,8 @@ describe('ports', () => {
   test('of two services are named at both places, the later layer to blame', async () => {
     expect(await refusalOf('services:\n  video-service: {port: 8001}\n  auth-service:\n    port: 8003')).toBe(
       [
-        'env/local.yaml:2:25 services.video-service.port: got 8001, expected a port of its own: chat-service has it (env/base.yaml:27:11)',
-        'env/local.yaml:4:11 services.auth-service.port: got 8003, expected a port of its own: storage-service has it (env/base.yaml:41:11)',
+        `env/local.yaml:2:25 services.video-service.port: got 8001, expected a port of its own: chat-service has it (${inBase('chat-service', 'port')})`,
+        `env/local.yaml:4:11 services.auth-service.port: got 8003, expected a port of its own: storage-service has it (${inBase('storage-service', 'port')})`,
       ].join('\n'),
     );
   });
@@ -25,7 +27,7 @@ describe('ports', () => {
       'env/local.yaml:1:38 cluster.httpsPort: got 8080, expected a port of its own: httpPort has it (env/local.yaml:1:21)',
     );
     expect(await refusalOf('cluster: {httpPort: 443}')).toBe(
-      'env/local.yaml:1:21 cluster.httpPort: got 443, expected a port of its own: httpsPort has it (env/local-kind.yaml:10:14)',
+      `env/local.yaml:1:21 cluster.httpPort: got 443, expected a port of its own: httpsPort has it (${placeOf('env/local-kind.yaml', 'cluster', 'httpsPort')})`,
     );
   });
 
@@ -61,7 +63,7 @@ describe('ports', () => {
 describe('routes', () => {
   test('are of one service each', async () => {
     expect(await refusalOf('services: {user-service: {route: auth}}')).toBe(
-      'env/local.yaml:1:34 services.user-service.route: got auth, expected a route of its own: auth-service has it (env/base.yaml:7:12)',
+      `env/local.yaml:1:34 services.user-service.route: got auth, expected a route of its own: auth-service has it (${inBase('auth-service', 'route')})`,
     );
   });
 
@@ -118,23 +120,27 @@ describe('needs', () => {
   });
 
   const chain = (length: number, first: string) =>
-    Array.from(
-      { length },
-      (_, index) =>
-        `  x${index}: {port: ${10_000 + index}, route: r${index}, standIn: services/frontend, needs: [${index === 0 ? first : `x${index - 1}`}]}`,
+    Array.from({ length }, (_, index) =>
+      [
+        `  x${index}:`,
+        `    port: ${10_000 + index}`,
+        `    route: r${index}`,
+        '    standIn: services/frontend',
+        `    needs: [${index === 0 ? first : `x${index - 1}`}]`,
+      ].join('\n'),
     ).join('\n');
 
   test('may be a chain of 1000', async () => {
-    const start = performance.now();
+    const cpuTime = startCpuTime();
     const { services } = await load(`services:\n${chain(1000, 'redis')}`);
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(cpuTime()).toBeLessThan(1000);
     expect(Object.keys(services)).toHaveLength(1008);
   });
 
   test('of 1000 in a circle are refused in time, the path cut', async () => {
-    const start = performance.now();
+    const cpuTime = startCpuTime();
     const message = await refusalOf(`services:\n${chain(1000, 'x999')}`);
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(cpuTime()).toBeLessThan(1000);
     expect(message).toMatch(
       /got a circle, x0 → x999 → x998 → x997 → x996 → x995 → … → x4 → x3 → x2 → x1 → x0, expected/,
     );
@@ -143,8 +149,7 @@ describe('needs', () => {
 
 describe('builds', () => {
   test('a stand-in is a folder of this checkout', async () => {
-    const outside = await mkdtemp(join(tmpdir(), 'wealist-outside-'));
-    onTestFinished(() => rm(outside, { recursive: true }));
+    const outside = await makeTemporaryFolder();
     const checkout = await createCheckout({
       'env/local.yaml': [
         'services:',
@@ -207,7 +212,7 @@ describe('builds', () => {
   test('a Dockerfile that is asked for exists: its path is shown', async () => {
     const checkout = await createWithSource('services: {auth-service: {build: source}}', { 'README.md': '' });
     expect(await refusal(checkout)).toBe(
-      `env/base.yaml:10:17 services.auth-service.dockerfile: got "services/auth-service/Dockerfile", expected a file at ${join(checkout, 'source/services/auth-service/Dockerfile')}: it does not exist`,
+      `${inBase('auth-service', 'dockerfile')} services.auth-service.dockerfile: got "services/auth-service/Dockerfile", expected a file at ${join(checkout, 'source/services/auth-service/Dockerfile')}: it does not exist`,
     );
   });
 
@@ -225,8 +230,7 @@ describe('builds', () => {
   });
 
   test('a Dockerfile stands inside its context, and both inside the source', async () => {
-    const outside = await mkdtemp(join(tmpdir(), 'wealist-outside-'));
-    onTestFinished(() => rm(outside, { recursive: true }));
+    const outside = await makeTemporaryFolder();
     await writeFile(join(outside, 'Dockerfile'), 'FROM scratch');
     const checkout = await createWithSource(
       [
@@ -242,7 +246,7 @@ describe('builds', () => {
     await symlink(outside, join(checkout, 'source/out'));
     await mkdir(join(checkout, 'source/folder'));
     expect((await refusal(checkout)).split('\n')).toEqual([
-      'env/base.yaml:10:17 services.auth-service.dockerfile: got "services/auth-service/Dockerfile", expected a file inside the context "services/other"',
+      `${inBase('auth-service', 'dockerfile')} services.auth-service.dockerfile: got "services/auth-service/Dockerfile", expected a file inside the context "services/other"`,
       'env/local.yaml:4:30 services.user-service.dockerfile: got "../Dockerfile", expected a file of the source, such as services/auth-service/Dockerfile',
       `env/local.yaml:5:31 services.board-service.dockerfile: got "out/Dockerfile", expected a file at ${join(checkout, 'source/out/Dockerfile')}: it leads out of its folder`,
       `env/local.yaml:6:30 services.chat-service.dockerfile: got "folder", expected a file at ${join(checkout, 'source/folder')}: that is a folder`,
