@@ -1,17 +1,16 @@
-import { join } from 'node:path';
 import type { Catalog, ImageName } from '../config/catalog.ts';
 import type { Environment } from '../config/schema.ts';
 import { type Image, imageId } from '../lib/oci.ts';
 import type { Run } from '../lib/plan.ts';
 import { type Reference, toReference, toTagged } from '../lib/reference.ts';
 import type { Stopwatch } from '../lib/stopwatch.ts';
-import { acquireLock } from '../state/lock.ts';
 import type { Docker } from '../tools/docker.ts';
 import type { DockerCli } from '../tools/docker-cli.ts';
 import { versions } from '../tools/versions.ts';
+import { findOrMake } from './cache-lock.ts';
 import { importArchive } from './import-archive.ts';
 import { assembleNode } from './node-image.ts';
-import { pullOrBuild, type Way } from './pull-or-build.ts';
+import { pullOrBuild } from './pull-or-build.ts';
 import type { PulledImage, Puller } from './puller.ts';
 import type { Recipes } from './recipes.ts';
 import type { Store } from './store.ts';
@@ -57,7 +56,8 @@ export interface ImageChain {
 
 export interface ImageChainParts {
   readonly catalog: Catalog;
-  readonly pull: Environment['registry']['pull'];
+  /** What the environment says about pulling. */
+  readonly allowed: Environment['registry']['pull'];
   readonly store: Store;
   readonly docker: Docker;
   readonly dockerCli: DockerCli;
@@ -69,7 +69,7 @@ export interface ImageChainParts {
 }
 
 export function createImageChain(parts: ImageChainParts): ImageChain {
-  const { catalog, pull, store, docker, dockerCli, puller, recipes, workshop, cache } = parts;
+  const { catalog, allowed, store, docker, dockerCli, puller, recipes, workshop, cache } = parts;
 
   const pulledKey = (name: ImageName) => `pulled-${name}-${hash(catalog[name].pull)}`;
   const builtKey = async (name: ImageName) => `built-${name}-${await recipes.keyOf(name)}`;
@@ -86,31 +86,6 @@ export function createImageChain(parts: ImageChainParts): ImageChain {
     return { name, image, origin: 'pulled', reference: toTagged(referenceOf(name)) };
   };
   const referenceOf = (name: keyof Catalog) => toReference(catalog[name].pull) as Reference;
-
-  const wayToPull = <T>(way: () => Promise<T>): Way<T> =>
-    pull === 'never' ? { closed: 'registry.pull is never' } : way;
-  const wayToBuild = <T>(name: keyof Catalog, way: () => Promise<T>): Way<T> => {
-    if (!catalog[name].build) return { closed: 'it has no recipe to be built from packages' };
-    return pull === 'only' ? { closed: 'registry.pull is only' } : way;
-  };
-
-  /** Only one process brings an image; the others find it done. */
-  async function once<T>(
-    name: keyof Catalog,
-    { signal, report }: Run,
-    look: () => Promise<T | undefined>,
-    bring: () => Promise<T>,
-  ): Promise<T> {
-    const lock = await acquireLock(join(cache, 'locks', `image-${name}.lock`), {
-      command: `image ${name}`,
-      wait: { signal, onWait: ({ pid }) => report(`waiting for process ${pid}, which is at the same image`) },
-    });
-    try {
-      return (await look()) ?? (await bring());
-    } finally {
-      await lock.release();
-    }
-  }
 
   async function take(name: ImageName, { name: known }: PulledImage, run: Run): Promise<ResolvedImage> {
     run.report(`taking ${known} from the engine`);
@@ -135,14 +110,16 @@ export function createImageChain(parts: ImageChainParts): ImageChain {
     if (present) return take(name, present, run);
     return pullOrBuild(run, {
       name,
-      pull: wayToPull(async () => {
+      entry: catalog[name],
+      allowed,
+      async pull() {
         const pulled = await puller.pull(reference, run);
         const taken = await take(name, pulled, run);
         // The store has it now; it would lie in the engine a second time.
         await docker.removeImage(pulled.name, { signal: run.signal });
         return taken;
-      }),
-      build: wayToBuild(name, () => build(name, run)),
+      },
+      build: () => build(name, run),
       minutes: async () => (await recipes.load(name)).minutes,
     });
   }
@@ -177,24 +154,27 @@ export function createImageChain(parts: ImageChainParts): ImageChain {
     const reference = referenceOf('node');
     return pullOrBuild(run, {
       name: 'node',
-      pull: wayToPull(() => pullNode(reference, run)),
-      build: wayToBuild('node', () => buildNode(run)),
+      entry: catalog.node,
+      allowed,
+      pull: () => pullNode(reference, run),
+      build: () => buildNode(run),
       minutes: async () => (await recipes.loadNode()).minutes,
     });
   }
 
   return {
     find,
-    ensure: async (name, run) =>
-      (await find(name)) ??
-      once(
-        name,
+    ensure: (name, run) =>
+      findOrMake({
+        cache,
+        key: `image-${name}`,
         run,
-        () => find(name),
-        () => bring(name, run),
-      ),
+        find: () => find(name),
+        make: () => bring(name, run),
+      }),
     findNode,
-    ensureNode: async (run) => (await findNode()) ?? once('node', run, findNode, () => bringNode(run)),
+    ensureNode: (run) =>
+      findOrMake({ cache, key: 'image-node', run, find: findNode, make: () => bringNode(run) }),
   };
 }
 

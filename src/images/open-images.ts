@@ -43,7 +43,7 @@ export async function openImages({ paths, registry, toolchain, exec }: ImagesPar
     openWorkshop({ store, go, debian, architecture, cache, run, turns, stopwatch });
   const chain = createImageChain({
     catalog: await loadCatalog(checkout),
-    pull: registry.pull,
+    allowed: registry.pull,
     store,
     docker,
     dockerCli,

@@ -1,32 +1,36 @@
+import type { CatalogEntry } from '../config/catalog.ts';
+import type { Environment } from '../config/schema.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import type { Run } from '../lib/plan.ts';
 import { PullFailure } from '../tools/docker-pull.ts';
 
-/** One way to an image, or why it is closed. */
-export type Way<T> = (() => Promise<T>) | { readonly closed: string };
-
 export interface Ways<T> {
   readonly name: string;
-  readonly pull: Way<T>;
-  readonly build: Way<T>;
+  readonly entry: CatalogEntry;
+  /** What the environment allows. */
+  readonly allowed: Environment['registry']['pull'];
+  pull(): Promise<T>;
+  build(): Promise<T>;
   /** How long building takes. */
-  readonly minutes: () => Promise<number>;
+  minutes(): Promise<number>;
 }
 
 /** Pulls, else builds, saying why and what comes next. @throws {Failure} that says why neither went. */
 export async function pullOrBuild<T>(run: Run, ways: Ways<T>): Promise<T> {
-  const { pull, build } = ways;
-  const pulled = typeof pull === 'function' ? await tryToPull(pull) : new Failure(pull.closed);
+  const { name, entry, allowed } = ways;
+  const pulled =
+    allowed === 'never' ? new Failure('registry.pull is never') : await tryToPull(() => ways.pull());
   if (!(pulled instanceof Failure)) return pulled.value;
-  if (typeof build !== 'function') throw toFailure(ways.name, pulled, new Failure(build.closed));
+  if (!entry.build) throw toFailure(name, pulled, 'it has no recipe to be built by');
+  if (allowed === 'only') throw toFailure(name, pulled, 'registry.pull is only');
 
   run.report(`${describe(pulled)}: building from packages, about ${await ways.minutes()} min`);
   try {
-    return await build();
+    return await ways.build();
   } catch (error) {
     run.signal.throwIfAborted();
     // What is no Failure is a bug, and says where.
-    throw error instanceof Failure ? toFailure(ways.name, pulled, error) : error;
+    throw error instanceof Failure ? toFailure(name, pulled, error) : error;
   }
 }
 
@@ -46,11 +50,11 @@ function describe({ message, cause }: Failure): string {
   return detail ? `${message} (${detail})` : message;
 }
 
-function toFailure(name: string, pull: Failure, build: Failure): Failure {
-  const isClosed = build.cause === undefined && build.hint === undefined;
+function toFailure(name: string, pull: Failure, build: Failure | string): Failure {
+  const { hint, exitCode } = build instanceof Failure ? build : pull;
   return new Failure(`image ${name} can be neither pulled nor built: ${describe(pull)}`, {
-    cause: isClosed ? build.message : build,
-    hint: build.hint ?? pull.hint,
-    exitCode: isClosed ? exitCodes.image : build.exitCode,
+    cause: build,
+    hint: hint ?? pull.hint,
+    exitCode: pull instanceof PullFailure || build instanceof Failure ? exitCode : exitCodes.image,
   });
 }

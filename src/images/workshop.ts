@@ -7,9 +7,9 @@ import { type ContainerConfig, type Image, type Layer, toImageConfig } from '../
 import type { Run } from '../lib/plan.ts';
 import type { Stopwatch } from '../lib/stopwatch.ts';
 import type { Turns } from '../lib/turns.ts';
-import { acquireLock } from '../state/lock.ts';
 import type { Debian, DebianRoot } from '../tools/debian.ts';
 import type { Go, GoProgram } from '../tools/go.ts';
+import { findOrMake } from './cache-lock.ts';
 import { type LayerEntry, packLayer, trimRoot } from './layer.ts';
 import type { Store } from './store.ts';
 
@@ -49,27 +49,8 @@ export const primitivesVersion = 1;
 export function openWorkshop(parts: WorkshopParts): Workshop {
   const { store, go, debian, architecture, cache, run, turns, stopwatch } = parts;
 
-  /** Only one process makes a thing; the others find it done. Killed, it holds nothing: the lock's owner is dead. */
-  async function once<T>(
-    key: string,
-    find: () => Promise<T | undefined>,
-    make: () => Promise<T>,
-  ): Promise<T> {
-    const found = await find();
-    if (found !== undefined) return found;
-    const lock = await acquireLock(join(cache, 'locks', `${key}.lock`), {
-      command: `build ${key}`,
-      wait: {
-        signal: run.signal,
-        onWait: (owner) => run.report(`waiting for process ${owner.pid}, which builds the same`),
-      },
-    });
-    try {
-      return (await find()) ?? (await make());
-    } finally {
-      await lock.release();
-    }
-  }
+  const once = <T>(key: string, find: () => Promise<T | undefined>, make: () => Promise<T>) =>
+    findOrMake({ cache, key, run, find, make });
 
   async function inTurn(work: () => Promise<void>): Promise<void> {
     let begin = () => {};
@@ -93,7 +74,7 @@ export function openWorkshop(parts: WorkshopParts): Workshop {
 
     async goProgram(program) {
       const name = programName(program);
-      const key = `${name}-${await hashProgram(program, architecture)}`;
+      const key = await toProgramKey(program, architecture);
       return once(
         key,
         () => store.findFile(key),
@@ -106,7 +87,7 @@ export function openWorkshop(parts: WorkshopParts): Workshop {
     },
 
     async debianRoot(root, drop = []) {
-      const key = `debian-${root.suite}-${hash({ primitivesVersion, root, drop, architecture })}`;
+      const key = toRootKey(root, drop, architecture);
       const image = await once(
         key,
         () => store.findImage(key),
@@ -135,10 +116,20 @@ function programName(program: GoProgram): string {
   return basename(path === '.' && 'module' in program ? program.module : path);
 }
 
+/** What the store keeps a Go program under. */
+export async function toProgramKey(program: GoProgram, architecture: string): Promise<string> {
+  return `${programName(program)}-${await hashProgram(program, architecture)}`;
+}
+
 async function hashProgram(program: GoProgram, architecture: string): Promise<string> {
   if (!('module' in program)) return hash({ primitivesVersion, program, architecture });
   const { module, ...rest } = program;
   return hash({ primitivesVersion, rest, architecture, source: await hashFolder(module) });
+}
+
+/** What the store keeps a root of Debian packages under. */
+export function toRootKey(root: DebianRoot, drop: readonly string[], architecture: string): string {
+  return `debian-${root.suite}-${hash({ primitivesVersion, root, drop, architecture })}`;
 }
 
 /** The hash of a folder's files by path, content and whether they may be run. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { Exec, ExecResult } from './exec.ts';
 
@@ -19,6 +20,9 @@ export interface DockerCli {
   ): Promise<void>;
 }
 
+/** Begins the names of containers that live for one command, before the PID of who made them. */
+export const unfinishedPrefix = 'wealist-unfinished-';
+
 /** `env` names the engine (DOCKER_HOST), so that no other context is followed. */
 export function createDockerCli(exec: Exec, env: Readonly<Record<string, string>>): DockerCli {
   const docker = (args: readonly string[], options: Parameters<Exec>[2] = {}) =>
@@ -37,7 +41,8 @@ export function createDockerCli(exec: Exec, env: Readonly<Record<string, string>
 
     async runAndCommit(image, argv, { tag, changes, input, signal }) {
       const [entrypoint = '', ...args] = argv;
-      const options = ['--interactive', '--network=none', `--entrypoint=${entrypoint}`];
+      const name = `${unfinishedPrefix}${process.pid}-${randomUUID()}`;
+      const options = [`--name=${name}`, '--interactive', '--network=none', `--entrypoint=${entrypoint}`];
       const { stdout } = await docker(['create', ...options, image, ...args], { signal });
       const container = stdout.trim();
       try {
