@@ -1,0 +1,276 @@
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { applyChanges, collectChanges, describeChanges } from '../../src/machine/changes.ts';
+import { type Engine, getEngine } from '../../src/machine/engine.ts';
+import { EngineFailure } from '../../src/machine/engine-failure.ts';
+import { createSystemRecord } from '../../src/machine/system-record.ts';
+import type { Paths } from '../../src/state/paths.ts';
+import { createDocker } from '../../src/tools/docker.ts';
+import { docker, dockerRoutes, type Routes, sendJson, startEngine } from '../fakes/engine.ts';
+import { debian, type FakeHost, type FakeHostOptions, granted, makeHost, withheld } from '../fakes/host.ts';
+
+const inotify = {
+  'proc/sys/fs/inotify/max_user_instances': '128\n',
+  'proc/sys/fs/inotify/max_user_watches': '600000\n',
+};
+const route = {
+  'proc/net/route': 'Iface\tDestination\neth0\t00000000\n',
+  'sys/class/net/eth0/mtu': '1400\n',
+};
+
+/** apt as the tool uses it: what is installed is a file per package, and docker.io brings dockerd. */
+const apt = {
+  'apt-get':
+    'for last; do true; done; [ "$last" = update ] || { mkdir -p $ROOT/packages; touch $ROOT/packages/docker.io; }',
+  'apt-cache': '[ "$2" = docker-cli ] && echo "  Candidate: 1.0" || echo "  Candidate: (none)"',
+  'dpkg-query': '[ -f "$ROOT/packages/$2" ] && echo "Status: install ok installed"',
+  sysctl: `for setting; do
+    echo "$setting" | sed -n 's/.*[.]\\(.*\\)=\\(.*\\)/\\1 \\2/p' | while read -r name value; do
+      echo "$value" >"$ROOT/proc/sys/fs/inotify/$name"
+    done
+  done`,
+};
+
+function pathsOf({ root }: FakeHost): Paths {
+  const [checkout, state, cache, data] = ['checkout', 'state', 'cache', 'data'].map((name) =>
+    join(root, name),
+  );
+  return { checkout, state, cache, data } as Paths;
+}
+
+async function makeBareDebian(options: FakeHostOptions = {}) {
+  const files = { ...debian, ...inotify, ...options.files };
+  const fake = await makeHost({ ...options, files, programs: { ...apt, ...options.programs } });
+  return { ...fake, paths: pathsOf(fake) };
+}
+
+const run = () => {
+  const reports: string[] = [];
+  return { signal: new AbortController().signal, report: (line: string) => reports.push(line), reports };
+};
+
+/** An engine in which privileged containers start, or fail with this message. */
+function enginesAnswers(refusal?: string): Routes {
+  return {
+    ...dockerRoutes,
+    'POST /images/create': (request, response) => {
+      request.resume().on('end', () => response.end('{"status":"sha256:1"}\n'));
+    },
+    'POST /containers/create': (request, response) => {
+      request.resume().on('end', () => sendJson(response, 201, { Id: 'c1' }));
+    },
+    'POST /containers/c1/start': (_, response) => {
+      if (refusal === undefined) response.writeHead(204).end();
+      else sendJson(response, 400, { message: refusal });
+    },
+    'DELETE /containers/c1': (_, response) => response.writeHead(204).end(),
+  };
+}
+
+const capsRefused = 'OCI runtime create failed: unable to apply caps: operation not permitted: unknown';
+
+async function connect(fake: FakeHost, routes: Routes) {
+  await mkdir(join(fake.root, 'var/run'), { recursive: true });
+  const socket = await startEngine(routes, join(fake.root, 'var/run/docker.sock'));
+  const engine = await getEngine(fake.host);
+  return { socket, engine, docker: createDocker(engine, fake.exec) };
+}
+
+async function recordEngine(paths: Paths): Promise<void> {
+  const record = createSystemRecord(paths);
+  const done = { isNeeded: async () => false, apply: async () => {} };
+  await record.add({ id: 'install-docker', title: 'Docker installed', why: '', detail: '', ...done });
+}
+
+test('a bare Debian: everything in one list, in the order of doing it', async () => {
+  const fake = await makeBareDebian({ files: { ...withheld, ...route } });
+  const changes = await collectChanges({ ...fake, engine: undefined, packages: ['mmdebstrap'] });
+  expect(changes.map(({ id }) => id)).toEqual([
+    'engine-settings',
+    'install-docker',
+    'start-engine',
+    'install-build-tools',
+    'inotify-limits',
+  ]);
+  const text = describeChanges(changes).join('\n');
+  expect(text).toContain('"mtu":1400');
+  expect(text).toContain('apt-get install --yes --no-install-recommends docker.io');
+  expect(text).toContain('sysctl -w fs.inotify.max_user_instances=512');
+  // High enough as it is.
+  expect(text).not.toContain('max_user_watches');
+  expect(await fake.calls()).not.toContainEqual(expect.stringContaining('apt-get'));
+});
+
+test('an ordinary machine needs no settings', async () => {
+  const fake = await makeBareDebian({ files: granted });
+  const changes = await collectChanges({ ...fake, engine: undefined });
+  expect(changes.map(({ id }) => id)).not.toContain('engine-settings');
+});
+
+test('who is not root goes through sudo, and into the docker group', async () => {
+  const fake = await makeBareDebian({
+    files: granted,
+    user: 'ada',
+    uid: 1000,
+    programs: { sudo: '', id: 'echo ada users' },
+  });
+  const changes = await collectChanges({ ...fake, engine: undefined });
+  expect(changes.map(({ id }) => id)).toContain('docker-group');
+  for (const { id, detail } of changes) {
+    if (id !== 'engine-settings') expect(detail).toMatch(/^sudo /);
+  }
+});
+
+test('applied one after another, each recorded; what is done is not done again', async () => {
+  const fake = await makeBareDebian({
+    files: { ...withheld, ...route },
+    programs: { 'start-stop-daemon': 'touch $ROOT/started' },
+  });
+  const changes = await collectChanges({ ...fake, engine: undefined });
+  await mkdir(join(fake.root, 'var/run'), { recursive: true });
+  // Answers from here on, so that starting it is no longer needed.
+  await startEngine(dockerRoutes, join(fake.root, 'var/run/docker.sock'));
+  const { reports, ...rest } = run();
+  await applyChanges(changes, fake.paths, rest);
+
+  const settings = JSON.parse(await readFile(join(fake.root, 'etc/docker/daemon.json'), 'utf8'));
+  expect(settings).toMatchObject({ mtu: 1400, 'default-runtime': 'wealist-nores' });
+  const wrapper = join(fake.root, settings.runtimes['wealist-nores'].path);
+  expect((await stat(wrapper)).mode & 0o777).toBe(0o755);
+  const calls = await fake.calls();
+  expect(calls.filter((call) => call.startsWith('apt-get'))).toEqual([
+    expect.stringMatching(/update$/),
+    expect.stringMatching(/install --yes --no-install-recommends docker\.io docker-cli$/),
+  ]);
+  expect(await readFile(join(fake.root, 'proc/sys/fs/inotify/max_user_instances'), 'utf8')).toBe('512\n');
+  expect(calls).not.toContainEqual(expect.stringContaining('start-stop-daemon'));
+  expect(reports.length).toBeGreaterThan(2);
+
+  const record = await createSystemRecord(fake.paths).list();
+  expect(record.map(({ id }) => id)).toEqual(['engine-settings', 'install-docker', 'inotify-limits']);
+  await applyChanges(changes, fake.paths, rest);
+  expect((await fake.calls()).filter((call) => call.startsWith('apt-get'))).toHaveLength(2);
+});
+
+test('settings that a person made stay', async () => {
+  const fake = await makeBareDebian({
+    files: { ...granted, ...route, 'etc/docker/daemon.json': '{"log-driver":"local","mtu":1500}' },
+  });
+  const [settings] = await collectChanges({ ...fake, engine: undefined });
+  await settings?.apply(run());
+  const written = await readFile(join(fake.root, 'etc/docker/daemon.json'), 'utf8');
+  expect(JSON.parse(written)).toEqual({ 'log-driver': 'local', mtu: 1400 });
+});
+
+test('settings that are no JSON are named, and nothing is written', async () => {
+  const fake = await makeBareDebian({ files: { ...withheld, 'etc/docker/daemon.json': '{"mtu": 14' } });
+  const collected = collectChanges({ ...fake, engine: undefined });
+  await expect(collected).rejects.toMatchObject({
+    message: `${join(fake.root, 'etc/docker/daemon.json')} is not JSON`,
+    exitCode: 3,
+  });
+});
+
+test('an engine of this tool that does not run is started; one of somebody else is not', async () => {
+  const fake = await makeBareDebian({ files: granted, programs: { dockerd: '' } });
+  const foreign = collectChanges({ ...fake, engine: undefined });
+  await expect(foreign).rejects.toMatchObject({ problem: 'down', hint: 'sudo service docker start' });
+
+  await mkdir(join(fake.root, 'packages'), { recursive: true });
+  await writeFile(join(fake.root, 'packages/docker.io'), '');
+  await recordEngine(fake.paths);
+  const changes = await collectChanges({ ...fake, engine: undefined });
+  expect(changes.map(({ id }) => id)).toEqual(['start-engine', 'inotify-limits']);
+});
+
+test('an engine named by DOCKER_HOST is not replaced by another', async () => {
+  const fake = await makeBareDebian({ files: granted });
+  const host = { ...fake.host, env: { ...fake.host.env, DOCKER_HOST: 'unix:///nowhere/docker.sock' } };
+  await expect(collectChanges({ ...fake, host, engine: undefined })).rejects.toMatchObject({
+    problem: 'down',
+  });
+});
+
+test.each([
+  ['darwin', {}, 'brew install docker colima && colima start'],
+  ['linux', { dnf: '' }, 'sudo dnf install moby-engine && sudo systemctl enable --now docker'],
+  ['linux', {}, 'install Docker Engine 20.10 or newer, start it, then run this again'],
+] as const)('without apt, on %s with %o: told how', async (platform, programs, hint) => {
+  const fake = await makeHost({
+    platform,
+    programs,
+    files: { 'etc/os-release': 'ID=other\nPRETTY_NAME=Other\n' },
+  });
+  const collected = collectChanges({ ...fake, paths: pathsOf(fake), engine: undefined });
+  await expect(collected).rejects.toMatchObject({ problem: 'absent', hint, exitCode: 3 });
+});
+
+test('an engine that answers and starts privileged containers needs nothing', async () => {
+  const fake = await makeBareDebian({
+    files: { ...granted, ...route, 'proc/sys/fs/inotify/max_user_instances': '8192' },
+  });
+  const connected = await connect(fake, enginesAnswers());
+  expect(await collectChanges({ ...fake, ...connected })).toEqual([]);
+});
+
+test('CAP_SYS_RESOURCE withheld: repaired in an engine of ours, else the exact lines', async () => {
+  const fake = await makeBareDebian({ files: { ...granted, ...route } });
+  const connected = await connect(fake, enginesAnswers(capsRefused));
+  const failure = await collectChanges({ ...fake, ...connected }).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(EngineFailure);
+  const { hint = '', exitCode, cause } = failure as EngineFailure;
+  expect(exitCode).toBe(3);
+  expect(cause).toContain('unable to apply caps');
+  const lines = hint.split('\n');
+  expect(lines).toHaveLength(3);
+  expect(lines[0]).toMatch(/^sudo install -D -m 0755 \S+runtime-wrapper\.sh \/usr\/local\/lib\//);
+  expect(lines[1]).toContain('"default-runtime":"wealist-nores"');
+  expect(lines[2]).toBe('sudo service docker restart');
+
+  await recordEngine(fake.paths);
+  const changes = await collectChanges({ ...fake, ...connected });
+  expect(changes.map(({ id }) => id)).toEqual(['engine-settings', 'restart-engine', 'inotify-limits']);
+});
+
+test('any other reason why a privileged container does not start is shown, not repaired', async () => {
+  const fake = await makeBareDebian({ files: granted });
+  await recordEngine(fake.paths);
+  const connected = await connect(fake, enginesAnswers('no space left'));
+  await expect(collectChanges({ ...fake, ...connected })).rejects.toMatchObject({
+    problem: 'broken',
+    cause: expect.stringContaining('no space left'),
+  });
+});
+
+test('without a port no container is tried', async () => {
+  const fake = await makeBareDebian({ files: { ...granted, ...route } });
+  const { engine } = await connect(fake, enginesAnswers(capsRefused));
+  expect((await collectChanges({ ...fake, engine })).map(({ id }) => id)).toEqual(['inotify-limits']);
+});
+
+test('packets too large for the host: set in an engine of ours, left in another', async () => {
+  const fake = await makeBareDebian({ files: { ...granted, ...route } });
+  const connected = await connect(fake, { ...enginesAnswers(), 'GET /networks/bridge': { Options: {} } });
+  expect((await collectChanges({ ...fake, ...connected })).map(({ id }) => id)).toEqual(['inotify-limits']);
+  await recordEngine(fake.paths);
+  const [settings, restart] = await collectChanges({ ...fake, ...connected });
+  expect(settings?.detail).toContain('{"mtu":1400}');
+  expect(restart?.id).toBe('restart-engine');
+});
+
+test("an engine in a virtual machine: this machine's limits are not its", async () => {
+  const fake = await makeBareDebian({ files: { ...granted, ...route } });
+  const info = { ...docker.info, OperatingSystem: 'Docker Desktop' };
+  const { engine } = await connect(fake, { ...dockerRoutes, 'GET /info': info });
+  expect(await collectChanges({ ...fake, engine: engine as Engine })).toEqual([]);
+});
+
+test('a damaged record is set aside, not believed', async () => {
+  const fake = await makeBareDebian();
+  const record = createSystemRecord(fake.paths);
+  await mkdir(fake.paths.data, { recursive: true });
+  await writeFile(record.path, '{"version":1,"chan');
+  expect(await record.list()).toEqual([]);
+  expect(await readFile(`${record.path}.bad`, 'utf8')).toContain('chan');
+});
