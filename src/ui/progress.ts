@@ -56,7 +56,7 @@ export async function runPlan(plan: Plan, options: PlanOptions): Promise<PlanRes
   for (const stage of plan) {
     signal.throwIfAborted();
     const outcomes = await display(stage, (step, watcher) => perform(stage, step, watcher, options));
-    throwErrors(outcomes, signal);
+    throwErrors(outcomes);
     results.push(...outcomes);
   }
   return { milliseconds: performance.now() - start, steps: results };
@@ -93,26 +93,23 @@ async function perform(
     await onDone?.(stage, step);
     return end();
   } catch (error) {
-    return { ...end(), error };
+    // What fails after Ctrl-C fails because of it.
+    return { ...end(), error: signal.aborted ? signal.reason : error };
   }
 }
 
-function throwErrors(outcomes: readonly Outcome[], signal: AbortSignal): void {
-  const errors = outcomes.flatMap(({ error }) => (error === undefined ? [] : [error]));
-  // What fails after Ctrl-C fails because of it.
-  if (signal.aborted && errors.length > 0) throw signal.reason;
+function throwErrors(outcomes: readonly Outcome[]): void {
+  const errors = [...new Set(outcomes.flatMap(({ error }) => (error === undefined ? [] : [error])))];
   if (errors.length === 1) throw errors[0];
-  if (errors.length > 1) throw toFailure(errors);
-}
-
-function toFailure(errors: readonly unknown[]): unknown {
-  const failures = errors.filter((error) => error instanceof Failure);
   // A bug is reported as one, with its stack.
-  if (failures.length < errors.length) return errors.find((error) => !(error instanceof Failure));
+  const bug = errors.find((error) => !(error instanceof Failure));
+  if (bug !== undefined) throw bug;
+  const failures = errors.filter((error) => error instanceof Failure);
   const [first] = failures;
-  return new Failure(`${errors.length} steps ended with a failure`, {
+  if (!first) return;
+  throw new Failure(`${failures.length} steps ended with a failure`, {
     cause: new AggregateError(failures),
-    ...(first ? { exitCode: first.exitCode } : {}),
+    exitCode: first.exitCode,
   });
 }
 

@@ -114,6 +114,22 @@ test('once aborted, no stage begins, and the reason is what it ends with', async
   expect(done).toEqual([]);
 });
 
+test('what had failed before the abort is told with it', async () => {
+  const { step } = createSteps();
+  const run = new AbortController();
+  const reason = new Failure('interrupted', { exitCode: exitCodes.interrupted });
+  const interrupted = async () => {
+    await sleep(5);
+    run.abort(reason);
+    throw new Failure('docker build was ended by SIGTERM');
+  };
+  const plan = [
+    { title: 'First', steps: [step('Create cluster', fail('no node')), step('Build', interrupted)] },
+  ];
+  const failure = await runPlan(plan, { ...createScreen(), signal: run.signal }).catch((error) => error);
+  expect(failure.cause.errors).toEqual([expect.objectContaining({ message: 'no node' }), reason]);
+});
+
 test('an abort between two stages ends the run although no step failed', async () => {
   const { done, step } = createSteps();
   const run = new AbortController();

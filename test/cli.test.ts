@@ -1,0 +1,133 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { expect, onTestFinished, test } from 'vitest';
+import packageJson from '../package.json' with { type: 'json' };
+import { commands } from '../src/commands/index.ts';
+import { makeTemporaryFolder } from './temporary-folder.ts';
+
+const checkout = join(import.meta.dirname, '..');
+const program = join(checkout, 'src/bin.js');
+
+interface Ended {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: number | null;
+}
+
+function start(words: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  // Without what vitest and the npm around it set.
+  const { PATH = '', HOME = '', TMPDIR = '/tmp' } = process.env;
+  const [command = '', ...args] = words[0] === 'npm' ? words : [process.execPath, program, ...words];
+  const child = spawn(command, args, { cwd: checkout, env: { PATH, HOME, TMPDIR, ...env }, stdio: 'pipe' });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const ended = Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  return {
+    child,
+    ended: ended.then(([stdout, stderr, [exitCode]]): Ended => ({ stdout, stderr, exitCode })),
+  };
+}
+
+const run = (...words: string[]) => start(words).ended;
+
+/** A state folder with a cluster, and a kubectl on PATH that is this shell script. */
+async function makeKubectl(script: string) {
+  const folder = await makeTemporaryFolder();
+  await mkdir(join(folder, 'bin'));
+  await writeFile(join(folder, 'kubeconfig'), '');
+  await writeFile(join(folder, 'bin/kubectl'), `#!/bin/sh\n${script}\n`);
+  await chmod(join(folder, 'bin/kubectl'), 0o755);
+  return { WEALIST_STATE_DIR: folder };
+}
+
+test('--help lists every command on stdout', async () => {
+  const { stdout, stderr, exitCode } = await run('--help');
+  expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
+  for (const { summary } of Object.values(commands)) expect(stdout).toContain(summary);
+  expect(await run()).toEqual({ stdout, stderr: '', exitCode: 0 });
+});
+
+test.each(Object.keys(commands).filter((name) => name !== 'kubectl'))('%s has its own help', async (name) => {
+  const { stdout, stderr, exitCode } = await run(name, '--help');
+  expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
+  expect(stdout).toMatch(/^Usage: npm run /);
+});
+
+test.each([
+  [['completon'], '✗ "completon" is no command\n  fix      npm run wealist -- completion\n'],
+  [['constructor'], '✗ "constructor" is no command\n  fix      npm run wealist -- --help\n'],
+  [
+    ['completion', 'bash', '--quite'],
+    "✗ unknown option '--quite'\n  fix      npm run wealist -- completion bash --quiet\n",
+  ],
+  [['--yes'], '✗ a command is missing beside --yes\n  fix      npm run wealist -- --help\n'],
+])('%j: exit code 2 and the way out', async (words, stderr) => {
+  expect(await run(...words)).toEqual({ stdout: '', stderr, exitCode: 2 });
+});
+
+test('under --json a failure is JSON on stdout, too', async () => {
+  const { stdout, exitCode } = await run('completion', 'tcsh', '--json');
+  expect(exitCode).toBe(2);
+  expect(JSON.parse(stdout)).toMatchObject({
+    error: { exitCode: 2, hint: 'npm run wealist -- completion --help' },
+  });
+});
+
+test('a reader that goes away does not end in a stack trace', async () => {
+  const { child, ended } = start(['--help']);
+  child.stdout.destroy();
+  const [, stderr] = await Promise.all([ended.catch(() => {}), text(child.stderr)]);
+  expect(stderr).toBe('');
+});
+
+test('kubectl gets its words unread, our kubeconfig, and decides on the exit code', async () => {
+  const env = await makeKubectl('echo "$KUBECONFIG"; printf "%s\\n" "$@"; exit 7');
+  const { stdout, exitCode } = await start(['kubectl', 'get', 'pods', '-A', '--help', '$(id)'], env).ended;
+  expect(stdout.split('\n')).toEqual([
+    join(env.WEALIST_STATE_DIR, 'kubeconfig'),
+    'get',
+    'pods',
+    '-A',
+    '--help',
+    '$(id)',
+    '',
+  ]);
+  expect(exitCode).toBe(7);
+});
+
+test('kubectl without a cluster of ours asks nobody', async () => {
+  const env = await makeKubectl('echo asked');
+  const state = join(env.WEALIST_STATE_DIR, 'none');
+  const { stdout, stderr, exitCode } = await start(['kubectl', 'get', 'pods'], { WEALIST_STATE_DIR: state })
+    .ended;
+  expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 5 });
+  expect(stderr).toBe('✗ there is no cluster yet\n  fix      npm run up\n');
+});
+
+test('npm hands SIGTERM on to us, and nothing is left running', async () => {
+  const env = await makeKubectl('echo $$; exec sleep 60');
+  const { child, ended } = start(['npm', 'run', '--silent', 'kubectl'], env);
+  const [line] = await once(child.stdout, 'data');
+  child.kill('SIGTERM');
+  await ended;
+  expect(() => process.kill(Number(line), 0)).toThrow('ESRCH');
+});
+
+test('a flag that npm kept for itself is refused by the command it was meant for', async () => {
+  // npm, too, takes --json as meant for it.
+  const { stderr, exitCode } = await run('npm', 'run', '--silent', 'wealist', 'completion', 'bash', '--json');
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('fix      npm run wealist -- completion bash --json\n');
+});
+
+test('every npm script that runs us installs what it needs first and is replaced by us', () => {
+  const { scripts } = packageJson;
+  const ours = Object.entries(scripts).filter(([, script]) => script.includes('src/bin.js'));
+  expect(ours.length).toBeGreaterThan(5);
+  for (const [name, script] of ours) {
+    const words = name === 'wealist' ? '' : ` ${name}`;
+    expect(script).toBe(`node scripts/install-dependencies.js && exec node src/bin.js${words}`);
+  }
+});

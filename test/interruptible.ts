@@ -1,0 +1,23 @@
+// A process for the tests of signals. On the first one it tells why, then ends or, with `stubborn`, never does.
+import { spawn } from 'node:child_process';
+import { listenForSignals } from '../src/signals.ts';
+
+const [how = '', patience = '', parent = ''] = process.argv.slice(2);
+const program = spawn('sleep', ['60'], { stdio: 'ignore', detached: true });
+const alive = setInterval(() => {}, 1_000);
+
+listenForSignals({
+  abort({ message, hint, exitCode }) {
+    process.stdout.write(`${message}; ${hint}\n`);
+    if (how === 'stubborn') return;
+    clearInterval(alive);
+    program.kill();
+    process.exitCode = exitCode;
+  },
+  commandLine: 'npm run up',
+  force: (exitCode) => process.exit(exitCode),
+  sameWithin: 300,
+  patience: Number(patience),
+  underNpm: parent === 'npm',
+});
+process.stdout.write(`${program.pid}\n`);

@@ -1,0 +1,20 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { toSystemFailure } from '../../src/lib/system-failure.ts';
+
+test('a full disk is a failure of the machine, with its place and the way out', async () => {
+  const error = await writeFile('/dev/full', 'x').catch((error: unknown) => error);
+  // macOS has no such device.
+  if (process.platform !== 'linux') return;
+  expect(toSystemFailure(error)).toMatchObject({
+    message: expect.stringContaining('no space is left'),
+    ...{ hint: 'npm run images -- prune', exitCode: 3, cause: error },
+  });
+});
+
+test('anything else stays what it is', async () => {
+  const missing = await readFile('/nowhere').catch((error: unknown) => error);
+  for (const error of [missing, new TypeError('x is undefined'), 'text', undefined]) {
+    expect(toSystemFailure(error)).toBeUndefined();
+  }
+});

@@ -1,0 +1,97 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { findProcess } from '../src/lib/processes.ts';
+
+interface Interruptible {
+  readonly child: ChildProcessWithoutNullStreams;
+  /** PID of the program it started. */
+  readonly program: number;
+  readonly output: () => string;
+  readonly ended: Promise<number>;
+}
+
+async function start(how: 'willing' | 'stubborn', { patience = 60_000 } = {}): Promise<Interruptible> {
+  const script = join(import.meta.dirname, 'interruptible.ts');
+  const child = spawn(process.execPath, ['--import', 'tsx', script, how, String(patience)]);
+  let text = '';
+  child.stdout.on('data', (chunk) => {
+    text += chunk;
+  });
+  const ended = once(child, 'exit').then(([code]) => Number(code));
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+  const program = Number(text);
+  onTestFinished(() => {
+    // Mostly it has ended already.
+    if (isAlive(program)) process.kill(program, 'SIGKILL');
+  });
+  text = '';
+  return { child, program, output: () => text, ended };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+test.each([
+  ['SIGINT', 'interrupted; npm run up\n', 130],
+  ['SIGHUP', 'the terminal was closed; npm run up\n', 130],
+  ['SIGTERM', 'terminated; npm run up\n', 143],
+] as const)('%s ends it in order', async (signal, output, exitCode) => {
+  const interruptible = await start('willing');
+  interruptible.child.kill(signal);
+  expect(await interruptible.ended).toBe(exitCode);
+  expect(interruptible.output()).toBe(output);
+});
+
+test('the copy of Ctrl-C that npm sends is the same key press', async () => {
+  const { child, ended, output } = await start('stubborn', { patience: 1_000 });
+  child.kill('SIGINT');
+  child.kill('SIGINT');
+  await sleep(150);
+  child.kill('SIGINT');
+  const early = await Promise.race([ended, sleep(400, 'runs on')]);
+  expect(early).toBe('runs on');
+  expect(output()).toBe('interrupted; npm run up\n');
+});
+
+test('a later Ctrl-C forces the end, of what it started too', async () => {
+  const { child, ended, program } = await start('stubborn');
+  child.kill('SIGINT');
+  await sleep(400);
+  expect(isAlive(program)).toBe(true);
+  child.kill('SIGINT');
+  expect(await ended).toBe(130);
+  expect(await findProcess(program)).toBeUndefined();
+});
+
+test('who does not end in time is ended', async () => {
+  const { child, ended, program } = await start('stubborn', { patience: 200 });
+  child.kill('SIGTERM');
+  expect(await ended).toBe(143);
+  expect(await findProcess(program)).toBeUndefined();
+});
+
+test('npm killed with SIGKILL ends what it ran', async () => {
+  const script = join(import.meta.dirname, 'interruptible.ts');
+  // A parent that, as npm, waits for its child and is gone at once when it is killed.
+  const program = `'${process.execPath}' --import tsx '${script}' willing 60000 npm; true`;
+  const npm = spawn('sh', ['-c', program]);
+  onTestFinished(() => void npm.kill('SIGKILL'));
+  let text = '';
+  npm.stdout.on('data', (chunk) => {
+    text += chunk;
+  });
+  const closed = once(npm.stdout, 'close');
+  await once(npm.stdout, 'data');
+  npm.kill('SIGKILL');
+  await closed;
+  expect(text).toMatch(/^\d+\nnpm was ended; npm run up\n$/);
+});
