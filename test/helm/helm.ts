@@ -1,0 +1,90 @@
+import { join } from 'node:path';
+import { parseAllDocuments } from 'yaml';
+import { valuesFiles } from '../../src/config/values.ts';
+import { exec } from '../../src/tools/exec.ts';
+import type { Manifest } from './manifests.ts';
+
+const checkout = join(import.meta.dirname, '../..');
+const testValues = join(import.meta.dirname, 'values');
+
+/** The helm that the tests run: WEALIST_HELM, else the one on PATH. */
+export const helmProgram = process.env.WEALIST_HELM || 'helm';
+
+export const serviceCharts = [
+  'auth-service',
+  'user-service',
+  'board-service',
+  'chat-service',
+  'noti-service',
+  'storage-service',
+  'video-service',
+  'frontend',
+] as const;
+
+export const allCharts = [...serviceCharts, 'wealist-infrastructure', 'ingress-traefik'] as const;
+export type Chart = (typeof allCharts)[number];
+
+export interface RenderOptions {
+  /** base: base.yaml alone, as an environment without anything of its own would be. */
+  readonly environment?: 'base' | 'local-kind';
+  /** Over all files, as the CLI hands over what only a run knows. */
+  readonly values?: object;
+  /** In place of those of the environment and of the tests. */
+  readonly files?: readonly string[];
+}
+
+/** The files that a release gets, in the order of `valuesFiles`. */
+export function filesOf(environment: 'base' | 'local-kind'): readonly string[] {
+  const files = valuesFiles({
+    checkout,
+    environment: { name: environment },
+    secrets: join(testValues, 'secrets.yaml'),
+    generated: join(testValues, 'images.yaml'),
+  });
+  return [...new Set(files)];
+}
+
+/** A chart as text. @throws {CommandFailure} with helm's words when it refuses. */
+export async function renderText(
+  chart: Chart,
+  { environment = 'local-kind', values = {}, files = filesOf(environment) }: RenderOptions = {},
+): Promise<string> {
+  const namespace = chart === 'ingress-traefik' ? 'ingress-nginx' : 'wealist-kind-local';
+  const { stdout } = await exec(
+    helmProgram,
+    [
+      ...['template', chart, join(checkout, 'helm/charts', chart), `--namespace=${namespace}`],
+      ...files.map((file) => `--values=${file}`),
+      '--values=-',
+    ],
+    { input: JSON.stringify(values) },
+  );
+  return stdout;
+}
+
+/** A chart's objects. @throws {CommandFailure} as `renderText`; {Error} as `parseManifests`. */
+export async function render(chart: Chart, options?: RenderOptions): Promise<readonly Manifest[]> {
+  return parseManifests(await renderText(chart, options));
+}
+
+/** @throws {Error} on what is no YAML, or has a key twice. */
+export function parseManifests(text: string): readonly Manifest[] {
+  const documents = parseAllDocuments(text);
+  if (!Array.isArray(documents)) return [];
+  return documents.flatMap((document) => {
+    const [problem] = [...document.errors, ...document.warnings];
+    if (problem) throw problem;
+    const manifest = document.toJS() as Manifest | null;
+    return manifest ? [manifest] : [];
+  });
+}
+
+/** What helm says when it refuses. */
+export async function refusal(chart: Chart, options?: RenderOptions): Promise<string> {
+  try {
+    await renderText(chart, options);
+  } catch (error) {
+    return String((error as Error).cause);
+  }
+  throw new Error(`helm rendered ${chart} and was expected to refuse`);
+}

@@ -1,0 +1,113 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type Controller, nginx, traefik } from './controllers.ts';
+import { render } from './helm.ts';
+import { listIngresses, type Manifest } from './manifests.ts';
+
+/** What a browser asks, and what answers: the contract of `wealist.md` 2.5 with its fixes. */
+const contract: readonly (readonly [string, string])[] = [
+  ['localhost/svc/auth/api/auth/me', 'auth-service /api/auth/me'],
+  ['localhost/svc/auth', 'auth-service /'],
+  ['localhost/svc/user/api/users/1', 'user-service /api/users/1'],
+  ['localhost/svc/board/api/boards/1', 'board-service /api/boards/1'],
+  ['localhost/svc/chat/api/chats/ws/presence', 'chat-service /api/chats/ws/presence'],
+  ['localhost/svc/noti/api/notifications/stream', 'noti-service /api/notifications/stream'],
+  ['localhost/svc/storage/api/storage/files', 'storage-service /api/storage/files'],
+  ['localhost/svc/video/api/video/rooms', 'video-service /api/video/rooms'],
+  ['localhost/svc/video/health/ready', 'video-service /health/ready'],
+  ['localhost/svc/board/api/boards/ws/project/7', 'board-service /ws/project/7'],
+  ['localhost/svc/board/api/boards/ws/projects', 'board-service /api/boards/ws/projects'],
+  ['localhost/oauth2/authorization/google', 'auth-service /oauth2/authorization/google'],
+  ['localhost/login/oauth2/code/google', 'auth-service /login/oauth2/code/google'],
+  ['localhost/oauth/callback', 'frontend /oauth/callback'],
+  ['localhost/', 'frontend /'],
+  ['localhost/assets/index.js', 'frontend /assets/index.js'],
+  ['localhost/svc/authentic', 'frontend /svc/authentic'],
+  ['127.0.0.1/svc/auth/api/auth/me', 'auth-service /api/auth/me'],
+  ['laptop.lan/', 'frontend /'],
+  ['s3.localhost/wealist-files/a/b', 's3 /wealist-files/a/b'],
+  ['s3.localhost/svc/auth/api/internal/x', 's3 /svc/auth/api/internal/x'],
+  ...['auth', 'user', 'board', 'chat', 'noti', 'storage', 'video'].flatMap((route) => [
+    [`localhost/svc/${route}/api/internal`, 'closed'] as const,
+    [`localhost/svc/${route}/api/internal/x`, 'closed'] as const,
+    [`localhost/svc/${route}/api%2Finternal/x`, 'closed'] as const,
+  ]),
+];
+
+const routes = (values: object) => render('wealist-infrastructure', { values });
+const ask = (controller: Controller, address: string) => {
+  const slash = address.indexOf('/');
+  return controller(address.slice(0, slash), address.slice(slash));
+};
+
+let forTraefik: readonly Manifest[];
+let forNginx: readonly Manifest[];
+beforeAll(async () => {
+  const [chart, ...flavours] = await Promise.all([
+    render('ingress-traefik'),
+    routes({ ingress: { controller: 'traefik' } }),
+    routes({ ingress: { controller: 'nginx' } }),
+  ]);
+  forTraefik = [...chart, ...flavours[0]];
+  forNginx = flavours[1];
+});
+
+describe('the public routes', () => {
+  it.each(contract)('%s → %s', (address, destination) => {
+    expect(ask(traefik(forTraefik), address)).toBe(destination);
+    expect(ask(nginx(forNginx), address)).toBe(destination);
+  });
+
+  it('are the same objects for either controller', () => {
+    const names = (manifests: readonly Manifest[]) =>
+      listIngresses(manifests).map(({ metadata, spec }) => [
+        metadata.name,
+        spec.rules.map(({ host, http }) => [host, http.paths.map(({ backend }) => backend)]),
+      ]);
+    expect(names(forTraefik)).toEqual(names(forNginx));
+    expect(names(forTraefik)).toHaveLength(5);
+  });
+
+  it('lead only to services that are deployed', async () => {
+    const values = {
+      services: { 'board-service': { enabled: false }, frontend: { enabled: false } },
+      infrastructure: { s3: { enabled: false } },
+    };
+    const [chart, some] = await Promise.all([render('ingress-traefik', { values }), routes(values)]);
+    const controller = traefik([...chart, ...some]);
+    expect(ask(controller, 'localhost/svc/board/api/boards')).toBe('nowhere');
+    expect(ask(controller, 'localhost/svc/board/api/boards/ws/project/7')).toBe('nowhere');
+    expect(ask(controller, 'localhost/')).toBe('nowhere');
+    expect(ask(controller, 's3.localhost/wealist-files/a')).toBe('nowhere');
+    expect(ask(controller, 'localhost/svc/chat/x')).toBe('chat-service /x');
+    expect(ask(controller, 'localhost/oauth2/x')).toBe('auth-service /oauth2/x');
+  });
+
+  it('do not disturb Traefik when a service comes or goes', async () => {
+    const values = { services: { 'board-service': { enabled: false } } };
+    const deployments = await Promise.all([render('ingress-traefik'), render('ingress-traefik', { values })]);
+    expect(deployments[1]).toEqual(deployments[0]);
+  });
+
+  it('stay open for streams and let uploads through nginx', () => {
+    for (const { metadata } of listIngresses(forNginx)) {
+      expect(metadata.annotations).toMatchObject({
+        'nginx.ingress.kubernetes.io/proxy-read-timeout': '3600',
+        'nginx.ingress.kubernetes.io/proxy-send-timeout': '3600',
+        'nginx.ingress.kubernetes.io/proxy-buffering': 'off',
+        'nginx.ingress.kubernetes.io/ssl-redirect': 'false',
+        'nginx.ingress.kubernetes.io/proxy-body-size': metadata.name === 'wealist-s3' ? '0' : '100m',
+      });
+      expect(Object.keys(metadata.annotations ?? {}).filter((key) => key.includes('snippet'))).toEqual([]);
+    }
+  });
+
+  it('follow the name that browsers know the platform by', async () => {
+    const [chart, named] = await Promise.all([
+      render('ingress-traefik'),
+      routes({ public: { host: 'dev.wealist.example' } }),
+    ]);
+    const controller = traefik([...chart, ...named]);
+    expect(ask(controller, 's3.dev.wealist.example/wealist-files/a')).toBe('s3 /wealist-files/a');
+    expect(ask(controller, 'dev.wealist.example/svc/chat/x')).toBe('chat-service /x');
+  });
+});
