@@ -5,6 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/e2e/**'],
     testTimeout: 30_000,
+    // A second is not long on two cores that also build Kubernetes.
+    expect: { poll: { timeout: 10_000 } },
     // Two cores: the tests that spawn the CLI or helm would starve each other in more workers.
     maxWorkers: 2,
   },

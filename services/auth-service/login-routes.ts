@@ -1,11 +1,10 @@
 import { HttpError } from '../common/http-error.ts';
 import { identity, secretBytes } from '../common/identity.ts';
-import type { Redis } from '../common/redis.ts';
 import { readJson, toText } from '../common/request-body.ts';
 import { type HttpRoute, json, type Request } from '../common/route.ts';
 import type { Settings } from '../common/settings.ts';
 import { type Claims, signToken, TokenError, verifyToken } from '../common/tokens.ts';
-import { sessions } from './sessions.ts';
+import type { Sessions } from './sessions.ts';
 
 const path = '/api/auth';
 
@@ -13,13 +12,13 @@ const path = '/api/auth';
  * Login by name alone, where ENV is `local`: an access token (HS512, read by every service) and a refresh token, whose
  * session is kept in Redis.
  */
-export function loginRoutes(settings: Settings, redis: Redis): HttpRoute[] {
+export function loginRoutes(settings: Settings, openSessions: (lifetime: number) => Sessions): HttpRoute[] {
   const secret = settings.text('JWT_SECRET', { minBytes: secretBytes });
   const accessLifetime = settings.count('JWT_ACCESS_TOKEN_EXPIRATION_MS', 1_800_000);
   const refreshLifetime = settings.count('JWT_REFRESH_TOKEN_EXPIRATION_MS', 604_800_000);
   const isLocal = settings.optional('ENV') === 'local';
   const identify = identity(settings);
-  const kept = sessions(redis, refreshLifetime);
+  const kept = openSessions(refreshLifetime);
 
   function issue(user: string, session: string) {
     const iat = Math.floor(Date.now() / 1000);

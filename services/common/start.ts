@@ -16,9 +16,9 @@ export interface StartOptions {
   readonly write?: (line: string) => void;
   /** In place of the configured port; 0 takes any free one. */
   readonly port?: number;
-  /** Milliseconds that a readiness reply is held while the service starts; less than the probe's time-out. */
+  /** Milliseconds that a readiness reply is held while the service starts: less than the probe's time-out (10 s). */
   readonly hold?: number;
-  /** Milliseconds that running requests get to end. */
+  /** Milliseconds that running requests get to end: less than what is left of the pod's grace period (9 s). */
   readonly drain?: number;
 }
 
@@ -34,7 +34,7 @@ export interface RunningService {
  */
 export async function start<D extends Dependencies>(
   definition: ServiceDefinition<D>,
-  { env, write, port, hold = 50_000, drain = 10_000 }: StartOptions,
+  { env, write, port, hold = 8_000, drain = 7_000 }: StartOptions,
 ): Promise<RunningService> {
   const name = buildInfo.name ?? definition.name;
   const settings = readSettings(env);

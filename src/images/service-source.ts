@@ -6,7 +6,7 @@ import { describeLockedPackages } from './locked-packages.ts';
 import { listSourceFiles } from './source-files.ts';
 
 /** The npm packages that the stand-ins import, and the bundler itself. */
-const packages = ['@redis/client', 'aws4fetch', 'esbuild', 'pg', 'ws'] as const;
+export const bundledPackages = ['@redis/client', 'aws4fetch', 'esbuild', 'pg', 'ws'] as const;
 
 export interface SourceOptions {
   /** Absolute path of the stand-in's folder. */
@@ -42,7 +42,7 @@ export async function hashSource({ folder, checkout }: SourceOptions): Promise<s
   for (const [path, content] of common) add(`common ${path}`).update(content);
   add(bundling);
   add((JSON.parse(packageFile) as { readonly version: string }).version);
-  for (const line of describeLockedPackages(lockFile, packages)) add(line);
+  for (const line of describeLockedPackages(lockFile, bundledPackages)) add(line);
   return hash.digest('hex');
 }
 

@@ -10,9 +10,6 @@ const patience = 4_000;
 /** A service that starts holds its reply until it is ready: longer than this means that it is not. */
 const readyPatience = 1_500;
 
-/** Where the services are: this page's origin, unless config.js names another. */
-const base = window.__ENV__?.API_BASE_URL ?? '';
-
 /**
  * Asks one service what it is and whether it is ready. Never rejects: no answer is an answer too.
  * @param {Service} service
@@ -45,6 +42,8 @@ export async function ask(service) {
 async function get(path, timeout) {
   try {
     const signal = AbortSignal.timeout(timeout);
+    // This page's origin, unless config.js names another.
+    const base = globalThis.__ENV__?.API_BASE_URL ?? '';
     const response = await fetch(base + path, {
       signal,
       cache: 'no-store',

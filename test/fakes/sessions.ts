@@ -1,0 +1,17 @@
+import type { Sessions } from '../../services/auth-service/sessions.ts';
+
+/** Sessions in memory that never end by themselves. */
+export function fakeSessions(): Sessions {
+  const open = new Map<string, string>();
+  let made = 0;
+  return {
+    async open(user) {
+      made += 1;
+      open.set(`session-${made}`, user);
+      return `session-${made}`;
+    },
+    find: async (id) => open.get(id),
+    close: async (id) => open.delete(id),
+    count: async () => open.size,
+  };
+}

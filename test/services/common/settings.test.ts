@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { readSettings } from '../../../services/common/settings.ts';
+
+test('names every problem at once, and no value of a URL', () => {
+  const settings = readSettings({
+    EMPTY: '',
+    SHORT: 'äöü',
+    ADDRESS: 'postgres//user:password@host',
+    NUMBER: '12a',
+    SERVER_PORT: '70000',
+  });
+  settings.text('MISSING');
+  settings.text('EMPTY');
+  settings.text('SHORT', { minBytes: 64 });
+  settings.url('ADDRESS');
+  settings.count('NUMBER', 1);
+  settings.port(80);
+  expect(() => settings.check()).toThrow(
+    'configuration: MISSING is not set; EMPTY is not set; SHORT is 6 bytes long, at least 64 are needed; ' +
+      'ADDRESS is not a URL; NUMBER is "12a", not a whole number from 1 to 9007199254740991; ' +
+      'SERVER_PORT is "70000", not a whole number from 1 to 65535',
+  );
+});
+
+test('says nothing when all is well', () => {
+  const settings = readSettings({ A: 'x', B: 'http://minio:9000/', C: '5', D: '' });
+  expect(settings.text('A')).toBe('x');
+  expect(settings.url('B')).toBe('http://minio:9000');
+  expect(settings.count('C', 1)).toBe(5);
+  expect(settings.count('ABSENT', 7)).toBe(7);
+  expect(settings.optional('D')).toBeUndefined();
+  expect(() => settings.check()).not.toThrow();
+});
+
+test.each([
+  [{}, 80],
+  [{ PORT: '8001' }, 8001],
+  [{ PORT: '8001', SERVER_PORT: '8080' }, 8080],
+  [{ PORT: '8001', SERVER_PORT: '' }, 8001],
+])('the port of %j is %i', (env, port) => {
+  expect(readSettings(env).port(80)).toBe(port);
+});
