@@ -4,7 +4,7 @@ import { toDraft } from './checks/draft.ts';
 import { findCheckProblems } from './checks.ts';
 import { listEnvironments, readLayers } from './layers.ts';
 import { ConfigFailure, type Problem, quote } from './problems.ts';
-import { type Environment, Settings } from './schema.ts';
+import { type Environment, EnvironmentFile } from './schema.ts';
 import { type MapTree, overlay, toTree } from './tree.ts';
 import { validate } from './validate.ts';
 
@@ -45,13 +45,14 @@ export async function loadEnvironment({ checkout, name, overrides = [] }: LoadOp
   };
   const tree = trees.reduce(overlay, nothing);
   const files = trees.map(({ place }) => place.file);
-  const { value, problems } = validate(tree, Settings);
+  const { value, problems } = validate(tree, EnvironmentFile);
   const all = [
     ...problems,
     ...(await findCheckProblems(toDraft({ checkout, tree, layers: files }, problems))),
   ];
   if (value === undefined || all.length > 0) throw new ConfigFailure(inOrder(all, files));
-  return { name, ...value };
+  const { extends: _lower, ...settings } = value;
+  return { name, ...settings };
 }
 
 /** As a person goes through the files: layer by layer, each from its top. */

@@ -21,6 +21,12 @@ const complaints: Readonly<Record<string, string>> = {
   MULTIPLE_DOCS: 'got a second document, expected one: remove the "---"',
   NON_STRING_KEY: 'got a list or map as a key, expected a name',
   TAB_AS_INDENT: 'got a tab, expected spaces as indentation',
+  'All mapping items must start at the same column':
+    'got a key at another column than those above it, expected the same',
+  'Flow map in block collection must be sufficiently indented and end with a }':
+    'got an open {, expected a } before this',
+  'Flow sequence in block collection must be sufficiently indented and end with a ]':
+    'got an open [, expected a ] before this',
   'Implicit map keys need to be followed by map values': 'got a key without ":", expected "key: value"',
 };
 
@@ -48,7 +54,7 @@ export function parse(text: string, file: string): MapTree {
 
   const problems: Problem[] = [];
   const root = document.contents;
-  const tree = isNothing(root) ? emptyMap({ file, line: 1, column: 1 }) : toTree(root, [], problems);
+  const tree = isNothing(root) ? emptyMap({ file, line: 1, column: 1 }) : toTree(root, []);
   if (tree.kind !== 'map') {
     const got = tree.kind === 'list' ? 'a list' : 'a single value';
     throw new ConfigFailure([{ place: tree.place, path: [], text: `got ${got}, expected keys with values` }]);
@@ -56,12 +62,11 @@ export function parse(text: string, file: string): MapTree {
   if (problems.length > 0) throw new ConfigFailure(problems);
   return tree;
 
-  function toTree(node: Node, path: Path, problems: Problem[]): Tree {
+  function toTree(node: Node, path: Path): Tree {
     const place = placeAt(node.range?.[0] ?? 0);
-    if (isMap(node))
-      return { kind: 'map', place, entries: toEntries(node.items as Pair<Node>[], path, problems) };
+    if (isMap(node)) return { kind: 'map', place, entries: toEntries(node.items as Pair<Node>[], path) };
     if (isSeq(node)) {
-      const items = node.items.map((item, index) => toTree(item as Node, [...path, index], problems));
+      const items = node.items.map((item, index) => toTree(item as Node, [...path, index]));
       return { kind: 'list', place, items };
     }
     if (!isScalar(node)) throw new TypeError(`a ${node.constructor.name} passed the scan`);
@@ -69,31 +74,15 @@ export function parse(text: string, file: string): MapTree {
     return { kind: 'scalar', place, value, source: node.source ?? '' };
   }
 
-  function toEntries(pairs: readonly Pair<Node>[], path: Path, problems: Problem[]): Map<string, Entry> {
+  function toEntries(pairs: readonly Pair<Node>[], path: Path): ReadonlyMap<string, Entry> {
     const entries = new Map<string, Entry>();
     for (const { key, value } of pairs) {
       const place = placeAt(key.range?.[0] ?? 0);
       const name = isScalar(key) ? String(key.value ?? '') : '';
-      const first = entries.get(name);
-      if (name === '')
-        problems.push({ place, path, text: 'got an empty key, expected a name before the ":"' });
-      else if (name === '__proto__') {
-        // The schema's library drops it from a map of any keys, without a word.
-        problems.push({
-          place,
-          path: [...path, name],
-          text: 'got a name that JavaScript reserves, expected another',
-        });
-      } else if (first) {
-        const text = `got the key a second time, expected it once: it stands at ${toPlaceText(first.place)}`;
-        problems.push({ place, path: [...path, name], text });
-      } else {
-        const nothing: Tree = { kind: 'scalar', place, value: null, source: '' };
-        entries.set(name, {
-          place,
-          value: value ? toTree(value as Node, [...path, name], problems) : nothing,
-        });
-      }
+      const below = name === '' ? path : [...path, name];
+      const text = findKeyProblem(name, entries.get(name));
+      if (text !== undefined) problems.push({ place, path: below, text });
+      else entries.set(name, { place, value: value ? toTree(value as Node, below) : toNothing(place) });
     }
     return entries;
   }
@@ -104,6 +93,14 @@ export function parse(text: string, file: string): MapTree {
   }
 }
 
+function findKeyProblem(name: string, first: Entry | undefined): string | undefined {
+  if (name === '') return 'got an empty key, expected a name before the ":"';
+  if (first) return `got the key a second time, expected it once: it stands at ${toPlaceText(first.place)}`;
+  // The schema's library drops this one from a map of any keys, without a word.
+  if (name === '__proto__') return 'got a name that JavaScript reserves, expected another';
+  return undefined;
+}
+
 function toComplaint({ code, message }: YAMLError): string {
   return complaints[code] ?? complaints[message] ?? `${message.charAt(0).toLowerCase()}${message.slice(1)}`;
 }
@@ -111,6 +108,11 @@ function toComplaint({ code, message }: YAMLError): string {
 /** Empty, or nothing but comments and a "---". */
 function isNothing(root: unknown): root is null {
   return root === null || (isScalar(root) && root.value === null && !root.source);
+}
+
+/** The value of a key with nothing behind it, not even a ":". */
+function toNothing(place: Place): Tree {
+  return { kind: 'scalar', place, value: null, source: '' };
 }
 
 function emptyMap(place: Place): MapTree {

@@ -47,7 +47,7 @@ export function toPlaceText({ file, line, column }: Place): string {
 }
 
 /** `services.auth-service.needs[2]` */
-export function toKey(path: Path): string {
+function toKey(path: Path): string {
   return path
     .map((part) => (typeof part === 'number' ? `[${part}]` : `.${quoteKey(part)}`))
     .join('')

@@ -93,8 +93,8 @@ export const Service = z.strictObject(
 );
 export type Service = z.infer<typeof Service>;
 
-/** All that files may say; the name is the file's. */
-export const Settings = z.strictObject(
+/** All that an environment is made of, but for its name: that is the file's. */
+const Settings = z.strictObject(
   {
     namespace: name(63, 'wealist-kind-local').describe('The Kubernetes namespace of all services.'),
     cluster: z
@@ -148,8 +148,13 @@ export const Settings = z.strictObject(
   'the keys of an environment',
 );
 
-export type Settings = z.infer<typeof Settings>;
+/** What a file may say. */
+export const EnvironmentFile = Settings.extend({
+  extends: z
+    .string('the name of an environment, such as base')
+    .optional()
+    .describe('The environment that this file lies over, such as base.'),
+});
 
-export const Environment = Settings.extend({ name: z.string() });
 /** One named set of services and settings, merged and checked: `env/<name>.yaml` over what it extends. */
-export type Environment = z.infer<typeof Environment>;
+export type Environment = z.infer<typeof Settings> & { readonly name: string };

@@ -2,13 +2,13 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { Settings } from '../../src/config/schema.ts';
+import { EnvironmentFile } from '../../src/config/schema.ts';
 
 const folder = resolve(import.meta.dirname, '../../env');
 
 /** What editors check and explain an environment file by: any file may leave out what another says. */
 function toEditorSchema(): object {
-  const schema = z.toJSONSchema(Settings, { io: 'input' });
+  const schema = z.toJSONSchema(EnvironmentFile, { io: 'input' });
   const extension = {
     type: 'string',
     description: 'The environment that this file lies over, such as base.',
