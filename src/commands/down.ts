@@ -1,13 +1,13 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { measureFolder } from '../images/store.ts';
 import { toBytes } from '../lib/bytes.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { getEngine } from '../machine/engine.ts';
 import { planDown } from '../plans/down.ts';
 import { ensureCheckoutId } from '../state/checkout-id.ts';
 import { removeClusterRecord } from '../state/cluster-record.ts';
-import { defineCommand } from './command.ts';
+import { measureFolder } from '../tools/disk.ts';
+import { type App, defineCommand } from './command.ts';
 import { name, yes } from './options.ts';
 import { openSession } from './session.ts';
 import { readSituation } from './situation.ts';
@@ -37,9 +37,13 @@ export const command = defineCommand({
     await app.exclusively(async () => {
       const { host, engine, name: cluster, found } = await readSituation(app, environment, wantedName);
       const data = join(app.paths.data, cluster);
-      if (deleteData) await app.confirmLoss(cluster, await describeData(data), agreed);
+      if (deleteData) await app.confirmLoss(cluster, await describeData(data, app), agreed);
 
-      const { toolchain } = openSession(app, engine ?? (await getEngine(host, { signal: app.signal })), cluster);
+      const { toolchain } = openSession(
+        app,
+        engine ?? (await getEngine(host, { signal: app.signal })),
+        cluster,
+      );
       const plan = planDown(toolchain, {
         cluster: found,
         checkoutId: await ensureCheckoutId(app.paths),
@@ -49,7 +53,13 @@ export const command = defineCommand({
       });
       const result = await app.runPlan(plan);
       if (!stop) await removeClusterRecord(app.paths);
-      const value = { cluster, removed: found !== undefined && !stop, stopped: stop, dataDeleted: deleteData, ...result };
+      const value = {
+        cluster,
+        removed: found !== undefined && !stop,
+        stopped: stop,
+        dataDeleted: deleteData,
+        ...result,
+      };
       app.ui.result(value, describe(cluster, data));
     });
 
@@ -62,7 +72,10 @@ export const command = defineCommand({
 });
 
 /** One line per volume with its size: what would be lost. */
-async function describeData(data: string): Promise<readonly string[]> {
+async function describeData(
+  data: string,
+  { exec, signal }: Pick<App, 'exec' | 'signal'>,
+): Promise<readonly string[]> {
   const volumes = join(data, 'volumes');
   const namespaces = await readFolder(volumes);
   const claims = await Promise.all(
@@ -71,7 +84,9 @@ async function describeData(data: string): Promise<readonly string[]> {
     ),
   );
   const lines = await Promise.all(
-    claims.flat().map(async (claim) => `${claim}: ${toBytes(await measureFolder(join(volumes, claim)))}`),
+    claims
+      .flat()
+      .map(async (claim) => `${claim}: ${toBytes(await measureFolder(exec, join(volumes, claim), signal))}`),
   );
   return [...lines, `${data}: the secrets, with which no copy of the data opens any longer`];
 }

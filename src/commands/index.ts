@@ -14,6 +14,10 @@ export const commands: Commands = {
     summary: 'check the machine, the engine, the ports, the disk and the network, each with its fix',
     load: () => import('./doctor.ts'),
   },
+  images: {
+    summary: 'list the images: needed, present, where they come from; build or prune them',
+    load: () => import('./images.ts'),
+  },
   kubectl: {
     summary: 'run kubectl against our cluster',
     load: () => import('./kubectl.ts'),

@@ -8,6 +8,7 @@ import type { Docker } from '../tools/docker.ts';
 import type { DockerCli } from '../tools/docker-cli.ts';
 import { versions } from '../tools/versions.ts';
 import { findOrMake } from './cache-lock.ts';
+import { createImageKeys } from './image-keys.ts';
 import { importArchive } from './import-archive.ts';
 import { assembleNode } from './node-image.ts';
 import { pullOrBuild } from './pull-or-build.ts';
@@ -15,7 +16,7 @@ import type { PulledImage, Puller } from './puller.ts';
 import type { Recipes } from './recipes.ts';
 import type { Store } from './store.ts';
 import { tellTime } from './tell-time.ts';
-import { hash, type Workshop } from './workshop.ts';
+import type { Workshop } from './workshop.ts';
 
 export type { ImageName } from '../config/catalog.ts';
 
@@ -71,14 +72,12 @@ export interface ImageChainParts {
 export function createImageChain(parts: ImageChainParts): ImageChain {
   const { catalog, allowed, store, docker, dockerCli, puller, recipes, workshop, cache } = parts;
 
-  const pulledKey = (name: ImageName) => `pulled-${name}-${hash(catalog[name].pull)}`;
-  const builtKey = async (name: ImageName) => `built-${name}-${await recipes.keyOf(name)}`;
-  const builtNode = async () => `wealist.local/node:${(await recipes.keyOf('node')).slice(0, 12)}`;
+  const keys = createImageKeys(catalog, recipes);
 
   async function find(name: ImageName): Promise<ResolvedImage | undefined> {
-    const pulled = await store.findImage(pulledKey(name));
+    const pulled = await store.findImage(keys.pulled(name));
     if (pulled) return toPulled(name, pulled);
-    const built = catalog[name].build ? await store.findImage(await builtKey(name)) : undefined;
+    const built = catalog[name].build ? await store.findImage(await keys.built(name)) : undefined;
     return built && toBuilt(name, built);
   }
 
@@ -91,7 +90,7 @@ export function createImageChain(parts: ImageChainParts): ImageChain {
     run.report(`taking ${known} from the engine`);
     const { signal } = run;
     const image = await importArchive(await docker.saveImages([known], { signal }), store);
-    await store.putImage(pulledKey(name), image);
+    await store.putImage(keys.pulled(name), image);
     return toPulled(name, image);
   }
 
@@ -100,7 +99,7 @@ export function createImageChain(parts: ImageChainParts): ImageChain {
     const image = await tellTime(run, recipe, async (told, stopwatch) =>
       recipe.build(await workshop(told, stopwatch)),
     );
-    await store.putImage(await builtKey(name), image);
+    await store.putImage(await keys.built(name), image);
     return toBuilt(name, image);
   }
 
@@ -128,7 +127,7 @@ export function createImageChain(parts: ImageChainParts): ImageChain {
     const reference = referenceOf('node');
     const present = await puller.find(reference);
     if (present) return toPulledNode(present.name, reference);
-    const built = await builtNode();
+    const built = await keys.builtNode();
     return (await docker.findImage(built)) && toBuiltNode(built);
   }
 
@@ -141,7 +140,7 @@ export function createImageChain(parts: ImageChainParts): ImageChain {
 
   async function buildNode(run: Run): Promise<ResolvedNode> {
     const recipe = await recipes.loadNode();
-    const tag = await builtNode();
+    const tag = await keys.builtNode();
     await tellTime(run, recipe, async (told, stopwatch) => {
       const node = await recipe.build(await workshop(told, stopwatch));
       await assembleNode(node, { tag, store, docker: dockerCli, run: told });

@@ -1,16 +1,16 @@
 import { join } from 'node:path';
-import { loadCatalog } from '../config/catalog.ts';
+import { type Catalog, loadCatalog } from '../config/catalog.ts';
 import type { Environment } from '../config/schema.ts';
 import { createTurns } from '../lib/turns.ts';
 import type { Paths } from '../state/paths.ts';
 import { createDebian } from '../tools/debian.ts';
 import type { Exec } from '../tools/exec.ts';
-import { createGo } from '../tools/go.ts';
+import { createGo, type Go } from '../tools/go.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
 import { createImageChain, type ImageChain, type ImageChainParts } from './chain.ts';
-import { openImageDigests } from './image-digests.ts';
+import { type ImageDigests, openImageDigests } from './image-digests.ts';
 import { createPuller } from './puller.ts';
-import { openRecipes } from './recipes.ts';
+import { openRecipes, type Recipes } from './recipes.ts';
 import { openStore, type Store } from './store.ts';
 import { openWorkshop } from './workshop.ts';
 
@@ -19,6 +19,10 @@ export interface Images {
   readonly chain: ImageChain;
   readonly store: Store;
   readonly workshop: ImageChainParts['workshop'];
+  readonly catalog: Catalog;
+  readonly recipes: Recipes;
+  readonly digests: ImageDigests;
+  readonly go: Go;
   /** `amd64`, `arm64`: what everything is built for. */
   readonly architecture: string;
 }
@@ -41,18 +45,21 @@ export async function openImages({ paths, registry, toolchain, exec }: ImagesPar
   const turns = createTurns();
   const workshop: Images['workshop'] = async (run, stopwatch) =>
     openWorkshop({ store, go, debian, architecture, cache, run, turns, stopwatch });
+  const catalog = await loadCatalog(checkout);
+  const recipes = openRecipes({ checkout, architecture });
+  const digests = openImageDigests(paths);
   const chain = createImageChain({
-    catalog: await loadCatalog(checkout),
+    catalog,
     allowed: registry.pull,
     store,
     docker,
     dockerCli,
-    puller: createPuller({ docker, registry, digests: openImageDigests(paths), architecture }),
-    recipes: openRecipes({ checkout, architecture }),
+    puller: createPuller({ docker, registry, digests, architecture }),
+    recipes,
     workshop,
     cache,
   });
-  return { chain, store, workshop, architecture };
+  return { chain, store, workshop, catalog, recipes, digests, go, architecture };
 }
 
 /** Docker's and Debian's word for the architecture that this program runs on. */

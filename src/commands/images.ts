@@ -1,0 +1,118 @@
+import type { ImageName } from '../config/catalog.ts';
+import { planPruning, prune } from '../images/prune.ts';
+import { toBytes } from '../lib/bytes.ts';
+import { exitCodes, Failure } from '../lib/failure.ts';
+import { findNearest } from '../lib/nearest.ts';
+import type { Step } from '../lib/plan.ts';
+import { toReference, toTagged } from '../lib/reference.ts';
+import { getEngine } from '../machine/engine.ts';
+import { buildService } from '../steps/build-service.ts';
+import { ensureImage, ensureNodeImage } from '../steps/ensure-image.ts';
+import { createDocker } from '../tools/docker.ts';
+import { type App, defineCommand } from './command.ts';
+import { connectImages } from './connect-images.ts';
+import { describeImages, listImages, listNeededNames } from './list-images.ts';
+import { yes } from './options.ts';
+
+export const command = defineCommand({
+  summary: 'list the images: needed, present, where they come from; build or prune them',
+  description:
+    'Without an action it lists every image. build brings the named ones, else all that `up` needs: pulled, or built from packages where they cannot be pulled. prune removes from the cache and the engine what no recipe of today uses. accept records the digest of an image that a registry has changed.',
+  arguments: {
+    action: { value: 'action', summary: 'what to do', choices: ['list', 'build', 'prune', 'accept'] },
+    names: { value: 'image', summary: 'images to build, or the one to accept with its digest', many: true },
+  },
+  options: {
+    all: { summary: "prune everything that can be made again, Go's caches too" },
+    yes,
+  },
+  examples: ['npm run images', 'npm run images build traefik', 'npm run images -- prune --all'],
+
+  async run(app, { action = 'list', names, all, yes: agreed }) {
+    if (all && action !== 'prune') refuse('--all belongs to prune', 'npm run images -- prune --all');
+    if (names.length > 0 && action !== 'build' && action !== 'accept') {
+      refuse(`${action} takes no names`, `npm run images ${action}`);
+    }
+    switch (action) {
+      case 'build':
+        return app.exclusively(() => build(app, names));
+      case 'prune':
+        return app.exclusively(() => removeWaste(app, all, agreed));
+      case 'accept':
+        return app.exclusively(() => accept(app, names));
+      default:
+        return list(app);
+    }
+  },
+});
+
+async function list(app: App): Promise<void> {
+  const listing = await listImages(app, await connectImages(app));
+  app.ui.result(listing, describeImages(listing));
+}
+
+async function build(app: App, names: readonly string[]): Promise<void> {
+  const connection = await connectImages(app);
+  const { environment, images, serviceImages, situation } = connection;
+  if (!situation.engine) await getEngine(situation.host, { signal: app.signal });
+  const known = [...Object.keys(images.catalog), ...Object.keys(environment.services)];
+  const wanted = names.length > 0 ? names : await listNeededNames(app, connection);
+  const steps = wanted.map((name): Step => {
+    if (!known.includes(name)) refuseName(name, known);
+    if (name === 'node') return ensureNodeImage(images.chain);
+    if (name in images.catalog) return ensureImage(images.chain, name as ImageName);
+    return buildService(serviceImages, name);
+  });
+  const { steps: done } = await app.runPlan([{ title: 'Images', steps }]);
+  const made = done.filter(({ skipped }) => skipped === undefined).map(({ step }) => step);
+  app.ui.result({ made }, made.length === 0 ? 'all were there' : `made: ${made.join(', ')}`);
+}
+
+async function removeWaste(app: App, all: boolean, agreed: boolean): Promise<void> {
+  const { images, situation } = await connectImages(app);
+  const docker = situation.engine && createDocker(situation.engine, app.exec);
+  const parts = { ...images, docker, exec: app.exec, cache: app.paths.cache };
+  const pruning = await planPruning(parts, { all, signal: app.signal });
+  const freed = pruning.parts.reduce((total, { bytes }) => total + bytes, 0);
+  if (pruning.parts.length > 0) {
+    const lines = pruning.parts.map(
+      ({ what, bytes }) => `${what}: ${bytes === 0 ? 'removed' : toBytes(bytes)}`,
+    );
+    await app.confirmChanges(lines, agreed);
+    await app.runPlan([
+      { title: 'Prune', steps: [{ title: 'remove', apply: (run) => prune(pruning, parts, run) }] },
+    ]);
+  }
+  app.ui.result(
+    { freed, removed: pruning.parts },
+    pruning.parts.length === 0 ? 'nothing to remove' : `${toBytes(freed)} are free again`,
+  );
+}
+
+async function accept(app: App, [name, ...more]: readonly string[]): Promise<void> {
+  const reference = toReference(name ?? '');
+  if (!reference?.digest || more.length > 0) {
+    refuse(
+      'accept takes one image with its tag and digest',
+      'npm run images -- accept docker.io/library/redis:8.0.3-bookworm@sha256:…',
+    );
+  }
+  const { images } = await connectImages(app);
+  await images.digests.record(toTagged(reference), reference.digest);
+  app.ui.result(
+    { accepted: name },
+    `${toTagged(reference)} is ${reference.digest} from now on; npm run up pulls it`,
+  );
+}
+
+function refuseName(name: string, known: readonly string[]): never {
+  const nearest = findNearest(name, known);
+  refuse(
+    `${JSON.stringify(name)} is no image${nearest === undefined ? '' : `, nearest is ${nearest}`}`,
+    `images: ${known.join(', ')}`,
+  );
+}
+
+function refuse(message: string, hint: string): never {
+  throw new Failure(message, { hint, exitCode: exitCodes.usage });
+}

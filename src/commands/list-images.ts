@@ -1,0 +1,111 @@
+import { join } from 'node:path';
+import type { ImageName } from '../config/catalog.ts';
+import type { Origin } from '../images/chain.ts';
+import { toBytes } from '../lib/bytes.ts';
+import type { Image } from '../lib/oci.ts';
+import { outsideImages } from '../plans/up.ts';
+import { measureFolder } from '../tools/disk.ts';
+import { toTable } from '../ui/table.ts';
+import { canPull } from './can-pull.ts';
+import type { App } from './command.ts';
+import type { Connection } from './connect-images.ts';
+
+interface ListedImage {
+  readonly name: string;
+  /** `up` of all services needs it. */
+  readonly needed: boolean;
+  /** Undefined where it is not there. */
+  readonly origin: 'pulled' | 'built from packages' | 'built from source' | undefined;
+  readonly reference: string | undefined;
+  readonly bytes: number | undefined;
+}
+
+interface Listing {
+  readonly images: readonly ListedImage[];
+  readonly cache: {
+    readonly folder: string;
+    /** Bytes of images, layers and programs. */
+    readonly store: number;
+    /** Bytes of what Go's compiler keeps. */
+    readonly go: number;
+  };
+}
+
+/** Every image of the catalog and of the services, and the disk that the cache takes. */
+export async function listImages(app: App, connection: Connection): Promise<Listing> {
+  const { paths, exec, signal } = app;
+  const needed = await listNeededNames(app, connection);
+  const { environment, images } = connection;
+  const go = join(paths.cache, 'go');
+  const names = [...Object.keys(images.catalog), ...Object.keys(environment.services)];
+  const [rows, all, goBytes] = await Promise.all([
+    Promise.all(names.map((name) => toRow(name, needed.includes(name), connection))),
+    measureFolder(exec, paths.cache, signal),
+    measureFolder(exec, go, signal),
+  ]);
+  return { images: rows, cache: { folder: paths.cache, store: all - goBytes, go: goBytes } };
+}
+
+/** What `up` without names needs. */
+export async function listNeededNames(app: App, connection: Connection): Promise<readonly string[]> {
+  const { environment, situation, selection } = connection;
+  const { controller } = environment.ingress;
+  const chosen =
+    controller === 'auto' ? (situation.record?.controller ?? (await chooseController())) : controller;
+  return ['node', ...outsideImages(selection, chosen), ...selection.services];
+
+  async function chooseController() {
+    return (await canPull('registry.k8s.io', environment, app)) ? 'nginx' : 'traefik';
+  }
+}
+
+async function toRow(
+  name: string,
+  needed: boolean,
+  { images: { catalog, chain }, serviceImages, situation, toolchain }: Connection,
+): Promise<ListedImage> {
+  const found =
+    name === 'node' ? await findNode() : name in catalog ? await findOutside() : await findService();
+  return { origin: undefined, reference: undefined, bytes: undefined, ...found, name, needed };
+
+  async function findNode() {
+    const node = situation.engine && (await chain.findNode());
+    if (!node) return undefined;
+    const details = await toolchain.docker.findImage(node.reference);
+    return { origin: toOrigin(node.origin), reference: node.reference, bytes: details?.size };
+  }
+
+  async function findOutside() {
+    const image = await chain.find(name as ImageName);
+    if (!image) return undefined;
+    return { origin: toOrigin(image.origin), reference: image.reference, bytes: measure(image.image) };
+  }
+
+  async function findService() {
+    const image = await serviceImages.find(name);
+    if (!image) return undefined;
+    const { reference } = image;
+    return { origin: 'built from source' as const, reference, bytes: measure(image.image) };
+  }
+}
+
+function toOrigin(origin: Origin): ListedImage['origin'] {
+  return origin === 'pulled' ? 'pulled' : 'built from packages';
+}
+
+function measure({ layers }: Image): number {
+  return layers.reduce((total, { size }) => total + size, 0);
+}
+
+export function describeImages({ images, cache }: Listing): string {
+  const rows = images.map(({ name, needed, origin, reference, bytes }) => [
+    name,
+    needed ? 'needed' : '',
+    origin ?? 'missing',
+    bytes === undefined ? '' : toBytes(bytes),
+    reference ?? '',
+  ]);
+  const { folder, store, go } = cache;
+  const disk = `${folder}: ${toBytes(store)} of images and programs, ${toBytes(go)} of Go's caches`;
+  return `${toTable(rows, ['image', '', 'origin', 'size', 'reference'])}\n\n${disk}`;
+}
