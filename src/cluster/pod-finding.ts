@@ -8,11 +8,13 @@ import type { Snapshot } from './snapshot.ts';
 /** Why a pod is not ready; undefined when it is. */
 export function judgePod(snapshot: Snapshot, pod: Pod, options: JudgeOptions): Finding | undefined {
   if (isReady(pod)) return undefined;
+  // Between the containers' word and the pod's lies a moment.
+  const line = pod.status.containerStatuses ? 'becoming ready' : 'creating its containers';
   return (
     judgeClaims(snapshot, pod) ??
     judgeScheduling(snapshot, pod) ??
     judgeNode(snapshot, pod) ??
-    judgeContainers(snapshot, pod, options) ?? { state: 'waiting', line: 'becoming ready' } // Between the container's word and the pod's lies a moment.
+    judgeContainers(snapshot, pod, options) ?? { state: 'waiting', line }
   );
 }
 
