@@ -15,8 +15,9 @@ export interface StartOptions {
   readonly log: string;
   /** Resolves to true while an engine runs, open to this user or not. */
   readonly isRunning: () => Promise<boolean>;
-  /** Milliseconds. */
+  /** Milliseconds until it must answer, and between two questions. */
   readonly timeout?: number;
+  readonly every?: number;
 }
 
 /** The engine of Debian's or Ubuntu's docker.io started: by systemd, or detached, so that it outlives this program. */
@@ -100,11 +101,11 @@ async function removeStalePid(root: Root): Promise<void> {
 }
 
 async function waitForEngine(
-  { host, log, isRunning, timeout = 60_000 }: StartOptions,
+  { host, log, isRunning, timeout = 60_000, every = 250 }: StartOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const runs = async () => ((await isRunning()) ? true : undefined);
-  if (await waitFor(runs, { every: 250, timeout, signal })) return;
+  if (await waitFor(runs, { every, timeout, signal })) return;
   throw new Failure(`dockerd did not answer within ${timeout / 1000} s`, {
     cause: host.hasSystemd ? undefined : await lastLines(log),
     hint: host.hasSystemd ? 'journalctl --unit docker --lines 50' : `tail -n 50 ${log}`,
