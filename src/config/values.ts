@@ -7,7 +7,7 @@ export interface ValuesFilesOptions {
   readonly environment: Pick<Environment, 'name'>;
   /** The file of generated secrets, where the environment has one. */
   readonly secrets?: string | undefined;
-  /** The file that holds `toGeneratedValues`. */
+  /** The file with what only a run knows. */
   readonly generated?: string | undefined;
 }
 
@@ -35,7 +35,11 @@ export interface PublicPorts {
 }
 
 /** What only a run knows of a service's release, over all files: no more than reaches it, so that nothing else rolls it. */
-export function toServiceValues(name: string, reference: string, { httpPort, httpsPort }: PublicPorts): object {
+export function toServiceValues(
+  name: string,
+  reference: string,
+  { httpPort, httpsPort }: PublicPorts,
+): object {
   return { images: { [name]: reference }, public: { httpPort, httpsPort } };
 }
 
