@@ -6,21 +6,21 @@ export function toZsh({ program, words }: Script): string {
       ...values.map((value) => describe(value, '')),
       ...flags.map(({ flag, summary }) => describe(flag, summary)),
     ];
-    return `    ${name}) words=(${described.join(' ')}) ;;`;
+    return `    ${name}) follow=(${described.join(' ')}) ;;`;
   });
   return `wealist() { node ${quote(program)} "$@" }
 
 _wealist() {
-  local -a words
+  local -a follow
   if (( CURRENT == 2 )); then
-    words=(${words.map(({ name, summary }) => describe(name, summary)).join(' ')})
-    _describe command words
+    follow=(${words.map(({ name, summary }) => describe(name, summary)).join(' ')})
+    _describe command follow
     return
   fi
-  case "\${(Q)\${(z)BUFFER}[2]}" in
+  case "$words[2]" in
 ${cases.join('\n')}
   esac
-  _describe word words
+  _describe word follow
 }
 
 (( $+functions[compdef] )) || { autoload -Uz compinit && compinit }
