@@ -22,8 +22,8 @@ export interface SourceOptions {
  */
 export async function hashSource({ folder, checkout }: SourceOptions): Promise<string> {
   const [own, common, bundling, packageFile, lockFile] = await Promise.all([
-    readSources(folder),
-    readSources(join(checkout, 'services/common')),
+    readSources(folder, ''),
+    readSources(join(checkout, 'services/common'), '../common/'),
     readFile(join(import.meta.dirname, 'bundle.ts')),
     readFile(join(checkout, 'package.json'), 'utf8'),
     readFile(join(checkout, 'package-lock.json'), 'utf8'),
@@ -38,18 +38,23 @@ export async function hashSource({ folder, checkout }: SourceOptions): Promise<s
   const hash = createHash('sha256');
   // With its length in front, no part can pass for the end of one and the beginning of the next.
   const add = (part: string | Uint8Array) => hash.update(`${Buffer.byteLength(part)}\n`).update(part);
-  for (const [path, content] of own) add(`own ${path}`).update(content);
-  for (const [path, content] of common) add(`common ${path}`).update(content);
+  for (const part of [...own, ...common].flat()) add(part);
   add(bundling);
   add((JSON.parse(packageFile) as { readonly version: string }).version);
   for (const line of describeLockedPackages(lockFile, bundledPackages)) add(line);
   return hash.digest('hex');
 }
 
-async function readSources(folder: string): Promise<readonly (readonly [path: string, content: Buffer])[]> {
+/** The files of a folder, each with its path below `prefix`. */
+async function readSources(
+  folder: string,
+  prefix: string,
+): Promise<readonly (readonly [path: string, content: Buffer])[]> {
   try {
     const files = await listSourceFiles(folder);
-    return await Promise.all(files.map(async (path) => [path, await readFile(join(folder, path))] as const));
+    return await Promise.all(
+      files.map(async (path) => [prefix + path, await readFile(join(folder, path))] as const),
+    );
   } catch (cause) {
     throw new Failure(`${folder} is not a readable folder`, { cause, exitCode: exitCodes.image });
   }
