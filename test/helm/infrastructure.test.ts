@@ -172,6 +172,12 @@ describe('the bootstrap job', () => {
     expect(await name({ shared: { config: { LOG_LEVEL: 'warn' } } })).toBe(before);
   });
 
+  it('does not give up before what is wrong is put right', () => {
+    const { spec } = getWorkload(local, 'bootstrap');
+    expect(spec).not.toHaveProperty('activeDeadlineSeconds');
+    expect(spec.template.spec).toMatchObject({ restartPolicy: 'OnFailure' });
+  });
+
   it('makes a database and a role for each of the six services', () => {
     const sql = getManifest(local, 'ConfigMap', 'bootstrap').data?.['databases.sql'] ?? '';
     const created = [...sql.matchAll(/'CREATE DATABASE %I OWNER %I', '(\w+)', '(\w+)'/g)];
