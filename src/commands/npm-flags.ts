@@ -38,7 +38,7 @@ export async function refuseSwallowedFlags({
   if (found.length === 0) return;
 
   const settings = await readSettings(env, environBefore);
-  const typed = found.filter(({ key }) => !settings.has(toVariable(key)));
+  const typed = found.filter(({ key, value }) => !settings.has(`${toVariable(key)}=${value}`));
   if (typed.length === 0) return;
   throw new Failure(`npm kept ${typed.map(({ key }) => toFlag(key)).join(' and ')} for itself`, {
     cause: 'npm takes the flags before a -- as its own',
@@ -76,19 +76,23 @@ function accepts({ choices, parse }: Option, text: string): boolean {
   return !parse || parse(text) !== undefined;
 }
 
-/** The variables that npm would set without a flag typed: from its files, and from the environment it was started in. */
+/** What npm would set without a flag typed, as `variable=value`: from its files, and from the environment before it. */
 async function readSettings(env: NpmRun['env'], environBefore: string): Promise<ReadonlySet<string>> {
   const project = env.npm_config_local_prefix && join(env.npm_config_local_prefix, '.npmrc');
   const files = [project, env.npm_config_userconfig, env.npm_config_globalconfig].filter((file) => !!file);
   const lines = (await Promise.all(files.map((file) => readLines(String(file), '\n')))).flat();
-  const own = Object.keys(env).filter((key) => key.startsWith('NPM_CONFIG_'));
+  const own = Object.entries(env).map(([key, value]) => `${key}=${value}`);
   const before = await readLines(environBefore, '\0');
-  const settings = lines.map((line) => `npm_config_${toKey(line)}`);
-  return new Set([...settings, ...[...own, ...before.map(toKey)].map((key) => key.toLowerCase())]);
+  // npm reads its variables in capitals, too, but never writes one.
+  const variables = [...own.filter((variable) => variable.startsWith('NPM_CONFIG_')), ...before];
+  return new Set([...lines.map((line) => `npm_config_${toSetting(line)}`), ...variables.map(toSetting)]);
 }
 
-function toKey(assignment: string): string {
-  return (assignment.split('=', 1)[0] ?? '').trim().replaceAll('-', '_');
+/** `yes = "true"`, and `yes` alone, which means the same, as `yes=true`. */
+function toSetting(assignment: string): string {
+  const [key = '', ...value] = assignment.split('=');
+  const text = value.length === 0 ? 'true' : value.join('=').trim();
+  return `${key.trim().replaceAll('-', '_').toLowerCase()}=${text.replace(/^(["'])(.*)\1$/, '$2')}`;
 }
 
 async function readLines(path: string, separator: string): Promise<readonly string[]> {

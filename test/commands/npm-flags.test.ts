@@ -59,13 +59,20 @@ test.each([
 for (const variable of ['npm_config_userconfig', 'npm_config_globalconfig']) {
   test(`a flag that is set in the file of ${variable} is not taken for a typed one`, async () => {
     const file = join(await makeTemporaryFolder(), '.npmrc');
-    await writeFile(file, 'fund=false\n yes = true\ndry-run=true\n');
+    await writeFile(file, 'fund=false\n yes = "true"\ndry-run\n');
     await check(['x'], underNpm({ [variable]: file, npm_config_yes: 'true', npm_config_dry_run: 'true' }));
     await expect(
       check(['x'], underNpm({ [variable]: file, npm_config_yes: 'true', npm_config_watch: 'true' })),
     ).rejects.toMatchObject({ hint: 'npm run reload -- x --watch' });
   });
 }
+
+test('a flag that is off in an .npmrc was typed when it is on', async () => {
+  const folder = await makeTemporaryFolder();
+  await writeFile(join(folder, '.npmrc'), 'yes=false\n');
+  const env = underNpm({ npm_config_local_prefix: folder, npm_config_yes: 'true' });
+  await expect(check(['x'], env)).rejects.toMatchObject({ hint: 'npm run reload -- x --yes' });
+});
 
 test('nor one that was in the environment before npm', async () => {
   const environBefore = join(await makeTemporaryFolder(), 'environ');
