@@ -84,8 +84,8 @@ export async function readHost({
 }
 
 /** Absolute path of a program in one of the folders of a PATH; undefined when there is none. */
-export async function findProgram(name: string, searchPath = process.env.PATH): Promise<string | undefined> {
-  for (const folder of (searchPath ?? '').split(delimiter)) {
+export async function findProgram(name: string, path = ''): Promise<string | undefined> {
+  for (const folder of path.split(delimiter)) {
     if (folder && (await isExecutable(join(folder, name)))) return join(folder, name);
   }
   return undefined;

@@ -33,6 +33,7 @@ export const granted = { 'proc/self/status': 'Name:\tnode\nCapBnd:\t000001ffffff
 export async function makeHost({
   files = {},
   programs = {},
+  env = {},
   ...options
 }: FakeHostOptions = {}): Promise<FakeHost> {
   const root = await makeTemporaryFolder();
@@ -49,7 +50,7 @@ export async function makeHost({
   }
   const host = await readHost({
     root,
-    env: { PATH: bin },
+    env: { PATH: bin, ...env },
     home: join(root, 'home'),
     platform: 'linux',
     user: 'root',
