@@ -1,0 +1,67 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { expect, test } from 'vitest';
+import { CommandFailure } from '../../src/lib/failure.ts';
+import { exec } from '../../src/tools/exec.ts';
+import { makeTemporaryFolder } from '../temporary-folder.ts';
+
+const bin = resolve(import.meta.dirname, '../../src/bin.js');
+
+/** The command as a process of its own, on a machine with no tools, no engine and no network. */
+async function doctor(args: readonly string[], change: (folder: string) => Promise<void> = async () => {}) {
+  const folder = await makeTemporaryFolder();
+  await change(folder);
+  const env = {
+    PATH: join(folder, 'bin'),
+    HOME: folder,
+    XDG_DATA_HOME: join(folder, 'data'),
+    XDG_CACHE_HOME: join(folder, 'cache'),
+    WEALIST_STATE_DIR: join(folder, 'state'),
+    DOCKER_HOST: `unix://${join(folder, 'docker.sock')}`,
+    npm_config_registry: 'http://127.0.0.1:1/',
+  };
+  return exec(process.execPath, [bin, 'doctor', ...args], { env }).then(
+    ({ stdout, stderr }) => ({ status: 0 as number | undefined, stdout, stderr }),
+    (error: unknown) => {
+      if (error instanceof CommandFailure) return error;
+      throw error;
+    },
+  );
+}
+
+test('without an engine: exit code 3, everything else is told all the same', async () => {
+  const { status, stdout } = await doctor(['--json']);
+  expect(status).toBe(3);
+  const { checks, changes } = JSON.parse(stdout);
+  const engine = checks.find(({ id }: { id: string }) => id === 'engine');
+  expect(engine).toMatchObject({
+    state: 'fail',
+    detail: expect.stringContaining('(DOCKER_HOST) does not run'),
+  });
+  expect(checks.map(({ id }: { id: string }) => id)).toEqual(
+    expect.arrayContaining(['disk', 'mirror', 'cluster']),
+  );
+  expect(changes).toEqual([]);
+});
+
+test('what was changed on the system is listed', async () => {
+  const { stdout } = await doctor([], async (folder) => {
+    const record = {
+      version: 1,
+      changes: [
+        { id: 'install-docker', title: 'Docker installed', detail: 'apt-get …', at: '2026-02-03T04:05:06Z' },
+      ],
+    };
+    await mkdir(join(folder, 'data/wealist-local'), { recursive: true });
+    await writeFile(join(folder, 'data/wealist-local/system-changes.json'), JSON.stringify(record));
+  });
+  expect(stdout).toMatch(/✗ +container engine/);
+  expect(stdout).toContain('fix ');
+  expect(stdout).toContain('2026-02-03  Docker installed: apt-get …');
+});
+
+test('--fix does not replace an engine that somebody named', async () => {
+  const { status, stderr } = await doctor(['--fix', '--yes']);
+  expect(status).toBe(3);
+  expect(stderr).toContain('(DOCKER_HOST) does not run');
+});
