@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { folderEntries } from '../../src/images/layer.ts';
 import type { NodeRecipe } from '../../src/images/node-image.ts';
 import { versions } from '../../src/tools/versions.ts';
+import { path, shell } from '../debian-parts.ts';
 
 const kubernetesVersion = `v${versions.kubernetes}`;
 const folder = import.meta.dirname;
@@ -79,7 +80,6 @@ export const recipe: NodeRecipe = {
     /** The images kubeadm and the storage manifest name, kept on the node under exactly these names. */
     async function preload() {
       const { goProgram, debianRoot, layer, image } = workshop;
-      const path = 'PATH=/usr/local/bin:/usr/sbin:/usr/bin';
       const program = async (name: string, file: string) =>
         image([await layer([{ path: `usr/local/bin/${name}`, file }])], {
           Entrypoint: [`/usr/local/bin/${name}`],
@@ -112,12 +112,7 @@ export const recipe: NodeRecipe = {
         variant: 'extract',
         packages: ['base-files', 'busybox-static'],
       });
-      const applets = await layer(
-        ['sh', 'mkdir', 'rm', 'chmod', 'ls'].map((name) => ({
-          path: `usr/local/bin/${name}`,
-          link: '/usr/bin/busybox',
-        })),
-      );
+      const programs = await layer(shell);
       const coredns = await goProgram({ package: 'github.com/coredns/coredns', version: 'v1.12.1' });
       const etcd = await goProgram({ module: join(folder, 'etcd'), package: '.' });
       const pause = await goProgram({ module: join(folder, 'pause'), package: '.' });
@@ -134,7 +129,7 @@ export const recipe: NodeRecipe = {
         'registry.k8s.io/coredns/coredns:v1.12.1': await program('coredns', coredns),
         'registry.k8s.io/pause:3.10.1': await program('pause', pause),
         'wealist.local/local-path-provisioner:v0.0.30': await program('local-path-provisioner', provisioner),
-        'wealist.local/storage-helper:1': image([helper, applets], { Env: ['PATH=/usr/local/bin'] }),
+        'wealist.local/storage-helper:1': image([helper, programs], { Env: [path] }),
       };
     }
   },

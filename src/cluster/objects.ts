@@ -28,7 +28,11 @@ export type Amounts = Readonly<Record<string, string>>;
 
 export interface Node {
   readonly metadata: Metadata;
-  readonly status: { readonly allocatable?: Amounts; readonly conditions?: readonly Condition[] };
+  readonly status: {
+    readonly allocatable?: Amounts;
+    readonly conditions?: readonly Condition[];
+    readonly nodeInfo?: { readonly kubeletVersion?: string };
+  };
 }
 
 interface Container {

@@ -20,6 +20,9 @@ export interface FoundCluster {
   readonly httpsPort: number | undefined;
 }
 
+/** kind's label on every container of a cluster. */
+const clusterLabel = 'io.x-k8s.kind.cluster';
+
 /** The name kind gives the container of a cluster's control plane. */
 export function controlPlaneOf(cluster: string): string {
   return `${cluster}-control-plane`;
@@ -33,7 +36,7 @@ export async function findCluster(
 ): Promise<FoundCluster | undefined> {
   const node = controlPlaneOf(name);
   const container = await docker.findContainer(node, { signal });
-  if (container?.labels['io.x-k8s.kind.cluster'] !== name) return undefined;
+  if (container?.labels[clusterLabel] !== name) return undefined;
   const mark = container.mounts.find(({ destination }) => destination === ownerOnNode);
   return {
     id: container.id,
@@ -59,6 +62,15 @@ export function requireOwn(cluster: FoundCluster, checkoutId: string | undefined
     hint: `npm run up -- --name ${cluster.name}-2, or npm run down in the checkout that owns it`,
     exitCode: exitCodes.refused,
   });
+}
+
+/**
+ * Removes every node of the cluster with its anonymous volumes, as `kind delete cluster` does; folders of this machine
+ * stay. Needs no kind, so that a cluster can always be removed.
+ */
+export async function removeNodes(docker: Docker, cluster: string, signal: AbortSignal): Promise<void> {
+  const nodes = await docker.listContainers([`${clusterLabel}=${cluster}`], { signal });
+  await Promise.all(nodes.map(({ id }) => docker.removeContainer(id, { signal })));
 }
 
 function hostPort(container: DockerContainerDetails, port: number): number | undefined {

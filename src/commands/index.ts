@@ -10,6 +10,10 @@ export const commands: Commands = {
     summary: 'remove the cluster, keep the data',
     load: () => import('./down.ts'),
   },
+  status: {
+    summary: 'how the cluster, its services and their data stores are, and where they answer',
+    load: () => import('./status.ts'),
+  },
   doctor: {
     summary: 'check the machine, the engine, the ports, the disk and the network, each with its fix',
     load: () => import('./doctor.ts'),

@@ -66,7 +66,13 @@ export const command = defineCommand({
       const { file: secrets } = await ensureSecrets(await toSecretsOptions(app, environment, record.name));
       const parts = await connectUp(app, engine, { environment, host: situation.host, cluster: record.name });
       const { controller } = record;
-      const plan = planUp(environment, parts, { selection, cluster: record, controller, checkoutId, secrets });
+      const plan = planUp(environment, parts, {
+        selection,
+        cluster: record,
+        controller,
+        checkoutId,
+        secrets,
+      });
       const result = await app.runPlan(plan);
       const addresses = [{ name: 'weAlist', url: `${toOrigin(record)}/` }];
       app.ui.result(toUpValue(result, addresses), describeUp(result, addresses, app.ui.resultColors));
@@ -77,7 +83,11 @@ export const command = defineCommand({
       const situation = await readSituation(app, environment, wantedName);
       const { engine, found, host } = situation;
       const record = await chooseCluster({ app, environment, ...situation });
-      const parts = await connectUp(app, engine ?? { socket: usualSocket }, { environment, host, cluster: record.name });
+      const parts = await connectUp(app, engine ?? { socket: usualSocket }, {
+        environment,
+        host,
+        cluster: record.name,
+      });
       const isBuilt = await lacksImages(parts.images, selection, record.controller, engine);
       const buildsImages =
         environment.registry.pull !== 'only' &&

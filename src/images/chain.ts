@@ -60,8 +60,8 @@ export interface ImageChainParts {
   /** What the environment says about pulling. */
   readonly allowed: Environment['registry']['pull'];
   readonly store: Store;
-  readonly docker: Docker;
-  readonly dockerCli: DockerCli;
+  readonly docker: Pick<Docker, 'findImage' | 'saveImages' | 'removeImage' | 'tagImage'>;
+  readonly dockerCli: Pick<DockerCli, 'load' | 'runAndCommit'>;
   readonly puller: Puller;
   readonly recipes: Recipes;
   readonly workshop: (run: Run, stopwatch?: Stopwatch) => Promise<Workshop>;

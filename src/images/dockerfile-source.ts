@@ -28,7 +28,14 @@ export async function findDockerfile(
   const { dockerfile, context = '.' } = service;
   const root = resolve(checkout, environment.source);
   const path = dockerfile && join(root, dockerfile);
-  if (path && (await stat(path).then((found) => found.isFile(), () => false))) return { root, dockerfile, context };
+  if (
+    path &&
+    (await stat(path).then(
+      (found) => found.isFile(),
+      () => false,
+    ))
+  )
+    return { root, dockerfile, context };
   if (service.build === 'auto') return undefined;
   throw new Failure(`services.${name} has no Dockerfile at ${path ?? root}`, {
     hint: `set services.${name}.build to stand-in in env/local.yaml`,

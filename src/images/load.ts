@@ -1,4 +1,4 @@
-import { Failure, exitCodes } from '../lib/failure.ts';
+import { exitCodes, Failure } from '../lib/failure.ts';
 import { type Digest, digestOf, toChainIds, toManifest } from '../lib/oci.ts';
 import type { Run } from '../lib/plan.ts';
 import type { Nodes } from '../tools/nodes.ts';
@@ -44,7 +44,11 @@ export async function loadImages(
     if (skip.size === 0) throw error;
     report('the node has lost a layer it had: loading everything');
     // A failed import leaves the name behind, with nothing under it.
-    await nodes.removeImages(node, images.map(({ reference }) => reference), signal);
+    await nodes.removeImages(
+      node,
+      images.map(({ reference }) => reference),
+      signal,
+    );
     await nodes.importImages(node, packArchive(store, images), signal);
   }
   const [missing] = await findUnloaded(images, node, { nodes }, signal);

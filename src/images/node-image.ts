@@ -46,7 +46,12 @@ rm -rf /tmp/containerd.log /run/containerd /var/lib/containerd/tmpmounts
 /** Makes the engine's image `tag` of a node's parts: loads its file system, imports the preload into it, keeps that. */
 export async function assembleNode(
   { node, preload }: NodeParts,
-  { tag, store, docker, run }: { tag: string; store: Store; docker: DockerCli; run: Run },
+  {
+    tag,
+    store,
+    docker,
+    run,
+  }: { tag: string; store: Store; docker: Pick<DockerCli, 'load' | 'runAndCommit'>; run: Run },
 ): Promise<void> {
   const unfinished = `${tag}-unfinished`;
   run.report('loading the node’s file system into the engine');

@@ -13,10 +13,12 @@ import type { Images } from './open-images.ts';
 import type { StoreContents, StoreEntries } from './store.ts';
 import { findWaste, type Needed } from './waste.ts';
 
+type PrunedEngine = Pick<Docker, 'listImages' | 'listContainers' | 'removeContainer' | 'removeImage'>;
+
 export interface PruneParts extends Pick<Images, 'catalog' | 'recipes' | 'store' | 'go' | 'architecture'> {
   readonly exec: Exec;
   /** Undefined where no engine runs. */
-  readonly docker: Docker | undefined;
+  readonly docker: PrunedEngine | undefined;
   /** The user's cache folder. */
   readonly cache: string;
 }
@@ -86,10 +88,7 @@ export async function prune(
 }
 
 /** What this checkout's catalog and recipes use. */
-async function listNeeded(
-  { catalog, recipes, architecture }: PruneParts,
-  keys: ImageKeys,
-): Promise<Needed> {
+async function listNeeded({ catalog, recipes, architecture }: PruneParts, keys: ImageKeys): Promise<Needed> {
   const names = Object.keys(catalog) as (keyof Catalog)[];
   const images = names.filter((name): name is ImageName => name !== 'node');
   const built = names.filter((name) => catalog[name].build);
@@ -106,7 +105,7 @@ async function listNeeded(
 }
 
 /** Only what bears a name that this tool gave, and no container uses. */
-async function findInEngine(docker: Docker, current: string | undefined, signal: AbortSignal) {
+async function findInEngine(docker: PrunedEngine, current: string | undefined, signal: AbortSignal) {
   const [images, containers] = await Promise.all([
     docker.listImages(undefined, { signal }),
     docker.listContainers([], { signal }),

@@ -26,7 +26,7 @@ export interface Puller {
 }
 
 export interface PullerParts {
-  readonly docker: Docker;
+  readonly docker: Pick<Docker, 'findImage' | 'pullImage' | 'getRemoteDigest'>;
   readonly registry: Pick<Environment['registry'], 'mirror'>;
   readonly digests: ImageDigests;
   /** The engine's word for this machine's architecture: `amd64`. */

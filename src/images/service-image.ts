@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import type { Environment } from '../config/schema.ts';
+import { exitCodes, Failure } from '../lib/failure.ts';
 import { type Image, imageId, toImageConfig } from '../lib/oci.ts';
 import type { Run } from '../lib/plan.ts';
 import { bundleStandIn } from './bundle.ts';
@@ -22,7 +23,7 @@ export interface ServiceImage {
 export interface ServiceImages {
   /** What the service is built from: `stand-in`, or the Dockerfile's path. */
   describe(name: string): Promise<string>;
-  /** The image of the source as it is now; undefined when that is not built yet. */
+  /** The image of the source as this run first saw it, or as it was built since; undefined when it is not built yet. */
   find(name: string): Promise<ServiceImage | undefined>;
   /** @throws {Failure} exit code 7 when the source does not build. */
   build(name: string, run: Run): Promise<ServiceImage>;
@@ -38,6 +39,9 @@ export interface ServiceImagesParts {
   readonly buildDockerfile: (name: string, source: DockerfileSource, run: Run) => Promise<Image>;
 }
 
+/** A build takes a second; somebody who saves more often than that is at work. */
+const buildAttempts = 3;
+
 export function createServiceImages(parts: ServiceImagesParts): ServiceImages {
   const { environment, checkout, architecture, store, chain } = parts;
 
@@ -46,9 +50,34 @@ export function createServiceImages(parts: ServiceImagesParts): ServiceImages {
   const keyOf = (name: string, sourceHash: string, base: Image | undefined) =>
     `service-${name}-${hash({ sourceHash, base: base && imageId(base), architecture })}`;
 
-  async function hashOf(name: string): Promise<string> {
+  async function readHash(name: string): Promise<string> {
     const dockerfile = await dockerfileOf(name);
     return dockerfile ? hashContext(dockerfile) : hashSource({ folder: folderOf(name), checkout });
+  }
+
+  /** Of the source that this run works with: what is saved while it runs is for the next one. */
+  const hashes = new Map<string, Promise<string>>();
+  function hashOf(name: string): Promise<string> {
+    const known = hashes.get(name) ?? readHash(name);
+    hashes.set(name, known);
+    return known;
+  }
+
+  /** Builds until the source has stayed as it was meanwhile: a hash must not stand for what was saved after it. */
+  async function buildSettled(name: string, base: Image | undefined, run: Run): Promise<ServiceImage> {
+    const dockerfile = await dockerfileOf(name);
+    for (let attempt = 0; attempt < buildAttempts; attempt += 1) {
+      const sourceHash = await readHash(name);
+      const image = base
+        ? await buildStandIn(name, sourceHash, base)
+        : await parts.buildDockerfile(name, dockerfile as DockerfileSource, run);
+      if ((await readHash(name)) === sourceHash) return { reference: toReference(name, image), image, sourceHash };
+      run.report('its source was changed meanwhile: once more');
+    }
+    throw new Failure(`the source of ${name} changed during each of ${buildAttempts} builds`, {
+      hint: `npm run reload -- ${name}`,
+      exitCode: exitCodes.image,
+    });
   }
 
   /** The stand-in's own files are one thin layer over the base: a reload sends that layer and nothing else. */
@@ -69,21 +98,22 @@ export function createServiceImages(parts: ServiceImagesParts): ServiceImages {
 
     async find(name) {
       const isStandIn = (await dockerfileOf(name)) === undefined;
-      const [sourceHash, base] = await Promise.all([hashOf(name), isStandIn ? chain.find('service-base') : undefined]);
+      const [sourceHash, base] = await Promise.all([
+        hashOf(name),
+        isStandIn ? chain.find('service-base') : undefined,
+      ]);
       if (isStandIn && !base) return undefined;
       const image = await store.findImage(keyOf(name, sourceHash, base?.image));
       return image && { reference: toReference(name, image), image, sourceHash };
     },
 
     async build(name, run) {
-      const dockerfile = await dockerfileOf(name);
-      const sourceHash = await hashOf(name);
-      const base = dockerfile ? undefined : (await chain.ensure('service-base', run)).image;
-      const image = base
-        ? await buildStandIn(name, sourceHash, base)
-        : await parts.buildDockerfile(name, dockerfile as DockerfileSource, run);
-      await store.putImage(keyOf(name, sourceHash, base), image);
-      return { reference: toReference(name, image), image, sourceHash };
+      const isStandIn = (await dockerfileOf(name)) === undefined;
+      const base = isStandIn ? (await chain.ensure('service-base', run)).image : undefined;
+      const built = await buildSettled(name, base, run);
+      hashes.set(name, Promise.resolve(built.sourceHash));
+      await store.putImage(keyOf(name, built.sourceHash, base), built.image);
+      return built;
     },
   };
 }

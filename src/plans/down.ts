@@ -15,9 +15,11 @@ export interface DownChoice {
 }
 
 /** Takes down what `up` made: the node's container, the cluster, or the cluster and its data. */
-export function planDown(toolchain: Pick<Toolchain, 'docker' | 'kind'>, choice: DownChoice): Plan {
+export function planDown(toolchain: Pick<Toolchain, 'docker'>, choice: DownChoice): Plan {
   const { cluster, extent, data } = choice;
-  const steps = cluster ? [extent === 'stop' ? stopCluster(toolchain, cluster) : deleteCluster(toolchain, cluster, choice)] : [];
+  const steps = cluster
+    ? [extent === 'stop' ? stopCluster(toolchain, cluster) : deleteCluster(toolchain, cluster, choice)]
+    : [];
   return [
     { title: 'Cluster', steps },
     ...(extent === 'data' ? [{ title: 'Data', steps: [deleteData(data)] }] : []),

@@ -27,9 +27,9 @@ import { ensureImage, ensureNodeImage } from '../steps/ensure-image.ts';
 import { loadOntoNodes } from '../steps/load-images.ts';
 import { removeRelease } from '../steps/remove-release.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
+import { toAddresses } from './addresses.ts';
 import { ingressNamespace, ingressReleases } from './ingress.ts';
 import { namespaceManifest, storageClass, storageClassManifest } from './manifests.ts';
-import { toAddresses } from './addresses.ts';
 
 /** What is decided before the plan is made: by the person, by an earlier run, by what this machine allows. */
 export interface UpChoice {
@@ -65,11 +65,7 @@ export function planUp(environment: Environment, parts: UpParts, choice: UpChoic
   return [
     {
       title: 'Tools and images',
-      steps: [
-        ...parts.tools,
-        ensureNodeImage(chain),
-        ...outside.map((name) => ensureImage(chain, name)),
-      ],
+      steps: [...parts.tools, ensureNodeImage(chain), ...outside.map((name) => ensureImage(chain, name))],
     },
     {
       title: 'Cluster and services',
@@ -95,16 +91,29 @@ export function planUp(environment: Environment, parts: UpParts, choice: UpChoic
           nodeNames: [controlPlaneOf(cluster.name)],
           images: () =>
             Promise.all([
-              ...outside.filter((name) => name !== 'service-base').map((name) => present(chain.find(name), name)),
+              ...outside
+                .filter((name) => name !== 'service-base')
+                .map((name) => present(chain.find(name), name)),
               ...selection.services.map((name) => present(serviceImages.find(name), name)),
             ]),
         }),
         ...[
-          { title: `namespace ${environment.namespace}`, manifest: namespaceManifest(environment.namespace, 'restricted') },
+          {
+            title: `namespace ${environment.namespace}`,
+            manifest: namespaceManifest(environment.namespace, 'restricted'),
+          },
           // The controller takes ports of the node, which only this level allows.
-          { title: `namespace ${ingressNamespace}`, manifest: namespaceManifest(ingressNamespace, 'privileged') },
+          {
+            title: `namespace ${ingressNamespace}`,
+            manifest: namespaceManifest(ingressNamespace, 'privileged'),
+          },
         ].map(({ title, manifest }) =>
-          applyManifest({ kubectl: toolchain.kubectl, title, object: `namespace/${manifest.metadata.name}`, manifest }),
+          applyManifest({
+            kubectl: toolchain.kubectl,
+            title,
+            object: `namespace/${manifest.metadata.name}`,
+            manifest,
+          }),
         ),
         applyManifest({
           kubectl: toolchain.kubectl,
@@ -158,14 +167,19 @@ export function releaseSteps(environment: Environment, parts: UpParts, choice: U
         chart,
         valuesFiles: valuesFile ? [join(checkout, valuesFile)] : files,
         values: async () =>
-          valuesFile ? {} : { images: { [controller]: (await present(chain.find(controller), controller)).reference } },
+          valuesFile
+            ? {}
+            : { images: { [controller]: (await present(chain.find(controller), controller)).reference } },
       });
     },
 
     /** The two controllers take the same ports of the node. */
     otherIngress() {
       const other = controller === 'nginx' ? 'traefik' : 'nginx';
-      return removeRelease(ingressReleases[other].release, ingressNamespace, { helm: toolchain.helm, releases });
+      return removeRelease(ingressReleases[other].release, ingressNamespace, {
+        helm: toolchain.helm,
+        releases,
+      });
     },
 
     infrastructure() {
@@ -180,7 +194,9 @@ export function releaseSteps(environment: Environment, parts: UpParts, choice: U
           const all = Object.keys(environment.services);
           // A service that is there needs what it needs, whether or not this run is about it.
           const needed = new Set([...deployed].flatMap((name) => environment.services[name]?.needs ?? []));
-          const parts = infrastructure.filter((name) => needed.has(name) || selection.infrastructure.includes(name));
+          const parts = infrastructure.filter(
+            (name) => needed.has(name) || selection.infrastructure.includes(name),
+          );
           const images = await Promise.all(parts.map((name) => present(chain.find(name), name)));
           return toInfrastructureValues({
             images: Object.fromEntries(images.map(({ name, reference }) => [name, reference])),
@@ -200,7 +216,8 @@ export function releaseSteps(environment: Environment, parts: UpParts, choice: U
         release: name,
         chart: name,
         valuesFiles: files,
-        values: async () => toServiceValues(name, (await present(serviceImages.find(name), name)).reference, cluster),
+        values: async () =>
+          toServiceValues(name, (await present(serviceImages.find(name), name)).reference, cluster),
       });
     },
   };

@@ -13,7 +13,9 @@ const timeout = 30_000;
 /** Everything deployed answers with success through the ingress: what a browser on this machine would see. */
 export function answerThroughIngress(addresses: readonly Answer[]): Step {
   const listSilent = async (signal: AbortSignal) => {
-    const answers = await Promise.all(addresses.map(async (each) => ({ ...each, state: await ask(each.url, signal) })));
+    const answers = await Promise.all(
+      addresses.map(async (each) => ({ ...each, state: await ask(each.url, signal) })),
+    );
     return answers.filter(({ state }) => state !== undefined);
   };
 
@@ -34,11 +36,14 @@ export function answerThroughIngress(addresses: readonly Answer[]): Step {
       );
       const [first] = silent;
       if (!first) return;
-      throw new Failure(`${silent.map(({ name }) => name).join(', ')} did not answer through the ingress in 30 s`, {
-        cause: `${first.url}: ${first.state}`,
-        hint: 'npm run status',
-        exitCode: exitCodes.workload,
-      });
+      throw new Failure(
+        `${silent.map(({ name }) => name).join(', ')} did not answer through the ingress in 30 s`,
+        {
+          cause: `${first.url}: ${first.state}`,
+          hint: 'npm run status',
+          exitCode: exitCodes.workload,
+        },
+      );
     },
   };
 }
@@ -51,6 +56,8 @@ async function ask(url: string, signal: AbortSignal): Promise<string | undefined
     return response.ok ? undefined : `answered ${response.status}`;
   } catch (error) {
     signal.throwIfAborted();
-    return (error as Error).cause instanceof Error ? ((error as Error).cause as Error).message : String(error);
+    return (error as Error).cause instanceof Error
+      ? ((error as Error).cause as Error).message
+      : String(error);
   }
 }

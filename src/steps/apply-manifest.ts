@@ -22,7 +22,10 @@ export function applyManifest({ kubectl, title, object, manifest }: ManifestPart
     async isDone({ signal }) {
       try {
         const escaped = annotation.replaceAll('.', '\\.');
-        const found = await kubectl.run(['get', object, `--output=jsonpath={.metadata.annotations.${escaped}}`], signal);
+        const found = await kubectl.run(
+          ['get', object, `--output=jsonpath={.metadata.annotations.${escaped}}`],
+          signal,
+        );
         return found === digest && 'unchanged';
       } catch (error) {
         signal.throwIfAborted();

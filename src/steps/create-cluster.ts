@@ -1,6 +1,6 @@
 import { chmod, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type FoundCluster, findCluster, requireOwn } from '../cluster/ownership.ts';
+import { type FoundCluster, findCluster, removeNodes, requireOwn } from '../cluster/ownership.ts';
 import { toKindCluster } from '../config/kind-cluster.ts';
 import { toDuration } from '../lib/duration.ts';
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
@@ -75,7 +75,8 @@ export function createCluster(parts: ClusterParts): Step {
       const found = await findCluster(docker, name, signal);
       if (!found) return false;
       requireOwn(found, checkoutId);
-      const works = found.state === 'running' && (await isFinished(finished, found)) && (await answers(kubectl, signal));
+      const works =
+        found.state === 'running' && (await isFinished(finished, found)) && (await answers(kubectl, signal));
       return works && 'its API server answers';
     },
 
@@ -86,7 +87,7 @@ export function createCluster(parts: ClusterParts): Step {
       if (await isFinished(finished, found)) return resume(found, run);
       run.report('replacing a half-made cluster of an earlier run');
       // Nothing is lost: whatever was stored lies in folders of this machine.
-      await kind.delete(name, { kubeconfig, run });
+      await removeNodes(docker, name, run.signal);
       await create(run);
     },
   };

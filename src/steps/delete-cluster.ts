@@ -1,11 +1,11 @@
 import { rm } from 'node:fs/promises';
-import { findCluster, requireOwn, type FoundCluster } from '../cluster/ownership.ts';
+import { type FoundCluster, findCluster, removeNodes, requireOwn } from '../cluster/ownership.ts';
 import type { Step } from '../lib/plan.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
 
 /** The cluster's containers are gone; the volumes' folders stay. Only what carries this checkout's mark is removed. */
 export function deleteCluster(
-  { docker, kind }: Pick<Toolchain, 'docker' | 'kind'>,
+  { docker }: Pick<Toolchain, 'docker'>,
   { name }: FoundCluster,
   { checkoutId, kubeconfig }: { readonly checkoutId: string; readonly kubeconfig: string },
 ): Step {
@@ -14,10 +14,10 @@ export function deleteCluster(
     async isDone({ signal }) {
       return (await findCluster(docker, name, signal)) === undefined && 'not there';
     },
-    async apply(run) {
-      const found = await findCluster(docker, name, run.signal);
+    async apply({ signal }) {
+      const found = await findCluster(docker, name, signal);
       if (found) requireOwn(found, checkoutId);
-      await kind.delete(name, { kubeconfig, run });
+      await removeNodes(docker, name, signal);
       await rm(kubeconfig, { force: true });
     },
   };

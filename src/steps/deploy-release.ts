@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { inputsLabel, type Release, type Releases } from '../cluster/releases.ts';
 import { waitUntilReady } from '../cluster/ready.ts';
+import { inputsLabel, type Release, type Releases } from '../cluster/releases.ts';
 import type { Snapshots } from '../cluster/snapshot.ts';
 import { judge } from '../cluster/verdict.ts';
 import { workloadsOf } from '../cluster/workloads.ts';
@@ -55,7 +55,9 @@ export function deployRelease(parts: DeployParts): Step {
   }
 
   const findRelease = async (signal: AbortSignal, maxAge = 0) =>
-    (await parts.releases(signal, maxAge)).find(({ name, namespace: where }) => name === release && where === namespace);
+    (await parts.releases(signal, maxAge)).find(
+      ({ name, namespace: where }) => name === release && where === namespace,
+    );
 
   const isReady = async (signal: AbortSignal) => {
     const snapshot = await snapshots.take(signal, { maxAge: 1_000 });
@@ -82,7 +84,11 @@ export function deployRelease(parts: DeployParts): Step {
     },
 
     async apply(run) {
-      const [found, inputs, values] = await Promise.all([findRelease(run.signal), hashInputs(), parts.values()]);
+      const [found, inputs, values] = await Promise.all([
+        findRelease(run.signal),
+        hashInputs(),
+        parts.values(),
+      ]);
       if (found?.status !== 'deployed' || found.inputs !== inputs) {
         await settle(found, run);
         run.report('rendering and applying its chart');
@@ -92,7 +98,9 @@ export function deployRelease(parts: DeployParts): Step {
       run.report('waiting until it is ready');
       const workloads = workloadsOf(await snapshots.take(run.signal), release, namespace);
       await Promise.all(
-        workloads.map((workload) => waitUntilReady(workload, { kubectl, snapshots, timeout: readyTimeout, every: 250, run })),
+        workloads.map((workload) =>
+          waitUntilReady(workload, { kubectl, snapshots, timeout: readyTimeout, every: 250, run }),
+        ),
       );
     },
   };

@@ -1,7 +1,7 @@
 import { access, constants, mkdir, readlink, realpath, rename, rm, symlink } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import type { Workshop } from '../images/workshop.ts';
 import type { Store } from '../images/store.ts';
+import type { Workshop } from '../images/workshop.ts';
 import { CommandFailure, Failure } from '../lib/failure.ts';
 import type { Run, Step } from '../lib/plan.ts';
 import type { Exec } from '../tools/exec.ts';
@@ -21,7 +21,10 @@ export interface ToolParts {
 
 /** What a tool says of its version, and which versions do. */
 const tools: Readonly<
-  Record<ToolName, { readonly ask: readonly string[]; readonly fits: (version: string) => boolean; readonly wanted: string }>
+  Record<
+    ToolName,
+    { readonly ask: readonly string[]; readonly fits: (version: string) => boolean; readonly wanted: string }
+  >
 > = {
   // Node images and kind's own files change together, so exactly this one.
   kind: { ask: ['version'], fits: (version) => version === versions.kind, wanted: versions.kind },
@@ -43,7 +46,8 @@ const tools: Readonly<
 export function ensureTool(tool: ToolName, { exec, store, workshop, program, bin }: ToolParts): Step {
   const place = join(bin, tool);
   const { ask, fits, wanted } = tools[tool];
-  const versioned = `${tool}-${wanted}`;
+  // Not `kubectl-…`: kubectl takes such a program on PATH for a plug-in.
+  const versioned = `${tool}@${wanted}`;
 
   async function versionOf(path: string, signal: AbortSignal): Promise<string | undefined> {
     try {
@@ -59,7 +63,14 @@ export function ensureTool(tool: ToolName, { exec, store, workshop, program, bin
   async function findOnPath(signal: AbortSignal): Promise<string | undefined> {
     for (const folder of (process.env.PATH ?? '').split(delimiter)) {
       const path = join(folder, tool);
-      if (folder === '' || (await access(path, constants.X_OK).then(() => false, () => true))) continue;
+      if (
+        folder === '' ||
+        (await access(path, constants.X_OK).then(
+          () => false,
+          () => true,
+        ))
+      )
+        continue;
       const version = await versionOf(path, signal);
       if (version !== undefined && fits(version)) return realpath(path);
     }

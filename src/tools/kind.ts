@@ -5,8 +5,6 @@ import type { Exec } from './exec.ts';
 export interface Kind {
   /** Creates the cluster of a configuration and writes `kubeconfig`; leaves what is there when it does not succeed. */
   create(config: string, options: { kubeconfig: string; run: Run }): Promise<void>;
-  /** Removes the nodes of a cluster with their anonymous volumes. Mounted folders stay. */
-  delete(name: string, options: { kubeconfig: string; run: Run }): Promise<void>;
   /** The kubeconfig text of a running cluster. */
   kubeconfig(name: string, signal: AbortSignal): Promise<string>;
 }
@@ -32,13 +30,6 @@ export function createKind(exec: Exec, { program, env }: KindOptions): Kind {
           exitCode: exitCodes.cluster,
         });
       }
-    },
-
-    async delete(name, { kubeconfig, run: { signal } }) {
-      await exec(program, ['delete', 'cluster', `--name=${name}`, `--kubeconfig=${kubeconfig}`], {
-        env,
-        signal,
-      });
     },
 
     async kubeconfig(name, signal) {

@@ -1,0 +1,40 @@
+import type { Pod } from './objects.ts';
+import { findPods, type Workload } from './pods.ts';
+import type { Snapshot } from './snapshot.ts';
+import { judge, type Verdict } from './verdict.ts';
+
+/** A workload as one line of `status`. */
+export interface PartStatus
+  extends Pick<Verdict, 'state' | 'ready' | 'wanted' | 'line' | 'evidence' | 'next'> {
+  /** The image its newest pods ask for, as the chart names it. */
+  readonly image: string | undefined;
+  /** The image they run; undefined while none does. */
+  readonly imageId: string | undefined;
+  /** Of all containers of its pods, since these were created. */
+  readonly restarts: number;
+  /** When the oldest of its newest pods was created, in milliseconds since the epoch. */
+  readonly created: number | undefined;
+}
+
+/** How a workload is, with all that ever went wrong with its pods counted. */
+export function toPartStatus(snapshot: Snapshot, workload: Workload): PartStatus {
+  const { state, ready, wanted, line, evidence, next } = judge(snapshot, workload);
+  const { current } = findPods(snapshot, workload);
+  const containers = current.flatMap(({ status }) => status.containerStatuses ?? []);
+  const created = current.map(({ metadata }) => Date.parse(metadata.creationTimestamp));
+  return {
+    ...{ state, ready, wanted, line },
+    ...(evidence === undefined ? {} : { evidence }),
+    ...(next === undefined ? {} : { next }),
+    image: current.at(-1)?.spec.containers[0]?.image,
+    imageId: toImageId(current.at(-1)),
+    restarts: containers.reduce((sum, { restartCount }) => sum + restartCount, 0),
+    created: created.length === 0 ? undefined : Math.min(...created),
+  };
+}
+
+/** `sha256:…`, without the name of the repository that a pulled image has before it. */
+function toImageId(pod: Pod | undefined): string | undefined {
+  const id = pod?.status.containerStatuses?.[0]?.imageID;
+  return id ? /sha256:[0-9a-f]+$/.exec(id)?.[0] : undefined;
+}

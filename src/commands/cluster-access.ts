@@ -1,0 +1,46 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createSnapshots, type Snapshots } from '../cluster/snapshot.ts';
+import { exitCodes, Failure } from '../lib/failure.ts';
+import { type ClusterRecord, findClusterRecord } from '../state/cluster-record.ts';
+import { createKubectl, type Kubectl } from '../tools/kubectl.ts';
+import type { App } from './command.ts';
+
+/** The cluster of this checkout, for commands that only ask it: no engine is needed for that. */
+export interface ClusterAccess {
+  readonly record: ClusterRecord;
+  readonly kubectl: Kubectl;
+  readonly snapshots: Snapshots;
+}
+
+/** Undefined when no cluster has been made, or it was removed. Asks nobody. */
+export async function findClusterAccess({
+  paths,
+  exec,
+}: Pick<App, 'paths' | 'exec'>): Promise<ClusterAccess | undefined> {
+  const kubeconfig = join(paths.state, 'kubeconfig');
+  const ours = join(paths.state, 'bin/kubectl');
+  const [record, isMade, isOurs] = await Promise.all([
+    findClusterRecord(paths),
+    exists(kubeconfig),
+    exists(ours),
+  ]);
+  if (!record || !isMade) return undefined;
+  const program = isOurs ? ours : 'kubectl';
+  const kubectl = createKubectl(exec, { program, kubeconfig, context: `kind-${record.name}` });
+  return { record, kubectl, snapshots: createSnapshots(kubectl) };
+}
+
+/** @throws {Failure} exit code 5 when there is no cluster. */
+export async function getClusterAccess(app: Pick<App, 'paths' | 'exec'>): Promise<ClusterAccess> {
+  const found = await findClusterAccess(app);
+  if (found) return found;
+  throw new Failure('there is no cluster yet', { hint: 'npm run up', exitCode: exitCodes.cluster });
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

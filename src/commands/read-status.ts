@@ -1,0 +1,157 @@
+import { findCluster } from '../cluster/ownership.ts';
+import { toPartStatus } from '../cluster/part-status.ts';
+import type { Workload } from '../cluster/pods.ts';
+import type { Snapshot } from '../cluster/snapshot.ts';
+import { workloadsOf } from '../cluster/workloads.ts';
+import { type Environment, infrastructure } from '../config/schema.ts';
+import { CommandFailure, Failure } from '../lib/failure.ts';
+import { findEngine } from '../machine/engine.ts';
+import { readHost } from '../machine/host.ts';
+import { toOrigin } from '../plans/addresses.ts';
+import { ingressNamespace, ingressReleases } from '../plans/ingress.ts';
+import type { ClusterRecord } from '../state/cluster-record.ts';
+import { createDocker } from '../tools/docker.ts';
+import { type ClusterAccess, findClusterAccess } from './cluster-access.ts';
+import type { App } from './command.ts';
+import type { Part, StatusReport } from './status-report.ts';
+
+/** Milliseconds for which an answer is waited for. */
+const clusterPatience = 5_000;
+const ingressPatience = 1_000;
+
+/** Asks the cluster and the ingress at once; the engine only where the cluster does not answer. Changes nothing. */
+export async function readStatus(app: App): Promise<StatusReport> {
+  const access = await findClusterAccess(app);
+  // On their way before the environment is read, which takes as long.
+  const asked = access && {
+    cluster: askCluster(access, app.signal),
+    ingress: askIngress(access.record, app.signal),
+  };
+  const environment = await app.environment();
+  const name = access?.record.name ?? environment.cluster.name;
+  const common = { version: 1, environment: environment.name, namespace: environment.namespace } as const;
+
+  const { snapshot, silence } = (await asked?.cluster) ?? {};
+  const ingress = await asked?.ingress;
+  if (!access || !snapshot) {
+    const cluster = await findState(app, name, silence);
+    const next = cluster.state === 'unknown' ? 'npm run doctor' : 'npm run up';
+    return { ...common, ready: false, cluster: { name, nodes: [], ...cluster }, parts: [], next };
+  }
+
+  const parts = listParts(snapshot, environment, access.record);
+  const isReady = ingress?.answers === true && parts.every(({ state }) => state === 'ready');
+  return {
+    ...common,
+    ready: isReady,
+    cluster: { name, state: 'running', nodes: listNodes(snapshot) },
+    ingress,
+    parts,
+    next: isReady ? undefined : (findNext(parts) ?? 'npm run up'),
+  };
+}
+
+/** What cannot heal is the first to look at. */
+function findNext(parts: readonly Part[]): string | undefined {
+  const failed = parts.find(({ state }) => state === 'failed');
+  return (failed ?? parts.find(({ state }) => state !== 'ready'))?.next;
+}
+
+interface ClusterAnswer {
+  readonly snapshot?: Snapshot;
+  /** Why there is none. */
+  readonly silence?: string;
+}
+
+async function askCluster({ snapshots }: ClusterAccess, signal: AbortSignal): Promise<ClusterAnswer> {
+  const patience = AbortSignal.timeout(clusterPatience);
+  try {
+    return { snapshot: await snapshots.take(AbortSignal.any([signal, patience])) };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (patience.aborted) return { silence: `no answer in ${clusterPatience / 1000} s` };
+    if (error instanceof CommandFailure) return { silence: error.stderr.split('\n').at(-1) || error.message };
+    throw error;
+  }
+}
+
+async function askIngress(record: ClusterRecord, signal: AbortSignal): Promise<StatusReport['ingress']> {
+  const url = `${toOrigin(record)}/`;
+  try {
+    const { status, body } = await fetch(url, {
+      redirect: 'manual',
+      signal: AbortSignal.any([signal, AbortSignal.timeout(ingressPatience)]),
+    });
+    await body?.cancel();
+    return { url, answers: status < 500, status };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { url, answers: false, evidence: toReason(error) };
+  }
+}
+
+/** Why there was no answer; fetch hides it in the cause. */
+function toReason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === 'TimeoutError') return `no answer in ${ingressPatience / 1000} s`;
+  return error.cause instanceof Error ? error.cause.message || String(error.cause) : error.message;
+}
+
+/** What has become of a cluster that gave no answer. */
+async function findState(
+  { exec, signal }: App,
+  name: string,
+  silence: string | undefined,
+): Promise<Pick<StatusReport['cluster'], 'state' | 'evidence'>> {
+  try {
+    const engine = await findEngine(await readHost(), { signal });
+    if (!engine) return { state: 'missing', evidence: 'there is no container engine' };
+    const found = await findCluster(createDocker(engine, exec), name, signal);
+    if (!found) return { state: 'missing' };
+    if (found.state === 'paused') return { state: 'paused' };
+    if (found.state !== 'running') return { state: 'stopped' };
+    return { state: 'silent', evidence: silence };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof Failure) return { state: 'unknown', evidence: error.message };
+    throw error;
+  }
+}
+
+function listNodes(snapshot: Snapshot): StatusReport['cluster']['nodes'] {
+  return snapshot.list('Node').map(({ metadata, status }) => ({
+    name: metadata.name,
+    ready: status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false,
+    version: status.nodeInfo?.kubeletVersion,
+  }));
+}
+
+function listParts(snapshot: Snapshot, environment: Environment, record: ClusterRecord): readonly Part[] {
+  const { namespace, services } = environment;
+  const needed = new Set(Object.values(services).flatMap(({ needs }) => needs));
+  const { release } = ingressReleases[record.controller];
+  const controllers = workloadsOf(snapshot, release, ingressNamespace);
+  const jobs = workloadsOf(snapshot, 'wealist-infrastructure', namespace).filter(
+    ({ kind }) => kind === 'Job',
+  );
+  const toPart = (workload: Workload, kind: Part['kind'], address?: string): Part => {
+    const { created, ...status } = toPartStatus(snapshot, workload);
+    const time = created === undefined ? undefined : new Date(created).toISOString();
+    return { name: workload.name, kind, ...status, created: time, address };
+  };
+
+  return [
+    ...controllers.map((workload) => toPart(workload, 'ingress')),
+    ...infrastructure
+      .filter((name) => needed.has(name))
+      .map((name) =>
+        toPart({ kind: 'StatefulSet', name, namespace }, 'infrastructure', `npm run forward -- ${name}`),
+      ),
+    // One that is complete has nothing to say any more.
+    ...jobs.map((workload) => toPart(workload, 'job')).filter(({ state }) => state !== 'ready'),
+    ...Object.entries(services).map(([name, { route }]) => {
+      const path = route === undefined ? '/' : `/svc/${route}/`;
+      return toPart({ kind: 'Deployment', name, namespace }, 'service', `${toOrigin(record)}${path}`);
+    }),
+  ];
+}

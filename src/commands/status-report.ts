@@ -1,0 +1,60 @@
+import { z } from 'zod';
+
+const Part = z.strictObject({
+  name: z
+    .string()
+    .describe('Of the service, of postgres, redis or s3, of the ingress controller, or of a Job.'),
+  kind: z.enum(['service', 'infrastructure', 'ingress', 'job']),
+  state: z
+    .enum(['ready', 'waiting', 'failed', 'absent'])
+    .describe('waiting may still become ready; failed will not without a change; absent: not deployed.'),
+  ready: z.int().describe('Pods of the newest revision that are ready.'),
+  wanted: z.int().describe('Pods that should be.'),
+  image: z.string().optional().describe('The image that its newest pod asks for.'),
+  imageId: z.string().optional().describe('The image that it runs: sha256 and the hash.'),
+  restarts: z.int().describe('Of all containers of its pods.'),
+  created: z.iso.datetime().optional().describe('When the oldest of its newest pods was created.'),
+  address: z
+    .string()
+    .optional()
+    .describe('Where it answers; for infrastructure, the command that forwards it.'),
+  line: z.string().describe('The state in words, such as the cause of not being ready.'),
+  evidence: z.string().optional().describe('What the cluster said of it.'),
+  next: z.string().optional().describe('The command to go on with.'),
+});
+export type Part = z.infer<typeof Part>;
+
+const Node = z.strictObject({
+  name: z.string(),
+  ready: z.boolean(),
+  version: z.string().optional().describe('Of its Kubernetes.'),
+});
+
+/** What `status --json` prints. A field is never taken away or changed in its meaning without another `version`. */
+export const StatusReport = z.strictObject({
+  version: z.literal(1),
+  environment: z.string(),
+  namespace: z.string(),
+  ready: z.boolean().describe('All parts are ready and the ingress answers.'),
+  cluster: z.strictObject({
+    name: z.string(),
+    state: z
+      .enum(['running', 'silent', 'stopped', 'paused', 'missing', 'unknown'])
+      .describe(
+        'silent: its node runs, its API server does not answer. unknown: no container engine to ask.',
+      ),
+    evidence: z.string().optional(),
+    nodes: z.array(Node).readonly(),
+  }),
+  ingress: z
+    .strictObject({
+      url: z.string(),
+      answers: z.boolean().describe('With any HTTP status below 500, within a second.'),
+      status: z.int().optional().describe('The HTTP status of its answer.'),
+      evidence: z.string().optional().describe('Why there was no answer.'),
+    })
+    .optional(),
+  parts: z.array(Part).readonly(),
+  next: z.string().optional().describe('The command to go on with when not all is ready.'),
+});
+export type StatusReport = z.infer<typeof StatusReport>;

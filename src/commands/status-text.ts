@@ -1,0 +1,78 @@
+import { toAge } from '../lib/age.ts';
+import { type Colors, toSymbol } from '../ui/style.ts';
+import { toTable } from '../ui/table.ts';
+import type { Part, StatusReport } from './status-report.ts';
+
+/** The report as a person reads it: the cluster, a line for each part, the command to go on with. `now` in milliseconds. */
+export function describeStatus(report: StatusReport, colors: Colors, now: number): string {
+  const { parts, next } = report;
+  return [
+    describeCluster(report, colors),
+    ...describeIngress(report, colors),
+    ...(parts.length === 0 ? [] : ['', describeParts(parts, colors, now)]),
+    ...(next === undefined ? [] : ['', `  ${colors.dim('next')}  ${next}`]),
+  ].join('\n');
+}
+
+const clusterStates: Readonly<Record<StatusReport['cluster']['state'], string>> = {
+  running: 'runs',
+  silent: 'does not answer',
+  stopped: 'is stopped',
+  paused: 'is paused',
+  missing: 'does not exist',
+  unknown: 'cannot be looked for',
+};
+
+function describeCluster({ cluster, environment, namespace }: StatusReport, colors: Colors): string {
+  const isWell = cluster.state === 'running' && cluster.nodes.every(({ ready }) => ready);
+  const symbol = toSymbol(isWell ? 'done' : 'failed', colors);
+  const nodes = cluster.nodes.map(
+    ({ name, ready, version }) =>
+      `node ${name} ${ready ? 'ready' : 'not ready'}${version === undefined ? '' : `, Kubernetes ${version}`}`,
+  );
+  const notes = [`environment ${environment}`, `namespace ${namespace}`, ...nodes];
+  return [
+    `${symbol} ${colors.bold(`cluster ${cluster.name} ${clusterStates[cluster.state]}`)}  ${colors.dim(notes.join(', '))}`,
+    ...(cluster.evidence === undefined ? [] : [`  ${colors.dim('because')}  ${cluster.evidence}`]),
+  ].join('\n');
+}
+
+function describeIngress({ ingress }: StatusReport, colors: Colors): readonly string[] {
+  if (!ingress) return [];
+  const { url, answers, status, evidence } = ingress;
+  const said = status === undefined ? (evidence ?? 'does not answer') : `answers ${status}`;
+  return [
+    `${toSymbol(answers ? 'done' : 'failed', colors)} ${colors.bold('ingress')} ${url} ${colors.dim(said)}`,
+  ];
+}
+
+function describeParts(parts: readonly Part[], colors: Colors, now: number): string {
+  const rows = parts.map((part) => [
+    `  ${toSymbol(part.state === 'ready' ? 'done' : part.state === 'waiting' ? 'pointer' : 'failed', colors)} ${part.name}`,
+    part.state === 'absent' ? '' : `${part.ready}/${part.wanted}`,
+    colors.dim(toShortImage(part)),
+    part.restarts === 0
+      ? ''
+      : colors.yellow(`${part.restarts} ${part.restarts === 1 ? 'restart' : 'restarts'}`),
+    colors.dim(part.created === undefined ? '' : toAge(now - Date.parse(part.created))),
+    describeState(part, colors),
+  ]);
+  return toTable(
+    rows,
+    ['    name', 'ready', 'image', '', 'age', 'address, or why not ready'].map(colors.dim),
+  );
+}
+
+/** Where a part that is ready answers; why it is not, of another. */
+function describeState({ state, address, line }: Part, colors: Colors): string {
+  if (state === 'ready') return address === undefined ? '' : colors.cyan(address);
+  if (state === 'absent') return 'not deployed';
+  return state === 'failed' ? colors.red(line) : colors.yellow(line);
+}
+
+/** The tag, else the first digits of the digest or of what runs. */
+function toShortImage({ image = '', imageId = '' }: Part): string {
+  const [name = '', digest = ''] = image.split('@');
+  const [, tag] = /:([^/:]+)$/.exec(name) ?? [];
+  return tag ?? (digest || imageId).replace(/^sha256:/, '').slice(0, 12);
+}
