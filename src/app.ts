@@ -4,7 +4,7 @@ import type { App } from './commands/command.ts';
 import { toCommandLine } from './commands/command-line.ts';
 import { commands } from './commands/index.ts';
 import type { Environment } from './config/schema.ts';
-import { openJournal } from './state/journal.ts';
+import { findUnfinished, type JournalStep, openJournal } from './state/journal.ts';
 import { acquireLock } from './state/lock.ts';
 import { findPaths } from './state/paths.ts';
 import { ensureStateFolder } from './state/state-folder.ts';
@@ -29,7 +29,8 @@ export function createApp({ ui, signal, name, args }: AppOptions): App {
   const commandLine = toCommandLine(name, args);
   const agreeing = toCommandLine(name, [...args, '--yes']);
   let config: string | undefined;
-  const journal = openJournal(join(paths.state, 'journal'), { command: commandLine, config: () => config });
+  const journalFile = join(paths.state, 'journal');
+  const journal = openJournal(journalFile, { command: commandLine, config: () => config });
 
   return {
     paths,
@@ -59,17 +60,27 @@ export function createApp({ ui, signal, name, args }: AppOptions): App {
       }
     },
 
-    runPlan: (plan) =>
-      runPlan(plan, {
+    async runPlan(plan) {
+      const unfinished = await findUnfinished(journalFile);
+      if (unfinished.length > 0) ui.say(ui.colors.dim(`The last run did not end: ${toList(unfinished)}`));
+      const result = await runPlan(plan, {
         ui,
         signal,
         onBegin: (stage, step) => journal.begin({ stage: stage.title, step: step.title }),
         onDone: (stage, step) => journal.done({ stage: stage.title, step: step.title }),
-      }),
+      });
+      // This run may have found all of it done, and have had nothing to write down.
+      if (unfinished.length > 0) await journal.done({ stage: 'Plan', step: 'Finished' });
+      return result;
+    },
     confirmChanges: (changes, yes) => confirmChanges(changes, { ui, signal, yes, agreeing }),
     confirmLoss: (lost, losses, yes) => confirmLoss(lost, losses, { ui, signal, yes, agreeing }),
     previewPlan: (plan) => previewPlan(plan, { ui, signal }),
   };
+}
+
+function toList(steps: readonly JournalStep[]): string {
+  return steps.map(({ step }) => step).join(', ');
 }
 
 function toHash(environment: Environment): string {

@@ -53,7 +53,7 @@ export async function acquireLock(path: string, { command, wait }: LockOptions):
     const owner = highest === 0 ? undefined : await findLivingOwner(join(path, String(highest)));
     if (!owner) {
       const turn = highest + 1;
-      if (await take(path, turn, command)) return { release: () => truncate(join(path, String(turn))) };
+      if (await take(path, turn, command)) return { release: () => release(join(path, String(turn))) };
       continue;
     }
     if (!wait) throw toFailure(owner);
@@ -114,6 +114,14 @@ async function take(path: string, turn: number, command: string): Promise<boolea
       .map((other) => rm(join(path, String(other)), { recursive: true, force: true })),
   );
   return true;
+}
+
+/** A turn without an owner; never removed, since the highest one counts. */
+async function release(file: string): Promise<void> {
+  await truncate(file).catch((error) => {
+    // The folder was removed meanwhile, and the lock with it.
+    if (!isMissing(error)) throw error;
+  });
 }
 
 async function findLivingOwner(file: string): Promise<LockOwner | undefined> {

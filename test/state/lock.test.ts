@@ -1,6 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once, setMaxListeners } from 'node:events';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { findProcess } from '../../src/lib/processes.ts';
@@ -116,6 +116,13 @@ for (const [what, damage] of damaged) {
     await lock.release();
   });
 }
+
+test('its folder may be removed while it is held', async () => {
+  const path = await makeLockPath();
+  const lock = await acquireLock(path, { command: 'npm run down' });
+  await rm(path, { recursive: true });
+  await lock.release();
+});
 
 test('waits for its turn, and says for whom once', async () => {
   const path = await makeLockPath();
