@@ -1,0 +1,428 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { Catalog } from '../../src/config/catalog.ts';
+import type { Environment } from '../../src/config/schema.ts';
+import { createImageChain } from '../../src/images/chain.ts';
+import { openImageDigests } from '../../src/images/image-digests.ts';
+import { packLayer } from '../../src/images/layer.ts';
+import { createPuller } from '../../src/images/puller.ts';
+import type { Recipe } from '../../src/images/recipe.ts';
+import type { Recipes } from '../../src/images/recipes.ts';
+import { openStore } from '../../src/images/store.ts';
+import type { Workshop } from '../../src/images/workshop.ts';
+import { exitCodes, Failure } from '../../src/lib/failure.ts';
+import { digestOf, type Image, toImageConfig } from '../../src/lib/oci.ts';
+import type { Run } from '../../src/lib/plan.ts';
+import { createFakeDocker, type FakeRegistry } from '../fakes/registries.ts';
+import { makeTemporaryFolder } from '../temporary-folder.ts';
+
+const pinned = digestOf('the pinned redis');
+
+const catalog: Catalog = {
+  node: { pull: 'docker.io/kindest/node:v1.34.11', build: true },
+  'service-base': { pull: 'docker.io/library/node:20.19.5', build: true },
+  postgres: { pull: 'docker.io/library/postgres:17.6', build: true },
+  redis: { pull: `docker.io/library/redis:8.0.3@${pinned}`, build: true },
+  s3: { pull: 'docker.io/versity/versitygw:v1.8.0', build: true },
+  traefik: { pull: 'docker.io/library/traefik:v3.6.12', build: true },
+  nginx: { pull: 'registry.k8s.io/ingress-nginx/controller:v1.15.1', build: false },
+};
+
+const noHost = 'Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io: no such host';
+
+interface World {
+  readonly registries?: Record<string, FakeRegistry>;
+  readonly registry?: Environment['registry'];
+  /** In place of a recipe that succeeds. */
+  readonly build?: (workshop: Workshop) => Promise<Image>;
+}
+
+async function makeWorld({ registries = {}, registry = { pull: 'auto' }, build }: World = {}) {
+  const cache = await makeTemporaryFolder();
+  const data = await makeTemporaryFolder();
+  const store = openStore(cache);
+  const docker = createFakeDocker(registries);
+  const built: string[] = [];
+  const lines: string[] = [];
+  const run: Run = { signal: new AbortController().signal, report: (line) => lines.push(line) };
+  let recipeKey = 'one';
+
+  const workshop: Workshop = {
+    architecture: 'amd64',
+    goProgram: async () => '/dev/null',
+    debianRoot: async () => store.putBlob(packLayer([])),
+    layer: async (entries) => store.putBlob(packLayer(entries)),
+    image: (layers, container) => ({ layers, config: toImageConfig(layers, container, 'amd64') }),
+  };
+  const toRecipe = (name: string): Recipe => ({
+    minutes: 3,
+    async build(parts) {
+      built.push(name);
+      if (build) return build(parts);
+      return parts.image([await parts.layer([{ path: 'name', content: name }])], {});
+    },
+  });
+  const recipes: Recipes = {
+    keyOf: async (name) => `${name}-${recipeKey}`,
+    load: async (name) => toRecipe(name),
+    loadNode: async () => ({
+      minutes: 8,
+      kubernetesVersion: 'v1.34.4',
+      kubectl: { module: '/', package: '.' },
+      build: async () => {
+        built.push('node');
+        const layers = [await store.putBlob(packLayer([]))];
+        return {
+          node: { layers, config: toImageConfig(layers, { Entrypoint: ['/init'] }, 'amd64') },
+          preload: {},
+        };
+      },
+    }),
+  };
+  const open = (settings: Environment['registry'] = registry) =>
+    createImageChain({
+      catalog,
+      allowed: settings.pull,
+      store,
+      docker,
+      dockerCli: {
+        async load(archive) {
+          for await (const _ of archive);
+          await docker.add('loaded', 'node');
+        },
+        async runAndCommit(_, __, { tag, input }) {
+          for await (const _ of input);
+          await docker.add(tag, 'node');
+        },
+      },
+      puller: createPuller({
+        docker,
+        registry: settings,
+        digests: openImageDigests({ data, cache }),
+        architecture: 'amd64',
+      }),
+      recipes,
+      workshop: async () => workshop,
+      cache,
+    });
+  return {
+    cache,
+    data,
+    store,
+    docker,
+    built,
+    lines,
+    run,
+    chain: open(),
+    open,
+    changeRecipe: () => {
+      recipeKey = 'two';
+    },
+  };
+}
+
+/** The Failure that it ends with. */
+async function catchFailure(work: Promise<unknown>): Promise<Failure> {
+  const error = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (error instanceof Failure) return error;
+  throw new Error(`not a Failure: ${error}`, { cause: error });
+}
+
+const dockerIo = { 'library/postgres:17.6': 'postgres', 'library/redis:8.0.3': 'the pinned redis' };
+
+describe('an image that a registry has', () => {
+  test('is pulled, kept under the name of the catalog, and leaves the engine', async () => {
+    const { chain, docker, run, built } = await makeWorld({ registries: { 'docker.io': dockerIo } });
+    expect(await chain.find('postgres')).toBeUndefined();
+    const got = await chain.ensure('postgres', run);
+    expect(got).toMatchObject({ origin: 'pulled', reference: 'docker.io/library/postgres:17.6' });
+    expect(await chain.find('postgres')).toEqual(got);
+    expect(docker.names()).toEqual([]);
+    expect(built).toEqual([]);
+  });
+
+  test('is asked for once: the second run has it', async () => {
+    const { chain, open, docker, run } = await makeWorld({ registries: { 'docker.io': dockerIo } });
+    await chain.ensure('postgres', run);
+    const asked = docker.asked.length;
+    expect(await open().ensure('postgres', run)).toMatchObject({ origin: 'pulled' });
+    expect(docker.asked).toHaveLength(asked);
+  });
+
+  test('comes from the mirror, below which its path stays the same', async () => {
+    const { chain, docker, run } = await makeWorld({
+      registries: { 'mirror.test:5000': dockerIo },
+      registry: { pull: 'only', mirror: 'mirror.test:5000' },
+    });
+    const { reference } = await chain.ensure('postgres', run);
+    expect(reference).toBe('docker.io/library/postgres:17.6');
+    expect(docker.asked.every((name) => name.startsWith('mirror.test:5000/library/postgres:'))).toBe(true);
+  });
+
+  test('that the engine has already is taken from there, and stays there', async () => {
+    const { chain, docker, run } = await makeWorld({ registry: { pull: 'never' } });
+    await docker.add('docker.io/library/postgres:17.6', 'loaded by hand');
+    expect(await chain.ensure('postgres', run)).toMatchObject({ origin: 'pulled' });
+    expect(docker.asked).toEqual([]);
+    expect(docker.names()).toEqual(['docker.io/library/postgres:17.6']);
+  });
+
+  test('in two steps at once is brought once', async () => {
+    const { chain, docker, run } = await makeWorld({ registries: { 'docker.io': dockerIo } });
+    const [a, b] = await Promise.all([chain.ensure('postgres', run), chain.ensure('postgres', run)]);
+    expect(a).toEqual(b);
+    expect(docker.asked).toHaveLength(2);
+  });
+});
+
+describe('a digest', () => {
+  test('is recorded at the first pull', async () => {
+    const { chain, data, run } = await makeWorld({ registries: { 'docker.io': dockerIo } });
+    await chain.ensure('postgres', run);
+    expect(JSON.parse(await readFile(join(data, 'image-digests.json'), 'utf8'))).toEqual({
+      'docker.io/library/postgres:17.6': digestOf('postgres'),
+    });
+  });
+
+  test('that was recorded is pulled again although the tag has moved', async () => {
+    const moving: Record<string, string> = { ...dockerIo };
+    const { chain, store, run } = await makeWorld({ registries: { 'docker.io': moving } });
+    const first = await chain.ensure('postgres', run);
+    await forget(store);
+    moving['library/postgres:17.6'] = 'another postgres';
+    moving['library/postgres:old'] = 'postgres';
+    expect(await chain.ensure('postgres', run)).toEqual(first);
+  });
+
+  test('that the registry no longer has is refused with the way to accept the new one', async () => {
+    const moving: Record<string, string> = { ...dockerIo };
+    const { chain, store, data, cache, run, built } = await makeWorld({
+      registries: { 'docker.io': moving },
+    });
+    await chain.ensure('postgres', run);
+    await forget(store);
+    moving['library/postgres:17.6'] = 'another postgres';
+    const failure = await catchFailure(chain.ensure('postgres', run));
+    expect(failure.exitCode).toBe(exitCodes.refused);
+    expect(failure.message).toBe(
+      `docker.io/library/postgres:17.6 is ${digestOf('another postgres')}, not ${digestOf('postgres')} as before`,
+    );
+    expect(failure.hint).toBe(
+      `npm run images -- accept docker.io/library/postgres:17.6@${digestOf('another postgres')}`,
+    );
+    expect(built).toEqual([]);
+
+    await openImageDigests({ data, cache }).record(
+      'docker.io/library/postgres:17.6',
+      digestOf('another postgres'),
+    );
+    expect(await chain.ensure('postgres', run)).toMatchObject({ origin: 'pulled' });
+  });
+
+  test('of the catalog is what is pulled', async () => {
+    const { chain, docker, run } = await makeWorld({ registries: { 'docker.io': dockerIo } });
+    await chain.ensure('redis', run);
+    expect(docker.asked).toContain(`docker.io/library/redis@${pinned}`);
+  });
+
+  test('of the catalog refuses what the mirror has under the tag', async () => {
+    const { chain, run } = await makeWorld({
+      registries: { 'mirror.test': { 'library/redis:8.0.3': 'something else' } },
+      registry: { pull: 'auto', mirror: 'mirror.test' },
+    });
+    const failure = await catchFailure(chain.ensure('redis', run));
+    expect(failure.exitCode).toBe(exitCodes.refused);
+    expect(failure.message).toContain('mirror.test/library/redis:8.0.3');
+  });
+
+  test('keeps an image of the engine with another digest from being used', async () => {
+    const { chain, docker, run } = await makeWorld({
+      registries: { 'docker.io': { ...dockerIo, 'library/redis:other': 'not the pinned one' } },
+    });
+    await docker.pullImage('docker.io/library/redis:other', run);
+    await docker.tagImage('docker.io/library/redis:other', 'docker.io/library/redis:8.0.3');
+    await chain.ensure('redis', run);
+    expect(docker.asked).toContain(`docker.io/library/redis@${pinned}`);
+  });
+});
+
+describe('an image that cannot be pulled', () => {
+  test('is built, saying which registry, why, and for how long', async () => {
+    const { chain, run, lines, built } = await makeWorld({ registries: { 'docker.io': noHost } });
+    expect(await chain.ensure('postgres', run)).toMatchObject({
+      origin: 'built',
+      reference: expect.stringMatching(/^wealist\.local\/postgres:[0-9a-f]{12}$/),
+    });
+    expect(lines).toContain(
+      'registry docker.io cannot be reached for docker.io/library/postgres:17.6 (no such host): building from packages, about 3 min',
+    );
+    expect(built).toEqual(['postgres']);
+    expect(await chain.find('postgres')).toMatchObject({ origin: 'built' });
+  });
+
+  test('because there is none says that, and not that there is no network', async () => {
+    const { chain, run, lines } = await makeWorld({ registries: { 'docker.io': {} } });
+    await chain.ensure('postgres', run);
+    const said = lines.find((line) => line.includes('building from packages'));
+    expect(said).toMatch(/^registry docker\.io has no image docker\.io\/library\/postgres:17\.6 /);
+  });
+
+  test('is built again when its recipe has changed', async () => {
+    const { chain, run, built, changeRecipe } = await makeWorld();
+    await chain.ensure('postgres', run);
+    changeRecipe();
+    expect(await chain.find('postgres')).toBeUndefined();
+    await chain.ensure('postgres', run);
+    expect(built).toEqual(['postgres', 'postgres']);
+  });
+
+  test('and has no recipe is a failure that says both', async () => {
+    const { chain, run } = await makeWorld({ registries: { 'registry.k8s.io': noHost } });
+    const failure = await catchFailure(chain.ensure('nginx', run));
+    expect(failure.exitCode).toBe(exitCodes.image);
+    expect(failure.message).toMatch(
+      /^image nginx can be neither pulled nor built: registry registry\.k8s\.io cannot be reached/,
+    );
+    expect(failure.cause).toBe('it has no recipe to be built by');
+  });
+
+  test('and does not build is a failure that says both, with the way out of the second', async () => {
+    const { chain, run } = await makeWorld({
+      registries: { 'docker.io': noHost },
+      build: async () => {
+        throw new Failure('mmdebstrap is not installed', { hint: 'sudo apt-get install -y mmdebstrap' });
+      },
+    });
+    const failure = await catchFailure(chain.ensure('postgres', run));
+    expect(failure.message).toContain('registry docker.io cannot be reached');
+    expect(failure.cause).toMatchObject({ message: 'mmdebstrap is not installed' });
+    expect(failure).toMatchObject({ hint: 'sudo apt-get install -y mmdebstrap', exitCode: exitCodes.host });
+  });
+
+  test('for want of disk space is not built either', async () => {
+    const full = { 'docker.io': 'write /var/lib/docker/tmp/x: no space left on device' };
+    const { chain, run, built } = await makeWorld({ registries: full });
+    expect((await catchFailure(chain.ensure('postgres', run))).hint).toBe('npm run images -- prune');
+    expect(built).toEqual([]);
+  });
+
+  test('is not built when the environment says only', async () => {
+    const { chain, run, built } = await makeWorld({
+      registries: { 'docker.io': noHost },
+      registry: { pull: 'only' },
+    });
+    expect(await catchFailure(chain.ensure('postgres', run))).toMatchObject({
+      cause: 'registry.pull is only',
+      exitCode: exitCodes.image,
+    });
+    expect(built).toEqual([]);
+  });
+
+  test('a mistake in a recipe stays one', async () => {
+    const { chain, run } = await makeWorld({
+      build: async () => {
+        throw new TypeError('a mistake');
+      },
+    });
+    await expect(chain.ensure('postgres', run)).rejects.toThrow(TypeError);
+  });
+});
+
+describe('registries', () => {
+  test('are not asked when the environment says never', async () => {
+    const { chain, docker, run, lines } = await makeWorld({
+      registries: { 'docker.io': dockerIo },
+      registry: { pull: 'never' },
+    });
+    expect(await chain.ensure('postgres', run)).toMatchObject({ origin: 'built' });
+    expect(docker.asked).toEqual([]);
+    expect(lines).toContain('registry.pull is never: building from packages, about 3 min');
+  });
+
+  test('that did not answer are asked once, also by steps that run at once', async () => {
+    const { chain, docker, run, lines } = await makeWorld({ registries: { 'docker.io': noHost } });
+    await Promise.all([
+      chain.ensure('postgres', run),
+      chain.ensure('redis', run),
+      chain.ensure('traefik', run),
+      chain.ensureNode(run),
+    ]);
+    await chain.ensure('s3', run);
+    expect(docker.asked).toHaveLength(1);
+    for (const name of [
+      'library/postgres',
+      'library/redis',
+      'library/traefik',
+      'versity/versitygw',
+      'kindest/node',
+    ]) {
+      expect(
+        lines.some((line) => line.startsWith(`registry docker.io cannot be reached for docker.io/${name}:`)),
+      ).toBe(true);
+    }
+  });
+
+  test('that lack one image are asked for the next', async () => {
+    const { chain, run } = await makeWorld({
+      registries: { 'docker.io': { 'library/postgres:17.6': 'postgres' } },
+    });
+    expect(await chain.ensure('traefik', run)).toMatchObject({ origin: 'built' });
+    expect(await chain.ensure('postgres', run)).toMatchObject({ origin: 'pulled' });
+  });
+});
+
+describe('the node', () => {
+  test('is pulled and stays in the engine under its name', async () => {
+    const { chain, docker, run } = await makeWorld({
+      registries: { 'mirror.test': { 'kindest/node:v1.34.11': 'node' } },
+      registry: { pull: 'auto', mirror: 'mirror.test' },
+    });
+    expect(await chain.findNode()).toBeUndefined();
+    const node = await chain.ensureNode(run);
+    expect(node).toEqual({
+      origin: 'pulled',
+      reference: 'docker.io/kindest/node:v1.34.11',
+      kubernetesVersion: 'v1.34.11',
+    });
+    expect(docker.names()).toContain(node.reference);
+    expect(await chain.findNode()).toEqual(node);
+  });
+
+  test('is built under the name of its recipe', async () => {
+    const { chain, docker, run, changeRecipe } = await makeWorld();
+    const node = await chain.ensureNode(run);
+    expect(node).toMatchObject({ origin: 'built', kubernetesVersion: 'v1.34.4' });
+    expect(docker.names()).toContain(node.reference);
+    expect(await chain.findNode()).toEqual(node);
+    changeRecipe();
+    expect(await chain.findNode()).toBeUndefined();
+  });
+});
+
+test('an aborted run ends with its reason', async () => {
+  const { chain, built } = await makeWorld({ registries: { 'docker.io': noHost } });
+  const abort = new AbortController();
+  const run = { signal: abort.signal, report: () => abort.abort(new Failure('interrupted')) };
+  await expect(chain.ensure('postgres', run)).rejects.toThrow('interrupted');
+  expect(built).toEqual([]);
+});
+
+/** What a person does who empties the cache, but for the digests. */
+async function forget(store: ReturnType<typeof openStore>): Promise<void> {
+  const { images, files, blobs } = await store.list();
+  await store.remove({
+    images: images.map(({ key }) => key),
+    files: files.map(({ key }) => key),
+    blobs: blobs.map(({ digest }) => digest),
+  });
+}
+
+test('nothing unfinished is left in the cache', async () => {
+  const { chain, cache, run } = await makeWorld({ registries: { 'docker.io': dockerIo } });
+  await chain.ensure('postgres', run);
+  expect(await readdir(join(cache, 'work'))).toEqual([]);
+});
