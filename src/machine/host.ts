@@ -19,7 +19,6 @@ export interface Host {
   readonly hasApt: boolean;
   /** systemd runs as the first process, so units can be started. */
   readonly hasSystemd: boolean;
-  readonly isWsl: boolean;
   /** Path of an installed Docker engine's program, running or not. */
   readonly dockerd: string | undefined;
   /** An engine started here can have CAP_SYS_RESOURCE, which Docker asks for in each privileged container. */
@@ -27,6 +26,8 @@ export interface Host {
   /** Of the interface that the default route leaves through; undefined where there is none, or no Linux. */
   readonly mtu: number | undefined;
   readonly inotify: InotifyLimits | undefined;
+  /** The lowest port that programs without root may bind. */
+  readonly lowestPort: number;
 }
 
 export interface HostOptions {
@@ -49,9 +50,8 @@ export async function readHost({
 }: HostOptions = {}): Promise<Host> {
   // A user's PATH may lack the folders of system programs.
   const everywhere = [env.PATH, join(root, 'usr/sbin'), join(root, 'usr/bin')].join(delimiter);
-  const [release, kernel, own, first, hasSystemd, apt, sudo, dockerd, mtu, inotify] = await Promise.all([
+  const [release, own, first, hasSystemd, apt, sudo, dockerd, mtu, inotify, lowest] = await Promise.all([
     readText(join(root, 'etc/os-release')),
-    readText(join(root, 'proc/sys/kernel/osrelease')),
     readText(join(root, 'proc/self/status')),
     readText(join(root, 'proc/1/status')),
     isFolder(join(root, 'run/systemd/system')),
@@ -60,6 +60,7 @@ export async function readHost({
     findProgram('dockerd', everywhere),
     readMtu(root),
     readInotify(root),
+    readText(join(root, 'proc/sys/net/ipv4/ip_unprivileged_port_start')),
   ]);
   const fields = parseOsRelease(release);
   const family = [fields.get('ID'), ...(fields.get('ID_LIKE')?.split(' ') ?? [])];
@@ -74,12 +75,12 @@ export async function readHost({
     name: platform === 'darwin' ? 'macOS' : (fields.get('PRETTY_NAME') ?? platform),
     hasApt: apt !== undefined && (family.includes('debian') || family.includes('ubuntu')),
     hasSystemd,
-    isWsl: /microsoft/i.test(kernel),
     dockerd,
     // The engine inherits from whoever starts it: systemd, or this process.
     canRaiseLimits: hasSysResource(hasSystemd ? first : own),
     mtu,
     inotify,
+    lowestPort: Number(lowest) || 1024,
   };
 }
 

@@ -8,7 +8,7 @@ export interface InotifyLimits {
 }
 
 /** What one node with the platform in it and a watching `reload` need, with room for another cluster. */
-export const inotifyNeeded: InotifyLimits = { max_user_instances: 512, max_user_watches: 524_288 };
+const inotifyNeeded: InotifyLimits = { max_user_instances: 512, max_user_watches: 524_288 };
 
 /** The limits now; undefined where the kernel has none, as on macOS. */
 export async function readInotify(root: string): Promise<InotifyLimits | undefined> {

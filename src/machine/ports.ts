@@ -1,5 +1,7 @@
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { type PortState, probePort } from '../tools/port-probe.ts';
+import type { Engine } from './engine.ts';
+import type { Host } from './host.ts';
 
 /** The host ports of the ingress, on 127.0.0.1. */
 export interface PortPair {
@@ -10,7 +12,7 @@ export interface PortPair {
 export interface PortOptions {
   /** Ports that are spoken for though nothing listens there: those of clusters that are stopped. */
   readonly taken?: ReadonlySet<number> | undefined;
-  /** Lowest port that the engine may bind; 1024 for a rootless one, as a rule. */
+  /** Lowest port that the engine may bind: see `lowestPortOf`. */
   readonly lowest?: number | undefined;
   readonly probe?: (port: number) => Promise<PortState>;
 }
@@ -33,6 +35,14 @@ export async function choosePorts(wanted: PortPair, options: PortOptions = {}): 
     `ports ${wanted.http} and ${wanted.https} are taken, and so are the ${tries} pairs from ${firstOther.http} and ${firstOther.https} on`,
     { hint: 'npm run doctor', exitCode: exitCodes.port },
   );
+}
+
+/** The lowest port that an engine may publish: any, unless it runs without root. */
+export function lowestPortOf(
+  engine: Pick<Engine, 'rootless'> | undefined,
+  host: Pick<Host, 'lowestPort'>,
+): number {
+  return engine?.rootless ? host.lowestPort : 1;
 }
 
 /** Whether the engine can publish this port on 127.0.0.1. */

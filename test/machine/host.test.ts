@@ -24,6 +24,7 @@ test('a bare Debian without systemd, CAP_SYS_RESOURCE withheld', async () => {
     dockerd: undefined,
     mtu: 1400,
     inotify: { max_user_instances: 128, max_user_watches: 192_536 },
+    lowestPort: 1024,
   });
 });
 

@@ -1,8 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { findPortOwner } from '../port-owner.ts';
-import { choosePorts, isPortFree } from '../ports.ts';
-import type { CheckContext, MakeCheck } from './check.ts';
+import { choosePorts, isPortFree, lowestPortOf } from '../ports.ts';
+import type { MakeCheck } from './check.ts';
 
 const id = 'ports';
 const title = 'host ports';
@@ -12,7 +10,7 @@ export const checkPorts: MakeCheck = async (context) => {
   const { demand } = context;
   if (demand.ports === undefined) return [];
   const { http, https } = demand.ports;
-  const lowest = await readLowestPort(context);
+  const lowest = lowestPortOf(context.engine, context.host);
   const taken: string[] = [];
   for (const port of [http, https]) {
     if (port < lowest) taken.push(`${port} is below ${lowest}, which a rootless engine may not bind`);
@@ -33,13 +31,3 @@ export const checkPorts: MakeCheck = async (context) => {
     },
   ];
 };
-
-/** The lowest port that the engine may publish: any, unless it runs without root. */
-export async function readLowestPort({
-  engine,
-  host,
-}: Pick<CheckContext, 'engine' | 'host'>): Promise<number> {
-  if (!engine?.rootless) return 1;
-  const file = join(host.root, 'proc/sys/net/ipv4/ip_unprivileged_port_start');
-  return Number(await readFile(file, 'utf8').catch(() => '1024'));
-}
