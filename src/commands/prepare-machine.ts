@@ -1,7 +1,8 @@
 import type { Environment } from '../config/schema.ts';
 import type { Plan } from '../lib/plan.ts';
 import type { Change } from '../machine/changes/change.ts';
-import { applyChanges, collectChanges } from '../machine/changes.ts';
+import { unlockRoot } from '../machine/changes/root.ts';
+import { applyChanges, collectChanges, describeChanges } from '../machine/changes.ts';
 import { requireFit, runChecks } from '../machine/checks.ts';
 import { type Engine, getEngine } from '../machine/engine.ts';
 import type { PortPair } from '../machine/ports.ts';
@@ -43,14 +44,15 @@ export async function prepareMachine(
 ): Promise<Engine> {
   const { exec, paths, signal } = app;
   const first = await listChanges(app, { host, engine: found }, demand);
-  await app.confirmChanges(first.map(describe), agreed);
+  await app.confirmChanges(describeChanges(first), agreed);
+  if (first.length > 0) await unlockRoot(host, exec);
   if (first.length > 0) await app.runPlan(toPlan(first, app));
   let engine = first.length > 0 || !found ? await getEngine(host, { signal }) : found;
 
   if (first.length > 0) {
     // Only an engine that runs shows whether a node can start in it. What that takes is part of what was agreed to.
     const second = await listChanges(app, { host, engine }, demand);
-    for (const change of second) app.ui.say(describe(change));
+    for (const text of describeChanges(second)) app.ui.say(text);
     if (second.length > 0) {
       await app.runPlan(toPlan(second, app));
       engine = await getEngine(host, { signal });
@@ -73,13 +75,11 @@ export async function prepareMachine(
   return engine;
 }
 
-/** As the person agrees to it. */
-export function describe({ title, why, detail }: Change): string {
-  return `${title}\n      why   ${why}\n      does  ${detail}`;
-}
-
 /** One step: the changes build on each other. */
 function toPlan(changes: readonly Change[], { paths }: Pick<App, 'paths'>): Plan {
-  const step = { title: 'change this system', apply: (run: Parameters<Change['apply']>[0]) => applyChanges(changes, paths, run) };
+  const step = {
+    title: 'change this system',
+    apply: (run: Parameters<Change['apply']>[0]) => applyChanges(changes, paths, run),
+  };
   return [{ title: 'This machine', steps: [step] }];
 }

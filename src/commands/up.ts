@@ -1,4 +1,5 @@
 import { selectServices } from '../config/services.ts';
+import { describeChanges } from '../machine/changes.ts';
 import { toOrigin } from '../plans/addresses.ts';
 import { planUp } from '../plans/up.ts';
 import { ensureCheckoutId, findCheckoutId } from '../state/checkout-id.ts';
@@ -9,7 +10,7 @@ import { canPull } from './can-pull.ts';
 import { chooseCluster } from './choose-cluster.ts';
 import { defineCommand } from './command.ts';
 import { dryRun, name, yes } from './options.ts';
-import { describe, listChanges, prepareMachine } from './prepare-machine.ts';
+import { listChanges, prepareMachine } from './prepare-machine.ts';
 import { connectUp, lacksImages, toSecretsOptions } from './prepare-up.ts';
 import { readSituation } from './situation.ts';
 
@@ -39,7 +40,7 @@ export const command = defineCommand({
     if (isPreview) {
       const { engine, demand, parts, record, situation } = await look();
       const changes = engine ? [] : await listChanges(app, situation, demand);
-      for (const change of changes) app.ui.say(describe(change));
+      for (const text of describeChanges(changes)) app.ui.say(text);
       const secrets = await findSecrets(await toSecretsOptions(app, environment, record.name));
       const checkoutId = (await findCheckoutId(app.paths)) ?? '';
       const plan = planUp(environment, parts, {
