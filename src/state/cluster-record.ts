@@ -21,7 +21,8 @@ interface Stored extends ClusterRecord {
 export async function findClusterRecord(paths: Pick<Paths, 'state'>): Promise<ClusterRecord | undefined> {
   return readOrSetAside(toFile(paths), (text) => {
     const { version, name, httpPort, httpsPort, controller }: Stored = JSON.parse(text);
-    const isRecord = version === 1 && typeof name === 'string' && [httpPort, httpsPort].every(Number.isInteger);
+    const isRecord =
+      version === 1 && typeof name === 'string' && [httpPort, httpsPort].every(Number.isInteger);
     if (!isRecord || (controller !== 'nginx' && controller !== 'traefik')) {
       throw new Error('no record of a cluster');
     }
