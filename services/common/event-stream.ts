@@ -14,7 +14,6 @@ export interface EventStream {
 /** Server-sent events, until the caller leaves or `stopping` is aborted; `onEnd` runs once. */
 export function eventStream({ signal }: Request, stopping: AbortSignal, onEnd: () => void): EventStream {
   const body = new PassThrough();
-  const over = AbortSignal.any([signal, stopping]);
   const write = (text: string) => {
     if (!body.writable) return;
     if (body.writableLength + body.readableLength > backlogLimit) body.destroy();
@@ -22,12 +21,15 @@ export function eventStream({ signal }: Request, stopping: AbortSignal, onEnd: (
   };
   const beat = setInterval(() => write(': still here\n\n'), heartbeat).unref();
   const end = () => {
+    signal.removeEventListener('abort', end);
+    stopping.removeEventListener('abort', end);
     clearInterval(beat);
     onEnd();
     body.end();
   };
-  if (over.aborted) end();
-  else over.addEventListener('abort', end, { once: true });
+  signal.addEventListener('abort', end);
+  stopping.addEventListener('abort', end);
+  if (signal.aborted || stopping.aborted) end();
 
   write('retry: 1000\n\n');
   return {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { abortable } from './abortable.ts';
+import { withDeadline } from './deadline.ts';
 import type { Dependency } from './dependency.ts';
 import { describeError } from './describe-error.ts';
 import type { Log } from './log.ts';
@@ -70,16 +70,13 @@ export function startMonitor(
     let retry = firstRetry;
     while (!stopped.signal.aborted) {
       const asked = performance.now();
-      const signal = AbortSignal.any([stopped.signal, AbortSignal.timeout(timeout)]);
       try {
-        await abortable(dependency.probe(signal), signal);
+        await withDeadline(timeout, [stopped.signal], (signal) => dependency.probe(signal));
         update(dependency, { latency: Math.round((performance.now() - asked) * 10) / 10 });
         retry = firstRetry;
       } catch (error) {
         if (stopped.signal.aborted) return;
-        update(dependency, {
-          error: signal.aborted ? `no answer within ${timeout} ms` : describeError(error),
-        });
+        update(dependency, { error: describeError(error) });
       }
       const up = states.get(dependency.name)?.state === 'up';
       const pause = up ? every[dependency.kind] : retry;

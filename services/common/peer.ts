@@ -1,3 +1,4 @@
+import { withDeadline } from './deadline.ts';
 import type { Dependency } from './dependency.ts';
 import { describeError } from './describe-error.ts';
 import { type HttpRoute, json } from './route.ts';
@@ -42,9 +43,7 @@ export function callsRoute(path: string, peers: readonly Peer[]): HttpRoute {
     method: 'GET',
     path,
     async handle({ signal }) {
-      const calls = await Promise.all(
-        peers.map((peer) => call(peer, AbortSignal.any([signal, AbortSignal.timeout(callTimeout)]))),
-      );
+      const calls = await Promise.all(peers.map((peer) => call(peer, signal)));
       return json({ calls }, calls.every(({ ok }) => ok) ? 200 : 502);
     },
   };
@@ -54,9 +53,11 @@ async function call(peer: Peer, signal: AbortSignal) {
   const started = performance.now();
   const toMs = () => Math.round((performance.now() - started) * 10) / 10;
   try {
-    const response = await peer.ask('/', signal);
-    const description = await readDescription(response);
-    return { service: peer.name, ok: true, status: response.status, ms: toMs(), ...description };
+    return await withDeadline(callTimeout, [signal], async (limit) => {
+      const response = await peer.ask('/', limit);
+      const description = await readDescription(response);
+      return { service: peer.name, ok: true, status: response.status, ms: toMs(), ...description };
+    });
   } catch (error) {
     return { service: peer.name, ok: false, ms: toMs(), error: describeError(error) };
   }

@@ -8,9 +8,11 @@ const jsonLimit = 64 * 1024;
  * @param limit bytes; @throws {HttpError} 413 when the body is longer.
  */
 export async function readBody({ message }: Request, limit: number): Promise<Buffer> {
-  // Closing the connection spares us the rest of it.
-  const tooLarge = () =>
-    new HttpError(413, `the body is larger than ${limit} bytes`, { connection: 'close' });
+  const tooLarge = () => {
+    // The rest is read and dropped: a connection closed under its writer takes the reply with it.
+    message.resume();
+    return new HttpError(413, `the body is larger than ${limit} bytes`);
+  };
   if (Number(message.headers['content-length'] ?? 0) > limit) throw tooLarge();
   const chunks: Buffer[] = [];
   let size = 0;

@@ -1,5 +1,5 @@
 /** Configuration that is missing or wrong: every problem, not only the first. */
-export class SettingsError extends Error {
+class SettingsError extends Error {
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {

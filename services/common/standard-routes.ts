@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { buildInfo } from './build-info.ts';
+import { withDeadline } from './deadline.ts';
 import type { Metrics } from './metrics.ts';
 import type { Monitor } from './monitor.ts';
 import { type HttpRoute, json, type Route } from './route.ts';
@@ -33,7 +34,9 @@ export function standardRoutes(options: StandardRoutesOptions): readonly HttpRou
         // A probe that is answered the moment the service is ready loses no time to its period. Once it was ready,
         // an outage is answered at once, so that it is noticed.
         if (!monitor.hasStarted()) {
-          await monitor.whenReady(AbortSignal.any([signal, stopping, AbortSignal.timeout(hold)]));
+          await withDeadline(hold, [signal, stopping], monitor.whenReady).catch(() => {
+            // Whatever ended the wait: what is answered is how things are now.
+          });
         }
         const waitingFor = monitor
           .states()
