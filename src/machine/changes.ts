@@ -21,7 +21,7 @@ import { type Engine, getEngine } from './engine.ts';
 import { listEngineAddresses } from './engine-address.ts';
 import { EngineFailure } from './engine-failure.ts';
 import { findProgram, type Host } from './host.ts';
-import { lowInotify } from './inotify.ts';
+import { countNodes, lowInotify } from './inotify.ts';
 import { findPrivilegedProblem, type PrivilegedProblem } from './privileged-run.ts';
 import { createSystemRecord } from './system-record.ts';
 
@@ -33,7 +33,7 @@ export interface ChangesOptions {
   readonly host: Host;
   /** What `findEngine` found. */
   readonly engine: Engine | undefined;
-  /** The port of that engine. With it, a privileged container is tried: leave it out when no node will be made. */
+  /** The port of that engine where a node will be made: what a node takes is tried and counted. */
   readonly docker?: Docker | undefined;
   readonly exec: Exec;
   readonly paths: Paths;
@@ -48,7 +48,7 @@ export interface ChangesOptions {
  * @throws {EngineFailure} when the engine is missing or unfit, and is not this tool's to install or to set.
  */
 export async function collectChanges(options: ChangesOptions): Promise<readonly Change[]> {
-  const { host, engine, exec, paths, packages = [] } = options;
+  const { host, engine, docker, exec, paths, packages = [] } = options;
   const root = createRoot(host, exec);
   const record = await createSystemRecord(paths).list();
   const isOurs = record.some(({ id }) => id === engineChange);
@@ -66,7 +66,7 @@ export async function collectChanges(options: ChangesOptions): Promise<readonly 
           }),
         ]
       : []),
-    ...(engine?.inVirtualMachine ? [] : fitInotify(root, host)),
+    ...(docker && !engine?.inVirtualMachine ? await fitInotify(root, options, docker) : []),
   ];
   const isNeeded = await Promise.all(changes.map((change) => change.isNeeded()));
   return changes.filter((_, index) => isNeeded[index]);
@@ -146,8 +146,12 @@ async function fitEngine(
   return [setEngineSettings(root, settings), restartEngine(root, { ...startOptions(options), why })];
 }
 
-function fitInotify(root: Root, host: Host): readonly Change[] {
-  const low = lowInotify(host.inotify);
+async function fitInotify(
+  root: Root,
+  { host, signal }: ChangesOptions,
+  docker: Docker,
+): Promise<readonly Change[]> {
+  const low = lowInotify(host.inotify, await countNodes(docker, signal));
   return Object.keys(low).length === 0 ? [] : [raiseInotify(root, low)];
 }
 

@@ -21,6 +21,21 @@ const hints: readonly Hint[] = [
     pattern: /no space left on device/,
     hint: 'npm run images -- prune',
   },
+  {
+    tool: 'dockerd',
+    pattern: /iptables.*(?:nf_tables|nft|Could not fetch rule set|RULE_APPEND failed)/,
+    hint: 'sudo update-alternatives --set iptables /usr/sbin/iptables-legacy',
+  },
+  {
+    tool: 'dockerd',
+    pattern: /Devices cgroup isn't mounted/,
+    hint: 'sudo apt-get install --yes cgroupfs-mount && sudo cgroupfs-mount',
+  },
+  {
+    tool: 'dockerd',
+    pattern: /driver not supported|failed to mount overlay/,
+    hint: 'set "storage-driver": "vfs" in /etc/docker/daemon.json',
+  },
 ];
 
 /** The hint for what `program` printed; undefined when it is no known error. */

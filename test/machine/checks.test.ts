@@ -91,7 +91,7 @@ test.each<[string, string, CheckOptions]>([
   ['engine', 'fail', { files: { 'etc/docker/daemon.json': '{"init": true}' } }],
   ['engine', 'warn', { engine: { storageDriver: 'vfs' } }],
   ['clock', 'warn', { engine: { clockSkew: -45_000 } }],
-  ['inotify', 'warn', { files: { 'proc/sys/fs/inotify/max_user_instances': '128' } }],
+  ['inotify', 'warn', { files: { 'proc/sys/fs/inotify/max_user_instances': '64' } }],
   ['mtu', 'warn', { files: { 'proc/net/route': 'eth0\t00000000\n', 'sys/class/net/eth0/mtu': '1400' } }],
   ['memory', 'fail', { engine: { memory: 2e9 }, demand: { requests: { cpus: 1, memory: 1.5e9 } } }],
   ['memory', 'warn', { files: { 'proc/meminfo': 'MemAvailable: 500000 kB\n' } }],

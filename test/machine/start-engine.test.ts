@@ -70,6 +70,16 @@ test('one that does not come up is told with the end of its log', async () => {
   });
 });
 
+test('an error that is known has its own way out', async () => {
+  const { root, host, log } = await prepare();
+  await mkdir(join(log, '..'), { recursive: true });
+  await writeFile(log, 'failed to start daemon: iptables: Could not fetch rule set generation id\n');
+  const change = startEngine(root, { host, log, isRunning: async () => false, timeout: 1, every: 1 });
+  await expect(change.apply(run())).rejects.toMatchObject({
+    hint: 'sudo update-alternatives --set iptables /usr/sbin/iptables-legacy',
+  });
+});
+
 test('who is not root uses sudo, which never asks in the middle', async () => {
   const { root, host, log, isRunning, calls } = await prepare({
     uid: 1000,

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Failure } from '../../lib/failure.ts';
 import { waitFor } from '../../lib/wait.ts';
+import { findHint } from '../../tools/hints.ts';
 import type { Host } from '../host.ts';
 import type { Change } from './change.ts';
 import type { Root } from './root.ts';
@@ -106,13 +107,15 @@ async function waitForEngine(
 ): Promise<void> {
   const runs = async () => ((await isRunning()) ? true : undefined);
   if (await waitFor(runs, { every, timeout, signal })) return;
+  const said = host.hasSystemd ? '' : await lastLines(log);
+  const look = host.hasSystemd ? 'journalctl --unit docker --lines 50' : `tail -n 50 ${log}`;
   throw new Failure(`dockerd did not answer within ${timeout / 1000} s`, {
-    cause: host.hasSystemd ? undefined : await lastLines(log),
-    hint: host.hasSystemd ? 'journalctl --unit docker --lines 50' : `tail -n 50 ${log}`,
+    ...(said === '' ? {} : { cause: said }),
+    hint: findHint('dockerd', said) ?? look,
   });
 }
 
-async function lastLines(file: string): Promise<string | undefined> {
-  const text = await readFile(file, 'utf8').catch(() => undefined);
-  return text?.trimEnd().split('\n').slice(-5).join('\n');
+async function lastLines(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  return text.trimEnd().split('\n').slice(-5).join('\n');
 }

@@ -1,12 +1,12 @@
-import { lowInotify } from '../inotify.ts';
+import { countNodes, lowInotify } from '../inotify.ts';
 import type { MakeCheck } from './check.ts';
 
 /** Watches and their instances are counted per user, over all containers. */
-export const checkInotify: MakeCheck = ({ engine, host }) => {
+export const checkInotify: MakeCheck = async ({ engine, host, docker, signal }) => {
   if (host.inotify === undefined || engine?.inVirtualMachine) return [];
   const { max_user_instances: instances, max_user_watches: watches } = host.inotify;
   const detail = `${instances} instances, ${watches} watches`;
-  const low = Object.entries(lowInotify(host.inotify));
+  const low = Object.entries(lowInotify(host.inotify, await countNodes(docker, signal)));
   if (low.length === 0) return [{ id: 'inotify', title: 'inotify limits', state: 'ok', detail }];
   const settings = low.map(([limit, value]) => `fs.inotify.${limit}=${value}`).join(' ');
   const sudo = host.isRoot ? '' : 'sudo ';
