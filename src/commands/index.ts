@@ -10,6 +10,10 @@ export const commands: Commands = {
     summary: 'remove the cluster, keep the data',
     load: () => import('./down.ts'),
   },
+  reload: {
+    summary: 'build, load and roll out services, and prove that the new code runs',
+    load: () => import('./reload.ts'),
+  },
   status: {
     summary: 'how the cluster, its services and their data stores are, and where they answer',
     load: () => import('./status.ts'),

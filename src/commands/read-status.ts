@@ -1,16 +1,12 @@
-import { findCluster } from '../cluster/ownership.ts';
 import { toPartStatus } from '../cluster/part-status.ts';
 import type { Workload } from '../cluster/pods.ts';
 import type { Snapshot } from '../cluster/snapshot.ts';
 import { workloadsOf } from '../cluster/workloads.ts';
 import { type Environment, infrastructure } from '../config/schema.ts';
-import { CommandFailure, Failure } from '../lib/failure.ts';
-import { findEngine } from '../machine/engine.ts';
-import { readHost } from '../machine/host.ts';
+import { CommandFailure } from '../lib/failure.ts';
 import { toOrigin } from '../plans/addresses.ts';
 import { ingressNamespace, ingressReleases } from '../plans/ingress.ts';
 import type { ClusterRecord } from '../state/cluster-record.ts';
-import { createDocker } from '../tools/docker.ts';
 import { type ClusterAccess, findClusterAccess } from './cluster-access.ts';
 import type { App } from './command.ts';
 import type { Part, StatusReport } from './status-report.ts';
@@ -22,18 +18,18 @@ const ingressPatience = 1_000;
 /** Asks the cluster and the ingress at once; the engine only where the cluster does not answer. Changes nothing. */
 export async function readStatus(app: App): Promise<StatusReport> {
   const access = await findClusterAccess(app);
-  // On their way before the environment is read, which takes as long.
-  const asked = access && {
-    cluster: askCluster(access, app.signal),
-    ingress: askIngress(access.record, app.signal),
-  };
-  const environment = await app.environment();
+  // First in the list, so that they are on their way while the environment is read, which takes as long.
+  const [answer, ingress, environment] = await Promise.all([
+    access && askCluster(access, app.signal),
+    access && askIngress(access.record, app.signal),
+    app.environment(),
+  ]);
   const name = access?.record.name ?? environment.cluster.name;
   const common = { version: 1, environment: environment.name, namespace: environment.namespace } as const;
 
-  const { snapshot, silence } = (await asked?.cluster) ?? {};
-  const ingress = await asked?.ingress;
+  const { snapshot, silence } = answer ?? {};
   if (!access || !snapshot) {
+    const { findState } = await import('./silent-cluster.ts');
     const cluster = await findState(app, name, silence);
     const next = cluster.state === 'unknown' ? 'npm run doctor' : 'npm run up';
     return { ...common, ready: false, cluster: { name, nodes: [], ...cluster }, parts: [], next };
@@ -97,27 +93,6 @@ function toReason(error: unknown): string {
   return error.cause instanceof Error ? error.cause.message || String(error.cause) : error.message;
 }
 
-/** What has become of a cluster that gave no answer. */
-async function findState(
-  { exec, signal }: App,
-  name: string,
-  silence: string | undefined,
-): Promise<Pick<StatusReport['cluster'], 'state' | 'evidence'>> {
-  try {
-    const engine = await findEngine(await readHost(), { signal });
-    if (!engine) return { state: 'missing', evidence: 'there is no container engine' };
-    const found = await findCluster(createDocker(engine, exec), name, signal);
-    if (!found) return { state: 'missing' };
-    if (found.state === 'paused') return { state: 'paused' };
-    if (found.state !== 'running') return { state: 'stopped' };
-    return { state: 'silent', evidence: silence };
-  } catch (error) {
-    signal.throwIfAborted();
-    if (error instanceof Failure) return { state: 'unknown', evidence: error.message };
-    throw error;
-  }
-}
-
 function listNodes(snapshot: Snapshot): StatusReport['cluster']['nodes'] {
   return snapshot.list('Node').map(({ metadata, status }) => ({
     name: metadata.name,
@@ -140,8 +115,11 @@ function listParts(snapshot: Snapshot, environment: Environment, record: Cluster
     return { name: workload.name, kind, ...status, created: time, address };
   };
 
+  const noController: Workload = { kind: 'Deployment', name: record.controller, namespace: ingressNamespace };
   return [
-    ...controllers.map((workload) => toPart(workload, 'ingress')),
+    ...(controllers.length === 0 ? [noController] : controllers).map((workload) =>
+      toPart(workload, 'ingress'),
+    ),
     ...infrastructure
       .filter((name) => needed.has(name))
       .map((name) =>

@@ -1,0 +1,187 @@
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { command } from '../../src/commands/status.ts';
+import { StatusReport } from '../../src/commands/status-report.ts';
+import { ownerOnNode } from '../../src/config/kind-cluster.ts';
+import { environment, makeApp } from '../fakes/app.ts';
+import { makeClusterFolder, writeObjects } from '../fakes/cluster-folder.ts';
+import { makeDeployment, makeNode, makePod, makeStatus, ready } from '../fakes/cluster-objects.ts';
+import { dockerRoutes, startEngine } from '../fakes/engine.ts';
+import { makeTemporaryFolder } from '../temporary-folder.ts';
+
+/** An ingress that answers with this HTTP status. */
+async function startIngress(status: number): Promise<number> {
+  const server = createServer((_, response) => response.writeHead(status).end());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+const done = { replicas: 1, updatedReplicas: 1, readyReplicas: 1, availableReplicas: 1 };
+
+const authImage = 'wealist.local/auth-service:0123456789ab';
+const auth = [
+  ...makeDeployment('auth-service', { status: done }),
+  makePod('auth-service-1', 'auth-service-2', {
+    conditions: ready,
+    spec: { containers: [{ name: 'auth-service', image: authImage }] },
+    containerStatuses: makeStatus({ ready: true, restartCount: 2, imageID: 'docker.io/x@sha256:ab12' }),
+  }),
+];
+const redis = [
+  {
+    ...makeDeployment('redis', { status: { ...done } })[0],
+    kind: 'StatefulSet',
+  },
+  makePod('redis-0', 'redis', { conditions: ready }),
+];
+const frontend = [
+  ...makeDeployment('frontend', { status: { replicas: 1, updatedReplicas: 1 } }),
+  makePod('frontend-1', 'frontend-2', {
+    containerStatuses: makeStatus({
+      state: { waiting: { reason: 'ErrImageNeverPull', message: 'not present' } },
+    }),
+  }),
+];
+const controller = makeDeployment('traefik', { status: done }).map((object) => ({
+  ...object,
+  metadata: {
+    ...object.metadata,
+    namespace: 'ingress-nginx',
+    labels: { 'app.kubernetes.io/instance': 'ingress-traefik' },
+  },
+}));
+
+async function runStatus(objects: readonly object[], { answers = 200, json = false, input = {} } = {}) {
+  const httpPort = await startIngress(answers);
+  const state = await makeClusterFolder({ httpPort });
+  await writeObjects(state, [makeNode(), ...objects]);
+  const { app, stdout } = makeApp({ state, json });
+  const exitCode = await command.run(app, input);
+  return { stdout: stdout(), exitCode, origin: `http://localhost:${httpPort}` };
+}
+
+test('a line for each part: image, restarts, address, or why it is not ready', async () => {
+  const { stdout, exitCode, origin } = await runStatus([...controller, ...redis, ...auth, ...frontend]);
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/^✔ cluster wealist runs {2}environment local-kind/);
+  expect(stdout).toContain(`✔ ingress ${origin}/ answers 200`);
+  const line = (name: string) => stdout.split('\n').find((each) => each.includes(` ${name} `));
+  expect(line('auth-service')).toMatch(
+    new RegExp(`✔ auth-service +1/1 +0123456789ab +2 restarts +\\d+ \\w+ +${origin}/svc/auth/$`),
+  );
+  expect(line('redis')).toMatch(/✔ redis +1\/1 .* npm run forward -- redis$/);
+  expect(line('frontend')).toMatch(/✗ frontend +0\/1 .*image wealist\.local\/main:1 is not on the node/);
+  expect(stdout).toMatch(/next {2}npm run images\n$/);
+  expect(stdout).not.toContain('postgres');
+});
+
+test('what --json prints is what its schema says', async () => {
+  const { stdout } = await runStatus([...controller, ...redis, ...auth, ...frontend], { json: true });
+  const report = StatusReport.parse(JSON.parse(stdout));
+  expect(report).toMatchObject({
+    version: 1,
+    environment: environment.name,
+    ready: false,
+    ingress: { answers: true, status: 200 },
+  });
+  expect(report.parts.map(({ name, kind, state }) => [name, kind, state])).toEqual([
+    ['traefik', 'ingress', 'ready'],
+    ['redis', 'infrastructure', 'ready'],
+    ['auth-service', 'service', 'ready'],
+    ['frontend', 'service', 'failed'],
+  ]);
+  expect(report.parts[2]).toMatchObject({ image: authImage, imageId: 'sha256:ab12', restarts: 2 });
+});
+
+test('the schema is printed on demand', async () => {
+  const { stdout } = await runStatus([], { json: true, input: { schema: true } });
+  expect(JSON.parse(stdout)).toMatchObject({ properties: { version: { const: 1 } } });
+});
+
+test('--exit-code tells scripts', async () => {
+  const frontendReady = [
+    ...makeDeployment('frontend', { status: done }),
+    makePod('frontend-1', 'frontend-2', { conditions: ready }),
+  ];
+  const all = [...controller, ...redis, ...auth, ...frontendReady];
+  const input = { exitCode: true };
+  expect(await runStatus(all, { input })).toMatchObject({ exitCode: 0 });
+  expect(await runStatus(all, { input, answers: 503 })).toMatchObject({ exitCode: 11 });
+  expect(await runStatus([...controller, ...redis, ...auth], { input })).toMatchObject({ exitCode: 11 });
+});
+
+test('what is not deployed, and what brings it up', async () => {
+  const { stdout, exitCode } = await runStatus([]);
+  expect(exitCode).toBe(0);
+  for (const name of ['traefik', 'redis', 'auth-service', 'frontend']) {
+    expect(stdout).toMatch(new RegExp(`✗ ${name} +not deployed`));
+  }
+  expect(stdout).toMatch(/next {2}npm run up\n$/);
+});
+
+test('a Job shows only while it is not complete', async () => {
+  const job = (type: string) => ({
+    kind: 'Job',
+    metadata: {
+      ...makeDeployment('bootstrap')[0].metadata,
+      labels: { 'app.kubernetes.io/instance': 'wealist-infrastructure' },
+    },
+    spec: {},
+    status: { succeeded: 1, conditions: [{ type, status: 'True' }] },
+  });
+  expect((await runStatus([job('Complete')])).stdout).not.toContain('bootstrap');
+  expect((await runStatus([job('Failed')])).stdout).toMatch(/✗ bootstrap .* failed\n/);
+});
+
+/** An engine, found by DOCKER_HOST, that has the cluster's node in this state, made by the checkout of this id. */
+async function useEngine(status: string, checkoutId: string): Promise<void> {
+  const node = {
+    ...{ Id: '1', Name: '/wealist-control-plane', Image: 'sha256:1' },
+    State: { Status: status, ExitCode: 0 },
+    Config: { Image: 'node', Labels: { 'io.x-k8s.kind.cluster': 'wealist' } },
+    HostConfig: {},
+    NetworkSettings: {},
+    Mounts: [{ Source: `/data/owners/${checkoutId}`, Destination: ownerOnNode }],
+  };
+  const routes = { ...dockerRoutes, 'GET /containers/wealist-control-plane/json': node };
+  const before = process.env.DOCKER_HOST;
+  process.env.DOCKER_HOST = `unix://${await startEngine(routes)}`;
+  onTestFinished(() => {
+    if (before === undefined) delete process.env.DOCKER_HOST;
+    else process.env.DOCKER_HOST = before;
+  });
+}
+
+const ours = '0123456789abcdef';
+
+test.each([
+  ['exited', ours, /^✗ cluster wealist is stopped/],
+  ['paused', ours, /^✗ cluster wealist is paused/],
+  ['running', ours, /^✗ cluster wealist does not answer .*\n {2}because {2}The connection .* refused\n/],
+  ['running', 'fedcba9876543210', /^✗ cluster wealist does not exist .*\n .* is not of this checkout\n/],
+])('no answer from a cluster whose node is %s, made by %s', async (status, owner, says) => {
+  const state = await makeClusterFolder();
+  await writeFile(join(state, 'down'), '');
+  await writeFile(join(state, 'id'), ours);
+  await useEngine(status, owner);
+  const { app, stdout } = makeApp({ state });
+  expect(await command.run(app, {})).toBe(0);
+  expect(stdout()).toMatch(says);
+  expect(stdout()).toMatch(/next {2}npm run up\n$/);
+});
+
+test('without any cluster', async () => {
+  await useEngine('exited', 'fedcba9876543210');
+  const { app, stdout } = makeApp({ state: await makeTemporaryFolder(), json: true });
+  expect(await command.run(app, {})).toBe(0);
+  expect(StatusReport.parse(JSON.parse(stdout()))).toMatchObject({
+    ready: false,
+    cluster: { state: 'missing' },
+    parts: [],
+    next: 'npm run up',
+  });
+});

@@ -1,0 +1,20 @@
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { makeTemporaryFolder } from '../temporary-folder.ts';
+
+/** A state folder whose cluster is a folder, too: the same one, see `kubectl.js`. */
+export async function makeClusterFolder({ httpPort = 80 } = {}): Promise<string> {
+  const state = await makeTemporaryFolder();
+  await Promise.all(['bin', 'logs', 'forwards'].map((name) => mkdir(join(state, name))));
+  await symlink(join(import.meta.dirname, 'kubectl.js'), join(state, 'bin/kubectl'));
+  await writeFile(join(state, 'kubeconfig'), '');
+  await writeObjects(state, []);
+  const record = { version: 1, name: 'wealist', httpPort, httpsPort: 443, controller: 'traefik' };
+  await writeFile(join(state, 'cluster.json'), JSON.stringify(record));
+  return state;
+}
+
+/** Makes these the objects of the cluster. */
+export async function writeObjects(state: string, objects: readonly object[]): Promise<void> {
+  await writeFile(join(state, 'objects.json'), JSON.stringify(objects));
+}
