@@ -22,6 +22,26 @@ const hints: readonly Hint[] = [
     hint: 'npm run images -- prune',
   },
   {
+    tool: 'apt-get',
+    pattern: /dpkg was interrupted/,
+    hint: 'sudo dpkg --configure -a',
+  },
+  {
+    tool: 'apt-get',
+    pattern: /Could not get lock|Unable to acquire the dpkg frontend lock/,
+    hint: 'sudo fuser --verbose /var/lib/dpkg/lock-frontend',
+  },
+  {
+    tool: 'apt-get',
+    pattern: /Unable to locate package/,
+    hint: 'sudo add-apt-repository universe',
+  },
+  {
+    tool: 'apt-get',
+    pattern: /Temporary failure resolving|Could not resolve|Could not connect|Failed to fetch/,
+    hint: 'npm run doctor',
+  },
+  {
     tool: 'dockerd',
     pattern: /iptables.*(?:nf_tables|nft|Could not fetch rule set|RULE_APPEND failed)/,
     hint: 'sudo update-alternatives --set iptables /usr/sbin/iptables-legacy',

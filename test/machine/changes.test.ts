@@ -149,6 +149,30 @@ test('applied one after another, each recorded; what is done is not done again',
   expect((await fake.calls()).filter((call) => call.startsWith('apt-get'))).toHaveLength(2);
 });
 
+test.each([
+  ['root', 0],
+  ['ada', 1000],
+])('an installation that fails says why to %s', async (user, uid) => {
+  const fake = await makeBareDebian({
+    files: granted,
+    user,
+    uid,
+    programs: {
+      'apt-get': 'echo "E: dpkg was interrupted, you must manually run it" >&2; exit 100',
+      sudo: 'shift 2; exec "$@"',
+      id: 'echo ada',
+    },
+  });
+  const changes = await collectChanges({ ...fake, engine: undefined });
+  await expect(applyChanges(changes, fake.paths, run())).rejects.toMatchObject({
+    message: 'apt-get ended with exit code 100',
+    cause: 'E: dpkg was interrupted, you must manually run it',
+    hint: 'sudo dpkg --configure -a',
+    exitCode: 3,
+  });
+  expect(await createSystemRecord(fake.paths).list()).toEqual([]);
+});
+
 test('settings that a person made stay', async () => {
   const fake = await makeBareDebian({
     files: { ...granted, ...route, 'etc/docker/daemon.json': '{"log-driver":"local","mtu":1500}' },

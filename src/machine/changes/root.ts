@@ -1,8 +1,9 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Failure } from '../../lib/failure.ts';
+import { CommandFailure, Failure } from '../../lib/failure.ts';
 import type { Exec, ExecOptions, ExecResult } from '../../tools/exec.ts';
+import { findHint } from '../../tools/hints.ts';
 import type { Host } from '../host.ts';
 
 /** Does what only root may: directly, or through sudo. */
@@ -28,7 +29,18 @@ export function createRoot(host: Host, exec: Exec): Root {
     // sudo drops the environment, so what the program must see is named again. -n: it never asks behind the display.
     const { env = {}, ...rest } = options;
     const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-    return exec('sudo', ['-n', '--', 'env', ...variables, program, ...args], rest);
+    try {
+      return await exec('sudo', ['-n', '--', 'env', ...variables, program, ...args], rest);
+    } catch (error) {
+      if (!(error instanceof CommandFailure) || error.hint !== undefined) throw error;
+      // What it said is the program's, and so is the hint.
+      const hint = findHint(program, error.stderr);
+      throw new CommandFailure(error.message.replace(/^sudo /, `${program} `), {
+        ...error,
+        cause: error.cause,
+        hint,
+      });
+    }
   };
   return {
     run,

@@ -1,4 +1,5 @@
 import { loadCatalog } from '../../config/catalog.ts';
+import { isTimeout, withDeadline } from '../../lib/deadline.ts';
 import type { Failure } from '../../lib/failure.ts';
 import { toReference, toTagged } from '../../lib/reference.ts';
 import { PullFailure, registryOf } from '../../tools/docker-pull.ts';
@@ -48,14 +49,15 @@ async function checkRegistries(context: NetworkContext): Promise<readonly Check[
     [...byRegistry].map(async ([registry, image]): Promise<Check> => {
       const id = 'registry';
       const title = `registry ${registry}`;
-      const limit = AbortSignal.timeout(timeout);
       try {
-        await docker.getRemoteDigest(image, { signal: AbortSignal.any([signal, limit]) });
+        await withDeadline({ timeout, signal }, (limited) =>
+          docker.getRemoteDigest(image, { signal: limited }),
+        );
         return { id, title, state: 'ok', detail: 'images are pulled' };
       } catch (error) {
         signal.throwIfAborted();
         const instead = 'images are built from packages';
-        if (limit.aborted) {
+        if (isTimeout(error)) {
           return { id, title, state: 'warn', detail: `no answer in ${timeout / 1000} s: ${instead}` };
         }
         if (!(error instanceof PullFailure)) throw error;
