@@ -4,7 +4,7 @@ import type { Selection } from '../config/services.ts';
 import { type Images, openImages } from '../images/open-images.ts';
 import type { Engine } from '../machine/engine.ts';
 import type { Host } from '../machine/host.ts';
-import { type UpParts, outsideImages } from '../plans/up.ts';
+import { outsideImages, type UpParts } from '../plans/up.ts';
 import type { ClusterRecord } from '../state/cluster-record.ts';
 import type { SecretsOptions } from '../state/secrets.ts';
 import type { App } from './command.ts';

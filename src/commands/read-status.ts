@@ -3,6 +3,7 @@ import type { Workload } from '../cluster/pods.ts';
 import type { Snapshot } from '../cluster/snapshot.ts';
 import { workloadsOf } from '../cluster/workloads.ts';
 import { type Environment, infrastructure } from '../config/schema.ts';
+import { isTimeout, withDeadline } from '../lib/deadline.ts';
 import { CommandFailure } from '../lib/failure.ts';
 import { toOrigin } from '../plans/addresses.ts';
 import { ingressNamespace, ingressReleases } from '../plans/ingress.ts';
@@ -60,12 +61,15 @@ interface ClusterAnswer {
 }
 
 async function askCluster({ snapshots }: ClusterAccess, signal: AbortSignal): Promise<ClusterAnswer> {
-  const patience = AbortSignal.timeout(clusterPatience);
   try {
-    return { snapshot: await snapshots.take(AbortSignal.any([signal, patience])) };
+    return {
+      snapshot: await withDeadline({ timeout: clusterPatience, signal }, (limited) =>
+        snapshots.take(limited),
+      ),
+    };
   } catch (error) {
     signal.throwIfAborted();
-    if (patience.aborted) return { silence: `no answer in ${clusterPatience / 1000} s` };
+    if (isTimeout(error)) return { silence: `no answer in ${clusterPatience / 1000} s` };
     if (error instanceof CommandFailure) return { silence: error.stderr.split('\n').at(-1) || error.message };
     throw error;
   }
@@ -74,10 +78,9 @@ async function askCluster({ snapshots }: ClusterAccess, signal: AbortSignal): Pr
 async function askIngress(record: ClusterRecord, signal: AbortSignal): Promise<StatusReport['ingress']> {
   const url = `${toOrigin(record)}/`;
   try {
-    const { status, body } = await fetch(url, {
-      redirect: 'manual',
-      signal: AbortSignal.any([signal, AbortSignal.timeout(ingressPatience)]),
-    });
+    const { status, body } = await withDeadline({ timeout: ingressPatience, signal }, (limited) =>
+      fetch(url, { redirect: 'manual', signal: limited }),
+    );
     await body?.cancel();
     return { url, answers: status < 500, status };
   } catch (error) {

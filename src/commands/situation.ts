@@ -1,4 +1,4 @@
-import { findCluster, type FoundCluster, requireOwn } from '../cluster/ownership.ts';
+import { type FoundCluster, findCluster, requireOwn } from '../cluster/ownership.ts';
 import type { Environment } from '../config/schema.ts';
 import { type Engine, findEngine } from '../machine/engine.ts';
 import { type Host, readHost } from '../machine/host.ts';

@@ -1,4 +1,5 @@
 import type { Environment } from '../config/schema.ts';
+import { isTimeout, withDeadline } from '../lib/deadline.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import type { Digest } from '../lib/oci.ts';
 import type { Run } from '../lib/plan.ts';
@@ -55,12 +56,13 @@ export function createPuller(parts: PullerParts): Puller {
   async function ask(source: Reference, { signal, report }: Run): Promise<PullFailure | undefined> {
     const name = toTagged(source);
     report(`asking ${source.registry}`);
-    const timeout = AbortSignal.timeout(patience);
     try {
-      await docker.getRemoteDigest(name, { signal: AbortSignal.any([signal, timeout]) });
+      await withDeadline({ timeout: patience, signal }, (limited) =>
+        docker.getRemoteDigest(name, { signal: limited }),
+      );
     } catch (error) {
       signal.throwIfAborted();
-      const failure = timeout.aborted
+      const failure = isTimeout(error)
         ? new PullFailure(name, new Error(`no answer, timed out after ${patience / 1000} s`))
         : error;
       if (!(failure instanceof PullFailure)) throw failure;

@@ -1,3 +1,4 @@
+import { withDeadline } from '../lib/deadline.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import type { Step } from '../lib/plan.ts';
 import { waitFor } from '../lib/wait.ts';
@@ -51,7 +52,9 @@ export function answerThroughIngress(addresses: readonly Answer[]): Step {
 /** What is wrong with an address; undefined when it answers with success. */
 async function ask(url: string, signal: AbortSignal): Promise<string | undefined> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(3_000)]) });
+    const response = await withDeadline({ timeout: 3_000, signal }, (limited) =>
+      fetch(url, { signal: limited }),
+    );
     await response.body?.cancel();
     return response.ok ? undefined : `answered ${response.status}`;
   } catch (error) {

@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { isTimeout, withDeadline } from '../lib/deadline.ts';
 
 export interface SocketOptions {
   /** Milliseconds until the whole answer must be there. */
@@ -15,13 +16,11 @@ export async function askSocket<T>(
   path: string,
   { timeout, signal }: SocketOptions,
 ): Promise<T> {
-  const limit = AbortSignal.timeout(timeout);
   try {
-    return JSON.parse(await get(socket, path, signal ? AbortSignal.any([signal, limit]) : limit));
+    return JSON.parse(await withDeadline({ timeout, signal }, (limited) => get(socket, path, limited)));
   } catch (error) {
     signal?.throwIfAborted();
-    if (limit.aborted)
-      throw Object.assign(new Error(`no answer in ${timeout / 1000} s`), { code: 'ETIMEDOUT' });
+    if (isTimeout(error)) throw Object.assign(error, { code: 'ETIMEDOUT' });
     throw error;
   }
 }

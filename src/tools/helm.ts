@@ -49,7 +49,7 @@ export function createHelm(exec: Exec, { program, kubeconfig, context }: HelmOpt
     } catch (cause) {
       signal.throwIfAborted();
       throw new Failure(`helm refused release ${release}`, {
-        cause: cause instanceof CommandFailure ? (cause.stderr.trim() || cause.message) : cause,
+        cause: cause instanceof CommandFailure ? withoutNoise(cause.stderr) || cause.message : cause,
         hint: 'npm run doctor',
         exitCode: exitCodes.helm,
       });
@@ -71,4 +71,10 @@ export function createHelm(exec: Exec, { program, kubeconfig, context }: HelmOpt
     template: (upgrade, signal) =>
       run(['template', ...toArguments(upgrade)], upgrade.release, signal, upgrade.values),
   };
+}
+
+/** The library chart is a symbolic link in each chart, and helm says so every time. */
+function withoutNoise(stderr: string): string {
+  const lines = stderr.split('\n').filter((line) => !line.includes('found symbolic link in path'));
+  return lines.join('\n').trim();
 }

@@ -5,7 +5,11 @@ export interface Kubectl {
   /** The parsed answer of `kubectl get … --output=json`. */
   getJson<T>(args: readonly string[], signal: AbortSignal): Promise<T>;
   /** The lines of an answer in columns, split at white space; no header. */
-  getRows(args: readonly string[], columns: readonly string[], signal: AbortSignal): Promise<readonly string[][]>;
+  getRows(
+    args: readonly string[],
+    columns: readonly string[],
+    signal: AbortSignal,
+  ): Promise<readonly string[][]>;
   /** Makes the cluster have these objects (YAML), owned by field manager `wealist-local`. */
   apply(manifest: string, signal: AbortSignal): Promise<void>;
   run(args: readonly string[], signal: AbortSignal): Promise<string>;
@@ -41,7 +45,11 @@ export function createKubectl(exec: Exec, { program, kubeconfig, context }: Kube
       return text.split('\n').flatMap((line) => (line.trim() ? [line.trim().split(/\s+/)] : []));
     },
     async apply(manifest, signal) {
-      await run(['apply', '--server-side', '--force-conflicts', '--field-manager=wealist-local', '-f', '-'], signal, manifest);
+      await run(
+        ['apply', '--server-side', '--force-conflicts', '--field-manager=wealist-local', '-f', '-'],
+        signal,
+        manifest,
+      );
     },
   };
 }

@@ -2,6 +2,7 @@ import { type ClientRequest, type IncomingMessage, request as requestHttp } from
 import { request as requestHttps } from 'node:https';
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { isTimeout, withDeadline } from '../lib/deadline.ts';
 
 export interface ReachOptions {
   /** Where the proxy's variables are. */
@@ -23,21 +24,21 @@ export interface Reached {
  */
 export async function reach(url: string, { env, timeout, signal }: ReachOptions): Promise<Reached> {
   const target = new URL(url);
-  const limit = AbortSignal.timeout(timeout);
-  const either = AbortSignal.any([signal, limit]);
+  const proxy = findProxy(target, env);
   try {
-    const proxy = findProxy(target, env);
-    const answer = await (proxy === undefined
-      ? send(target.protocol === 'https:' ? requestHttps : requestHttp, target, either)
-      : target.protocol === 'https:'
-        ? throughTunnel(target, proxy, either)
-        : sendToProxy(target, proxy, either));
+    const answer = await withDeadline({ timeout, signal }, (limited) => {
+      if (proxy === undefined) {
+        return send(target.protocol === 'https:' ? requestHttps : requestHttp, target, limited);
+      }
+      return target.protocol === 'https:'
+        ? throughTunnel(target, proxy, limited)
+        : sendToProxy(target, proxy, limited);
+    });
     const date = Date.parse(answer.headers.date ?? '');
     return { status: answer.statusCode ?? 0, date: Number.isNaN(date) ? undefined : date };
   } catch (error) {
     signal.throwIfAborted();
-    if (limit.aborted)
-      throw Object.assign(new Error(`no answer in ${timeout / 1000} s`), { code: 'ETIMEDOUT' });
+    if (isTimeout(error)) throw Object.assign(error, { code: 'ETIMEDOUT' });
     throw error;
   }
 }

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
+import { withDeadline } from '../lib/deadline.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { versions } from './versions.ts';
 
@@ -58,24 +59,28 @@ export async function downloadRelease(release: Release, path: string, signal: Ab
 const firstAnswer = 5_000;
 
 async function download(url: string, signal: AbortSignal): Promise<Buffer> {
-  const patience = new AbortController();
-  const timer = setTimeout(() => patience.abort(new Error('no answer in 5 s')), firstAnswer);
   try {
-    const response = await fetch(url, { signal: AbortSignal.any([signal, patience.signal]) });
-    clearTimeout(timer);
+    const response = await withDeadline({ timeout: firstAnswer, signal }, (limited) =>
+      fetch(url, { signal: limited }),
+    );
     if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
-    return Buffer.from(await response.arrayBuffer());
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of response.body ?? []) {
+      signal.throwIfAborted();
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks);
   } catch (cause) {
     signal.throwIfAborted();
     throw new Failure(`${url} could not be downloaded`, { cause, exitCode: exitCodes.host });
-  } finally {
-    clearTimeout(timer);
   }
 }
 
 async function readMember(archive: Buffer, member: string): Promise<Buffer> {
   const entries = Readable.from([archive]).pipe(createGunzip()).pipe(extract());
-  for await (const entry of entries as unknown as AsyncIterable<AsyncIterable<Buffer> & { header: { name: string } }>) {
+  for await (const entry of entries as unknown as AsyncIterable<
+    AsyncIterable<Buffer> & { header: { name: string } }
+  >) {
     const chunks: Buffer[] = [];
     for await (const chunk of entry) chunks.push(chunk);
     if (entry.header.name === member) return Buffer.concat(chunks);

@@ -20,7 +20,8 @@ export function showAsLines(ui: Ui, { every = ui.verbose ? 0 : 5_000 } = {}): Di
             say(`  ${step.title}: ${line}`);
           },
         });
-        say(toEnd(outcome));
+        // What is as it should be is no news: `up` says how it stands at its end.
+        if (outcome.skipped === undefined || ui.verbose) say(toEnd(outcome));
         return outcome;
       }),
     );
