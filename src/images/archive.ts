@@ -1,7 +1,7 @@
-import { Readable } from 'node:stream';
-import { pack } from 'tar-stream';
+import type { Readable } from 'node:stream';
 import { type Digest, digestOf, type Image, imageId, type Layer, toManifest } from '../lib/oci.ts';
 import type { Store } from './store.ts';
+import { addContent, packTar } from './tar.ts';
 
 export interface NamedImage {
   /** Full reference: registry, path and tag. */
@@ -19,29 +19,21 @@ export function packArchive(
   images: readonly NamedImage[],
   skip: ReadonlySet<Digest> = new Set(),
 ): Readable {
-  const tar = pack();
-  const write = async () => {
+  return packTar(async (tar) => {
     const blobs = new Map<Digest, string>();
     for (const { image } of images) {
       for (const text of [image.config, toManifest(image)]) blobs.set(digestOf(text), text);
     }
-    const entry = (name: string, text: string) => tar.entry({ name }, text);
-    entry('oci-layout', JSON.stringify({ imageLayoutVersion: '1.0.0' }));
-    entry('index.json', JSON.stringify({ schemaVersion: 2, manifests: images.map(describeManifest) }));
-    entry('manifest.json', JSON.stringify(images.map(describeForDocker)));
-    for (const [digest, text] of blobs) entry(blobName(digest), text);
-    for (const layer of uniqueLayers(images)) {
-      if (skip.has(layer.digest)) continue;
-      const sink = tar.entry({ name: blobName(layer.digest), size: layer.size });
-      for await (const chunk of store.openBlob(layer.digest)) {
-        if (!sink.write(chunk)) await new Promise((resolve) => sink.once('drain', () => resolve(undefined)));
-      }
-      sink.end(null);
+    const addText = (name: string, text: string) => tar.entry({ name }, text);
+    addText('oci-layout', JSON.stringify({ imageLayoutVersion: '1.0.0' }));
+    addText('index.json', JSON.stringify({ schemaVersion: 2, manifests: images.map(describeManifest) }));
+    addText('manifest.json', JSON.stringify(images.map(describeForDocker)));
+    for (const [digest, text] of blobs) addText(blobName(digest), text);
+    for (const { digest, size } of uniqueLayers(images)) {
+      if (skip.has(digest)) continue;
+      await addContent(tar, { name: blobName(digest), size }, store.openBlob(digest));
     }
-    tar.finalize();
-  };
-  write().catch((error: Error) => tar.destroy(error));
-  return Readable.from(tar);
+  });
 }
 
 /** Every layer of the images, once. */

@@ -2,10 +2,10 @@ import { posix } from 'node:path';
 import { pipeline, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { createGunzip } from 'node:zlib';
-import { extract } from 'tar-stream';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { type Digest, digestOf, type Image, type Layer } from '../lib/oci.ts';
 import type { Store } from './store.ts';
+import { readTar } from './tar.ts';
 
 /** Bytes that are held in memory. Configurations and manifests are a few kilobytes. */
 const largestText = 4 * 1024 * 1024;
@@ -69,10 +69,8 @@ function toManifest(text: string | undefined): readonly ManifestEntry[] {
 /** Reads the tar once, as it comes: which file is what is known only at its end, where Docker puts the manifest. */
 async function readContents(archive: Readable, store: Store): Promise<Contents> {
   const contents: Contents = { texts: new Map(), layers: new Map(), links: new Map() };
-  const tar = extract();
-  archive.once('error', (error) => tar.destroy(error));
   try {
-    for await (const entry of archive.pipe(tar)) {
+    for await (const entry of readTar(archive)) {
       const { name, type, linkname, size = 0 } = entry.header;
       const path = posix.normalize(name);
       if (type === 'symlink' && linkname) {
@@ -82,21 +80,19 @@ async function readContents(archive: Readable, store: Store): Promise<Contents> 
       }
       if (type !== 'file') entry.resume();
       else if (size <= largestText) await keepSmall(path, await buffer(entry));
-      else if (isLayer(path)) contents.layers.set(path, await store.putBlob(await uncompress(entry)));
+      else if (isLayer(path)) contents.layers.set(path, await store.putBlob(uncompress(entry)));
       else entry.resume();
     }
   } catch (error) {
     if (error instanceof Failure) throw error;
     throw toFailure('it cannot be read to its end', error);
-  } finally {
-    archive.destroy();
   }
   return contents;
 
   async function keepSmall(path: string, content: Buffer): Promise<void> {
     if (isJson(content)) contents.texts.set(path, content.toString());
     else if (isLayer(path)) {
-      contents.layers.set(path, await store.putBlob(await uncompress(Readable.from([content]))));
+      contents.layers.set(path, await store.putBlob(uncompress([content])));
     }
   }
 }
@@ -117,25 +113,25 @@ function isJson(content: Buffer): boolean {
 }
 
 /** A layer's tar, told from a compressed one by its first bytes. */
-async function uncompress(content: AsyncIterable<unknown>): Promise<Readable> {
-  const chunks = content[Symbol.asyncIterator]();
+async function* uncompress(content: AsyncIterable<unknown> | readonly Buffer[]): AsyncGenerator<Buffer> {
+  const chunks = Readable.from(content)[Symbol.asyncIterator]();
   const first = await chunks.next();
-  const start = first.done ? Buffer.alloc(0) : Buffer.from(first.value as Uint8Array);
-  const whole = Readable.from(
-    (async function* () {
-      yield start;
-      for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value;
-    })(),
-  );
-  if (start.readUIntBE(0, Math.min(2, start.length)) === 0x1f8b) {
-    // What goes wrong ends the result too, and so reaches whoever reads it.
-    return pipeline(whole, createGunzip(), () => {});
-  }
-  if (start.subarray(0, 4).equals(Buffer.from([0x28, 0xb5, 0x2f, 0xfd]))) {
+  const start: Buffer = first.done ? Buffer.alloc(0) : first.value;
+  const whole = (async function* () {
+    yield start;
+    for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value;
+  })();
+  if (start.subarray(0, 2).equals(magic.gzip)) {
+    // What goes wrong with it ends the result too, and so reaches whoever reads that.
+    yield* pipeline(whole, createGunzip(), () => {});
+  } else if (start.subarray(0, 4).equals(magic.zstd)) {
     throw toFailure('a layer is compressed with zstd, which is not read here');
+  } else {
+    yield* whole;
   }
-  return whole;
 }
+
+const magic = { gzip: Buffer.from([0x1f, 0x8b]), zstd: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]) } as const;
 
 function toFailure(problem: string, cause?: unknown): Failure {
   return new Failure(`the engine's archive of an image cannot be used: ${problem}`, {

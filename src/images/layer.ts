@@ -1,10 +1,10 @@
-import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { posix, relative } from 'node:path';
-import { Readable } from 'node:stream';
-import { extract, type Header, type Pack, pack } from 'tar-stream';
+import type { Readable } from 'node:stream';
+import type { Pack } from 'tar-stream';
 import { folderFiles } from '../lib/folder.ts';
+import { addContent, packTar, readTar } from './tar.ts';
 
 /** One path of a layer; parents are made as needed. Everything belongs to root and carries no date. */
 export type LayerEntry =
@@ -17,17 +17,13 @@ const epoch = new Date(0);
 
 /** A layer's tar from its entries, sorted: the same entries always give the same bytes. */
 export function packLayer(entries: readonly LayerEntry[]): Readable {
-  const tar = pack();
-  const write = async () => {
+  return packTar(async (tar) => {
     const made = new Set<string>();
     for (const entry of [...entries].sort((a, b) => (a.path < b.path ? -1 : 1))) {
       addParents(tar, entry.path, made);
       await addEntry(tar, entry, made);
     }
-    tar.finalize();
-  };
-  write().catch((error: Error) => tar.destroy(error));
-  return Readable.from(tar);
+  });
 }
 
 /** The files of a folder on disk as entries below `prefix`. */
@@ -46,30 +42,27 @@ export async function folderEntries(folder: string, prefix = ''): Promise<readon
  */
 export function trimRoot(root: Readable, drop: readonly string[] = []): Readable {
   const dropped = [...alwaysDropped, ...drop];
-  const tar = pack();
-  const copy = async () => {
-    for await (const entry of root.pipe(extract())) {
+  return packTar(async (tar) => {
+    for await (const entry of readTar(root)) {
       const path = entry.header.name.replace(/^\.\//, '');
       const isDevice = entry.header.type === 'character-device' || entry.header.type === 'block-device';
       if (isDevice || path === '' || dropped.some((prefix) => path.startsWith(prefix))) {
         entry.resume();
         continue;
       }
-      const header: HeaderOf = { ...entry.header, name: path, mtime: epoch, uname: '', gname: '', pax: null };
+      const { size = 0 } = entry.header;
+      const header = { ...entry.header, name: path, size, mtime: epoch, uname: '', gname: '', pax: null };
       if (header.linkname && header.type === 'link') {
         header.linkname = header.linkname.replace(/^\.\//, '');
       }
       if (header.type === 'file' || header.type === 'contiguous-file') {
-        await copyInto(tar, { ...header, type: 'file' }, entry);
+        await addContent(tar, { ...header, type: 'file' }, entry);
       } else {
         tar.entry(header);
         entry.resume();
       }
     }
-    tar.finalize();
-  };
-  copy().catch((error: Error) => tar.destroy(error));
-  return Readable.from(tar);
+  });
 }
 
 const alwaysDropped = [
@@ -84,8 +77,6 @@ const alwaysDropped = [
   'var/log/',
   'dev/',
 ];
-
-type HeaderOf = Partial<Header> & Pick<Header, 'name'>;
 
 function addParents(tar: Pack, path: string, made: Set<string>): void {
   const parents = posix.dirname(path).split('/');
@@ -109,13 +100,6 @@ async function addEntry(tar: Pack, entry: LayerEntry, made: Set<string>): Promis
   } else {
     const { size } = await stat(entry.file);
     const header = { name: entry.path, mode: entry.mode ?? 0o755, mtime: epoch, size };
-    await copyInto(tar, header, createReadStream(entry.file));
+    await addContent(tar, header, createReadStream(entry.file));
   }
-}
-
-/** Copies a stream into an entry of its announced size, no faster than the tar is read. */
-async function copyInto(tar: Pack, header: HeaderOf, content: AsyncIterable<unknown>): Promise<void> {
-  const sink = tar.entry(header);
-  for await (const chunk of content) if (!sink.write(chunk)) await once(sink, 'drain');
-  sink.end(null);
 }

@@ -12,8 +12,8 @@ import { findProcess } from '../lib/processes.ts';
  * Every entry appears whole or not at all: it is written beside its place and renamed.
  */
 export interface Store {
-  /** Adds a blob from a stream and resolves to its digest and size. */
-  putBlob(content: Readable): Promise<Layer>;
+  /** Adds a blob and resolves to its digest and size. */
+  putBlob(content: AsyncIterable<Uint8Array>): Promise<Layer>;
   openBlob(digest: Digest): Readable;
   /** The image kept under a key; undefined when it, or one of its blobs, is not here. */
   findImage(key: string): Promise<Image | undefined>;
