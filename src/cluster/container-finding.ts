@@ -1,7 +1,7 @@
 import { infrastructure } from '../config/schema.ts';
+import type { ContainerStatus, Event, Pod, Terminated } from '../tools/kubernetes.ts';
 import { listEvents } from './events.ts';
 import { type Finding, findPart, toKubectlLine, toLogsLine } from './finding.ts';
-import type { ContainerStatus, Event, Pod, Terminated } from './objects.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export interface JudgeOptions {

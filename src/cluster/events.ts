@@ -1,4 +1,4 @@
-import type { Event, Metadata } from './objects.ts';
+import type { Event, Metadata } from '../tools/kubernetes.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** What happened to an object, the newest last. */

@@ -1,4 +1,4 @@
-import type { Pod } from './objects.ts';
+import type { Pod } from '../tools/kubernetes.ts';
 
 /** Why something is not ready. */
 export interface Finding {

@@ -1,7 +1,7 @@
+import type { Condition, Job, Pod } from '../tools/kubernetes.ts';
 import { type JudgeOptions, toEnd } from './container-finding.ts';
 import { judgeCreation } from './creation-finding.ts';
 import { type Finding, toKubectlLine } from './finding.ts';
-import type { Condition, Job, Pod } from './objects.ts';
 import { judgePod } from './pod-finding.ts';
 import { findPods, type Workload } from './pods.ts';
 import type { Snapshot } from './snapshot.ts';

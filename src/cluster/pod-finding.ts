@@ -1,7 +1,7 @@
+import type { Claim, Pod } from '../tools/kubernetes.ts';
 import { type JudgeOptions, judgeContainer, toKindName } from './container-finding.ts';
 import { listEvents } from './events.ts';
 import { type Finding, toKubectlLine } from './finding.ts';
-import type { Claim, Pod } from './objects.ts';
 import { judgeScheduling } from './scheduling-finding.ts';
 import type { Snapshot } from './snapshot.ts';
 

@@ -1,4 +1,4 @@
-import type { Deployment, Metadata, Pod } from './objects.ts';
+import type { Deployment, Metadata, Pod } from '../tools/kubernetes.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export const workloadKinds = ['Deployment', 'StatefulSet', 'DaemonSet', 'Job'] as const;

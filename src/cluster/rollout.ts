@@ -1,4 +1,4 @@
-import type { Condition, Metadata } from './objects.ts';
+import type { Condition, Metadata } from '../tools/kubernetes.ts';
 import type { Workload } from './pods.ts';
 import type { Snapshot } from './snapshot.ts';
 

@@ -1,5 +1,5 @@
+import type { Node, Pod } from '../tools/kubernetes.ts';
 import { type Finding, toKubectlLine } from './finding.ts';
-import type { Node, Pod } from './objects.ts';
 import { parseQuantity, toAmount } from './quantity.ts';
 import type { Snapshot } from './snapshot.ts';
 

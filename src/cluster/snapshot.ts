@@ -13,7 +13,7 @@ import type {
   ReplicaSet,
   Service,
   StatefulSet,
-} from './objects.ts';
+} from '../tools/kubernetes.ts';
 
 /** Each kind that a snapshot holds, and how kubectl calls it. */
 interface Kinds {

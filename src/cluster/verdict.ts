@@ -1,8 +1,8 @@
+import type { Pod } from '../tools/kubernetes.ts';
 import type { JudgeOptions } from './container-finding.ts';
 import { judgeCreation } from './creation-finding.ts';
 import { type Finding, toKubectlLine } from './finding.ts';
 import { judgeJob } from './job-verdict.ts';
-import type { Pod } from './objects.ts';
 import { judgePod } from './pod-finding.ts';
 import { findPods, type Workload } from './pods.ts';
 import { findRollout, type Rollout } from './rollout.ts';

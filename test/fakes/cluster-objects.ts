@@ -6,7 +6,7 @@ import type {
   Node,
   Pod,
   ReplicaSet,
-} from '../../src/cluster/objects.ts';
+} from '../../src/tools/kubernetes.ts';
 
 /** When the made-up cluster is looked at. */
 export const now = Date.parse('2026-11-23T12:00:00Z');
