@@ -20,15 +20,13 @@ export function showAsLines(ui: Ui, { every = ui.verbose ? 0 : 5_000 } = {}): Di
             say(`  ${step.title}: ${line}`);
           },
         });
-        // What is as it should be is no news: `up` says how it stands at its end.
-        if (outcome.skipped === undefined || ui.verbose) say(toEnd(outcome));
+        say(toEnd(outcome));
         return outcome;
       }),
     );
 }
 
-function toEnd({ step, error, skipped, milliseconds }: Outcome): string {
+function toEnd({ step, error, milliseconds }: Outcome): string {
   if (error !== undefined) return `✗ ${step} (${toDuration(milliseconds)})`;
-  if (skipped) return `↓ ${step}: ${skipped}`;
   return `✔ ${step} (${toDuration(milliseconds)})`;
 }

@@ -27,7 +27,7 @@ export function showOnTerminal(ui: Ui): Display {
     const outcomes: Outcome[] = [];
     const tasks = stage.steps.map((step, index) => ({
       title: toTerminalText(step.title),
-      async task(_: unknown, row: { title: string; output: string; skip(message: string): void }) {
+      async task(_: unknown, row: { title: string; output: string }) {
         const title = toTerminalText(step.title);
         const start = performance.now();
         const ticking = setInterval(() => {
@@ -42,7 +42,6 @@ export function showOnTerminal(ui: Ui): Display {
         );
         outcomes[index] = outcome;
         row.title = toNoted(title, colors, toDuration(outcome.milliseconds));
-        if (outcome.skipped) row.skip(toNoted(title, colors, toTerminalText(outcome.skipped)));
         if (outcome.error !== undefined) throw outcome.error;
       },
     }));
@@ -69,13 +68,11 @@ function toRendererOptions({ colors, stderr }: Ui): ListrDefaultRendererOptions 
     icon: {
       [Level.COMPLETED]: symbols.done,
       [Level.FAILED]: symbols.failed,
-      [Level.SKIPPED_WITH_COLLAPSE]: symbols.skipped,
       [Level.OUTPUT]: symbols.pointer,
     },
     color: {
       [Level.COMPLETED]: colors.green,
       [Level.FAILED]: colors.red,
-      [Level.SKIPPED_WITH_COLLAPSE]: colors.yellow,
       [Level.PENDING]: colors.cyan,
       [Level.OUTPUT]: colors.dim,
     },

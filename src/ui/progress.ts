@@ -43,23 +43,35 @@ export interface PlanOptions {
 }
 
 /**
- * Runs the stages in their order, the steps of a stage at once. After a step that fails the others of its stage still
- * end, since what they do is not lost for the next run, and no further stage begins.
+ * Runs the stages in their order, the steps of a stage at once. All steps of a stage are asked first, and only those
+ * that have something to do are shown: a run that finds all as it should be says nothing. After a step that fails the
+ * others of its stage still end, since what they do is not lost for the next run, and no further stage begins.
  * @throws {Failure} the one step's error, or one Failure whose cause is an AggregateError of several;
  * the signal's reason once that is aborted.
  */
 export async function runPlan(plan: Plan, options: PlanOptions): Promise<PlanResult> {
   const { ui, signal } = options;
   const start = performance.now();
-  const display = await chooseDisplay(ui);
   const results: StepResult[] = [];
   for (const stage of plan) {
     signal.throwIfAborted();
-    const outcomes = await display(stage, (step, watcher) => perform(stage, step, watcher, options));
+    const asked = await Promise.all(stage.steps.map((step) => question(stage, step, options)));
+    throwErrors(asked);
+    for (const { step, skipped } of asked)
+      if (skipped) ui.detail(toSymbolLine('skipped', step, ui.colors, skipped));
+    const steps = stage.steps.filter((_, at) => asked[at]?.skipped === undefined);
+    const outcomes = steps.length === 0 ? [] : await show({ ...stage, steps }, options);
     throwErrors(outcomes);
-    results.push(...outcomes);
+    const done = outcomes.values();
+    results.push(...asked.map((each) => (each.skipped === undefined ? (done.next().value ?? each) : each)));
   }
   return { milliseconds: performance.now() - start, steps: results };
+}
+
+/** Runs the steps of a stage where the person sees them. */
+async function show(stage: Stage, options: PlanOptions): Promise<readonly Outcome[]> {
+  const display = await chooseDisplay(options.ui);
+  return display(stage, (step, watcher) => perform(stage, step, watcher, options));
 }
 
 async function chooseDisplay(ui: Ui): Promise<Display> {
@@ -69,11 +81,35 @@ async function chooseDisplay(ui: Ui): Promise<Display> {
   return showAsLines(ui);
 }
 
-async function perform(
+/** Whether a step has something to do: its outcome has the reason in `skipped` when it has not. */
+function question(stage: Stage, step: Step, { signal }: PlanOptions): Promise<Outcome> {
+  return timed(stage, step, signal, async () => {
+    return (await step.isDone?.({ signal, report: () => {} })) || undefined;
+  });
+}
+
+function perform(
   stage: Stage,
   step: Step,
   watcher: Watcher,
   { signal, onBegin, onDone }: PlanOptions,
+): Promise<Outcome> {
+  return timed(stage, step, signal, async () => {
+    signal.throwIfAborted();
+    watcher.begin();
+    await onBegin?.(stage, step);
+    await step.apply({ signal, report: (line) => watcher.report(line) });
+    await onDone?.(stage, step);
+    return undefined;
+  });
+}
+
+/** Never rejects: an error is part of how a step ended. */
+async function timed(
+  stage: Stage,
+  step: Step,
+  signal: AbortSignal,
+  work: () => Promise<string | undefined>,
 ): Promise<Outcome> {
   const start = performance.now();
   const end = (skipped?: string) => ({
@@ -82,16 +118,8 @@ async function perform(
     milliseconds: performance.now() - start,
     skipped,
   });
-  const run: Run = { signal, report: (line) => watcher.report(line) };
   try {
-    const reason = await step.isDone?.(run);
-    if (reason) return end(reason);
-    signal.throwIfAborted();
-    watcher.begin();
-    await onBegin?.(stage, step);
-    await step.apply(run);
-    await onDone?.(stage, step);
-    return end();
+    return end(await work());
   } catch (error) {
     // What fails after Ctrl-C fails because of it.
     return { ...end(), error: signal.aborted ? signal.reason : error };

@@ -46,16 +46,28 @@ for (const terminal of [false, true]) {
     expect(milliseconds).toBeGreaterThanOrEqual(Number(steps[0]?.milliseconds));
   });
 
-  test(`${where}: a step that is done is skipped, and its reason shown`, async () => {
+  test(`${where}: a step that is done is no news, and its reason is there for who asks`, async () => {
     const { done, step } = createSteps();
-    const screen = createScreen({ terminal });
     const plan = [
       { title: 'Engine', steps: [{ ...step('Start Docker'), isDone: async () => 'Docker 28 answers' }] },
     ];
+    const screen = createScreen({ terminal });
     const { steps } = await runPlan(plan, { ...screen, signal });
     expect(done).toEqual([]);
     expect(steps).toMatchObject([{ step: 'Start Docker', skipped: 'Docker 28 answers' }]);
-    expect(screen.stderr()).toContain('Docker 28 answers');
+    expect(screen.stderr()).toBe('');
+
+    const verbose = createScreen({ terminal, verbose: true });
+    await runPlan(plan, { ...verbose, signal });
+    expect(verbose.stderr()).toContain('Docker 28 answers');
+  });
+
+  test(`${where}: the results keep the plan's order, whichever steps were skipped`, async () => {
+    const { step } = createSteps();
+    const skipped = { ...step('there'), isDone: async () => 'unchanged' };
+    const plan = [{ title: 'Only', steps: [step('one'), skipped, step('two')] }];
+    const { steps } = await runPlan(plan, { ...createScreen({ terminal }), signal });
+    expect(steps.map((each) => each.step)).toEqual(['one', 'there', 'two']);
   });
 
   test(`${where}: after a failure the stage ends, the next one does not begin`, async () => {
