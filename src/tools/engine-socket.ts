@@ -20,7 +20,7 @@ export async function askSocket<T>(
     return JSON.parse(await withDeadline({ timeout, signal }, (limited) => get(socket, path, limited)));
   } catch (error) {
     signal?.throwIfAborted();
-    if (isTimeout(error)) throw Object.assign(error, { code: 'ETIMEDOUT' });
+    if (isTimeout(error)) throw Object.assign(new Error(error.message), { code: 'ETIMEDOUT' });
     throw error;
   }
 }

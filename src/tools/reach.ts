@@ -38,7 +38,7 @@ export async function reach(url: string, { env, timeout, signal }: ReachOptions)
     return { status: answer.statusCode ?? 0, date: Number.isNaN(date) ? undefined : date };
   } catch (error) {
     signal.throwIfAborted();
-    if (isTimeout(error)) throw Object.assign(error, { code: 'ETIMEDOUT' });
+    if (isTimeout(error)) throw Object.assign(new Error(error.message), { code: 'ETIMEDOUT' });
     throw error;
   }
 }

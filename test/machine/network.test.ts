@@ -76,6 +76,18 @@ test('a registry that cannot be reached is no failure: images are built', async 
   expect(others.every(({ state }) => state === 'ok')).toBe(true);
 });
 
+test('a registry that never answers is given up in time', async () => {
+  const context = await prepare(
+    await serve(),
+    routesOf(() => {}),
+  );
+  const [registry] = await checkNetwork({ ...context, timeout: 50 });
+  expect(registry).toMatchObject({
+    state: 'warn',
+    detail: 'no answer in 0.05 s: images are built from packages',
+  });
+});
+
 test('one that wants a login says how', async () => {
   const context = await prepare(await serve(), refuse('unauthorized: authentication required'));
   expect((await checkNetwork(context))[0]).toMatchObject({

@@ -1,5 +1,5 @@
 import { loadCatalog } from '../../config/catalog.ts';
-import { isTimeout, withDeadline } from '../../lib/deadline.ts';
+import { isTimeout, isTimeout, withDeadline, withDeadline } from '../../lib/deadline.ts';
 import type { Failure } from '../../lib/failure.ts';
 import { toReference, toTagged } from '../../lib/reference.ts';
 import { PullFailure, registryOf } from '../../tools/docker-pull.ts';
@@ -7,11 +7,13 @@ import { findProxy, type Reached, reach } from '../../tools/reach.ts';
 import { listMirrors, type Mirror } from '../mirrors.ts';
 import type { Check, CheckContext } from './check.ts';
 
-const timeout = 3_500;
+const patience = 3_500;
 
 export interface NetworkContext extends CheckContext {
   /** Asked in place of the registries, as the environment says. */
   readonly registryMirror: string | undefined;
+  /** Milliseconds for each answer. */
+  readonly timeout?: number;
 }
 
 /** Whether images can be pulled, or else built: registries as the engine reaches them, mirrors as this machine does. */
@@ -37,7 +39,7 @@ export async function checkNetwork(context: NetworkContext): Promise<readonly Ch
 
 /** One image of each registry, asked for through the engine, which has a resolver and a proxy of its own. */
 async function checkRegistries(context: NetworkContext): Promise<readonly Check[]> {
-  const { docker, paths, registryMirror, signal } = context;
+  const { docker, paths, registryMirror, signal, timeout = patience } = context;
   if (docker === undefined) return [];
   const catalog = Object.values(await loadCatalog(paths.checkout));
   const references = catalog.map(({ pull }) => toReference(pull)).filter((found) => found !== undefined);
@@ -78,7 +80,7 @@ interface MirrorCheck {
   readonly reached: Reached | undefined;
 }
 
-async function checkMirror({ holds, url }: Mirror, { host, signal }: CheckContext): Promise<MirrorCheck> {
+async function checkMirror({ holds, url }: Mirror, { host, signal, timeout = patience }: NetworkContext): Promise<MirrorCheck> {
   const id = 'mirror';
   const { hostname } = new URL(url);
   const title = `${holds} from ${hostname}`;
