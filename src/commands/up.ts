@@ -60,12 +60,15 @@ export const command = defineCommand({
     }
 
     await app.exclusively(async () => {
-      const { situation, demand, record } = await look();
+      const { situation, demand, record, ...looked } = await look();
       const engine = await prepareMachine(app, situation, demand, agreed);
       await writeClusterRecord(app.paths, record);
       const checkoutId = await ensureCheckoutId(app.paths);
       const { file: secrets } = await ensureSecrets(await toSecretsOptions(app, environment, record.name));
-      const parts = await connectUp(app, engine, { environment, host: situation.host, cluster: record.name });
+      // Installing an engine may have put its socket elsewhere.
+      const parts = looked.engine
+        ? looked.parts
+        : await connectUp(app, engine, { environment, host: situation.host, cluster: record.name });
       const { controller } = record;
       const plan = planUp(environment, parts, {
         selection,
