@@ -1,5 +1,5 @@
 import { loadCatalog } from '../../config/catalog.ts';
-import { isTimeout, isTimeout, withDeadline, withDeadline } from '../../lib/deadline.ts';
+import { isTimeout, withDeadline } from '../../lib/deadline.ts';
 import type { Failure } from '../../lib/failure.ts';
 import { toReference, toTagged } from '../../lib/reference.ts';
 import { PullFailure, registryOf } from '../../tools/docker-pull.ts';
@@ -80,7 +80,10 @@ interface MirrorCheck {
   readonly reached: Reached | undefined;
 }
 
-async function checkMirror({ holds, url }: Mirror, { host, signal, timeout = patience }: NetworkContext): Promise<MirrorCheck> {
+async function checkMirror(
+  { holds, url }: Mirror,
+  { host, signal, timeout = patience }: NetworkContext,
+): Promise<MirrorCheck> {
   const id = 'mirror';
   const { hostname } = new URL(url);
   const title = `${holds} from ${hostname}`;
