@@ -54,11 +54,11 @@ async function list(app: App): Promise<void> {
 async function build(app: App, names: readonly string[]): Promise<void> {
   const connection = await connectImages(app);
   const { environment, images, serviceImages, situation } = connection;
-  if (!situation.engine) await getEngine(situation.host, { signal: app.signal });
   const known = [...Object.keys(images.catalog), ...Object.keys(environment.services)];
+  for (const name of names) if (!known.includes(name)) refuseName(name, known);
+  if (!situation.engine) await getEngine(situation.host, { signal: app.signal });
   const wanted = names.length > 0 ? names : await listNeededNames(app, connection);
   const steps = wanted.map((name): Step => {
-    if (!known.includes(name)) refuseName(name, known);
     if (name === 'node') return ensureNodeImage(images.chain);
     if (name in images.catalog) return ensureImage(images.chain, name as ImageName);
     return buildService(serviceImages, name);

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { withDeadline } from '../lib/deadline.ts';
 import type { Digest } from '../lib/oci.ts';
 import { readOrSetAside, writeFileAtomically } from '../state/atomic-file.ts';
 import { acquireLock } from '../state/lock.ts';
@@ -22,10 +23,12 @@ export function openImageDigests({ data, cache }: Pick<Paths, 'data' | 'cache'>)
     },
 
     async record(name, digest) {
-      const lock = await acquireLock(join(cache, 'locks', 'image-digests.lock'), {
-        command: `record the digest of ${name}`,
-        wait: { signal: AbortSignal.timeout(10_000), every: 20 },
-      });
+      const lock = await withDeadline({ timeout: 10_000 }, (signal) =>
+        acquireLock(join(cache, 'locks', 'image-digests.lock'), {
+          command: `record the digest of ${name}`,
+          wait: { signal, every: 20 },
+        }),
+      );
       try {
         const digests = { ...(await read()), [name]: digest };
         await writeFileAtomically(path, `${JSON.stringify(digests, undefined, 2)}\n`);

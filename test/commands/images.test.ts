@@ -1,0 +1,105 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { expect, test } from 'vitest';
+import { openStore } from '../../src/images/store.ts';
+import { CommandFailure } from '../../src/lib/failure.ts';
+import { digestOf } from '../../src/lib/oci.ts';
+import { exec } from '../../src/tools/exec.ts';
+import { makeTemporaryFolder } from '../temporary-folder.ts';
+
+const bin = resolve(import.meta.dirname, '../../src/bin.js');
+
+/** A user without an engine, a network or anything in the cache. */
+async function makeUser() {
+  const folder = await makeTemporaryFolder();
+  const env = {
+    HOME: folder,
+    XDG_DATA_HOME: join(folder, 'data'),
+    XDG_CACHE_HOME: join(folder, 'cache'),
+    WEALIST_STATE_DIR: join(folder, 'state'),
+    DOCKER_HOST: `unix://${join(folder, 'docker.sock')}`,
+    HTTPS_PROXY: 'http://127.0.0.1:1',
+  };
+  const images = (...args: readonly string[]) =>
+    exec(process.execPath, [bin, 'images', ...args], { env }).then(
+      ({ stdout, stderr }) => ({ status: 0 as number | undefined, stdout, stderr }),
+      (error: unknown) => {
+        if (error instanceof CommandFailure) return error;
+        throw error;
+      },
+    );
+  return {
+    images,
+    store: openStore(join(folder, 'cache/wealist-local')),
+    data: join(folder, 'data/wealist-local'),
+  };
+}
+
+test('the list has every image, and what the cache takes', async () => {
+  const { images } = await makeUser();
+  const { status, stdout } = await images('--json');
+  expect(status).toBe(0);
+  const { images: listed, cache } = JSON.parse(stdout);
+  const names = (needed: boolean) =>
+    listed
+      .filter((each: { needed: boolean }) => each.needed === needed)
+      .map(({ name }: { name: string }) => name);
+  expect(names(true)).toEqual(
+    expect.arrayContaining(['node', 'postgres', 'traefik', 'service-base', 'frontend']),
+  );
+  expect(names(false)).toEqual(['nginx']);
+  expect(listed.every(({ origin }: { origin?: string }) => origin === undefined)).toBe(true);
+  expect(cache).toMatchObject({ store: 0, go: 0 });
+  expect((await images()).stdout).toMatch(/^postgres +needed +missing$/m);
+});
+
+test('prune says what it would free, asks, and removes', async () => {
+  const { images, store } = await makeUser();
+  await store.putImage('built-redis-0000000000000000', { config: '{}', layers: [] });
+  await store.putFile('kube-0000000000000000', (path) => writeFile(path, 'x'.repeat(2000)));
+  const asked = await images('prune');
+  expect(asked.status).toBe(2);
+  expect(asked.stderr).toContain('1 image of the cache: removed');
+  expect(asked.stderr).toContain('1 program of the cache: 2.0 kB');
+  expect((await store.list()).files).toHaveLength(1);
+
+  const agreed = await images('prune', '--yes', '--json');
+  expect(JSON.parse(agreed.stdout)).toMatchObject({ freed: 2000 });
+  expect(await store.list()).toEqual({ images: [], files: [], blobs: [] });
+  expect((await images('prune')).stdout).toBe('nothing to remove');
+});
+
+test('a digest is accepted as it was given', async () => {
+  const { images, data } = await makeUser();
+  const { status } = await images('accept', `docker.io/library/redis:8.0.3@${digestOf('new')}`);
+  expect(status).toBe(0);
+  expect(JSON.parse(await readFile(join(data, 'image-digests.json'), 'utf8'))).toEqual({
+    'docker.io/library/redis:8.0.3': digestOf('new'),
+  });
+});
+
+test('build without an engine says how to get one', async () => {
+  const { images } = await makeUser();
+  const { status, stderr } = await images('build', 'redis');
+  expect(status).toBe(3);
+  expect(stderr).toContain('(DOCKER_HOST) does not run');
+});
+
+test.each([
+  [['list', '--all'], '✗ --all belongs to prune\n  fix      npm run images -- prune --all'],
+  [['prune', 'redis'], '✗ prune takes no names\n  fix      npm run images prune'],
+  [['accept', 'redis'], '✗ accept takes one image with its tag and digest'],
+])('images %j: exit code 2 and the way out', async (args, message) => {
+  const { images } = await makeUser();
+  const { status, stderr } = await images(...args);
+  expect(status).toBe(2);
+  expect(stderr).toContain(message);
+});
+
+test('an unknown image is refused with the nearest, and nothing is changed', async () => {
+  const { images, data } = await makeUser();
+  await mkdir(data, { recursive: true });
+  const { status, stderr } = await images('build', 'redsi');
+  expect(stderr).toContain('✗ "redsi" is no image, nearest is redis');
+  expect(status).toBe(2);
+});
