@@ -1,12 +1,18 @@
 import type { FoundCluster } from '../cluster/ownership.ts';
 import type { Environment } from '../config/schema.ts';
-import { choosePorts } from '../machine/ports.ts';
+import type { Engine } from '../machine/engine.ts';
+import type { Host } from '../machine/host.ts';
+import { findPortOwner } from '../machine/port-owner.ts';
+import { choosePorts, lowestPortOf } from '../machine/ports.ts';
 import type { ClusterRecord } from '../state/cluster-record.ts';
+import { createDocker } from '../tools/docker.ts';
 import { canPull } from './can-pull.ts';
 import type { App } from './command.ts';
 
 export interface ChooseParts {
-  readonly app: Pick<App, 'signal' | 'ui'>;
+  readonly app: Pick<App, 'signal' | 'ui' | 'exec'>;
+  readonly host: Host;
+  readonly engine: Engine | undefined;
   readonly environment: Environment;
   readonly name: string;
   /** What an earlier run chose for the cluster of this checkout. */
@@ -19,7 +25,7 @@ export interface ChooseParts {
 
 /** Ports and controller: those the cluster was made with, else those chosen for it before, else chosen now. */
 export async function chooseCluster(parts: ChooseParts): Promise<ClusterRecord> {
-  const { app, environment, name, found, taken } = parts;
+  const { app, host, engine, environment, name, found, taken } = parts;
   const record = parts.record?.name === name ? parts.record : undefined;
   const controller = await chooseController();
 
@@ -28,13 +34,23 @@ export async function chooseCluster(parts: ChooseParts): Promise<ClusterRecord> 
     return { name, httpPort: made.httpPort, httpsPort: made.httpsPort, controller };
   }
   const { httpPort, httpsPort } = record ?? environment.cluster;
-  const { http, https } = await choosePorts({ http: httpPort, https: httpsPort }, { taken });
-  if (http !== httpPort || https !== httpsPort) {
-    app.ui.say(
-      `ports ${httpPort} and ${httpsPort} are not both free: using ${http} and ${https} from now on`,
-    );
+  const ports = await choosePorts(
+    { http: httpPort, https: httpsPort },
+    { taken, lowest: lowestPortOf(engine, host) },
+  );
+  if (ports.http !== httpPort || ports.https !== httpsPort) {
+    const owners = await Promise.all([httpPort, httpsPort].map(describePort));
+    app.ui.say(`${owners.filter(Boolean).join(', ')}: using ${ports.http} and ${ports.https} from now on`);
   }
-  return { name, httpPort: http, httpsPort: https, controller };
+  return { name, httpPort: ports.http, httpsPort: ports.https, controller };
+
+  /** Who has the port; undefined when nobody listens there. */
+  async function describePort(port: number): Promise<string | undefined> {
+    const docker = engine && createDocker(engine, app.exec);
+    const owner = await findPortOwner(port, { host, docker, exec: app.exec });
+    if (owner !== undefined) return `port ${port} is taken by ${owner}`;
+    return taken.has(port) ? `port ${port} is kept for a stopped container` : undefined;
+  }
 
   async function chooseController(): Promise<ClusterRecord['controller']> {
     const wanted = environment.ingress.controller;

@@ -17,7 +17,7 @@ export interface ClusterSettings {
 }
 
 /** Where a node has the volumes: the path that kind's own storage provisioner uses as well. */
-export const volumesOnNode = '/var/local-path-provisioner';
+const volumesOnNode = '/var/local-path-provisioner';
 /** Mounted so that who owns a cluster can be read off its container, running or not, from its first moment on. */
 export const ownerOnNode = '/var/lib/wealist-local/owner';
 

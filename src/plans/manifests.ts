@@ -1,5 +1,5 @@
 /** The name that claims of local-kind ask for. */
-export const storageClass = 'wealist-data';
+const storageClass = 'wealist-data';
 
 /** A namespace whose pods must keep to a Pod Security Standard. */
 export function namespaceManifest(name: string, level: 'restricted' | 'baseline' | 'privileged') {

@@ -19,7 +19,7 @@ import type { Plan, Step } from '../lib/plan.ts';
 import { toWaves } from '../lib/waves.ts';
 import type { Paths } from '../state/paths.ts';
 import { answerThroughIngress } from '../steps/answered.ts';
-import { applyManifest } from '../steps/apply-manifest.ts';
+import { applyManifests } from '../steps/apply-manifests.ts';
 import { buildService } from '../steps/build-service.ts';
 import { createCluster } from '../steps/create-cluster.ts';
 import { deployRelease } from '../steps/deploy-release.ts';
@@ -29,7 +29,7 @@ import { removeRelease } from '../steps/remove-release.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
 import { toAddresses } from './addresses.ts';
 import { ingressNamespace, ingressReleases } from './ingress.ts';
-import { namespaceManifest, storageClass, storageClassManifest } from './manifests.ts';
+import { namespaceManifest, storageClassManifest } from './manifests.ts';
 
 /** What is decided before the plan is made: by the person, by an earlier run, by what this machine allows. */
 export interface UpChoice {
@@ -97,29 +97,15 @@ export function planUp(environment: Environment, parts: UpParts, choice: UpChoic
               ...selection.services.map((name) => present(serviceImages.find(name), name)),
             ]),
         }),
-        ...[
-          {
-            title: `namespace ${environment.namespace}`,
-            manifest: namespaceManifest(environment.namespace, 'restricted'),
-          },
-          // The controller takes ports of the node, which only this level allows.
-          {
-            title: `namespace ${ingressNamespace}`,
-            manifest: namespaceManifest(ingressNamespace, 'privileged'),
-          },
-        ].map(({ title, manifest }) =>
-          applyManifest({
-            kubectl: toolchain.kubectl,
-            title,
-            object: `namespace/${manifest.metadata.name}`,
-            manifest,
-          }),
-        ),
-        applyManifest({
+        applyManifests({
           kubectl: toolchain.kubectl,
-          title: `storage class ${storageClass}`,
-          object: `storageclass/${storageClass}`,
-          manifest: storageClassManifest(),
+          title: 'namespaces and storage class',
+          objects: [
+            namespaceManifest(environment.namespace, 'restricted'),
+            // The controller takes ports of the node, which only this level allows.
+            namespaceManifest(ingressNamespace, 'privileged'),
+            storageClassManifest(),
+          ],
         }),
       ],
     },
@@ -142,7 +128,7 @@ export function outsideImages({ infrastructure }: Selection, controller: Control
 }
 
 /** The steps that deploy, each with the values that only this run knows. */
-export function releaseSteps(environment: Environment, parts: UpParts, choice: UpChoice) {
+function releaseSteps(environment: Environment, parts: UpParts, choice: UpChoice) {
   const { paths, toolchain, chain, serviceImages, snapshots, releases } = parts;
   const { selection, cluster, controller, secrets } = choice;
   const { checkout } = paths;

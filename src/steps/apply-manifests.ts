@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+import type { Step } from '../lib/plan.ts';
+import type { Kubectl } from '../tools/kubectl.ts';
+
+/** An object of the whole cluster, in Kubernetes's own form. */
+export interface ClusterObject {
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+}
+
+export interface ManifestsParts {
+  readonly kubectl: Kubectl;
+  readonly title: string;
+  readonly objects: readonly ClusterObject[];
+}
+
+const annotation = 'wealist.local/manifest';
+
+/** Objects that no chart owns are there as given. Each carries the hash of its manifest, by which a change is known. */
+export function applyManifests({ kubectl, title, objects }: ManifestsParts): Step {
+  const marked = objects.map((object) => {
+    const digest = createHash('sha256').update(JSON.stringify(object)).digest('hex').slice(0, 16);
+    return { ...object, metadata: { ...object.metadata, annotations: { [annotation]: digest } } };
+  });
+  const names = objects.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
+  const path = `metadata.annotations.${annotation.replaceAll('.', '\\.')}`;
+
+  return {
+    title,
+    async isDone({ signal }) {
+      const template = `--output=jsonpath={range .items[*]}{.${path}}{"\\n"}{end}`;
+      const found = await kubectl.run(['get', ...names, '--ignore-not-found', template], signal);
+      const digests = new Set(found.split('\n'));
+      return (
+        marked.every(({ metadata }) => digests.has(metadata.annotations[annotation] ?? '')) && 'unchanged'
+      );
+    },
+    async apply({ signal }) {
+      await kubectl.apply(marked.map((object) => JSON.stringify(object)).join('\n---\n'), signal);
+    },
+  };
+}
