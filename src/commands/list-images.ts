@@ -36,14 +36,18 @@ export async function listImages(app: App, connection: Connection): Promise<List
   const { paths, exec, signal } = app;
   const needed = await listNeededNames(app, connection);
   const { environment, images } = connection;
-  const go = join(paths.cache, 'go');
+  // Not the whole folder: Go's part of it takes seconds to walk, once is enough.
+  const measure = (name: string) => measureFolder(exec, join(paths.cache, name), signal);
   const names = [...Object.keys(images.catalog), ...Object.keys(environment.services)];
-  const [rows, all, goBytes] = await Promise.all([
+  const [rows, go, store] = await Promise.all([
     Promise.all(names.map((name) => toRow(name, needed.includes(name), connection))),
-    measureFolder(exec, paths.cache, signal),
-    measureFolder(exec, go, signal),
+    measure('go'),
+    Promise.all(['blobs', 'files', 'images'].map(measure)),
   ]);
-  return { images: rows, cache: { folder: paths.cache, store: all - goBytes, go: goBytes } };
+  return {
+    images: rows,
+    cache: { folder: paths.cache, store: store.reduce((total, each) => total + each, 0), go },
+  };
 }
 
 /** What `up` without names needs. */
@@ -78,14 +82,14 @@ async function toRow(
   async function findOutside() {
     const image = await chain.find(name as ImageName);
     if (!image) return undefined;
-    return { origin: toOrigin(image.origin), reference: image.reference, bytes: measure(image.image) };
+    return { origin: toOrigin(image.origin), reference: image.reference, bytes: sumLayers(image.image) };
   }
 
   async function findService() {
     const image = await serviceImages.find(name);
     if (!image) return undefined;
     const { reference } = image;
-    return { origin: 'built from source' as const, reference, bytes: measure(image.image) };
+    return { origin: 'built from source' as const, reference, bytes: sumLayers(image.image) };
   }
 }
 
@@ -93,7 +97,7 @@ function toOrigin(origin: Origin): ListedImage['origin'] {
   return origin === 'pulled' ? 'pulled' : 'built from packages';
 }
 
-function measure({ layers }: Image): number {
+function sumLayers({ layers }: Image): number {
   return layers.reduce((total, { size }) => total + size, 0);
 }
 
