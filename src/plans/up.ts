@@ -12,6 +12,7 @@ import {
   valuesFiles,
 } from '../config/values.ts';
 import type { ImageChain, ImageName } from '../images/chain.ts';
+import { loadImages } from '../images/load.ts';
 import type { ServiceImages } from '../images/service-image.ts';
 import type { Store } from '../images/store.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
@@ -61,6 +62,11 @@ export function planUp(environment: Environment, parts: UpParts, choice: UpChoic
   const outside = outsideImages(selection, controller);
   const needsOf = (name: string) => environment.services[name]?.needs ?? [];
   const deploys = releaseSteps(environment, parts, choice);
+  /** What goes onto the nodes; the services' base is part of their own images. */
+  const findOutside = () =>
+    Promise.all(
+      outside.filter((name) => name !== 'service-base').map((name) => present(chain.find(name), name)),
+    );
 
   return [
     {
@@ -74,10 +80,14 @@ export function planUp(environment: Environment, parts: UpParts, choice: UpChoic
           toolchain,
           checkout: paths.checkout,
           checkoutId: choice.checkoutId,
+          cache: paths.cache,
           kubeconfig: join(paths.state, 'kubeconfig'),
           data: join(paths.data, cluster.name),
           ...cluster,
           nodeImage: async () => (await present(chain.findNode(), 'node')).reference,
+          isRuntimeUp: toolchain.nodes.isUp,
+          loadEarly: async (node, run) =>
+            loadImages(await findOutside(), node, { nodes: toolchain.nodes, store }, run),
         }),
         ...selection.services.map((name) => buildService(serviceImages, name)),
       ],
@@ -89,13 +99,10 @@ export function planUp(environment: Environment, parts: UpParts, choice: UpChoic
           nodes: toolchain.nodes,
           store,
           nodeNames: [controlPlaneOf(cluster.name)],
-          images: () =>
-            Promise.all([
-              ...outside
-                .filter((name) => name !== 'service-base')
-                .map((name) => present(chain.find(name), name)),
-              ...selection.services.map((name) => present(serviceImages.find(name), name)),
-            ]),
+          images: async () => [
+            ...(await findOutside()),
+            ...(await Promise.all(selection.services.map((name) => present(serviceImages.find(name), name)))),
+          ],
         }),
         applyManifests({
           kubectl: toolchain.kubectl,

@@ -1,12 +1,19 @@
 import { chmod, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type FoundCluster, findCluster, removeNodes, requireOwn } from '../cluster/ownership.ts';
+import {
+  controlPlaneOf,
+  type FoundCluster,
+  findCluster,
+  removeNodes,
+  requireOwn,
+} from '../cluster/ownership.ts';
 import { toKindCluster } from '../config/kind-cluster.ts';
 import { toDuration } from '../lib/duration.ts';
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
 import type { Run, Step } from '../lib/plan.ts';
 import { waitFor } from '../lib/wait.ts';
 import { writeFileAtomically } from '../state/atomic-file.ts';
+import { acquireLock } from '../state/lock.ts';
 import type { Kubectl } from '../tools/kubectl.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
 
@@ -14,6 +21,8 @@ export interface ClusterParts {
   readonly toolchain: Pick<Toolchain, 'docker' | 'kind' | 'kubectl'>;
   readonly checkout: string;
   readonly checkoutId: string;
+  /** The user's cache folder, for the lock. */
+  readonly cache: string;
   readonly kubeconfig: string;
   readonly name: string;
   readonly httpPort: number;
@@ -22,6 +31,10 @@ export interface ClusterParts {
   readonly data: string;
   /** Reference of the node image, asked when the cluster is created. */
   readonly nodeImage: () => Promise<string>;
+  /** Whether the node is there and its container runtime answers. */
+  readonly isRuntimeUp: (node: string, signal: AbortSignal) => Promise<boolean>;
+  /** Brings images that are there already onto the node. */
+  readonly loadEarly: (node: string, run: Run) => Promise<void>;
 }
 
 /** Milliseconds that a node which was stopped has until its API server answers. */
@@ -43,10 +56,43 @@ export function createCluster(parts: ClusterParts): Step {
     const { checkout, httpPort, httpsPort } = parts;
     const config = await toKindCluster(checkout, { name, image, httpPort, httpsPort, volumes, owner });
     await rm(kubeconfig, { force: true });
-    await kind.create(config, { kubeconfig, run });
+    // Two that create at once would each make the network `kind`, and Docker lets them.
+    const lock = await acquireLock(join(parts.cache, 'locks/create-cluster.lock'), {
+      command: `create cluster ${name}`,
+      wait: {
+        signal: run.signal,
+        onWait: ({ pid }) => run.report(`waiting for process ${pid}, which creates one`),
+      },
+    });
+    const created = new AbortController();
+    const early = loadEarly({ ...run, signal: AbortSignal.any([run.signal, created.signal]) });
+    try {
+      await kind.create(config, { kubeconfig, run });
+      run.report('loading images');
+      await early;
+    } finally {
+      created.abort();
+      await lock.release();
+    }
     await chmod(kubeconfig, 0o600);
     const made = await findCluster(docker, name, run.signal);
     if (made) await writeFileAtomically(finished, made.id);
+  }
+
+  /**
+   * Loads images while kubeadm waits for its control plane: that is half of the time that creating takes. What does not
+   * come to its end here is left to the step that loads.
+   */
+  async function loadEarly(run: Run): Promise<void> {
+    const quiet = { signal: run.signal, report: () => {} };
+    try {
+      const runs = async () =>
+        (await parts.isRuntimeUp(controlPlaneOf(name), run.signal)) ? true : undefined;
+      await waitFor(runs, { every: 200, timeout: 60_000, signal: run.signal });
+      await parts.loadEarly(controlPlaneOf(name), quiet);
+    } catch (error) {
+      run.report(`images are loaded later: ${error instanceof Error ? error.message : error}`);
+    }
   }
 
   /** A node that was stopped, by `down --stop` or a reboot, comes back with all it had. */

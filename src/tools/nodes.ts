@@ -1,9 +1,12 @@
 import type { Readable } from 'node:stream';
+import { CommandFailure } from '../lib/failure.ts';
 import type { Digest } from '../lib/oci.ts';
 import type { DockerCli } from './docker-cli.ts';
 
 /** The image store of a cluster's nodes: containerd, asked from inside the node's container. */
 export interface Nodes {
+  /** Whether the node runs and its containerd answers. */
+  isUp(node: string, signal: AbortSignal): Promise<boolean>;
   /** Reference → manifest digest of every image on the node. */
   listImages(node: string, signal: AbortSignal): Promise<ReadonlyMap<string, Digest>>;
   /** What need not travel: chain IDs of unpacked layers, and digests of blobs. */
@@ -17,6 +20,17 @@ const ctr = ['ctr', '--namespace=k8s.io'] as const;
 
 export function createNodes(docker: DockerCli): Nodes {
   return {
+    async isUp(node, signal) {
+      try {
+        await docker.exec(node, [...ctr, 'version'], { signal });
+        return true;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (error instanceof CommandFailure) return false;
+        throw error;
+      }
+    },
+
     async listImages(node, signal) {
       const { stdout } = await docker.exec(node, [...ctr, 'images', 'list'], { signal });
       // REF TYPE DIGEST SIZE …, of which only the first three have no spaces.
