@@ -3,7 +3,7 @@ import { type ImageName, loadCatalog } from '../config/catalog.ts';
 import type { Environment } from '../config/schema.ts';
 import { openImages } from '../images/open-images.ts';
 import { exitCodes } from '../lib/failure.ts';
-import { unlockRoot } from '../machine/changes/root.ts';
+import { createRoot, unlockRoot } from '../machine/changes/root.ts';
 import { applyChanges, collectChanges, describeChanges } from '../machine/changes.ts';
 import type { Check, CheckContext } from '../machine/checks/check.ts';
 import { checkNetwork } from '../machine/checks/network.ts';
@@ -84,7 +84,7 @@ async function examine(app: App, host: Host, environment: Environment): Promise<
           : 'not there: npm run up makes it',
       },
     ],
-    changes: await createSystemRecord(paths).list(),
+    changes: await createSystemRecord(createRoot(host, exec)).list(),
   };
 }
 
@@ -127,7 +127,7 @@ async function fix(app: App, host: Host, agreed: boolean): Promise<void> {
     await app.runPlan([
       {
         title: 'This system',
-        steps: [{ title: 'changes', apply: (run) => applyChanges(changes, paths, run) }],
+        steps: [{ title: 'changes', apply: (run) => applyChanges(changes, { host, exec }, run) }],
       },
     ]);
   });

@@ -46,7 +46,7 @@ export async function prepareMachine(
   const first = await listChanges(app, { host, engine: found }, demand);
   await app.confirmChanges(describeChanges(first), agreed);
   if (first.length > 0) await unlockRoot(host, exec);
-  if (first.length > 0) await app.runPlan(toPlan(first, app));
+  if (first.length > 0) await app.runPlan(toPlan(first, { host, exec }));
   let engine = first.length > 0 || !found ? await getEngine(host, { signal }) : found;
 
   if (first.length > 0) {
@@ -54,7 +54,7 @@ export async function prepareMachine(
     const second = await listChanges(app, { host, engine }, demand);
     for (const text of describeChanges(second)) app.ui.say(text);
     if (second.length > 0) {
-      await app.runPlan(toPlan(second, app));
+      await app.runPlan(toPlan(second, { host, exec }));
       engine = await getEngine(host, { signal });
     }
   }
@@ -76,10 +76,10 @@ export async function prepareMachine(
 }
 
 /** One step: the changes build on each other. */
-function toPlan(changes: readonly Change[], { paths }: Pick<App, 'paths'>): Plan {
+function toPlan(changes: readonly Change[], parts: Parameters<typeof applyChanges>[1]): Plan {
   const step = {
     title: 'change this system',
-    apply: (run: Parameters<Change['apply']>[0]) => applyChanges(changes, paths, run),
+    apply: (run: Parameters<Change['apply']>[0]) => applyChanges(changes, parts, run),
   };
   return [{ title: 'This machine', steps: [step] }];
 }

@@ -48,9 +48,9 @@ export interface ChangesOptions {
  * @throws {EngineFailure} when the engine is missing or unfit, and is not this tool's to install or to set.
  */
 export async function collectChanges(options: ChangesOptions): Promise<readonly Change[]> {
-  const { host, engine, docker, exec, paths, packages = [] } = options;
+  const { host, engine, docker, exec, packages = [] } = options;
   const root = createRoot(host, exec);
-  const record = await createSystemRecord(paths).list();
+  const record = await createSystemRecord(root).list();
   const isOurs = record.some(({ id }) => id === engineChange);
   const changes = [
     ...(engine === undefined
@@ -75,10 +75,10 @@ export async function collectChanges(options: ChangesOptions): Promise<readonly 
 /** Makes the changes one after another, each recorded at once. Those that are no longer needed are left out. */
 export async function applyChanges(
   changes: readonly Change[],
-  paths: Pick<Paths, 'data'>,
+  { host, exec }: Pick<ChangesOptions, 'host' | 'exec'>,
   run: Run,
 ): Promise<void> {
-  const record = createSystemRecord(paths);
+  const record = createSystemRecord(createRoot(host, exec));
   for (const change of changes) {
     run.signal.throwIfAborted();
     if (!(await change.isNeeded())) continue;

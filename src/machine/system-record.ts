@@ -1,8 +1,7 @@
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { readOrSetAside, writeFileAtomically } from '../state/atomic-file.ts';
-import type { Paths } from '../state/paths.ts';
 import type { Change } from './changes/change.ts';
+import type { Root } from './changes/root.ts';
 
 const Entry = z.object({
   id: z.string(),
@@ -16,7 +15,7 @@ const Record = z.object({ version: z.literal(1), changes: z.array(Entry) });
 /** One change of the system that this tool made. */
 export type AppliedChange = Readonly<z.infer<typeof Entry>>;
 
-/** What this tool changed on the system: kept beside the data, since both outlive every checkout. */
+/** What this tool changed on the system: kept with the system, since every user and checkout of it is concerned. */
 export interface SystemRecord {
   readonly path: string;
   list(): Promise<readonly AppliedChange[]>;
@@ -24,11 +23,11 @@ export interface SystemRecord {
   add(change: Change): Promise<void>;
 }
 
-export function createSystemRecord({ data }: Pick<Paths, 'data'>): SystemRecord {
-  const path = join(data, 'system-changes.json');
+export function createSystemRecord(root: Pick<Root, 'path' | 'writeFile'>): SystemRecord {
+  const path = root.path('/var/lib/wealist-local/system-changes.json');
   const list = async () => {
-    const record = await readOrSetAside(path, (text) => Record.parse(JSON.parse(text)));
-    return record?.changes ?? [];
+    const text = await readFile(path, 'utf8').catch(() => undefined);
+    return text === undefined ? [] : parse(text);
   };
   return {
     path,
@@ -36,7 +35,16 @@ export function createSystemRecord({ data }: Pick<Paths, 'data'>): SystemRecord 
     async add({ id, title, detail }) {
       const others = (await list()).filter((entry) => entry.id !== id);
       const changes = [...others, { id, title, detail, at: new Date().toISOString() }];
-      await writeFileAtomically(path, `${JSON.stringify({ version: 1, changes }, undefined, 2)}\n`);
+      await root.writeFile(path, `${JSON.stringify({ version: 1, changes }, undefined, 2)}\n`, '0644');
     },
   };
+}
+
+/** A damaged record claims nothing: what is not known to be this tool's is left alone. */
+function parse(text: string): readonly AppliedChange[] {
+  try {
+    return Record.parse(JSON.parse(text)).changes;
+  } catch {
+    return [];
+  }
 }

@@ -1,6 +1,7 @@
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { createRoot } from '../../src/machine/changes/root.ts';
 import { applyChanges, collectChanges, describeChanges } from '../../src/machine/changes.ts';
 import { type Engine, getEngine } from '../../src/machine/engine.ts';
 import { EngineFailure } from '../../src/machine/engine-failure.ts';
@@ -78,8 +79,8 @@ async function connect(fake: FakeHost, routes: Routes) {
   return { socket, engine, docker: createDocker(engine, fake.exec) };
 }
 
-async function recordEngine(paths: Paths): Promise<void> {
-  const record = createSystemRecord(paths);
+async function recordEngine({ host, exec }: FakeHost): Promise<void> {
+  const record = createSystemRecord(createRoot(host, exec));
   const done = { isNeeded: async () => false, apply: async () => {} };
   await record.add({ id: 'install-docker', title: 'Docker installed', why: '', detail: '', ...done });
 }
@@ -129,7 +130,7 @@ test('applied one after another, each recorded; what is done is not done again',
   // Answers from here on, so that starting it is no longer needed.
   await startEngine(dockerRoutes, join(fake.root, 'var/run/docker.sock'));
   const { reports, ...rest } = run();
-  await applyChanges(changes, fake.paths, rest);
+  await applyChanges(changes, fake, rest);
 
   const settings = JSON.parse(await readFile(join(fake.root, 'etc/docker/daemon.json'), 'utf8'));
   expect(settings).toMatchObject({ mtu: 1400, 'default-runtime': 'wealist-nores' });
@@ -143,9 +144,9 @@ test('applied one after another, each recorded; what is done is not done again',
   expect(calls).not.toContainEqual(expect.stringContaining('start-stop-daemon'));
   expect(reports).toContain('Docker installed with apt');
 
-  const record = await createSystemRecord(fake.paths).list();
+  const record = await createSystemRecord(createRoot(fake.host, fake.exec)).list();
   expect(record.map(({ id }) => id)).toEqual(['engine-settings', 'install-docker']);
-  await applyChanges(changes, fake.paths, rest);
+  await applyChanges(changes, fake, rest);
   expect((await fake.calls()).filter((call) => call.startsWith('apt-get'))).toHaveLength(2);
 });
 
@@ -164,13 +165,13 @@ test.each([
     },
   });
   const changes = await collectChanges({ ...fake, engine: undefined });
-  await expect(applyChanges(changes, fake.paths, run())).rejects.toMatchObject({
+  await expect(applyChanges(changes, fake, run())).rejects.toMatchObject({
     message: 'apt-get ended with exit code 100',
     cause: 'E: dpkg was interrupted, you must manually run it',
     hint: 'sudo dpkg --configure -a',
     exitCode: 3,
   });
-  expect(await createSystemRecord(fake.paths).list()).toEqual([]);
+  expect(await createSystemRecord(createRoot(fake.host, fake.exec)).list()).toEqual([]);
 });
 
 test('settings that a person made stay', async () => {
@@ -199,7 +200,7 @@ test('an engine of this tool that does not run is started; one of somebody else 
 
   await mkdir(join(fake.root, 'packages'), { recursive: true });
   await writeFile(join(fake.root, 'packages/docker.io'), '');
-  await recordEngine(fake.paths);
+  await recordEngine(fake);
   const changes = await collectChanges({ ...fake, engine: undefined });
   expect(changes.map(({ id }) => id)).toEqual(['start-engine']);
 });
@@ -248,14 +249,14 @@ test('CAP_SYS_RESOURCE withheld: repaired in an engine of ours, else the exact l
   expect(lines[1]).toContain('"default-runtime":"wealist-nores"');
   expect(lines[2]).toBe('sudo service docker restart');
 
-  await recordEngine(fake.paths);
+  await recordEngine(fake);
   const changes = await collectChanges({ ...fake, ...connected });
   expect(changes.map(({ id }) => id)).toEqual(['engine-settings', 'restart-engine']);
 });
 
 test('any other reason why a privileged container does not start is shown, not repaired', async () => {
   const fake = await makeBareDebian({ files: granted });
-  await recordEngine(fake.paths);
+  await recordEngine(fake);
   const connected = await connect(fake, enginesAnswers('no space left'));
   await expect(collectChanges({ ...fake, ...connected })).rejects.toMatchObject({
     problem: 'broken',
@@ -273,7 +274,7 @@ test('packets too large for the host: set in an engine of ours, left in another'
   const fake = await makeBareDebian({ files: { ...granted, ...route } });
   const connected = await connect(fake, { ...enginesAnswers(), 'GET /networks/bridge': { Options: {} } });
   expect(await collectChanges({ ...fake, ...connected })).toEqual([]);
-  await recordEngine(fake.paths);
+  await recordEngine(fake);
   const [settings, restart] = await collectChanges({ ...fake, ...connected });
   expect(settings?.detail).toContain('{"mtu":1400}');
   expect(restart?.id).toBe('restart-engine');
@@ -288,12 +289,14 @@ test('inotify limits are raised where the nodes there are and one more exceed th
   expect(changes.map(({ detail }) => detail)).toEqual([
     `sysctl -w fs.inotify.max_user_instances=512; the same in ${fake.root}/etc/sysctl.d/60-wealist-local.conf`,
   ]);
-  await applyChanges(changes, fake.paths, run());
+  await applyChanges(changes, fake, run());
   expect(await readFile(join(fake.root, 'proc/sys/fs/inotify/max_user_instances'), 'utf8')).toBe('512\n');
   expect(await readFile(join(fake.root, 'etc/sysctl.d/60-wealist-local.conf'), 'utf8')).toBe(
     'fs.inotify.max_user_instances=512\n',
   );
-  expect((await createSystemRecord(fake.paths).list()).map(({ id }) => id)).toEqual(['inotify-limits']);
+  expect((await createSystemRecord(createRoot(fake.host, fake.exec)).list()).map(({ id }) => id)).toEqual([
+    'inotify-limits',
+  ]);
   const again = await makeBareDebian({ files: granted });
   const one = await connect(again, enginesAnswers(undefined, [node]));
   expect(await collectChanges({ ...again, ...one })).toEqual([]);
@@ -306,11 +309,11 @@ test("an engine in a virtual machine: this machine's limits are not its", async 
   expect(await collectChanges({ ...fake, engine: engine as Engine })).toEqual([]);
 });
 
-test('a damaged record is set aside, not believed', async () => {
+test('a damaged record is not believed', async () => {
   const fake = await makeBareDebian();
-  const record = createSystemRecord(fake.paths);
-  await mkdir(fake.paths.data, { recursive: true });
+  await recordEngine(fake);
+  const record = createSystemRecord(createRoot(fake.host, fake.exec));
+  expect(await record.list()).toHaveLength(1);
   await writeFile(record.path, '{"version":1,"chan');
   expect(await record.list()).toEqual([]);
-  expect(await readFile(`${record.path}.bad`, 'utf8')).toContain('chan');
 });
