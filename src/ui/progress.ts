@@ -1,36 +1,13 @@
 import { Failure } from '../lib/failure.ts';
 import type { Plan, Run, Stage, Step } from '../lib/plan.ts';
+import type { Display, Outcome, StepResult, Watcher } from './display.ts';
 import { showAsLines } from './progress-lines.ts';
 import { toSymbolLine } from './style.ts';
 import type { Ui } from './ui.ts';
 
-export interface StepResult {
-  readonly stage: string;
-  readonly step: string;
-  readonly milliseconds: number;
-  /** Why nothing needed doing; undefined for a step that was applied. */
-  readonly skipped: string | undefined;
-}
-
 export interface PlanResult {
   readonly milliseconds: number;
   readonly steps: readonly StepResult[];
-}
-
-/** How one step ended. */
-export interface Outcome extends StepResult {
-  readonly error?: unknown;
-}
-
-/** Shows the steps of a stage while `perform` runs them all at once; resolves when each has ended, well or not. */
-export type Display = (stage: Stage, perform: Perform) => Promise<readonly Outcome[]>;
-export type Perform = (step: Step, watcher: Watcher) => Promise<Outcome>;
-
-/** What a display hears of a step while it runs. */
-export interface Watcher {
-  /** It was asked, and has something to do. */
-  begin(): void;
-  report(line: string): void;
 }
 
 export interface PlanOptions {

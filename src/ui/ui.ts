@@ -27,6 +27,8 @@ export interface Ui {
   readonly resultColors: Colors;
   /** What the command was asked for: `value` under `--json`, else `text`. Of several results, each is one line of JSON. */
   result(value: unknown, text: string): void;
+  /** Whole lines of a result that goes on; resolves when there is room for more, or nobody reads any longer. */
+  stream(text: string): Promise<void>;
   /** One line, or several, of what goes on; not under `--quiet`. */
   say(text: string): void;
   /** As `say`, but only under `--verbose`. */
@@ -46,6 +48,18 @@ export function createUi({ stdout, stderr, interactive, json, quiet, verbose, co
     output.write(line.endsWith('\n') ? line : `${line}\n`);
   }
 
+  /** The buffer of an output whose reader is slow has to empty itself first. */
+  function untilRoom(): Promise<void> {
+    return new Promise((resolve) => {
+      const events = ['drain', 'close', 'error'];
+      const end = () => {
+        for (const event of events) stdout.off(event, end);
+        resolve();
+      };
+      for (const event of events) stdout.on(event, end);
+    });
+  }
+
   return {
     json,
     quiet,
@@ -55,6 +69,10 @@ export function createUi({ stdout, stderr, interactive, json, quiet, verbose, co
     colors,
     resultColors: createColors(colorful.stdout),
     result: (value, text) => print('stdout', json ? JSON.stringify(value) : text),
+    async stream(text) {
+      const hasRoom = stdout.write(toTerminalText(text, { colors: colorful.stdout }));
+      if (!hasRoom && !stdout.destroyed) await untilRoom();
+    },
     say: (text) => {
       if (!quiet) print('stderr', text);
     },
