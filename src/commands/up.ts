@@ -1,9 +1,10 @@
+import { findCreated, toCreation } from '../cluster/creation.ts';
 import { selectServices } from '../config/services.ts';
 import { describeChanges } from '../machine/changes.ts';
 import { toOrigin } from '../plans/addresses.ts';
-import { planUp } from '../plans/up.ts';
+import { planUp, type UpParts } from '../plans/up.ts';
 import { ensureCheckoutId, findCheckoutId } from '../state/checkout-id.ts';
-import { writeClusterRecord } from '../state/cluster-record.ts';
+import { type ClusterRecord, writeClusterRecord } from '../state/cluster-record.ts';
 import { ensureSecrets, findSecrets } from '../state/secrets.ts';
 import { describeUp, toUpValue } from '../ui/summary.ts';
 import { canPull } from './can-pull.ts';
@@ -12,7 +13,7 @@ import { defineCommand } from './command.ts';
 import { dryRun, name, yes } from './options.ts';
 import { listChanges, prepareMachine } from './prepare-machine.ts';
 import { connectUp, lacksImages, toSecretsOptions } from './prepare-up.ts';
-import { readSituation } from './situation.ts';
+import { readSituation, type Situation } from './situation.ts';
 
 /** Where an engine that is still to be installed will be. */
 const usualSocket = '/var/run/docker.sock';
@@ -77,10 +78,28 @@ export const command = defineCommand({
         checkoutId,
         secrets,
       });
+      if (await isOutdated(situation, record, checkoutId, parts)) {
+        app.ui.say(
+          `cluster ${record.name} was made from other settings or another node image than today's; npm run down, then npm run up makes it anew and keeps the data`,
+        );
+      }
       const result = await app.runPlan(plan);
       const addresses = [{ name: 'weAlist', url: `${toOrigin(record)}/` }];
       app.ui.result(toUpValue(result, addresses), describeUp(result, addresses, app.ui.resultColors));
     });
+
+    /** What a cluster was created with cannot be changed in it, and it is never made anew unasked. */
+    async function isOutdated(
+      { found }: Situation,
+      cluster: ClusterRecord,
+      checkoutId: string,
+      { chain }: Pick<UpParts, 'chain'>,
+    ): Promise<boolean> {
+      const node = await chain.findNode();
+      if (!found || !node) return false;
+      const creation = await toCreation({ paths: app.paths, checkoutId, cluster, image: node.reference });
+      return (await findCreated(creation, found.id)) === 'other';
+    }
 
     /** What there is, and what follows from it; changes nothing. */
     async function look() {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { toCreation } from '../cluster/creation.ts';
 import { controlPlaneOf } from '../cluster/ownership.ts';
 import type { Releases } from '../cluster/releases.ts';
 import type { Snapshots } from '../cluster/snapshot.ts';
@@ -78,13 +79,14 @@ export function planUp(environment: Environment, parts: UpParts, choice: UpChoic
       steps: [
         createCluster({
           toolchain,
-          checkout: paths.checkout,
+          name: cluster.name,
           checkoutId: choice.checkoutId,
           cache: paths.cache,
           kubeconfig: join(paths.state, 'kubeconfig'),
-          data: join(paths.data, cluster.name),
-          ...cluster,
-          nodeImage: async () => (await present(chain.findNode(), 'node')).reference,
+          creation: async () => {
+            const { reference: image } = await present(chain.findNode(), 'node');
+            return toCreation({ paths, checkoutId: choice.checkoutId, cluster, image });
+          },
           isRuntimeUp: toolchain.nodes.isUp,
           loadEarly: async (node, run) =>
             loadImages(await findOutside(), node, { nodes: toolchain.nodes, store }, run),

@@ -1,5 +1,6 @@
-import { chmod, mkdir, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type Creation, findCreated, noteCreated } from '../cluster/creation.ts';
 import {
   controlPlaneOf,
   type FoundCluster,
@@ -7,7 +8,6 @@ import {
   removeNodes,
   requireOwn,
 } from '../cluster/ownership.ts';
-import { toKindCluster } from '../config/kind-cluster.ts';
 import { toDuration } from '../lib/duration.ts';
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
 import type { Run, Step } from '../lib/plan.ts';
@@ -19,18 +19,13 @@ import type { Toolchain } from '../tools/toolchain.ts';
 
 export interface ClusterParts {
   readonly toolchain: Pick<Toolchain, 'docker' | 'kind' | 'kubectl'>;
-  readonly checkout: string;
+  readonly name: string;
   readonly checkoutId: string;
   /** The user's cache folder, for the lock. */
   readonly cache: string;
   readonly kubeconfig: string;
-  readonly name: string;
-  readonly httpPort: number;
-  readonly httpsPort: number;
-  /** The folder of this cluster's data: volumes and the owner's mark. */
-  readonly data: string;
-  /** Reference of the node image, asked when the cluster is created. */
-  readonly nodeImage: () => Promise<string>;
+  /** What it is made from, asked when the node image is there. */
+  readonly creation: () => Promise<Creation>;
   /** Whether the node is there and its container runtime answers. */
   readonly isRuntimeUp: (node: string, signal: AbortSignal) => Promise<boolean>;
   /** Brings images that are there already onto the node. */
@@ -44,17 +39,12 @@ const resumeTimeout = 90_000;
 export function createCluster(parts: ClusterParts): Step {
   const { toolchain, checkoutId, kubeconfig, name } = parts;
   const { docker, kind, kubectl } = toolchain;
-  const volumes = join(parts.data, 'volumes');
-  const owner = join(parts.data, 'owners', checkoutId);
-  /** Holds the id of the container whose creation went to its end; a node that has none is half made. */
-  const finished = join(owner, 'created');
 
   async function create(run: Run): Promise<void> {
+    const creation = await parts.creation();
+    const { volumes, owner } = creation.settings;
     // Data stores run under user ids of their own, in folders below that the provisioner makes for them.
     await Promise.all([mkdir(volumes, { recursive: true, mode: 0o755 }), mkdir(owner, { recursive: true })]);
-    const image = await parts.nodeImage();
-    const { checkout, httpPort, httpsPort } = parts;
-    const config = await toKindCluster(checkout, { name, image, httpPort, httpsPort, volumes, owner });
     await rm(kubeconfig, { force: true });
     // Two that create at once would each make the network `kind`, and Docker lets them.
     const lock = await acquireLock(join(parts.cache, 'locks/create-cluster.lock'), {
@@ -67,7 +57,7 @@ export function createCluster(parts: ClusterParts): Step {
     const created = new AbortController();
     const early = loadEarly({ ...run, signal: AbortSignal.any([run.signal, created.signal]) });
     try {
-      await kind.create(config, { kubeconfig, run });
+      await kind.create(creation.config, { kubeconfig, run });
       run.report('loading images');
       await early;
     } finally {
@@ -76,7 +66,7 @@ export function createCluster(parts: ClusterParts): Step {
     }
     await chmod(kubeconfig, 0o600);
     const made = await findCluster(docker, name, run.signal);
-    if (made) await writeFileAtomically(finished, made.id);
+    if (made) await noteCreated(creation, made.id);
   }
 
   /**
@@ -114,6 +104,9 @@ export function createCluster(parts: ClusterParts): Step {
     });
   }
 
+  const isFinished = async ({ id }: FoundCluster) =>
+    (await findCreated(await parts.creation(), id)) !== undefined;
+
   return {
     title: `cluster ${name}`,
 
@@ -122,7 +115,7 @@ export function createCluster(parts: ClusterParts): Step {
       if (!found) return false;
       requireOwn(found, checkoutId);
       const works =
-        found.state === 'running' && (await isFinished(finished, found)) && (await answers(kubectl, signal));
+        found.state === 'running' && (await isFinished(found)) && (await answers(kubectl, signal));
       return works && 'its API server answers';
     },
 
@@ -130,20 +123,13 @@ export function createCluster(parts: ClusterParts): Step {
       const found = await findCluster(docker, name, run.signal);
       if (!found) return create(run);
       requireOwn(found, checkoutId);
-      if (await isFinished(finished, found)) return resume(found, run);
+      if (await isFinished(found)) return resume(found, run);
       run.report('replacing a half-made cluster of an earlier run');
       // Nothing is lost: whatever was stored lies in folders of this machine.
       await removeNodes(docker, name, run.signal);
       await create(run);
     },
   };
-}
-
-async function isFinished(mark: string, { id }: FoundCluster): Promise<boolean> {
-  const text = await readFile(mark, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-  });
-  return text === id;
 }
 
 async function answers(kubectl: Kubectl, signal: AbortSignal): Promise<boolean> {

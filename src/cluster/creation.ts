@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ClusterSettings, toKindCluster } from '../config/kind-cluster.ts';
+import type { PublicPorts } from '../config/values.ts';
+import { writeFileAtomically } from '../state/atomic-file.ts';
+import type { Paths } from '../state/paths.ts';
+
+/** What a cluster is, or would be, made from. */
+export interface Creation {
+  readonly settings: ClusterSettings;
+  /** kind's configuration. */
+  readonly config: string;
+}
+
+export interface CreationOptions {
+  readonly paths: Pick<Paths, 'checkout' | 'data'>;
+  readonly checkoutId: string;
+  readonly cluster: { readonly name: string } & PublicPorts;
+  /** Reference of the node image. */
+  readonly image: string;
+}
+
+/** @throws {Failure} when `kind/cluster.yaml` does not describe a cluster. */
+export async function toCreation({ paths, checkoutId, cluster, image }: CreationOptions): Promise<Creation> {
+  const { name, httpPort, httpsPort } = cluster;
+  const data = join(paths.data, name);
+  const folders = { volumes: join(data, 'volumes'), owner: join(data, 'owners', checkoutId) };
+  const settings = { name, image, httpPort, httpsPort, ...folders };
+  return { settings, config: await toKindCluster(paths.checkout, settings) };
+}
+
+/**
+ * Notes that the creation of this container went to its end: a node without the note is half made. The note lies in
+ * the folder whose mount says whose the cluster is, so it can be read while the node is stopped.
+ */
+export async function noteCreated({ settings, config }: Creation, container: string): Promise<void> {
+  await writeFileAtomically(toNote(settings), `${container} ${toDigest(config)}\n`);
+}
+
+/** Whether the creation of this container went to its end, and whether it was made from the same. */
+export async function findCreated(
+  { settings, config }: Creation,
+  container: string,
+): Promise<'same' | 'other' | undefined> {
+  const text = await readFile(toNote(settings), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    return '';
+  });
+  const [made, digest] = text.trim().split(' ');
+  if (made !== container) return undefined;
+  return digest === toDigest(config) ? 'same' : 'other';
+}
+
+function toNote({ owner }: ClusterSettings): string {
+  return join(owner, 'created');
+}
+
+function toDigest(config: string): string {
+  return createHash('sha256').update(config).digest('hex').slice(0, 16);
+}
