@@ -71,7 +71,8 @@ export function createServiceImages(parts: ServiceImagesParts): ServiceImages {
       const image = base
         ? await buildStandIn(name, sourceHash, base)
         : await parts.buildDockerfile(name, dockerfile as DockerfileSource, run);
-      if ((await readHash(name)) === sourceHash) return { reference: toReference(name, image), image, sourceHash };
+      if ((await readHash(name)) === sourceHash)
+        return { reference: toReference(name, image), image, sourceHash };
       run.report('its source was changed meanwhile: once more');
     }
     throw new Failure(`the source of ${name} changed during each of ${buildAttempts} builds`, {

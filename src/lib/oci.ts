@@ -38,7 +38,11 @@ export function imageId(image: Image): Digest {
 }
 
 /** The configuration text of an image; the same layers and settings always give the same text. */
-export function toImageConfig(layers: readonly Layer[], container: ContainerConfig, architecture: string): string {
+export function toImageConfig(
+  layers: readonly Layer[],
+  container: ContainerConfig,
+  architecture: string,
+): string {
   return JSON.stringify({
     architecture,
     os: 'linux',
