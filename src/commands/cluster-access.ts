@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createSnapshots, type Snapshots } from '../cluster/snapshot.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { type ClusterRecord, findClusterRecord } from '../state/cluster-record.ts';
+import type { ApiServer } from '../tools/api-server.ts';
 import { createKubectl, type Kubectl } from '../tools/kubectl.ts';
 import type { App } from './command.ts';
 
@@ -11,6 +12,8 @@ export interface ClusterAccess {
   readonly record: ClusterRecord;
   readonly kubectl: Kubectl;
   readonly snapshots: Snapshots;
+  /** Reads the kubeconfig. @throws {Failure} exit code 5 when that cannot be used. */
+  openApi(): Promise<ApiServer>;
 }
 
 /** Undefined when no cluster has been made, or it was removed. Asks nobody. */
@@ -27,8 +30,18 @@ export async function findClusterAccess({
   ]);
   if (!record || !isMade) return undefined;
   const program = isOurs ? ours : 'kubectl';
-  const kubectl = createKubectl(exec, { program, kubeconfig, context: `kind-${record.name}` });
-  return { record, kubectl, snapshots: createSnapshots(kubectl) };
+  const context = `kind-${record.name}`;
+  const kubectl = createKubectl(exec, { program, kubeconfig, context });
+  return {
+    record,
+    kubectl,
+    snapshots: createSnapshots(kubectl),
+    async openApi() {
+      const { readKubeconfig } = await import('../tools/kubeconfig.ts');
+      const { createApiServer } = await import('../tools/api-server.ts');
+      return createApiServer(await readKubeconfig(kubeconfig, context));
+    },
+  };
 }
 
 /** @throws {Failure} exit code 5 when there is no cluster. */

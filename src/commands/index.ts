@@ -14,6 +14,10 @@ export const commands: Commands = {
     summary: 'build, load and roll out services, and prove that the new code runs',
     load: () => import('./reload.ts'),
   },
+  logs: {
+    summary: 'the merged logs of services and data stores, followed through restarts and new pods',
+    load: () => import('./logs.ts'),
+  },
   status: {
     summary: 'how the cluster, its services and their data stores are, and where they answer',
     load: () => import('./status.ts'),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import type { Command, Option } from './command.ts';
 import { toCommandLine } from './command-line.ts';
-import { globalOptions, toFlag } from './options.ts';
+import { findNegated, globalOptions, toFlag } from './options.ts';
 
 export interface NpmRun {
   readonly name: string;
@@ -33,7 +33,8 @@ export async function refuseSwallowedFlags({
   const found = Object.entries({ ...command.options, json }).flatMap(([key, option]) => {
     const value = env[toVariable(key)];
     // npm sets a flag that is off to the empty text.
-    return value === undefined || value === '' || value === 'false' ? [] : [{ key, option, value }];
+    const isOff = value === '' || value === 'false';
+    return value === undefined || isOff !== (findNegated(key) !== undefined) ? [] : [{ key, option, value }];
   });
   if (found.length === 0) return;
 
@@ -47,9 +48,11 @@ export async function refuseSwallowedFlags({
   });
 }
 
-/** `deleteData` → `npm_config_delete_data` */
+/** `deleteData` → `npm_config_delete_data`, `noFollow` → `npm_config_follow` */
 function toVariable(key: string): string {
-  return `npm_config_${toFlag(key).slice(2).replaceAll('-', '_')}`;
+  return `npm_config_${toFlag(findNegated(key) ?? key)
+    .slice(2)
+    .replaceAll('-', '_')}`;
 }
 
 interface Swallowed {

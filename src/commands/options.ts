@@ -27,3 +27,9 @@ export const globalOptions = {
 export function toFlag(key: string): string {
   return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
+
+/** What an option takes away: `noFollow` → `follow`; undefined for one that adds. */
+export function findNegated(key: string): string | undefined {
+  const [, first, rest] = /^no([A-Z])(.*)$/.exec(key) ?? [];
+  return first === undefined ? undefined : `${first.toLowerCase()}${rest}`;
+}

@@ -3,7 +3,7 @@ import { exitCodes, Failure } from '../lib/failure.ts';
 import { findNearest } from '../lib/nearest.ts';
 import type { AnyInput, Command, Option as OptionSpec } from './command.ts';
 import { toCommandLine } from './command-line.ts';
-import { globalOptions, toFlag } from './options.ts';
+import { findNegated, globalOptions, toFlag } from './options.ts';
 
 export type Parsed =
   | { readonly input: AnyInput; readonly help?: undefined }
@@ -80,7 +80,12 @@ function readArguments(command: Command, parser: Parser): Record<string, unknown
 function readOptions(command: Command, parser: Parser): Record<string, unknown> {
   const given: Readonly<Record<string, unknown>> = parser.opts();
   return Object.fromEntries(
-    Object.entries(command.options ?? {}).map(([key, option]) => [key, toValue(key, option, given[key])]),
+    Object.entries(command.options ?? {}).map(([key, option]) => {
+      const negated = findNegated(key);
+      // The parser knows `--no-follow` as `follow`, true unless it was given.
+      const value = negated === undefined ? given[key] : given[negated] === false;
+      return [key, toValue(key, option, value)];
+    }),
   );
 }
 

@@ -11,6 +11,7 @@ const reload = defineCommand({
   options: {
     ...{ yes, dryRun },
     watch: { summary: 'on each save' },
+    noFollow: { summary: 'end with what there is' },
     since: {
       value: 'duration',
       summary: '',
@@ -33,6 +34,8 @@ test.each([
   [[], { npm_config_yes: 'true' }, 'npm run reload -- --yes'],
   [['x'], { npm_config_dry_run: 'true' }, 'npm run reload -- x --dry-run'],
   [[], { npm_config_json: 'true' }, 'npm run reload -- --json'],
+  // npm reads `--no-follow` as follow being off.
+  [['x'], { npm_config_follow: '' }, 'npm run reload -- x --no-follow'],
   [['x'], { npm_config_since: '5m' }, 'npm run reload -- x --since 5m'],
   // Of `--since 5m` npm keeps the flag and leaves the value among the arguments.
   [['x', '5m'], { npm_config_since: 'true' }, 'npm run reload -- x --since 5m'],
@@ -50,6 +53,7 @@ test.each([
     underNpm({ npm_config_loglevel: 'silent', npm_config_force: 'true' }),
   ],
   ['a flag that is off', underNpm({ npm_config_yes: '', npm_config_watch: 'false' })],
+  ['a flag whose opposite is ours', underNpm({ npm_config_follow: 'true' })],
   ['not under npm', { npm_config_yes: 'true' }],
   ['set in the environment, in capitals', underNpm({ NPM_CONFIG_YES: 'true', npm_config_yes: 'true' })],
 ])('passes: %s', async (_, env) => {

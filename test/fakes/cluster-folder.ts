@@ -3,11 +3,14 @@ import { join } from 'node:path';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
 /** A state folder whose cluster is a folder, too: the same one, see `kubectl.js`. */
-export async function makeClusterFolder({ httpPort = 80 } = {}): Promise<string> {
+export async function makeClusterFolder({
+  httpPort = 80,
+  server = 'http://127.0.0.1:1',
+} = {}): Promise<string> {
   const state = await makeTemporaryFolder();
   await Promise.all(['bin', 'logs', 'forwards'].map((name) => mkdir(join(state, name))));
   await symlink(join(import.meta.dirname, 'kubectl.js'), join(state, 'bin/kubectl'));
-  await writeFile(join(state, 'kubeconfig'), '');
+  await writeFile(join(state, 'kubeconfig'), toKubeconfig(server));
   await writeObjects(state, []);
   const record = { version: 1, name: 'wealist', httpPort, httpsPort: 443, controller: 'traefik' };
   await writeFile(join(state, 'cluster.json'), JSON.stringify(record));
@@ -17,4 +20,14 @@ export async function makeClusterFolder({ httpPort = 80 } = {}): Promise<string>
 /** Makes these the objects of the cluster. */
 export async function writeObjects(state: string, objects: readonly object[]): Promise<void> {
   await writeFile(join(state, 'objects.json'), JSON.stringify(objects));
+}
+
+/** JSON, which is YAML, too. */
+function toKubeconfig(server: string): string {
+  const name = 'kind-wealist';
+  return JSON.stringify({
+    contexts: [{ name, context: { cluster: name, user: name } }],
+    clusters: [{ name, cluster: { server } }],
+    users: [{ name, user: {} }],
+  });
 }

@@ -1,0 +1,115 @@
+import { selectParts } from '../config/services.ts';
+import { exitCodes, Failure } from '../lib/failure.ts';
+import { parseDuration } from '../lib/parse-duration.ts';
+import { createReadableFormat, formatAsJson } from '../live/log-format.ts';
+import { followLogs, type LogOptions, printLogs } from '../live/logs.ts';
+import { listPods } from '../live/pod-watch.ts';
+import type { Pod } from '../tools/kubernetes.ts';
+import { getClusterAccess } from './cluster-access.ts';
+import { defineCommand } from './command.ts';
+
+/** Lines of each container that are shown before what is followed, where nothing else is wanted. */
+const usualTail = 20;
+
+export const command = defineCommand({
+  summary: 'the merged logs of services and data stores, followed through restarts and new pods',
+  description: `Prints the logs of all pods of the named services and data stores, of all when none is named, in the order of time: the last ${usualTail} lines of each, and then what is written from now on. JSON lines are shown readably.`,
+  arguments: {
+    services: {
+      value: 'service',
+      summary: 'only these; postgres, redis and s3 are some, too',
+      many: true,
+      complete: 'services',
+    },
+  },
+  options: {
+    noFollow: { summary: 'print what there is, all of it where no --tail or --since says otherwise' },
+    since: {
+      value: 'duration',
+      summary: 'only what was written in this time',
+      parse: parseDuration,
+      example: '5m',
+    },
+    tail: {
+      value: 'number',
+      summary: 'of each container, at most so many of the lines written so far',
+      parse: (text: string) => (/^\d{1,9}$/.test(text) ? Number(text) : undefined),
+      example: '100',
+    },
+    grep: {
+      value: 'pattern',
+      summary: 'only lines in which this regular expression matches',
+      parse: parsePattern,
+      example: "'status=5..'",
+    },
+    previous: { summary: 'of the run before the newest: why a container was restarted' },
+  },
+  examples: [
+    'npm run logs',
+    'npm run logs auth-service postgres',
+    'npm run logs -- board-service --since 10m --grep error',
+    'npm run logs -- auth-service --previous',
+  ],
+  onlyPrints: true,
+
+  async run(app, { services, noFollow, since, tail, grep, previous }) {
+    const { ui, signal } = app;
+    const environment = await app.environment();
+    const parts = selectParts(environment, services);
+    const api = await (await getClusterAccess(app)).openApi();
+    const format = ui.json ? formatAsJson : createReadableFormat({ parts, colors: ui.resultColors });
+    const isPrinting = noFollow || previous;
+
+    const options: LogOptions = {
+      namespace: environment.namespace,
+      partOf: (pod) => findPart(pod, services.length === 0 ? undefined : parts),
+      tail: tail ?? (isPrinting || since !== undefined ? undefined : usualTail),
+      since: since === undefined ? undefined : Date.now() - since,
+      signal,
+      async write(source, lines) {
+        const wanted = grep ? lines.filter(({ text }) => grep.test(text)) : lines;
+        if (wanted.length > 0) await ui.stream(format(source, wanted));
+      },
+    };
+
+    if (!isPrinting) {
+      await followLogs(api, {
+        ...options,
+        onNothing: () => ui.say(`nothing of ${toNames(services)} runs yet: waiting for it`),
+        onSilence: () => ui.say('the cluster does not answer: waiting for it'),
+      });
+    }
+    const pods = await listPods(api, environment.namespace, signal);
+    const read = await printLogs(api, pods, { ...options, previous });
+    if (read > 0) return;
+    throw new Failure(
+      previous
+        ? `nothing of ${toNames(services)} has been restarted`
+        : `nothing of ${toNames(services)} has run`,
+      { hint: 'npm run status', exitCode: exitCodes.workload },
+    );
+  },
+});
+
+/** The part that a pod is of, by the labels of our charts; with `parts`, only one of them. */
+function findPart(
+  { metadata: { labels = {} } }: Pod,
+  parts: readonly string[] | undefined,
+): string | undefined {
+  if (labels['app.kubernetes.io/part-of'] !== 'wealist') return undefined;
+  const name = labels['app.kubernetes.io/name'];
+  return name !== undefined && (parts === undefined || parts.includes(name)) ? name : undefined;
+}
+
+function toNames(services: readonly string[]): string {
+  return services.length === 0 ? 'weAlist' : services.join(', ');
+}
+
+/** Without the flags that make a pattern remember where it matched last. */
+function parsePattern(text: string): RegExp | undefined {
+  try {
+    return new RegExp(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,90 @@
+import type { Colors } from '../ui/style.ts';
+import { toTerminalText } from '../ui/terminal-text.ts';
+import type { LogSource } from './log-containers.ts';
+import { type LogEntry, parseLogEntry } from './log-entry.ts';
+import type { LogLine } from './log-line.ts';
+
+/** Lines of one source as they are printed, each with its end. */
+export type LogFormat = (source: LogSource, lines: readonly LogLine[]) => string;
+
+export interface ReadableOptions {
+  /** All that may be shown, in the order of their colours; the longest makes the width of the first column. */
+  readonly parts: readonly string[];
+  readonly colors: Colors;
+}
+
+const partColors = ['cyan', 'green', 'magenta', 'yellow', 'blue', 'red'] as const;
+
+/** For a person: part, time of day, level, message, and in dim what else the line says. */
+export function createReadableFormat({ parts, colors }: ReadableOptions): LogFormat {
+  const width = Math.max(0, ...parts.map((part) => part.length));
+
+  function toPrefix({ part, podSuffix, container, isOneOfSeveral }: LogSource): string {
+    const name = [part, ...(podSuffix === undefined ? [] : [podSuffix])].join('/');
+    const whole = isOneOfSeveral ? `${name}:${container}` : name;
+    const color = partColors[Math.max(0, parts.indexOf(part)) % partColors.length] ?? 'cyan';
+    return colors[color](whole.padEnd(width));
+  }
+
+  function toText({ text }: LogLine, part: string): string {
+    const entry = parseLogEntry(text);
+    return entry ? toEntryText(entry, part, colors) : clean(text);
+  }
+
+  return (source, lines) => {
+    const prefix = toPrefix(source);
+    return lines
+      .map((line) => `${prefix}  ${colors.dim(toTimeOfDay(line.time))}  ${toText(line, source.part)}\n`)
+      .join('');
+  };
+}
+
+/** For a program: a JSON object a line, with `level` and `fields` where the line itself is one. */
+export const formatAsJson: LogFormat = ({ part, pod, container }, lines) =>
+  lines
+    .map(({ time, text }) => {
+      const { level, message = text, fields } = parseLogEntry(text) ?? {};
+      return `${JSON.stringify({ time, service: part, pod, container, level, message, fields })}\n`;
+    })
+    .join('');
+
+/** Escapes are taken out before our own colours are put in. */
+function clean(text: string): string {
+  return toTerminalText(text).replaceAll('\n', ' ');
+}
+
+function toEntryText({ level, message, fields }: LogEntry, part: string, colors: Colors): string {
+  const { stack, ...rest } = fields;
+  const shown = Object.entries(rest)
+    // What the first column says already.
+    .filter(([key, value]) => !(key === 'service' && value === part))
+    .map(([key, value]) => `${clean(key)}=${toValueText(value)}`);
+  const words = [
+    ...(level === undefined ? [] : [toLevelText(level, colors)]),
+    clean(message),
+    ...(shown.length === 0 ? [] : [colors.dim(shown.join(' '))]),
+  ];
+  const below =
+    typeof stack === 'string' ? stack.split('\n').map((line) => `\n    ${colors.dim(clean(line))}`) : [];
+  return `${words.join(' ')}${below.join('')}`;
+}
+
+function toValueText(value: unknown): string {
+  return clean(typeof value === 'string' && /^\S+$/.test(value) ? value : JSON.stringify(value));
+}
+
+function toLevelText(level: string, colors: Colors): string {
+  const text = clean(level).toUpperCase().padEnd(5);
+  if (/^(error|err|fatal|panic|critical|crit|alert|emerg)/.test(level)) return colors.red(text);
+  if (level.startsWith('warn')) return colors.yellow(text);
+  return level.startsWith('info') || level === 'notice' ? colors.green(text) : colors.dim(text);
+}
+
+/** `12:34:56.789` where the person is. */
+function toTimeOfDay(time: string): string {
+  const date = new Date(time);
+  if (Number.isNaN(date.getTime())) return ''.padEnd(12);
+  const two = (value: number) => String(value).padStart(2, '0');
+  const seconds = `${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, '0')}`;
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${seconds}`;
+}

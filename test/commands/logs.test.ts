@@ -1,0 +1,82 @@
+import { expect, test, vi } from 'vitest';
+import { command } from '../../src/commands/logs.ts';
+import { parseInput } from '../../src/commands/parse.ts';
+import { toLogTime } from '../../src/live/log-line.ts';
+import { startApiServer } from '../fakes/api-server.ts';
+import { makeApp } from '../fakes/app.ts';
+import { makeClusterFolder } from '../fakes/cluster-folder.ts';
+import { makePod, makeStatus } from '../fakes/cluster-objects.ts';
+import { makeTemporaryFolder } from '../temporary-folder.ts';
+
+/** A cluster where auth-service and redis have written a line each. */
+async function startCluster() {
+  const fake = await startApiServer();
+  for (const [at, name] of ['redis', 'auth-service', 'stranger'].entries()) {
+    const labels = {
+      'app.kubernetes.io/name': name,
+      ...(name === 'stranger' ? {} : { 'app.kubernetes.io/part-of': 'wealist' }),
+    };
+    const pod = makePod(name, 'owner', {
+      labels,
+      containerStatuses: makeStatus({ containerID: `containerd://${name}` }),
+    });
+    fake.startRun(name, 'main');
+    fake.writeLog(name, 'main', {
+      time: toLogTime(at * 1000),
+      text: `{"level":"info","message":"${name} is up"}`,
+    });
+    fake.setPod(pod);
+  }
+  return { fake, state: await makeClusterFolder({ server: fake.url }) };
+}
+
+async function run(args: readonly string[], options: { json?: boolean } = {}) {
+  const { state } = await startCluster();
+  const { app, stdout } = makeApp({ state, ...options });
+  const parsed = parseInput('logs', command, args);
+  if (parsed.help !== undefined) throw new Error('no help was asked for');
+  await command.run(app, parsed.input);
+  return stdout();
+}
+
+test('--no-follow prints what there is of all that is ours, and ends', async () => {
+  const text = await run(['--no-follow']);
+  expect(text).toMatch(/^redis .* INFO {2}redis is up\nauth-service .* INFO {2}auth-service is up\n$/);
+});
+
+test('of the named ones, what matches, for a program', async () => {
+  const text = await run(['redis', 'auth-service', '--no-follow', '--grep', 'auth.*up'], { json: true });
+  expect(JSON.parse(text)).toMatchObject({
+    service: 'auth-service',
+    level: 'info',
+    message: 'auth-service is up',
+  });
+});
+
+test('follows until it is interrupted', async () => {
+  const { state, fake } = await startCluster();
+  const interrupt = new AbortController();
+  const { app, stdout } = makeApp({ state, signal: interrupt.signal });
+  const { input = {} } = parseInput('logs', command, ['redis']) as { input: object };
+  const ended = command.run(app, { ...input }).catch((error) => error);
+  await vi.waitFor(() => expect(stdout()).toContain('redis is up'));
+  fake.writeLog('redis', 'main', { time: toLogTime(5_000), text: 'plain words' });
+  await vi.waitFor(() => expect(stdout()).toMatch(/plain words\n$/));
+  interrupt.abort(new Error('interrupted'));
+  expect(await ended).toMatchObject({ message: 'interrupted' });
+});
+
+test.each([
+  [['frontend', '--no-follow'], { message: 'nothing of frontend has run', exitCode: 8 }],
+  [['redis', '--previous'], { message: 'nothing of redis has been restarted', exitCode: 8 }],
+  [['authservice'], { message: '"authservice" is no service, nearest is auth-service', exitCode: 2 }],
+  [['--grep', '('], { message: '--grep takes a pattern, not "("', exitCode: 2 }],
+  [['--tail', 'all'], { message: '--tail takes a number, not "all"', exitCode: 2 }],
+])('%j is refused', async (args, failure) => {
+  await expect(run(args)).rejects.toMatchObject(failure);
+});
+
+test('without a cluster there is one thing to do', async () => {
+  const { app } = makeApp({ state: await makeTemporaryFolder() });
+  await expect(command.run(app, { services: [] })).rejects.toMatchObject({ hint: 'npm run up', exitCode: 5 });
+});
