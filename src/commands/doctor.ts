@@ -12,6 +12,7 @@ import { type Engine, getEngine } from '../machine/engine.ts';
 import { EngineFailure } from '../machine/engine-failure.ts';
 import { type Host, readHost } from '../machine/host.ts';
 import { type AppliedChange, createSystemRecord } from '../machine/system-record.ts';
+import { findClusterRecord } from '../state/cluster-record.ts';
 import { createDocker, type Docker } from '../tools/docker.ts';
 import { createDockerCli } from '../tools/docker-cli.ts';
 import { versions } from '../tools/versions.ts';
@@ -52,7 +53,7 @@ async function examine(app: App, host: Host, environment: Environment): Promise<
   });
   const engine = found instanceof EngineFailure ? undefined : found;
   const docker = engine && createDocker(engine, exec);
-  const { name, httpPort, httpsPort } = environment.cluster;
+  const { name, httpPort, httpsPort } = (await findClusterRecord(paths)) ?? environment.cluster;
   const [cluster, isIncomplete = true] = await Promise.all([
     docker && findCluster(docker, name, signal),
     docker && lacksImages(app, environment, docker),

@@ -1,16 +1,17 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { CommandFailure } from '../../src/lib/failure.ts';
+import { createRoot } from '../../src/machine/changes/root.ts';
+import { readHost } from '../../src/machine/host.ts';
+import { createSystemRecord } from '../../src/machine/system-record.ts';
 import { exec } from '../../src/tools/exec.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
 const bin = resolve(import.meta.dirname, '../../src/bin.js');
 
 /** The command as a process of its own, on a machine with no tools, no engine and no network. */
-async function doctor(args: readonly string[], change: (folder: string) => Promise<void> = async () => {}) {
+async function doctor(args: readonly string[]) {
   const folder = await makeTemporaryFolder();
-  await change(folder);
   const env = {
     PATH: join(folder, 'bin'),
     HOME: folder,
@@ -41,23 +42,18 @@ test('without an engine: exit code 3, everything else is told all the same', asy
   expect(checks.map(({ id }: { id: string }) => id)).toEqual(
     expect.arrayContaining(['disk', 'mirror', 'cluster']),
   );
-  expect(changes).toEqual([]);
+  // The system's own record: what was changed is not a matter of this user's folders.
+  expect(changes).toEqual(await createSystemRecord(createRoot(await readHost(), exec)).list());
 });
 
-test('what was changed on the system is listed', async () => {
-  const { stdout } = await doctor([], async (folder) => {
-    const record = {
-      version: 1,
-      changes: [
-        { id: 'install-docker', title: 'Docker installed', detail: 'apt-get …', at: '2026-02-03T04:05:06Z' },
-      ],
-    };
-    await mkdir(join(folder, 'data/wealist-local'), { recursive: true });
-    await writeFile(join(folder, 'data/wealist-local/system-changes.json'), JSON.stringify(record));
-  });
+test('what was changed on the system is listed, in words for a person', async () => {
+  const [{ stdout }, record] = await Promise.all([
+    doctor([]),
+    createSystemRecord(createRoot(await readHost(), exec)).list(),
+  ]);
   expect(stdout).toMatch(/✗ +container engine/);
   expect(stdout).toContain('fix ');
-  expect(stdout).toContain('2026-02-03  Docker installed: apt-get …');
+  for (const { at, title } of record) expect(stdout).toContain(`${at.slice(0, 10)}  ${title}`);
 });
 
 test('--fix does not replace an engine that somebody named', async () => {

@@ -97,7 +97,8 @@ export function createFakeDocker(registries: Record<string, FakeRegistry>): Fake
 /** `docker save` of an image with one layer, whose one file has this content. */
 async function makeArchive(content: string) {
   const layerTar = pack();
-  layerTar.entry({ name: 'content' }, content);
+  // Dated, it would be another layer a second later.
+  layerTar.entry({ name: 'content', mtime: new Date(0) }, content);
   layerTar.finalize();
   const layer = await buffer(Readable.from(layerTar));
   const layers: readonly Digest[] = [digestOf(layer)];

@@ -131,10 +131,11 @@ test('waits for its turn, and says for whom once', async () => {
   const { signal } = new AbortController();
   const wait = { signal, every: 1, onWait: ({ command }: LockOwner) => waitedFor.push(command) };
   const waiting = acquireLock(path, { command: 'build again', wait });
+  await expect.poll(() => waitedFor).toEqual(['build node']);
   await new Promise((resolve) => setTimeout(resolve, 20));
-  expect(waitedFor).toEqual(['build node']);
   await lock.release();
   await (await waiting).release();
+  expect(waitedFor).toEqual(['build node']);
 });
 
 test('stops waiting when the run is aborted', async () => {
