@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/e2e/**'],
+    reporters: ['default', './test/totals.ts'],
     globalSetup: ['test/obtain-helm.ts'],
     testTimeout: 30_000,
     // A second is not long on two cores that also build Kubernetes.

@@ -1,0 +1,100 @@
+import { join } from 'node:path';
+import { exec } from '../../src/tools/exec.ts';
+import type { Checkout } from './checkout.ts';
+
+/** The namespace of all services. */
+export const namespace = 'wealist-kind-local';
+
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+}
+
+/** What the tests read of any object. */
+export interface KubernetesObject {
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly uid: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly deletionTimestamp?: string;
+  };
+  readonly spec: {
+    readonly containers: readonly { readonly name: string; readonly image: string }[];
+  };
+  readonly data?: Readonly<Record<string, string>>;
+  readonly status: {
+    readonly phase: string;
+    readonly conditions?: readonly Condition[];
+    readonly containerStatuses?: readonly { readonly name: string; readonly imageID: string }[];
+  };
+}
+
+/** A tool as `up` has obtained it for the checkout. */
+export function toolOf({ root }: Checkout, tool: 'kubectl' | 'helm'): string {
+  return join(root, '.wealist/bin', tool);
+}
+
+export function kubeconfigOf({ root }: Checkout): string {
+  return join(root, '.wealist/kubeconfig');
+}
+
+/** Asks the checkout's cluster with kubectl; resolves to both outputs. */
+export async function kubectl(checkout: Checkout, ...args: string[]) {
+  return exec(toolOf(checkout, 'kubectl'), [`--kubeconfig=${kubeconfigOf(checkout)}`, ...args]);
+}
+
+export async function helm(checkout: Checkout, ...args: string[]) {
+  return exec(toolOf(checkout, 'helm'), [`--kubeconfig=${kubeconfigOf(checkout)}`, ...args]);
+}
+
+/** Objects of a kind, in all namespaces unless the arguments say otherwise. */
+export async function listObjects(
+  checkout: Checkout,
+  kind: string,
+  ...args: string[]
+): Promise<readonly KubernetesObject[]> {
+  const where = args.some((arg) => arg.startsWith('--namespace=')) ? [] : ['--all-namespaces'];
+  const { stdout } = await kubectl(checkout, 'get', kind, ...where, ...args, '--output=json');
+  return JSON.parse(stdout).items;
+}
+
+/** Names of pods that are neither ready nor a Job's that has done its work. */
+export async function listUnreadyPods(checkout: Checkout): Promise<readonly string[]> {
+  const pods = await listObjects(checkout, 'pods');
+  const isReady = ({ phase, conditions = [] }: KubernetesObject['status']) =>
+    phase === 'Succeeded' || conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
+  return pods.filter(({ status }) => !isReady(status)).map(({ metadata }) => metadata.name);
+}
+
+/** Release → its newest revision and status, as helm keeps them. */
+export async function readReleases(checkout: Checkout): Promise<Readonly<Record<string, string>>> {
+  const secrets = await listObjects(checkout, 'secrets', '--selector=owner=helm');
+  const labels = secrets.map(({ metadata }) => metadata.labels ?? {});
+  const newestFirst = labels.toSorted((one, other) => Number(other.version) - Number(one.version));
+  return Object.fromEntries(
+    newestFirst.reverse().map(({ name, version, status }) => [name, `${version} ${status}`]),
+  );
+}
+
+/** Nodes of the checkout's cluster in the engine, stopped ones too. */
+export async function listNodes({ name }: Checkout): Promise<readonly string[]> {
+  return docker('ps', '--all', '--format={{.ID}}', `--filter=label=io.x-k8s.kind.cluster=${name}`);
+}
+
+/** The images of the engine and of the cluster's node. */
+export async function listImages({ name }: Checkout): Promise<readonly string[]> {
+  const inEngine = await docker('images', '--no-trunc', '--format={{.Repository}}:{{.Tag}} {{.ID}}');
+  const onNode = await docker('exec', nodeOf(name), 'ctr', '--namespace=k8s.io', 'images', 'list', '--quiet');
+  return [...inEngine, ...onNode].toSorted();
+}
+
+export function nodeOf(cluster: string): string {
+  return `${cluster}-control-plane`;
+}
+
+/** The lines of what docker says. */
+export async function docker(...args: string[]): Promise<readonly string[]> {
+  const { stdout } = await exec('docker', args);
+  return stdout.split('\n').filter(Boolean);
+}

@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { listUnreadyPods } from './cluster.ts';
+import { request } from './ingress.ts';
+import type { Ended } from './running.ts';
+import { sharedCheckout, test } from './shared-checkout.ts';
+
+/*
+ * Four services of one wave, each broken in a way that cannot heal. One `up` meets all four.
+ */
+const faults = `
+services:
+  board-service:
+    podSpec:
+      initContainers:
+        - name: prepare
+          image: wealist.local/not-there:1
+          securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: [ALL] } }
+  storage-service:
+    resources: { requests: { cpu: "640" } }
+  video-service:
+    env:
+      MISSING: { valueFrom: { secretKeyRef: { name: wealist-shared-secret, key: NOT_THERE } } }
+`;
+
+const checkout = sharedCheckout();
+const changes: (() => Promise<void>)[] = [];
+let origin = '';
+let ended: Ended;
+
+beforeAll(async () => {
+  origin = (await checkout.up()).addresses[0]?.url ?? '';
+  changes.push(
+    await checkout.edit('helm/environments/local-kind.yaml', (text) => `${text}${faults}`),
+    await checkout.edit(
+      'services/chat-service/main.ts',
+      (text) => `${text}\nthrow new Error('the moon is in the wrong phase');\n`,
+    ),
+  );
+  ended = await checkout.run('up', '--yes');
+});
+
+const takeBack = async () => {
+  for (const undo of changes.splice(0)) await undo();
+};
+afterAll(takeBack);
+
+describe('services that cannot become ready', () => {
+  test('end the run with exit code 8, long before its patience does', () => {
+    process.stderr.write(
+      `four services that cannot become ready: told after ${ended.seconds.toFixed(0)} s\n`,
+    );
+    expect(ended.exitCode).toBe(8);
+    // The words of a wait that ran into its time-out.
+    expect(ended.stderr).not.toMatch(/did not become ready in/);
+    expect(ended.stderr).not.toContain('bug of wealist-local');
+  });
+
+  test.each([
+    ['board-service', 'image wealist.local/not-there:1 is not on the node', 'npm run images'],
+    ['storage-service', 'cpu is short: it asks for 640', 'npm run kubectl -- describe nodes'],
+    ['video-service', 'Secret wealist-shared-secret has no key NOT_THERE', 'npm run kubectl -- '],
+    ['chat-service', 'the moon is in the wrong phase', 'npm run logs'],
+  ])('%s: %s', (service, cause, next) => {
+    const said = ended.stderr
+      .split('\n✗ ')
+      .find((each) => each.startsWith(`${service} did not become ready`));
+    expect(said).toContain(cause);
+    expect(said?.split('\n').findLast((line) => line.startsWith('  fix '))).toContain(next);
+  });
+
+  test('what ran before goes on serving', async () => {
+    for (const route of ['board', 'storage', 'video', 'chat']) {
+      expect(await request(`${origin}svc/${route}/health/ready`)).toMatchObject({ status: 200 });
+    }
+  });
+
+  test('put right, up converges', async () => {
+    await takeBack();
+    expect(await checkout.up()).toMatchObject({ changed: true });
+    expect(await listUnreadyPods(checkout)).toEqual([]);
+  });
+});

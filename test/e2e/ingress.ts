@@ -1,0 +1,51 @@
+import { readFile } from 'node:fs/promises';
+import { request as send } from 'node:http';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { parse } from 'yaml';
+import type { Checkout } from './checkout.ts';
+
+export interface Reply {
+  readonly status: number;
+  readonly body: string;
+}
+
+export interface RequestOptions {
+  readonly method?: string;
+  readonly body?: string;
+  /** In place of the address's own name, which need not be known to this machine's resolver. */
+  readonly host?: string;
+}
+
+/** A request to 127.0.0.1, its path sent as it stands. */
+export async function request(url: string, options: RequestOptions = {}): Promise<Reply> {
+  const { method = 'GET', body } = options;
+  const [, name = '', port = '80', path = '/'] = /^http:\/\/([^/:]+)(?::(\d+))?(\/.*)?$/.exec(url) ?? [];
+  const host = `${options.host ?? name}${port === '80' ? '' : `:${port}`}`;
+  return new Promise((resolve, reject) => {
+    const headers = { host, ...(body?.startsWith('{') ? { 'content-type': 'application/json' } : {}) };
+    const sent = send({ host: '127.0.0.1', port, method, path, headers }, (response) => {
+      text(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject);
+    });
+    sent.setTimeout(20_000, () => sent.destroy(new Error(`${method} ${url}: no answer in 20 s`)));
+    sent.once('error', reject).end(body);
+  });
+}
+
+/** The same, with JSON both ways. @throws {Error} unless it succeeds. */
+export async function requestJson<T>(url: string, send?: object): Promise<T> {
+  const options = send && { method: 'POST', body: JSON.stringify(send) };
+  const { status, body } = await request(url, options);
+  if (status >= 300) throw new Error(`${url}: ${status} ${body}`);
+  return JSON.parse(body);
+}
+
+/** The services that have a route, by their names. */
+export async function readRoutes({ root }: Checkout): Promise<Readonly<Record<string, string>>> {
+  const { services } = parse(await readFile(join(root, 'env/base.yaml'), 'utf8')) as {
+    services: Record<string, { route?: string }>;
+  };
+  return Object.fromEntries(
+    Object.entries(services).flatMap(([name, { route }]) => (route ? [[name, route]] : [])),
+  );
+}

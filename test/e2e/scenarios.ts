@@ -1,0 +1,23 @@
+/** core: `.ci/run` runs it at each change. more: whatever takes a second cluster or builds what no `up` needs. */
+export type Group = 'core' | 'more';
+
+export interface Scenario {
+  /** Its file, without `.test.ts`. */
+  readonly name: string;
+  readonly group: Group;
+}
+
+/** In the order in which they run: they share one cluster, and each brings it to where it can begin. */
+export const scenarios: readonly Scenario[] = [
+  { name: 'up', group: 'core' },
+  { name: 'page', group: 'core' },
+  { name: 'refusals', group: 'core' },
+  { name: 'failing', group: 'core' },
+  { name: 'reload', group: 'core' },
+  { name: 'stopped-node', group: 'core' },
+  { name: 'interrupted', group: 'core' },
+  { name: 'data', group: 'core' },
+  { name: 'partial', group: 'more' },
+  { name: 'own-source', group: 'more' },
+  { name: 'registry', group: 'more' },
+];
