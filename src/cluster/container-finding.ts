@@ -1,7 +1,13 @@
 import { infrastructure } from '../config/schema.ts';
-import type { ContainerStatus, Event, Pod, Terminated } from '../tools/kubernetes.ts';
+import {
+  type ContainerStatus,
+  type Event,
+  findPart,
+  type Pod,
+  type Terminated,
+} from '../tools/kubernetes.ts';
 import { listEvents } from './events.ts';
-import { type Finding, findPart, toKubectlLine, toLogsLine } from './finding.ts';
+import { type Finding, toKubectlLine, toLogsLine } from './finding.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export interface JudgeOptions {

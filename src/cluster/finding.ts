@@ -1,4 +1,4 @@
-import type { Pod } from '../tools/kubernetes.ts';
+import { findPart, type Pod } from '../tools/kubernetes.ts';
 
 /** Why something is not ready. */
 export interface Finding {
@@ -33,9 +33,4 @@ export function toLogsLine({ metadata }: Pod, container: string, { previous = fa
   const service = findPart({ metadata });
   if (service !== undefined) return ['npm run logs --', service, ...flag].join(' ');
   return toKubectlLine(metadata.namespace, 'logs', metadata.name, '-c', container, ...flag);
-}
-
-/** The service or store that a pod belongs to; undefined for a pod that is none of weAlist's. */
-export function findPart({ metadata: { labels } }: Pick<Pod, 'metadata'>): string | undefined {
-  return labels?.['app.kubernetes.io/part-of'] === 'wealist' ? labels['app.kubernetes.io/name'] : undefined;
 }

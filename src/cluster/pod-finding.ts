@@ -1,4 +1,4 @@
-import type { Claim, Pod } from '../tools/kubernetes.ts';
+import { type Claim, isPodReady, type Pod } from '../tools/kubernetes.ts';
 import { type JudgeOptions, judgeContainer, toKindName } from './container-finding.ts';
 import { listEvents } from './events.ts';
 import { type Finding, toKubectlLine } from './finding.ts';
@@ -7,7 +7,7 @@ import type { Snapshot } from './snapshot.ts';
 
 /** Why a pod is not ready; undefined when it is. */
 export function judgePod(snapshot: Snapshot, pod: Pod, options: JudgeOptions): Finding | undefined {
-  if (isReady(pod)) return undefined;
+  if (isPodReady(pod)) return undefined;
   // Between the containers' word and the pod's lies a moment.
   const line = pod.status.containerStatuses ? 'becoming ready' : 'creating its containers';
   return (
@@ -16,10 +16,6 @@ export function judgePod(snapshot: Snapshot, pod: Pod, options: JudgeOptions): F
     judgeNode(snapshot, pod) ??
     judgeContainers(snapshot, pod, options) ?? { state: 'waiting', line }
   );
-}
-
-export function isReady({ status }: Pod): boolean {
-  return status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
 }
 
 function judgeClaims(snapshot: Snapshot, pod: Pod): Finding | undefined {

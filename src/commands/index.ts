@@ -18,6 +18,10 @@ export const commands: Commands = {
     summary: 'the merged logs of services and data stores, followed through restarts and new pods',
     load: () => import('./logs.ts'),
   },
+  forward: {
+    summary: 'services, postgres, redis and s3 on fixed ports of this machine',
+    load: () => import('./forward.ts'),
+  },
   status: {
     summary: 'how the cluster, its services and their data stores are, and where they answer',
     load: () => import('./status.ts'),

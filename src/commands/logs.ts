@@ -4,7 +4,7 @@ import { parseDuration } from '../lib/parse-duration.ts';
 import { createReadableFormat, formatAsJson } from '../live/log-format.ts';
 import { followLogs, type LogOptions, printLogs } from '../live/logs.ts';
 import { listPods } from '../live/pod-watch.ts';
-import type { Pod } from '../tools/kubernetes.ts';
+import { findPart } from '../tools/kubernetes.ts';
 import { getClusterAccess } from './cluster-access.ts';
 import { defineCommand } from './command.ts';
 
@@ -62,7 +62,10 @@ export const command = defineCommand({
 
     const options: LogOptions = {
       namespace: environment.namespace,
-      partOf: (pod) => findPart(pod, services.length === 0 ? undefined : parts),
+      partOf: (pod) => {
+        const part = findPart(pod);
+        return services.length === 0 || (part !== undefined && services.includes(part)) ? part : undefined;
+      },
       tail: tail ?? (isPrinting || since !== undefined ? undefined : usualTail),
       since: since === undefined ? undefined : Date.now() - since,
       signal,
@@ -90,16 +93,6 @@ export const command = defineCommand({
     );
   },
 });
-
-/** The part that a pod is of, by the labels of our charts; with `parts`, only one of them. */
-function findPart(
-  { metadata: { labels = {} } }: Pod,
-  parts: readonly string[] | undefined,
-): string | undefined {
-  if (labels['app.kubernetes.io/part-of'] !== 'wealist') return undefined;
-  const name = labels['app.kubernetes.io/name'];
-  return name !== undefined && (parts === undefined || parts.includes(name)) ? name : undefined;
-}
 
 function toNames(services: readonly string[]): string {
   return services.length === 0 ? 'weAlist' : services.join(', ');

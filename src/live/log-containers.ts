@@ -1,4 +1,5 @@
 import type { ContainerStatus, Pod } from '../tools/kubernetes.ts';
+import type { PartOf } from './parts.ts';
 import type { Pods } from './pod-watch.ts';
 
 /** Where a line comes from. */
@@ -20,9 +21,6 @@ export interface LogContainer {
   readonly pod: Pod;
   readonly status: ContainerStatus;
 }
-
-/** The part that a pod belongs to; undefined for pods whose logs are not wanted. */
-export type PartOf = (pod: Pod) => string | undefined;
 
 /** The containers of the wanted pods that have run, init containers first. */
 export function listContainers(pods: Pods, partOf: PartOf): readonly LogContainer[] {

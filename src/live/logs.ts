@@ -6,11 +6,11 @@ import {
   type LogContainer,
   type LogSource,
   listContainers,
-  type PartOf,
   toSource,
 } from './log-containers.ts';
 import { createLogCursor, type LogCursor, type LogLine, toLogTime } from './log-line.ts';
 import { mergeLogs } from './merge-logs.ts';
+import type { PartOf } from './parts.ts';
 import { getPod, type Pods, type WatchOptions, watchPods } from './pod-watch.ts';
 import { type LogQuery, readLog } from './read-log.ts';
 

@@ -188,3 +188,13 @@ export interface Event {
   readonly eventTime?: string | null;
   readonly series?: { readonly count?: number; readonly lastObservedTime?: string };
 }
+
+/** Whether a pod passes its readiness probes. */
+export function isPodReady({ status }: Pod): boolean {
+  return status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
+}
+
+/** The service or data store that a pod belongs to, by the labels of our charts; undefined for any other pod. */
+export function findPart({ metadata: { labels = {} } }: Pick<Pod, 'metadata'>): string | undefined {
+  return labels['app.kubernetes.io/part-of'] === 'wealist' ? labels['app.kubernetes.io/name'] : undefined;
+}

@@ -24,7 +24,8 @@ export async function startApiServer() {
   /** Called when a log was written to or ended. */
   const readers = new Set<() => void>();
   const asked: string[] = [];
-  let version = 1;
+  /** Every change there was: a watch begins after the one it names. */
+  const changes: string[] = [];
   let isDown = false;
 
   const server = createServer((request, response) => {
@@ -33,10 +34,13 @@ export async function startApiServer() {
     const [, log] = /^\/api\/v1\/namespaces\/[^/]+\/pods\/([^/]+)\/log$/.exec(pathname) ?? [];
     if (isDown) request.socket.destroy();
     else if (log !== undefined) sendLog(log, searchParams, request, response);
-    else if (searchParams.has('watch')) sendChanges(response);
+    else if (searchParams.has('watch')) sendChanges(Number(searchParams.get('resourceVersion')), response);
     else if (!pathname.endsWith('/pods')) sendPod(pathname.split('/').at(-1) ?? '', response);
     else
-      sendJson(response, 200, { metadata: { resourceVersion: String(version) }, items: [...pods.values()] });
+      sendJson(response, 200, {
+        metadata: { resourceVersion: String(changes.length) },
+        items: [...pods.values()],
+      });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -66,16 +70,17 @@ export async function startApiServer() {
     else sendStatus(response, 404, `pods "${name}" not found`);
   }
 
-  function sendChanges(response: ServerResponse): void {
+  function sendChanges(from: number, response: ServerResponse): void {
     watches.add(response.writeHead(200));
     response.flushHeaders();
+    for (const change of changes.slice(from)) response.write(change);
     response.on('close', () => watches.delete(response));
   }
 
   function tell(type: 'ADDED' | 'MODIFIED' | 'DELETED', pod: Pod): void {
-    version++;
-    const object = { ...pod, metadata: { ...pod.metadata, resourceVersion: String(version) } };
-    for (const watch of watches) watch.write(`${JSON.stringify({ type, object })}\n`);
+    const change = `${JSON.stringify({ type, object: pod })}\n`;
+    changes.push(change);
+    for (const watch of watches) watch.write(change);
   }
 
   function sendLog(

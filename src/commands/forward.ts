@@ -1,0 +1,139 @@
+import { setMaxListeners } from 'node:events';
+import { selectParts } from '../config/services.ts';
+import { exitCodes, Failure } from '../lib/failure.ts';
+import { createForward } from '../live/forward.ts';
+import { createPodBoard, type PodBoard } from '../live/pod-board.ts';
+import { readHost } from '../machine/host.ts';
+import { findPortOwner } from '../machine/port-owner.ts';
+import type { ApiServer } from '../tools/api-server.ts';
+import { findPart } from '../tools/kubernetes.ts';
+import { type Listener, listenOnLoopback } from '../tools/loopback.ts';
+import { dialPod } from '../tools/port-forward.ts';
+import { toTable } from '../ui/table.ts';
+import { getClusterAccess } from './cluster-access.ts';
+import { type App, defineCommand } from './command.ts';
+import { type ForwardTarget, toForwardTarget } from './forward-targets.ts';
+
+/** Ports that are tried, from the wanted one on. */
+const tries = 100;
+
+export const command = defineCommand({
+  summary: 'services, postgres, redis and s3 on fixed ports of this machine',
+  description:
+    'Opens a port on 127.0.0.1 for each named service and data store, for all when none is named, and keeps it open until Ctrl-C: while pods are replaced, connections wait for the next one that is ready, for 30 s at most.',
+  arguments: {
+    targets: {
+      value: 'target',
+      summary: 'services, postgres, redis, s3',
+      many: true,
+      complete: 'services',
+    },
+  },
+  examples: ['npm run forward', 'npm run forward postgres redis', 'npm run forward -- auth-service --json'],
+  onlyPrints: true,
+
+  async run(app, { targets }) {
+    const { signal, ui } = app;
+    const environment = await app.environment();
+    const { namespace } = environment;
+    const wanted = selectParts(environment, targets).map((name) => toForwardTarget(environment, name));
+    const access = await getClusterAccess(app);
+    const api = await access.openApi();
+
+    const trouble = new AbortController();
+    const ended = AbortSignal.any([signal, trouble.signal]);
+    // Every connection listens to it.
+    setMaxListeners(0, ended);
+    const board = createPodBoard(api, {
+      namespace,
+      partOf: findPart,
+      signal: ended,
+      onSilence: () => ui.say('the cluster does not answer: connections wait for it'),
+    });
+    const kept = board.keep();
+    kept.catch((error) => trouble.abort(error));
+
+    const listeners: Listener[] = [];
+    try {
+      for (const target of wanted) {
+        const serve = connectTo(target, { api, board, namespace, signal: ended, ui });
+        const taken = new Set(wanted.filter((each) => each !== target).map(({ wantedPort }) => wantedPort));
+        const listener = await listen(app, target, taken, (connection) => {
+          serve(connection).catch((error) => trouble.abort(error));
+        });
+        listeners.push(listener);
+      }
+      ended.throwIfAborted();
+      const rows = wanted.map((target, at) => {
+        const port = listeners[at]?.port ?? target.wantedPort;
+        return {
+          name: target.name,
+          address: `127.0.0.1:${port}`,
+          port,
+          usage: target.toUsage(port, namespace),
+        };
+      });
+      const head = ['target', 'address', 'use'].map(ui.resultColors.dim);
+      const table = toTable(
+        rows.map(({ name, address, usage }) => [name, ui.resultColors.cyan(address), usage]),
+        head,
+      );
+      ui.result({ version: 1, forwards: rows }, table);
+      ui.say('open until Ctrl-C');
+      await kept;
+    } finally {
+      for (const listener of listeners) listener.close();
+    }
+  },
+});
+
+interface Parts {
+  readonly api: ApiServer;
+  readonly board: PodBoard;
+  readonly namespace: string;
+  readonly signal: AbortSignal;
+  readonly ui: App['ui'];
+}
+
+function connectTo({ name, port }: ForwardTarget, { api, board, namespace, signal, ui }: Parts) {
+  return createForward(
+    {
+      async dial(gone) {
+        const pod = board.findReady(name);
+        return pod && dialPod(api, { namespace, pod: pod.metadata.name, port }, gone);
+      },
+      changed: board.changed,
+    },
+    {
+      signal,
+      onWaiting: (isWaiting) =>
+        ui.say(isWaiting ? `${name} is not ready: connections wait for it` : `${name} answers again`),
+    },
+  );
+}
+
+/** Listens on the wanted port, else on the next that is free and that no other target wants. */
+async function listen(
+  app: App,
+  { name, wantedPort }: ForwardTarget,
+  taken: ReadonlySet<number>,
+  onConnection: Parameters<typeof listenOnLoopback>[1],
+): Promise<Listener> {
+  for (let port = wantedPort; port < wantedPort + tries; port++) {
+    if (taken.has(port)) continue;
+    const listener = await listenOnLoopback(port, onConnection);
+    if (!listener) continue;
+    if (port !== wantedPort)
+      app.ui.say(`port ${wantedPort} is taken${await describeOwner(app, wantedPort)}: ${name} is on ${port}`);
+    return listener;
+  }
+  throw new Failure(`port ${wantedPort} is taken, and so are the ${tries} after it`, {
+    hint: 'npm run doctor',
+    exitCode: exitCodes.port,
+  });
+}
+
+async function describeOwner({ exec }: App, port: number): Promise<string> {
+  const owner = await findPortOwner(port, { host: await readHost(), exec });
+  return owner === undefined ? '' : ` by ${owner}`;
+}

@@ -1,0 +1,54 @@
+import type { ApiServer } from '../tools/api-server.ts';
+import { isPodReady, type Pod } from '../tools/kubernetes.ts';
+import type { PartOf } from './parts.ts';
+import { type Pods, type WatchOptions, watchPods } from './pod-watch.ts';
+
+/** The pods as the watch last told of them, for several who ask. */
+export interface PodBoard {
+  /** The newest pod of a part that is ready and stays; undefined while there is none. */
+  findReady(part: string): Pod | undefined;
+  /** Resolves after the next change of any pod. @throws the signal's reason. */
+  changed(signal: AbortSignal): Promise<void>;
+  /** Keeps the board, until the signal is aborted. @throws {ApiFailure} when the cluster does not answer at first. */
+  keep(): Promise<never>;
+}
+
+export function createPodBoard(
+  api: ApiServer,
+  { partOf, ...options }: WatchOptions & { readonly partOf: PartOf },
+): PodBoard {
+  let pods: Pods = new Map();
+  const waiting = new Set<() => void>();
+
+  return {
+    findReady: (part) =>
+      [...pods.values()]
+        .filter((pod) => partOf(pod) === part && isPodReady(pod))
+        .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+        .toSorted((one, other) => toOrder(other).localeCompare(toOrder(one)))
+        .at(0),
+
+    changed: (signal) =>
+      new Promise((resolve, reject) => {
+        signal.throwIfAborted();
+        const end = (settle: () => void) => {
+          waiting.delete(wake);
+          signal.removeEventListener('abort', abort);
+          settle();
+        };
+        const wake = () => end(resolve);
+        const abort = () => end(() => reject(signal.reason));
+        waiting.add(wake);
+        signal.addEventListener('abort', abort);
+      }),
+
+    async keep() {
+      for await (pods of watchPods(api, options)) for (const wake of [...waiting]) wake();
+      throw options.signal.reason;
+    },
+  };
+}
+
+function toOrder({ metadata: { creationTimestamp, name } }: Pod): string {
+  return `${creationTimestamp} ${name}`;
+}

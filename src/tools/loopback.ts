@@ -1,0 +1,50 @@
+import { createServer, type Server } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { probePort } from './port-probe.ts';
+
+/** A TCP port of this machine that is ours, on 127.0.0.1 only. */
+export interface Listener {
+  readonly port: number;
+  /** Takes no more connections and drops those there are. */
+  close(): void;
+}
+
+/** More of them at once are turned away: each takes a file here and another one in the pod. */
+const mostConnections = 512;
+
+/**
+ * Listens on 127.0.0.1. A connection is handed over unread, so that what waits in it waits in the system.
+ * Undefined when the port is taken, or this user may not have it.
+ */
+export async function listenOnLoopback(
+  port: number,
+  onConnection: (connection: Duplex) => void,
+): Promise<Listener | undefined> {
+  if ((await probePort(port)) !== 'free') return undefined;
+  const connections = new Set<Duplex>();
+  const server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (connection) => {
+    connections.add(connection);
+    connection.on('close', () => connections.delete(connection));
+    onConnection(connection);
+  });
+  server.maxConnections = mostConnections;
+  if (!(await listen(server, port))) return undefined;
+  return {
+    port,
+    close() {
+      server.close();
+      for (const connection of connections) connection.destroy();
+    },
+  };
+}
+
+/** False when somebody was faster. */
+function listen(server: Server, port: number): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE' || error.code === 'EACCES') resolve(false);
+      else reject(error);
+    });
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => resolve(true));
+  });
+}

@@ -1,0 +1,117 @@
+import type { IncomingMessage } from 'node:http';
+import { Duplex } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { WebSocket } from 'ws';
+import { ApiFailure, type ApiServer } from './api-server.ts';
+
+export interface PodPort {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly port: number;
+}
+
+/** Nobody took the connection, and no byte of it was delivered to anybody: it may be tried again as a whole. */
+export class NotConnected extends ApiFailure {}
+
+/** Milliseconds until the API server and the node have agreed. */
+const patience = 10_000;
+
+/** Of a port, the channel of its bytes; the other one is for why there are none. */
+const dataChannel = 0;
+
+/** What a node says when the program in the pod does not listen (containerd and CRI-O say it alike). */
+const refusal = /failed to (connect|dial)|connection refused/;
+
+/**
+ * Connects to a port of a pod through the API server. The stream fails with `NotConnected` as long as nobody took the
+ * connection. One direction cannot be ended alone: what is written last is `destroy`.
+ * @throws {NotConnected} when the pod or the API server is not there.
+ */
+export async function dialPod(
+  { server, agent }: ApiServer,
+  { namespace, pod, port }: PodPort,
+  signal: AbortSignal,
+): Promise<Duplex> {
+  signal.throwIfAborted();
+  const url = `${server}/api/v1/namespaces/${namespace}/pods/${pod}/portforward?ports=${port}`;
+  const socket = new WebSocket(url.replace(/^http/, 'ws'), 'v4.channel.k8s.io', {
+    agent,
+    perMessageDeflate: false,
+    handshakeTimeout: patience,
+  });
+  // Listens before the connection is there: the node's first words may come with it.
+  const stream = toStream(socket);
+  const abort = () => socket.terminate();
+  signal.addEventListener('abort', abort);
+  try {
+    await untilOpen(socket);
+    return stream;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+function untilOpen(socket: WebSocket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.once('open', resolve);
+    socket.once('error', ({ message }) => {
+      reject(new NotConnected('the cluster does not answer', { cause: message }));
+    });
+    socket.once('unexpected-response', (_, response: IncomingMessage) => {
+      const { statusCode: status = 0 } = response;
+      const fail = (cause: string) =>
+        reject(new NotConnected(`the cluster answered ${status}`, { status, cause }));
+      text(response).then(fail, (error) => fail(String(error)));
+    });
+  });
+}
+
+function toStream(socket: WebSocket): Duplex {
+  /** Channels whose first message has come: the port's number, which is known. */
+  const begun = new Set<number>();
+  let isTaken = false;
+  let isOpen = false;
+
+  const stream = new Duplex({
+    read: () => socket.resume(),
+    write(chunk: Buffer, _, done) {
+      const message = Buffer.allocUnsafe(chunk.length + 1);
+      message[0] = dataChannel;
+      chunk.copy(message, 1);
+      socket.send(message, (error) => done(error));
+    },
+    destroy(error, done) {
+      socket.terminate();
+      done(error);
+    },
+  });
+
+  socket.on('message', (message: Buffer) => {
+    const [channel = dataChannel] = message;
+    if (!begun.has(channel)) {
+      begun.add(channel);
+      return;
+    }
+    if (channel !== dataChannel) return void stream.destroy(toError(String(message.subarray(1)), isTaken));
+    isTaken = true;
+    if (!stream.push(message.subarray(1))) socket.pause();
+  });
+  // Of a socket that never opened, `untilOpen` tells.
+  socket.on('error', (error) => stream.destroy(isOpen ? error : undefined));
+  socket.once('open', () => {
+    isOpen = true;
+  });
+  socket.on('close', () => {
+    if (!stream.destroyed) stream.push(null);
+  });
+  return stream;
+}
+
+function toError(said: string, isTaken: boolean): ApiFailure {
+  const isRefusal = !isTaken && refusal.test(said);
+  const message = 'the connection to the pod failed';
+  return isRefusal ? new NotConnected(message, { cause: said }) : new ApiFailure(message, { cause: said });
+}
