@@ -1,0 +1,113 @@
+// The picture in the README: runs a command in a terminal of its own (tmux) and draws what is there when it has ended.
+//   node --import tsx scripts/terminal-picture.ts --out docs/up.svg -- npm run up
+import { $, argv, fs, quote } from 'zx';
+
+interface Run {
+  readonly text: string;
+  readonly column: number;
+  readonly style: string;
+}
+
+const columns = Number(argv.columns ?? 100);
+const rows = Number(argv.rows ?? 60);
+const out: string = argv.out;
+const command: readonly string[] = argv._.map(String);
+
+/** Pixels of one character, of the frame around all, and of the bar on top. */
+const cell = { width: 8, height: 18 };
+const margin = 16;
+const bar = 30;
+
+/** By SGR code: what a line of ours may be coloured with. */
+const colors: Readonly<Record<number, string>> = {
+  31: '#f47067',
+  32: '#57ab5a',
+  33: '#c69026',
+  34: '#6cb6ff',
+  35: '#dcbdfb',
+  36: '#39c5cf',
+  90: '#768390',
+};
+
+const screen = await record();
+await fs.outputFile(out, draw(screen.trimEnd().split('\n')));
+
+/** The screen as it is when the command has ended, with the escape sequences of its colours. */
+async function record(): Promise<string> {
+  const tmux = (args: readonly string[]) => $({ quiet: true })`tmux -L picture -f /dev/null -u ${args}`;
+  const line = command.map(quote).join(' ');
+  // The screen is asked for before the shell ends, and the terminal with it.
+  const script = `printf '$ %s\\n' ${quote(line)}; ${line}; tmux -L picture wait-for -S ended; read -r _`;
+  await tmux(['new-session', '-d', '-x', `${columns}`, '-y', `${rows}`, script]);
+  try {
+    await tmux(['wait-for', 'ended']);
+    return (await tmux(['capture-pane', '-e', '-p', '-S', '-'])).stdout;
+  } finally {
+    await tmux(['kill-server']);
+  }
+}
+
+function draw(lines: readonly string[]): string {
+  const width = columns * cell.width + 2 * margin;
+  const height = lines.length * cell.height + 2 * margin + bar;
+  const buttons = ['#f47067', '#c69026', '#57ab5a'].map(
+    (color, at) => `<circle cx="${margin + 6 + at * 18}" cy="20" r="5" fill="${color}"/>`,
+  );
+  let style = '';
+  const texts = lines.flatMap((line, at) => {
+    const read = readLine(line, style);
+    style = read.style;
+    return read.runs.filter(({ text }) => text.trim() !== '').map((run) => drawRun(run, at));
+  });
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}">`,
+    `<rect width="${width}" height="${height}" rx="8" fill="#1c2128"/>`,
+    ...buttons,
+    '<g font-family="ui-monospace, Menlo, Consolas, monospace" font-size="13" fill="#adbac7" xml:space="preserve">',
+    ...texts,
+    '</g>',
+    '</svg>',
+    '',
+  ].join('\n');
+}
+
+/** The length is given, so that every font keeps the columns. */
+function drawRun({ text, column, style }: Run, line: number): string {
+  const x = margin + column * cell.width;
+  const y = margin + bar + line * cell.height + 6;
+  const length = [...text].length * cell.width;
+  return `<text x="${x}" y="${y}" textLength="${length}" lengthAdjust="spacingAndGlyphs"${style}>${toXml(text)}</text>`;
+}
+
+/** A line as runs of one style each, and the style that the next line begins with. */
+function readLine(line: string, before: string): { readonly runs: readonly Run[]; readonly style: string } {
+  let style = before;
+  let column = 0;
+  const runs: Run[] = [];
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: an escape is what it looks for.
+  for (const part of line.split(/(\x1b\[[\d;]*m)/)) {
+    if (part.startsWith('\x1b')) {
+      style = toStyle(part.slice(2, -1).split(';').map(Number), style);
+    } else {
+      runs.push({ text: part, column, style });
+      column += [...part].length;
+    }
+  }
+  return { runs, style };
+}
+
+/** SVG attributes for SGR codes; 0 and the empty sequence take all back. */
+function toStyle(codes: readonly number[], before: string): string {
+  return codes.reduce((style, code) => {
+    if (code === 0) return '';
+    if (code === 1) return `${style} font-weight="bold"`;
+    if (code === 2) return `${style} opacity="0.6"`;
+    if (code === 22) return style.replace(/ (font-weight|opacity)="[^"]*"/g, '');
+    const plain = style.replace(/ fill="[^"]*"/, '');
+    return code in colors ? `${plain} fill="${colors[code]}"` : plain;
+  }, before);
+}
+
+function toXml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
