@@ -161,9 +161,10 @@ function releaseSteps(environment: Environment, parts: UpParts, choice: UpChoice
         release,
         chart,
         valuesFiles: valuesFile ? [join(checkout, valuesFile)] : files,
+        // The digest was checked at the pull; on the node the image has the name with the tag only.
         values: async () =>
           valuesFile
-            ? {}
+            ? { controller: { image: { digest: '' } } }
             : { images: { [controller]: (await present(chain.find(controller), controller)).reference } },
       });
     },
