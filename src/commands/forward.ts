@@ -100,7 +100,9 @@ function connectTo({ name, port }: ForwardTarget, { api, board, namespace, signa
     {
       async dial(gone) {
         const pod = board.findReady(name);
-        return pod && dialPod(api, { namespace, pod: pod.metadata.name, port }, gone);
+        if (!pod) return undefined;
+        const stream = await dialPod(api, { namespace, pod: pod.metadata.name, port }, gone);
+        return { stream, ending: board.ending(pod, gone) };
       },
       changed: board.changed,
     },

@@ -1,12 +1,12 @@
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isConnectionLost } from '../tools/api-server.ts';
-import { type HeldClient, splice } from './splice.ts';
+import { type Answerer, type HeldClient, splice } from './splice.ts';
 
 /** What connections to one local port lead to. */
 export interface Upstream {
   /** A connection to what answers now; undefined while nothing does. */
-  dial(signal: AbortSignal): Promise<Duplex | undefined>;
+  dial(signal: AbortSignal): Promise<Answerer | undefined>;
   /** Resolves when it may be worth trying again. */
   changed(signal: AbortSignal): Promise<void>;
 }
@@ -41,7 +41,7 @@ export function createForward(
   }
 
   /** Undefined when nobody has answered until then. */
-  async function dialUntil(end: number, gone: AbortSignal): Promise<Duplex | undefined> {
+  async function dialUntil(end: number, gone: AbortSignal): Promise<Answerer | undefined> {
     const tellAt = performance.now() + tellAfter;
     for (let pause = shortestPause; ; pause = Math.min(2 * pause, longestPause)) {
       const dialed = await dialOnce(gone);
@@ -53,7 +53,7 @@ export function createForward(
     }
   }
 
-  async function dialOnce(gone: AbortSignal): Promise<Duplex | undefined> {
+  async function dialOnce(gone: AbortSignal): Promise<Answerer | undefined> {
     try {
       return await upstream.dial(gone);
     } catch (error) {

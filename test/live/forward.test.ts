@@ -57,7 +57,9 @@ async function start({ patience = 5_000 } = {}) {
     {
       async dial(gone) {
         const pod = board.findReady('auth-service');
-        return pod && dialPod(api, { namespace, pod: pod.metadata.name, port: 8080 }, gone);
+        if (!pod) return undefined;
+        const stream = await dialPod(api, { namespace, pod: pod.metadata.name, port: 8080 }, gone);
+        return { stream, ending: board.ending(pod, gone) };
       },
       changed: board.changed,
     },
@@ -124,6 +126,37 @@ test('a pod that is replaced costs no request', async () => {
   }
   const given = await Promise.all(answers);
   expect(new Set(given)).toEqual(new Set(['old', 'new']));
+});
+
+test('a kept-alive connection moves on when its pod begins to end, without a failing request', async () => {
+  const { addPod, ask, fake } = await start();
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  onTestFinished(() => agent.destroy());
+  await addPod('old', '2026-01-01T00:00:00Z');
+  await vi.waitFor(async () => expect(await ask(agent)).toBe('old'));
+  await addPod('new', '2026-01-02T00:00:00Z');
+  expect(await ask(agent)).toBe('old');
+  fake.setPod(makePod('old', 'auth', { labels, conditions: ready, deleted: '2026-01-02T00:00:00Z' }));
+  await sleep(200);
+  fake.removePod('old');
+  expect(await ask(agent)).toBe('new');
+});
+
+test('what is asked when the pod begins to end is answered by it', async () => {
+  const { port, fake } = await start();
+  const program = await listenOn(
+    createTcpServer((socket) => {
+      socket.on('data', () => setTimeout(() => socket.write('done'), 100));
+    }),
+  );
+  fake.ports.set('old', program);
+  fake.setPod(readyPod('old', '2026-01-01T00:00:00Z'));
+  await sleep(50);
+  const socket = connect(port, '127.0.0.1');
+  socket.write('a long request');
+  await sleep(50);
+  fake.setPod(makePod('old', 'auth', { labels, conditions: ready, deleted: '2026-01-02T00:00:00Z' }));
+  expect(await text(socket)).toBe('done');
 });
 
 test('what nobody took is given to the next pod, with all its bytes', async () => {

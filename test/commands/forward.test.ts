@@ -1,0 +1,92 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { command } from '../../src/commands/forward.ts';
+import { toForwardTarget } from '../../src/commands/forward-targets.ts';
+import { startApiServer } from '../fakes/api-server.ts';
+import { environment, makeApp } from '../fakes/app.ts';
+import { makeClusterFolder } from '../fakes/cluster-folder.ts';
+import { makePod, ready } from '../fakes/cluster-objects.ts';
+import { makeTemporaryFolder } from '../temporary-folder.ts';
+
+const labels = { 'app.kubernetes.io/part-of': 'wealist', 'app.kubernetes.io/name': 'auth-service' };
+
+async function listen(
+  server: ReturnType<typeof createServer> | ReturnType<typeof createTcpServer>,
+  port = 0,
+) {
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+/** An auth-service that answers, and an environment where it wants a port that is free; or taken, where that is asked. */
+async function start({ isTaken = false } = {}) {
+  const fake = await startApiServer();
+  fake.ports.set('auth', await listen(createServer((_, response) => response.end('auth'))));
+  fake.setPod(makePod('auth', 'owner', { labels, conditions: ready }));
+  const wanted = createTcpServer();
+  const port = await listen(wanted);
+  if (!isTaken) await new Promise((resolve) => wanted.close(resolve));
+
+  const interrupt = new AbortController();
+  const state = await makeClusterFolder({ server: fake.url });
+  const { app, stdout, stderr } = makeApp({ state, json: true, signal: interrupt.signal });
+  const { 'auth-service': auth } = environment.services;
+  const services = { 'auth-service': { ...auth, port } as NonNullable<typeof auth> };
+  const ended = command
+    .run({ ...app, environment: async () => ({ ...environment, services }) }, { targets: ['auth-service'] })
+    .catch((error) => error);
+  await vi.waitFor(() => expect(stdout()).not.toBe(''), { timeout: 5_000 });
+  return { port, report: JSON.parse(stdout()), stderr, interrupt, ended };
+}
+
+test('opens the wanted port, says how to use it, and closes it in the end', async () => {
+  const { port, report, interrupt, ended } = await start();
+  expect(report).toEqual({
+    version: 1,
+    forwards: [
+      { name: 'auth-service', address: `127.0.0.1:${port}`, port, usage: `http://127.0.0.1:${port}/` },
+    ],
+  });
+  const address = `http://127.0.0.1:${port}/`;
+  expect(await (await fetch(address)).text()).toBe('auth');
+  interrupt.abort(new Error('interrupted'));
+  expect(await ended).toMatchObject({ message: 'interrupted' });
+  await expect(fetch(address)).rejects.toThrow();
+});
+
+test('of a taken port, the next that is free, and by whom it is taken', async () => {
+  const { port, report, stderr, interrupt } = await start({ isTaken: true });
+  const [{ port: given }] = report.forwards;
+  expect(given).toBeGreaterThan(port);
+  expect(stderr()).toMatch(new RegExp(`^port ${port} is taken.*: auth-service is on ${given}\n`));
+  interrupt.abort(new Error('interrupted'));
+});
+
+test.each([
+  ['frontend', 3000, 'http://127.0.0.1:3000/'],
+  ['auth-service', 8080, 'http://127.0.0.1:8080/'],
+  ['postgres', 5432, /^PGPASSWORD="\$\(npm run -s kubectl .*DB_PASSWORD.*\)" psql -h 127\.0\.0\.1 -p 5432 /],
+  ['redis', 6379, /^REDISCLI_AUTH="\$\(.*REDIS_PASSWORD.*\)" redis-cli .* -p 6379$/],
+  ['s3', 7070, /^AWS_ACCESS_KEY_ID=.* aws --endpoint-url http:\/\/127\.0\.0\.1:7070 s3 ls$/],
+])('%s wants port %d', (name, port, usage) => {
+  const target = toForwardTarget(environment, name);
+  expect(target.wantedPort).toBe(port);
+  expect(target.toUsage(port, 'wealist-kind-local')).toMatch(usage);
+});
+
+test('a cluster that does not answer ends it', async () => {
+  const { app } = makeApp({ state: await makeClusterFolder() });
+  await expect(command.run(app, { targets: ['redis'] })).rejects.toMatchObject({
+    message: 'the cluster does not answer',
+    exitCode: 5,
+  });
+});
+
+test('without a cluster there is one thing to do', async () => {
+  const { app } = makeApp({ state: await makeTemporaryFolder() });
+  await expect(command.run(app, { targets: [] })).rejects.toMatchObject({ hint: 'npm run up', exitCode: 5 });
+});
