@@ -34,13 +34,23 @@ export interface PublicPorts {
   readonly httpsPort: number;
 }
 
+export interface BuiltService {
+  readonly reference: string;
+  readonly isStandIn: boolean;
+}
+
 /** What only a run knows of a service's release, over all files: no more than reaches it, so that nothing else rolls it. */
 export function toServiceValues(
   name: string,
-  reference: string,
+  { reference, isStandIn }: BuiltService,
   { httpPort, httpsPort }: PublicPorts,
-): object {
-  return { images: { [name]: reference }, public: { httpPort, httpsPort } };
+) {
+  return {
+    images: { [name]: reference },
+    public: { httpPort, httpsPort },
+    // The default command is the stand-ins' start; what has a Dockerfile of its own says there how it starts.
+    ...(isStandIn ? {} : { serviceDefaults: { command: [] } }),
+  };
 }
 
 export interface InfrastructureChoice {
@@ -54,7 +64,7 @@ export interface InfrastructureChoice {
 }
 
 /** The same for the release of the infrastructure, which has the routes to all services. */
-export function toInfrastructureValues(choice: InfrastructureChoice): object {
+export function toInfrastructureValues(choice: InfrastructureChoice) {
   const { images, ports, controller, services, infrastructure } = choice;
   const { httpPort, httpsPort } = ports;
   return {

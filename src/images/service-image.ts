@@ -18,6 +18,8 @@ export interface ServiceImage {
   readonly image: Image;
   /** Of everything that it was built from. */
   readonly sourceHash: string;
+  /** False when it was built from a Dockerfile. */
+  readonly isStandIn: boolean;
 }
 
 export interface ServiceImages {
@@ -72,7 +74,7 @@ export function createServiceImages(parts: ServiceImagesParts): ServiceImages {
         ? await buildStandIn(name, sourceHash, base)
         : await parts.buildDockerfile(name, dockerfile as DockerfileSource, run);
       if ((await readHash(name)) === sourceHash)
-        return { reference: toReference(name, image), image, sourceHash };
+        return { reference: toReference(name, image), image, sourceHash, isStandIn: base !== undefined };
       run.report('its source was changed meanwhile: once more');
     }
     throw new Failure(`the source of ${name} changed during each of ${buildAttempts} builds`, {
@@ -105,7 +107,7 @@ export function createServiceImages(parts: ServiceImagesParts): ServiceImages {
       ]);
       if (isStandIn && !base) return undefined;
       const image = await store.findImage(keyOf(name, sourceHash, base?.image));
-      return image && { reference: toReference(name, image), image, sourceHash };
+      return image && { reference: toReference(name, image), image, sourceHash, isStandIn };
     },
 
     async build(name, run) {

@@ -212,8 +212,7 @@ function releaseSteps(environment: Environment, parts: UpParts, choice: UpChoice
         release: name,
         chart: name,
         valuesFiles: files,
-        values: async () =>
-          toServiceValues(name, (await present(serviceImages.find(name), name)).reference, cluster),
+        values: async () => toServiceValues(name, await present(serviceImages.find(name), name), cluster),
       });
     },
   };

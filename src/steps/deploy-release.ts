@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { findPods } from '../cluster/pods.ts';
 import { waitUntilReady } from '../cluster/ready.ts';
 import { inputsLabel, type Release, type Releases } from '../cluster/releases.ts';
-import type { Snapshots } from '../cluster/snapshot.ts';
+import type { Snapshot, Snapshots } from '../cluster/snapshot.ts';
 import { judge } from '../cluster/verdict.ts';
 import { workloadsOf } from '../cluster/workloads.ts';
 import { hash, hashFolder } from '../images/workshop.ts';
@@ -21,7 +22,12 @@ export interface DeployParts {
   /** Values files in their order, those of secrets included. */
   readonly valuesFiles: readonly string[];
   /** Values that only this run knows, over those of the files. */
-  readonly values: () => Promise<object>;
+  readonly values: () => Promise<RunValues>;
+}
+
+export interface RunValues {
+  /** Image references by the names of the containers that run them. */
+  readonly images?: Readonly<Record<string, string>>;
 }
 
 export interface PublishedChart {
@@ -59,11 +65,17 @@ export function deployRelease(parts: DeployParts): Step {
       ({ name, namespace: where }) => name === release && where === namespace,
     );
 
-  const isReady = async (signal: AbortSignal) => {
-    const snapshot = await snapshots.take(signal, { maxAge: 1_000 });
+  const isReady = (snapshot: Snapshot) => {
     const workloads = workloadsOf(snapshot, release, namespace);
     return workloads.length > 0 && workloads.every((workload) => judge(snapshot, workload).state === 'ready');
   };
+
+  /** Something else than the release runs: `reload` sets a Deployment's image, and its source may be taken back. */
+  const isOverruled = (snapshot: Snapshot, { images = {} }: RunValues) =>
+    workloadsOf(snapshot, release, namespace)
+      .flatMap((workload) => findPods(snapshot, workload).current)
+      .flatMap(({ spec }) => spec.containers)
+      .some(({ name, image }) => images[name] !== undefined && images[name] !== image);
 
   /** A run that was killed leaves its release pending, and Helm then refuses every further change of it. */
   async function settle(found: Release | undefined, { signal, report }: Run): Promise<void> {
@@ -79,17 +91,23 @@ export function deployRelease(parts: DeployParts): Step {
 
     async isDone({ signal }) {
       const [found, inputs] = await Promise.all([findRelease(signal, 1_000), hashInputs()]);
-      const isCurrent = found?.status === 'deployed' && found.inputs === inputs;
-      return isCurrent && (await isReady(signal)) && 'unchanged and ready';
+      if (found?.status !== 'deployed' || found.inputs !== inputs) return false;
+      const [snapshot, values] = await Promise.all([
+        snapshots.take(signal, { maxAge: 1_000 }),
+        parts.values(),
+      ]);
+      return !isOverruled(snapshot, values) && isReady(snapshot) && 'unchanged and ready';
     },
 
     async apply(run) {
-      const [found, inputs, values] = await Promise.all([
+      const [found, inputs, values, snapshot] = await Promise.all([
         findRelease(run.signal),
         hashInputs(),
         parts.values(),
+        snapshots.take(run.signal),
       ]);
-      if (found?.status !== 'deployed' || found.inputs !== inputs) {
+      const isCurrent = found?.status === 'deployed' && found.inputs === inputs;
+      if (!isCurrent || isOverruled(snapshot, values)) {
         await settle(found, run);
         run.report('rendering and applying its chart');
         const labels = { [inputsLabel]: inputs };

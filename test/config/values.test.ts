@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { valuesFiles } from '../../src/config/values.ts';
+import { toServiceValues, valuesFiles } from '../../src/config/values.ts';
 
 const environment = { name: 'local-kind' };
 
@@ -23,4 +23,14 @@ test('without secrets and before a run there are the two of the repository', () 
     '/w/helm/environments/base.yaml',
     '/w/helm/environments/local-kind.yaml',
   ]);
+});
+
+test('a service with a Dockerfile of its own starts as its image says, a stand-in as all of them do', () => {
+  const ports = { httpPort: 80, httpsPort: 443 };
+  const values = { images: { 'auth-service': 'x:1' }, public: ports };
+  expect(toServiceValues('auth-service', { reference: 'x:1', isStandIn: true }, ports)).toEqual(values);
+  expect(toServiceValues('auth-service', { reference: 'x:1', isStandIn: false }, ports)).toEqual({
+    ...values,
+    serviceDefaults: { command: [] },
+  });
 });
