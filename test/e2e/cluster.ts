@@ -4,6 +4,8 @@ import type { Checkout } from './checkout.ts';
 
 /** The namespace of all services. */
 export const namespace = 'wealist-kind-local';
+/** The namespaces of all that `up` deploys. */
+export const ours = [namespace, 'ingress-nginx'] as const;
 
 interface Condition {
   readonly type: string;
@@ -30,9 +32,9 @@ export interface KubernetesObject {
   };
 }
 
-/** A tool as `up` has obtained it for the checkout. */
-export function toolOf({ root }: Checkout, tool: 'kubectl' | 'helm'): string {
-  return join(root, '.wealist/bin', tool);
+/** kubectl as `up` has obtained it for the checkout. */
+export function kubectlOf({ root }: Checkout): string {
+  return join(root, '.wealist/bin/kubectl');
 }
 
 export function kubeconfigOf({ root }: Checkout): string {
@@ -41,11 +43,7 @@ export function kubeconfigOf({ root }: Checkout): string {
 
 /** Asks the checkout's cluster with kubectl; resolves to both outputs. */
 export async function kubectl(checkout: Checkout, ...args: string[]) {
-  return exec(toolOf(checkout, 'kubectl'), [`--kubeconfig=${kubeconfigOf(checkout)}`, ...args]);
-}
-
-export async function helm(checkout: Checkout, ...args: string[]) {
-  return exec(toolOf(checkout, 'helm'), [`--kubeconfig=${kubeconfigOf(checkout)}`, ...args]);
+  return exec(kubectlOf(checkout), [`--kubeconfig=${kubeconfigOf(checkout)}`, ...args]);
 }
 
 /** Objects of a kind, in all namespaces unless the arguments say otherwise. */
@@ -59,12 +57,18 @@ export async function listObjects(
   return JSON.parse(stdout).items;
 }
 
-/** Names of pods that are neither ready nor a Job's that has done its work. */
-export async function listUnreadyPods(checkout: Checkout): Promise<readonly string[]> {
+/** Names of pods that are neither ready nor a Job's that has done its work: of these namespaces, else of all. */
+export async function listUnreadyPods(
+  checkout: Checkout,
+  ...namespaces: readonly string[]
+): Promise<readonly string[]> {
   const pods = await listObjects(checkout, 'pods');
   const isReady = ({ phase, conditions = [] }: KubernetesObject['status']) =>
     phase === 'Succeeded' || conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
-  return pods.filter(({ status }) => !isReady(status)).map(({ metadata }) => metadata.name);
+  return pods
+    .filter(({ metadata }) => namespaces.length === 0 || namespaces.includes(metadata.namespace ?? ''))
+    .filter(({ status }) => !isReady(status))
+    .map(({ metadata }) => metadata.name);
 }
 
 /** Release → its newest revision and status, as helm keeps them. */

@@ -55,7 +55,10 @@ describe('a cluster that this tool did not make', () => {
       const state = join(checkout.folder, 'foreign-state');
       await mkdir(state);
       const other = checkout.withState(state);
-      for (const words of [['up', '--yes'], ['down', '--delete-data', '--yes']]) {
+      for (const words of [
+        ['up', '--yes'],
+        ['down', '--delete-data', '--yes'],
+      ]) {
         const [command = '', ...rest] = words;
         const { stderr, exitCode } = await other.run(command, ...rest, `--name=${name}`);
         expect({ words, stderr, exitCode }).toMatchObject({

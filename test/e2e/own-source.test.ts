@@ -1,0 +1,87 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { packArchive } from '../../src/images/archive.ts';
+import { openImages } from '../../src/images/open-images.ts';
+import { getEngine } from '../../src/machine/engine.ts';
+import { readHost } from '../../src/machine/host.ts';
+import { findPaths } from '../../src/state/paths.ts';
+import { createDocker } from '../../src/tools/docker.ts';
+import { createDockerCli } from '../../src/tools/docker-cli.ts';
+import { exec } from '../../src/tools/exec.ts';
+import { docker } from './cluster.ts';
+import { request } from './ingress.ts';
+import { sharedCheckout, test } from './shared-checkout.ts';
+
+const checkout = sharedCheckout();
+const source = join(checkout.folder, 'source');
+const program = join(source, 'services/noti-service/server.js');
+const base = `wealist.local/service-base:${checkout.name}`;
+let origin = '';
+
+/** Only BuildKit knows --chmod. The program is not where a stand-in's is. */
+const dockerfile = `
+FROM ${base}
+COPY --chmod=0644 services/noti-service/server.js /srv/server.js
+CMD ["node", "/srv/server.js"]
+`;
+
+const serverThatSays = (text: string) => `
+  const { createServer } = require('node:http');
+  const server = createServer((request, response) => response.end(${JSON.stringify(text)})).listen(8002);
+  process.on('SIGTERM', () => server.close(() => process.exit(0)));
+`;
+
+beforeAll(async () => {
+  origin = (await checkout.up()).addresses[0]?.url ?? '';
+  await loadBase();
+  await mkdir(join(source, 'services/noti-service/docker'), { recursive: true });
+  await writeFile(join(source, 'services/noti-service/docker/Dockerfile'), dockerfile);
+  await writeFile(program, serverThatSays('from its own source'));
+  await writeFile(join(checkout.root, 'env/local.yaml'), `source: ${JSON.stringify(source)}\n`);
+});
+
+afterAll(async () => {
+  await rm(join(checkout.root, 'env/local.yaml'), { force: true });
+  await docker('image', 'rm', '--force', base, 'wealist.local/noti-service:source');
+});
+
+describe('a service with a Dockerfile in a checkout of weAlist', () => {
+  test('is built from it, and started as its image says', async () => {
+    expect(await checkout.up()).toMatchObject({ changed: true });
+    expect(await request(`${origin}svc/noti/`)).toEqual({ status: 200, body: 'from its own source' });
+    // Those without one there stay stand-ins.
+    expect(await request(`${origin}svc/user/health/ready`)).toMatchObject({ status: 200 });
+  });
+
+  test('unchanged, it is not built again', async () => {
+    expect(await checkout.up()).toMatchObject({ changed: false });
+  });
+
+  test('changed, it is reloaded', async () => {
+    await writeFile(program, serverThatSays('changed'));
+    expect(await checkout.run('reload', 'noti-service')).toMatchObject({ exitCode: 0 });
+    expect(await request(`${origin}svc/noti/`)).toEqual({ status: 200, body: 'changed' });
+  });
+
+  test('a Dockerfile that fails is exit code 7 with its step, and the old pods serve', async () => {
+    const file = join(source, 'services/noti-service/docker/Dockerfile');
+    await writeFile(file, `${dockerfile}RUN ["node", "--eval", "throw new Error('no such luck')"]\n`);
+    const { stderr, exitCode } = await checkout.run('reload', 'noti-service');
+    expect({ stderr, exitCode }).toMatchObject({
+      stderr: expect.stringContaining('no such luck'),
+      exitCode: 7,
+    });
+    expect(await request(`${origin}svc/noti/`)).toEqual({ status: 200, body: 'changed' });
+  });
+});
+
+/** The base of the stand-ins, brought into the engine: an image that can be built upon where no registry is reached. */
+async function loadBase(): Promise<void> {
+  const engine = createDocker(await getEngine(await readHost()), exec);
+  const toolchain = { docker: engine, dockerCli: createDockerCli(exec, engine.env) };
+  const images = await openImages({ paths: findPaths(), registry: { pull: 'never' }, toolchain, exec });
+  const found = await images.chain.find('service-base');
+  if (!found) throw new Error('up has not left its base in the store');
+  await engine.loadImages(packArchive(images.store, [{ reference: base, image: found.image }]));
+}

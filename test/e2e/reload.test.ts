@@ -1,0 +1,97 @@
+import { beforeAll, describe, expect, onTestFinished } from 'vitest';
+import { listObjects, namespace } from './cluster.ts';
+import { request, requestJson } from './ingress.ts';
+import { sharedCheckout, test } from './shared-checkout.ts';
+
+const checkout = sharedCheckout();
+let origin = '';
+
+beforeAll(async () => {
+  origin = (await checkout.up()).addresses[0]?.url ?? '';
+});
+
+describe('reload', () => {
+  test('an unchanged service already runs', async () => {
+    const before = await readPods('frontend');
+    const { stdout, exitCode } = await checkout.run('reload', 'frontend');
+    expect({ stdout, exitCode }).toMatchObject({
+      stdout: expect.stringContaining('already running'),
+      exitCode: 0,
+    });
+    expect(await readPods('frontend')).toEqual(before);
+  });
+
+  test('a changed page is served, by pods that run what was built', async () => {
+    const before = await readPods('frontend');
+    await change(
+      'services/frontend/public/index.html',
+      '<title>weAlist, local</title>',
+      '<title>reloaded</title>',
+    );
+    const { stdout, stderr, exitCode, seconds } = await checkout.run('reload', 'frontend');
+    process.stderr.write(`reload: ${seconds.toFixed(1)} s: ${stdout}`);
+    expect({ stderr, exitCode }).toMatchObject({ exitCode: 0 });
+    expect((await request(origin)).body).toContain('<title>reloaded</title>');
+    const after = await readPods('frontend');
+    expect(after).toHaveLength(1);
+    expect(after[0]?.imageID).not.toBe(before[0]?.imageID);
+    // The name that the tool gave the image is that of its content.
+    const [, tag = 'none'] = after[0]?.image.split(':') ?? [];
+    expect(after[0]?.imageID).toContain(`sha256:${tag}`);
+  });
+
+  test('what is reloaded stays when up runs, and what is taken back is taken back', async () => {
+    const [original] = await readPods('noti-service');
+    const undo = await change('services/noti-service/service.ts', "'noti:all'", "'noti:everybody'");
+    await checkout.run('reload', 'noti-service');
+    const [reloaded] = await readPods('noti-service');
+    expect(reloaded?.imageID).not.toBe(original?.imageID);
+    const { sourceHash } = await requestJson<{ sourceHash: string }>(`${origin}svc/noti/`);
+
+    await checkout.up();
+    expect(await readPods('noti-service')).toMatchObject([{ imageID: reloaded?.imageID }]);
+    expect(await requestJson(`${origin}svc/noti/`)).toMatchObject({ sourceHash });
+
+    await undo();
+    await checkout.up();
+    expect(await readPods('noti-service')).toMatchObject([{ imageID: original?.imageID }]);
+  });
+
+  test('up finds that what was reloaded and then taken back still runs', async () => {
+    const [original] = await readPods('noti-service');
+    const undo = await change('services/noti-service/service.ts', "'noti:all'", "'noti:everybody'");
+    await checkout.run('reload', 'noti-service');
+    await undo();
+    expect(await checkout.up()).toMatchObject({ changed: true });
+    expect(await readPods('noti-service')).toMatchObject([{ imageID: original?.imageID }]);
+  });
+
+  test('a source that does not compile is exit code 7 with its place, and the old pods serve', async () => {
+    await change('services/user-service/service.ts', 'export const service', 'export const const service');
+    const { stderr, exitCode } = await checkout.run('reload', 'user-service');
+    expect({ stderr, exitCode }).toMatchObject({
+      stderr: expect.stringMatching(/services\/user-service\/service\.ts:\d+:\d+/),
+      exitCode: 7,
+    });
+    expect(await request(`${origin}svc/user/health/ready`)).toMatchObject({ status: 200 });
+  });
+});
+
+/** Replaces a text in a file of the copy, until the end of the test. */
+async function change(path: string, old: string, replacement: string): Promise<() => Promise<void>> {
+  const undo = await checkout.edit(path, (text) => text.replace(old, replacement));
+  onTestFinished(undo);
+  return undo;
+}
+
+async function readPods(service: string) {
+  const selector = `--selector=app.kubernetes.io/name=${service}`;
+  const pods = await listObjects(checkout, 'pods', `--namespace=${namespace}`, selector);
+  return pods
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .map(({ metadata, spec, status }) => ({
+      uid: metadata.uid,
+      image: spec.containers[0]?.image ?? '',
+      imageID: status.containerStatuses?.[0]?.imageID ?? '',
+    }));
+}

@@ -1,0 +1,43 @@
+import { beforeAll, describe, expect } from 'vitest';
+import { docker, listNodes, listUnreadyPods, nodeOf, ours } from './cluster.ts';
+import { request, requestJson } from './ingress.ts';
+import { sharedCheckout, test } from './shared-checkout.ts';
+
+const checkout = sharedCheckout();
+let origin = '';
+let row: { readonly id: number };
+
+beforeAll(async () => {
+  origin = (await checkout.up()).addresses[0]?.url ?? '';
+  row = await requestJson(`${origin}svc/user/api/users`, { text: 'written before it stopped' });
+});
+
+describe('a node that does not run', () => {
+  test.each(['stop', 'pause', 'kill'])('docker %s: up brings it back with all it had', async (command) => {
+    const before = await listNodes(checkout);
+    await docker(command, nodeOf(checkout.name));
+    const { milliseconds } = await checkout.up();
+    process.stderr.write(`after docker ${command}, ready again in ${(milliseconds / 1000).toFixed(1)} s\n`);
+    expect(await listNodes(checkout)).toEqual(before);
+    await expectAllThere();
+  });
+
+  test('down --stop stops it, and up resumes it', async () => {
+    const before = await listNodes(checkout);
+    const { stdout, exitCode } = await checkout.run('down', '--stop');
+    expect({ stdout, exitCode }).toMatchObject({
+      stdout: expect.stringContaining('is stopped'),
+      exitCode: 0,
+    });
+    expect(await docker('inspect', '--format={{.State.Status}}', nodeOf(checkout.name))).toEqual(['exited']);
+    await checkout.up();
+    expect(await listNodes(checkout)).toEqual(before);
+    await expectAllThere();
+  });
+});
+
+async function expectAllThere(): Promise<void> {
+  expect(await listUnreadyPods(checkout, ...ours)).toEqual([]);
+  expect(await requestJson(`${origin}svc/user/api/users/${row.id}`)).toMatchObject(row);
+  expect(await request(origin)).toMatchObject({ status: 200 });
+}
