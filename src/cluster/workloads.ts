@@ -1,11 +1,9 @@
-import type { Workload } from './pods.ts';
+import { type Workload, workloadKinds } from './pods.ts';
 import type { Snapshot } from './snapshot.ts';
-
-const kinds = ['Deployment', 'StatefulSet', 'DaemonSet', 'Job'] as const;
 
 /** What a release runs, by the label that every chart gives its objects. */
 export function workloadsOf(snapshot: Snapshot, release: string, namespace: string): readonly Workload[] {
-  return kinds.flatMap((kind) =>
+  return workloadKinds.flatMap((kind) =>
     snapshot
       .list(kind)
       .filter(({ metadata }) => metadata.namespace === namespace)

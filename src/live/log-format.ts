@@ -48,8 +48,12 @@ export const formatAsJson: LogFormat = ({ part, pod, container }, lines) =>
     })
     .join('');
 
+const harmless = /^[\x20-\x7e]*$/;
+
 /** Escapes are taken out before our own colours are put in. */
 function clean(text: string): string {
+  // Most lines, and what is not looked at costs nothing.
+  if (harmless.test(text)) return text;
   return toTerminalText(text).replaceAll('\n', ' ');
 }
 

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { endBackOff } from '../cluster/back-off.ts';
 import { findPods } from '../cluster/pods.ts';
 import { waitUntilReady } from '../cluster/ready.ts';
 import { inputsLabel, type Release, type Releases } from '../cluster/releases.ts';
@@ -114,7 +115,9 @@ export function deployRelease(parts: DeployParts): Step {
         await helm.upgrade({ release, ...chart, namespace, valuesFiles, values, labels }, run.signal);
       }
       run.report('waiting until it is ready');
-      const workloads = workloadsOf(await snapshots.take(run.signal), release, namespace);
+      const deployed = await snapshots.take(run.signal);
+      const workloads = workloadsOf(deployed, release, namespace);
+      await Promise.all(workloads.map((workload) => endBackOff(deployed, workload, kubectl, run.signal)));
       await Promise.all(
         workloads.map((workload) =>
           waitUntilReady(workload, { kubectl, snapshots, timeout: readyTimeout, every: 250, run }),

@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import { confirmChanges, confirmLoss } from '../../src/ui/prompt.ts';
 import { createColors } from '../../src/ui/style.ts';
@@ -36,6 +37,29 @@ test('colours only on a terminal, and never escape sequences from outside', () =
   const terminal = createScreen({ terminal: true });
   terminal.ui.warn(`${terminal.ui.colors.red('red')}\x1b[2J`);
   expect(terminal.stderr()).toBe('\x1b[31mred\x1b[39m\n');
+});
+
+test('a result that goes on is cleaned as well, and waits for its reader', async () => {
+  const { ui, stdout } = createScreen();
+  await ui.stream('one\x1b[2J\n');
+  expect(stdout()).toBe('one\n');
+
+  const slow = new PassThrough({ highWaterMark: 1 });
+  const screen = createScreen({ stdout: slow as unknown as NodeJS.WriteStream });
+  let isWritten = false;
+  const written = screen.ui.stream('more than there is room for\n').then(() => {
+    isWritten = true;
+  });
+  await new Promise(setImmediate);
+  expect(isWritten).toBe(false);
+  slow.resume();
+  await written;
+
+  // Nobody reads any longer.
+  const gone = new PassThrough({ highWaterMark: 1 });
+  const unread = createScreen({ stdout: gone as unknown as NodeJS.WriteStream }).ui.stream('x\n');
+  gone.destroy();
+  await unread;
 });
 
 test('columns line up, coloured or not, under a head or none', () => {
