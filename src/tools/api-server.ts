@@ -60,12 +60,17 @@ export function createApiServer({ server, ...certificates }: ApiAccess): ApiServ
 
   async function open(path: string, signal: AbortSignal): Promise<IncomingMessage> {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      const request = get(`${server}${path}`, { agent, signal }, (answer) => {
-        request.setTimeout(0);
-        resolve(answer);
+      const request = get(`${server}${path}`, { agent, signal }, resolve);
+      // Not the socket's own time-out, which begins when TLS has agreed.
+      const late = setTimeout(
+        () => request.destroy(new Error(`no answer in ${patience / 1000} s`)),
+        patience,
+      );
+      request.on('response', () => clearTimeout(late));
+      request.on('error', (error) => {
+        clearTimeout(late);
+        reject(error);
       });
-      request.setTimeout(patience, () => request.destroy(new Error(`no answer in ${patience / 1000} s`)));
-      request.on('error', reject);
     }).catch((error: Error) => {
       signal.throwIfAborted();
       throw new ApiFailure('the cluster does not answer', { cause: error.message });
