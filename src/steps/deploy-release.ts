@@ -120,7 +120,7 @@ export function deployRelease(parts: DeployParts): Step {
       await Promise.all(workloads.map((workload) => endBackOff(deployed, workload, kubectl, run.signal)));
       await Promise.all(
         workloads.map((workload) =>
-          waitUntilReady(workload, { kubectl, snapshots, timeout: readyTimeout, every: 250, run }),
+          waitUntilReady(workload, { kubectl, snapshots, timeout: readyTimeout, every: 400, run }),
         ),
       );
     },
