@@ -79,6 +79,7 @@ export function planUp(environment: Environment, parts: UpParts, choice: UpChoic
       steps: [
         createCluster({
           toolchain,
+          snapshots: parts.snapshots,
           name: cluster.name,
           checkoutId: choice.checkoutId,
           cache: paths.cache,

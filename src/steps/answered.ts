@@ -9,7 +9,7 @@ export interface Answer {
 }
 
 /** Milliseconds until the ingress must have taken notice of every route. */
-const timeout = 30_000;
+const timeout = 60_000;
 
 /** Everything deployed answers with success through the ingress: what a browser on this machine would see. */
 export function answerThroughIngress(addresses: readonly Answer[]): Step {
@@ -38,7 +38,7 @@ export function answerThroughIngress(addresses: readonly Answer[]): Step {
       const [first] = silent;
       if (!first) return;
       throw new Failure(
-        `${silent.map(({ name }) => name).join(', ')} did not answer through the ingress in 30 s`,
+        `${silent.map(({ name }) => name).join(', ')} did not answer through the ingress in 60 s`,
         {
           cause: `${first.url}: ${first.state}`,
           hint: 'npm run status',

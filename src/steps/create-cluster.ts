@@ -8,6 +8,7 @@ import {
   removeNodes,
   requireOwn,
 } from '../cluster/ownership.ts';
+import type { Snapshots } from '../cluster/snapshot.ts';
 import { toDuration } from '../lib/duration.ts';
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
 import type { Run, Step } from '../lib/plan.ts';
@@ -15,10 +16,12 @@ import { waitFor } from '../lib/wait.ts';
 import { writeFileAtomically } from '../state/atomic-file.ts';
 import { acquireLock } from '../state/lock.ts';
 import type { Kubectl } from '../tools/kubectl.ts';
+import type { ContainerStatus } from '../tools/kubernetes.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
 
 export interface ClusterParts {
   readonly toolchain: Pick<Toolchain, 'docker' | 'kind' | 'kubectl'>;
+  readonly snapshots: Snapshots;
   readonly name: string;
   readonly checkoutId: string;
   /** The user's cache folder, for the lock. */
@@ -34,6 +37,9 @@ export interface ClusterParts {
 
 /** Milliseconds that a node which was stopped has until its API server answers. */
 const resumeTimeout = 90_000;
+
+/** Milliseconds that its pods have to be heard of. */
+const podsTimeout = 60_000;
 
 /** The cluster exists, is this checkout's, runs, and its API server answers. */
 export function createCluster(parts: ClusterParts): Step {
@@ -88,7 +94,8 @@ export function createCluster(parts: ClusterParts): Step {
   /** A node that was stopped, by `down --stop` or a reboot, comes back with all it had. */
   async function resume(found: FoundCluster, run: Run): Promise<void> {
     run.report(`starting node ${found.node}`);
-    if (found.state === 'paused') await docker.unpauseContainer(found.node, { signal: run.signal });
+    const wasPaused = found.state === 'paused';
+    if (wasPaused) await docker.unpauseContainer(found.node, { signal: run.signal });
     else await docker.startContainer(found.node, { signal: run.signal });
     await writeFileAtomically(kubeconfig, await kind.kubeconfig(name, run.signal));
     run.report('waiting for its API server');
@@ -97,11 +104,30 @@ export function createCluster(parts: ClusterParts): Step {
       timeout: resumeTimeout,
       signal: run.signal,
     });
-    if (ready) return;
+    if (ready) return wasPaused ? undefined : forgetEarlierPods(found.node, run);
     throw new Failure(`the API server of cluster ${name} did not answer in ${toDuration(resumeTimeout)}`, {
       hint: 'npm run down, then npm run up: the data is kept',
       exitCode: exitCodes.cluster,
     });
+  }
+
+  /**
+   * Until the kubelet has spoken, the API server knows the pods as they were before the node stopped: ready. Waits
+   * until each is known as it runs now; those that take longer are waited for by what needs them.
+   */
+  async function forgetEarlierPods(node: string, { signal, report }: Run): Promise<void> {
+    const container = await docker.findContainer(node, { signal });
+    const started = Date.parse(container?.startedAt ?? '');
+    const isEarlier = ({ state }: ContainerStatus) => Date.parse(state?.running?.startedAt ?? '') < started;
+    await waitFor(
+      async () => {
+        const pods = (await parts.snapshots.take(signal)).list('Pod');
+        const earlier = pods.filter(({ status }) => (status.containerStatuses ?? []).some(isEarlier));
+        report(`${pods.length - earlier.length} of ${pods.length} pods have started again`);
+        return earlier.length === 0 || undefined;
+      },
+      { every: 500, timeout: podsTimeout, signal },
+    );
   }
 
   const isFinished = async ({ id }: FoundCluster) =>
