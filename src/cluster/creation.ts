@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ClusterSettings, toKindCluster } from '../config/kind-cluster.ts';
+import { type ClusterSettings, toKindCluster, toKubeletAdditions } from '../config/kind-cluster.ts';
 import type { PublicPorts } from '../config/values.ts';
 import { writeFileAtomically } from '../state/atomic-file.ts';
 import type { Paths } from '../state/paths.ts';
@@ -11,6 +11,8 @@ export interface Creation {
   readonly settings: ClusterSettings;
   /** kind's configuration. */
   readonly config: string;
+  /** What the nodes' kubelet is started with besides, in the file that the settings name. */
+  readonly kubelet: string;
 }
 
 export interface CreationOptions {
@@ -25,9 +27,17 @@ export interface CreationOptions {
 export async function toCreation({ paths, checkoutId, cluster, image }: CreationOptions): Promise<Creation> {
   const { name, httpPort, httpsPort } = cluster;
   const data = join(paths.data, name);
-  const folders = { volumes: join(data, 'volumes'), owner: join(data, 'owners', checkoutId) };
-  const settings = { name, image, httpPort, httpsPort, ...folders };
-  return { settings, config: await toKindCluster(paths.checkout, settings) };
+  const mounted = {
+    volumes: join(data, 'volumes'),
+    owner: join(data, 'owners', checkoutId),
+    kubelet: join(data, 'kubelet.conf'),
+  };
+  const settings = { name, image, httpPort, httpsPort, ...mounted };
+  return {
+    settings,
+    config: await toKindCluster(paths.checkout, settings),
+    kubelet: await toKubeletAdditions(paths.checkout),
+  };
 }
 
 /**

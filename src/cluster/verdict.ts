@@ -56,12 +56,13 @@ function judgeRollout(
 ): Verdict {
   const { isObserved, wanted, updated, ready, old } = rollout;
   if (!isObserved) return { state: 'waiting', line: 'the rollout has not begun', ready: 0, wanted };
-  if (updated >= wanted && ready >= wanted && old === 0) {
+  const { current } = findPods(snapshot, workload);
+  const findings = current.flatMap((pod) => judgePod(snapshot, pod, options) ?? []);
+  // After a node's restart the controller takes long to notice what the kubelet says of the pods at once.
+  if (updated >= wanted && ready >= wanted && old === 0 && findings.length === 0) {
     return { state: 'ready', line: wanted === 0 ? 'no pods are wanted' : 'ready', ready: wanted, wanted };
   }
 
-  const { current } = findPods(snapshot, workload);
-  const findings = current.flatMap((pod) => judgePod(snapshot, pod, options) ?? []);
   const counts = { ready: current.length - findings.length, wanted };
   const finding =
     findings.find(({ state }) => state === 'failed') ??

@@ -112,6 +112,14 @@ describe('a rollout', () => {
     });
   });
 
+  test('is not ready while a pod is not, whatever its controller still says', () => {
+    const restarted = makePod('new', 'auth-2', {
+      containerStatuses: makeStatus({ state: { running: { startedAt: ago(1) } } }),
+    });
+    const objects = [...makeDeployment('auth', { status: done }), restarted];
+    expect(judgeAuth(objects)).toMatchObject({ state: 'waiting', line: 'waiting for the readiness probe' });
+  });
+
   test('has not begun while its controller has not seen the newest specification', () => {
     const unseen = makeDeployment('auth', { status: { ...done, observedGeneration: 1 } });
     expect(judgeAuth([...unseen, newPod])).toMatchObject({
