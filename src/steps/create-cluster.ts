@@ -48,9 +48,10 @@ export function createCluster(parts: ClusterParts): Step {
 
   async function create(run: Run): Promise<void> {
     const creation = await parts.creation();
-    const { volumes, owner } = creation.settings;
+    const { volumes, owner, kubelet } = creation.settings;
     // Data stores run under user ids of their own, in folders below that the provisioner makes for them.
     await Promise.all([mkdir(volumes, { recursive: true, mode: 0o755 }), mkdir(owner, { recursive: true })]);
+    await writeFileAtomically(kubelet, creation.kubelet, 0o644);
     await rm(kubeconfig, { force: true });
     // Two that create at once would each make the network `kind`, and Docker lets them.
     const lock = await acquireLock(join(parts.cache, 'locks/create-cluster.lock'), {

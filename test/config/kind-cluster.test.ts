@@ -1,0 +1,74 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { toKindCluster, toKubeletAdditions } from '../../src/config/kind-cluster.ts';
+import { makeTemporaryFolder } from '../temporary-folder.ts';
+
+const settings = {
+  name: 'wealist',
+  image: 'node:1',
+  httpPort: 8080,
+  httpsPort: 8443,
+  volumes: '/data/volumes',
+  owner: '/data/owners/1',
+  kubelet: '/data/kubelet.conf',
+};
+
+async function makeCheckout(cluster: string): Promise<string> {
+  const checkout = await makeTemporaryFolder();
+  await mkdir(join(checkout, 'kind'));
+  await writeFile(join(checkout, 'kind/cluster.yaml'), cluster);
+  return checkout;
+}
+
+test('the file is completed with what only a run knows, and keeps what it says', async () => {
+  const checkout = await makeCheckout(`
+kind: Cluster
+nodes:
+  - extraPortMappings: [{ containerPort: 80 }, { containerPort: 443 }, { containerPort: 5432, hostPort: 15432 }]
+    extraMounts: [{ hostPath: /own, containerPath: /own }]
+`);
+  expect(parse(await toKindCluster(checkout, settings))).toEqual({
+    kind: 'Cluster',
+    name: 'wealist',
+    nodes: [
+      {
+        image: 'node:1',
+        extraPortMappings: [
+          { containerPort: 80, hostPort: 8080 },
+          { containerPort: 443, hostPort: 8443 },
+          { containerPort: 5432, hostPort: 15432 },
+        ],
+        extraMounts: [
+          { hostPath: '/own', containerPath: '/own' },
+          { hostPath: '/data/volumes', containerPath: '/var/local-path-provisioner' },
+          { hostPath: '/data/owners/1', containerPath: '/var/lib/wealist-local/owner', readOnly: true },
+          {
+            hostPath: '/data/kubelet.conf',
+            containerPath: '/etc/systemd/system/kubelet.service.d/20-wealist-local.conf',
+            readOnly: true,
+          },
+        ],
+      },
+    ],
+  });
+});
+
+test("what is sent to Services that nobody knows is dropped, in the file's own range", async () => {
+  const checkout = await makeCheckout('networking: { serviceSubnet: 10.1.0.0/16 }\nnodes: [{}]\n');
+  const lines = (await toKubeletAdditions(checkout)).trimEnd().split('\n');
+  expect(lines).toEqual([
+    '[Service]',
+    expect.stringMatching(/^ExecStartPre=-.* --append FORWARD --destination 10\.1\.0\.0\/16 --jump DROP"$/),
+    expect.stringMatching(/^ExecStartPre=-.* --append OUTPUT --destination 10\.1\.0\.0\/16 --jump DROP"$/),
+  ]);
+});
+
+test('a file without nodes is refused with exit code 2', async () => {
+  const checkout = await makeCheckout('kind: Cluster\n');
+  await expect(toKindCluster(checkout, settings)).rejects.toMatchObject({
+    message: 'kind/cluster.yaml has no nodes',
+    exitCode: 2,
+  });
+});
