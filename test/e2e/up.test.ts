@@ -134,6 +134,16 @@ describe('the platform', () => {
     }
   });
 
+  test('what is sent to an address that no Service has stays in the node', async () => {
+    // Some networks answer at any address whatever.
+    const ask = `require('node:net').connect(80, '10.96.255.250').setTimeout(5000)
+      .on('connect', () => { console.log('answered'); process.exit() })
+      .on('timeout', () => { console.log('nobody there'); process.exit() })`;
+    const pod = ['exec', `--namespace=${namespace}`, 'deployment/auth-service', '--'];
+    const { stdout } = await kubectl(checkout, ...pod, 'node', '--eval', ask);
+    expect(stdout).toBe('nobody there');
+  });
+
   test('a row is kept and read', async () => {
     const { id } = await requestJson<{ id: number }>(`${origin}/svc/user/api/users`, { text: 'Ada' });
     expect(await requestJson(`${origin}/svc/user/api/users/${id}`)).toMatchObject({ id, text: 'Ada' });
