@@ -22,6 +22,26 @@ describe('a node that does not run', () => {
     await expectAllThere();
   });
 
+  test('its address taken meanwhile: up brings it back on another one', async () => {
+    const node = nodeOf(checkout.name);
+    const [before = ''] = await listAddresses([node]);
+    const [image = ''] = await docker('inspect', '--format={{.Config.Image}}', node);
+    await docker('stop', '--time=2', node);
+    // Docker gives the lowest free address first: so many containers are sure to have taken the node's.
+    const squatters: string[] = [];
+    try {
+      while (squatters.length < 20 && !(await listAddresses(squatters)).includes(before)) {
+        const options = ['--detach', '--rm', '--network=kind', '--entrypoint=sleep'];
+        squatters.push(...(await docker('run', ...options, image, '600')));
+      }
+      await checkout.up();
+      expect(await listAddresses([node])).not.toContain(before);
+      await expectAllThere();
+    } finally {
+      if (squatters.length > 0) await docker('rm', '--force', ...squatters);
+    }
+  });
+
   test('down --stop stops it, and up resumes it', async () => {
     const before = await listNodes(checkout);
     const { stdout, exitCode } = await checkout.run('down', '--stop');
@@ -35,6 +55,12 @@ describe('a node that does not run', () => {
     await expectAllThere();
   });
 });
+
+/** Addresses of containers in kind's network. */
+async function listAddresses(containers: readonly string[]): Promise<readonly string[]> {
+  if (containers.length === 0) return [];
+  return docker('inspect', '--format={{.NetworkSettings.Networks.kind.IPAddress}}', ...containers);
+}
 
 async function expectAllThere(): Promise<void> {
   expect(await listUnreadyPods(checkout, ...ours)).toEqual([]);
