@@ -61,9 +61,10 @@ function draw(lines: readonly string[]): string {
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}">`,
+    '<style>text { white-space: pre }</style>',
     `<rect width="${width}" height="${height}" rx="8" fill="#1c2128"/>`,
     ...buttons,
-    '<g font-family="ui-monospace, Menlo, Consolas, monospace" font-size="13" fill="#adbac7" xml:space="preserve">',
+    '<g font-family="ui-monospace, Menlo, Consolas, monospace" font-size="13" fill="#adbac7">',
     ...texts,
     '</g>',
     '</svg>',
@@ -103,8 +104,10 @@ function toStyle(codes: readonly number[], before: string): string {
     if (code === 1) return `${style} font-weight="bold"`;
     if (code === 2) return `${style} opacity="0.6"`;
     if (code === 22) return style.replace(/ (font-weight|opacity)="[^"]*"/g, '');
+    // What else there is (backgrounds) is none of ours.
+    if (code !== 39 && !(code in colors)) return style;
     const plain = style.replace(/ fill="[^"]*"/, '');
-    return code in colors ? `${plain} fill="${colors[code]}"` : plain;
+    return code === 39 ? plain : `${plain} fill="${colors[code]}"`;
   }, before);
 }
 
