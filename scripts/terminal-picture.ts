@@ -61,6 +61,7 @@ function draw(lines: readonly string[]): string {
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}">`,
+    `<title>${toXml(command.join(' '))} in a terminal</title>`,
     '<style>text { white-space: pre }</style>',
     `<rect width="${width}" height="${height}" rx="8" fill="#1c2128"/>`,
     ...buttons,
