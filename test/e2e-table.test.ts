@@ -13,6 +13,9 @@ test('every real-cluster test has its group and its place', async () => {
 
 test('and its row in the README', async () => {
   const readme = await readFile(join(folder, 'README.md'), 'utf8');
-  const rows = [...readme.matchAll(/^\| `([\w-]+)` \| (\w+) \|/gm)].map(([, name, group]) => ({ name, group }));
+  const rows = [...readme.matchAll(/^\| `([\w-]+)` \| (\w+) \|/gm)].map(([, name, group]) => ({
+    name,
+    group,
+  }));
   expect(rows).toEqual(scenarios);
 });
