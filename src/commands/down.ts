@@ -35,8 +35,18 @@ export const command = defineCommand({
       wantedName === undefined ? [] : [{ flag: '--name', path: ['cluster', 'name'], value: wantedName }],
     );
     await app.exclusively(async () => {
-      const { host, engine, name: cluster, found } = await readSituation(app, environment, wantedName);
+      const {
+        host,
+        engine,
+        name: cluster,
+        record,
+        found,
+      } = await readSituation(app, environment, wantedName);
       const data = join(app.paths.data, cluster);
+      const checkoutId = await ensureCheckoutId(app.paths);
+      /** The state folder is about one cluster: another one's end leaves it as it is. */
+      const isRecorded = (record?.name ?? cluster) === cluster;
+      if (deleteData) await requireOwnData(data, checkoutId);
       if (deleteData) await app.confirmLoss(cluster, await describeData(data, app), agreed);
 
       const { toolchain } = openSession(
@@ -46,13 +56,13 @@ export const command = defineCommand({
       );
       const plan = planDown(toolchain, {
         cluster: found,
-        checkoutId: await ensureCheckoutId(app.paths),
-        kubeconfig: join(app.paths.state, 'kubeconfig'),
+        checkoutId,
+        kubeconfig: isRecorded ? join(app.paths.state, 'kubeconfig') : undefined,
         extent: stop ? 'stop' : deleteData ? 'data' : 'cluster',
         data,
       });
       const result = await app.runPlan(plan);
-      if (!stop) await removeClusterRecord(app.paths);
+      if (!stop && isRecorded) await removeClusterRecord(app.paths);
       const value = {
         cluster,
         removed: found !== undefined && !stop,
@@ -60,16 +70,30 @@ export const command = defineCommand({
         dataDeleted: deleteData,
         ...result,
       };
-      app.ui.result(value, describe(cluster, data));
+      app.ui.result(value, describe(cluster, data, found !== undefined));
     });
 
-    function describe(cluster: string, data: string): string {
+    function describe(cluster: string, data: string, wasThere: boolean): string {
+      if (!wasThere && !deleteData) return `there is no cluster ${cluster}`;
       if (stop) return `cluster ${cluster} is stopped; npm run up resumes it`;
       if (deleteData) return `cluster ${cluster} and its data are gone`;
       return `cluster ${cluster} is removed; its data stays in ${data}`;
     }
   },
 });
+
+/**
+ * Data folders tell by their owners' marks whose they are; one without any holds no cluster's data yet.
+ * @throws {Failure} exit code 9 when only other checkouts have had this cluster.
+ */
+async function requireOwnData(data: string, checkoutId: string): Promise<void> {
+  const owners = await readFolder(join(data, 'owners'));
+  if (owners.length === 0 || owners.includes(checkoutId)) return;
+  throw new Failure(`the data in ${data} belongs to another checkout`, {
+    hint: 'npm run down -- --delete-data in the checkout that it belongs to',
+    exitCode: exitCodes.refused,
+  });
+}
 
 /** One line per volume with its size: what would be lost. */
 async function describeData(

@@ -32,7 +32,7 @@ export function listChanges(
 }
 
 /**
- * Brings this machine to where a cluster can run on it: asks once for all that must change on the system, changes it,
+ * Brings this machine to where a cluster can run on it: asks for all that must change on the system, in one list, changes it,
  * then checks the rest.
  * @throws {Failure} exit code 2 or 9 without consent, 3 when the machine is unfit.
  */
@@ -50,9 +50,9 @@ export async function prepareMachine(
   let engine = first.length > 0 || !found ? await getEngine(host, { signal }) : found;
 
   if (first.length > 0) {
-    // Only an engine that runs shows whether a node can start in it. What that takes is part of what was agreed to.
+    // Only an engine that runs shows whether a node can start in it, and what that takes was in no list yet.
     const second = await listChanges(app, { host, engine }, demand);
-    for (const text of describeChanges(second)) app.ui.say(text);
+    await app.confirmChanges(describeChanges(second), agreed);
     if (second.length > 0) {
       await app.runPlan(toPlan(second, { host, exec }));
       engine = await getEngine(host, { signal });

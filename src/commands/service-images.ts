@@ -3,6 +3,7 @@ import type { Environment } from '../config/schema.ts';
 import { importArchive } from '../images/import-archive.ts';
 import type { Images } from '../images/open-images.ts';
 import { createServiceImages, type ServiceImages } from '../images/service-image.ts';
+import { hash } from '../images/workshop.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { findBuildClient } from '../machine/build-client.ts';
 import type { Host } from '../machine/host.ts';
@@ -39,7 +40,8 @@ export function openServiceImages({
           exitCode: exitCodes.host,
         });
       }
-      const image = `wealist.local/${name}:source`;
+      // One per checkout: two that build at once must not take each other's image.
+      const image = `wealist.local/${name}:source-${hash(app.paths.checkout)}`;
       const build = { context: join(root, context), dockerfile: join(root, dockerfile), image };
       await buildWithDocker(app.exec, client, build, { env: docker.env, signal, report });
       return importArchive(await docker.saveImages([image], { signal }), images.store);

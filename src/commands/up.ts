@@ -1,5 +1,7 @@
 import { findCreated, toCreation } from '../cluster/creation.ts';
 import { selectServices } from '../config/services.ts';
+import type { Plan } from '../lib/plan.ts';
+import type { Change } from '../machine/changes/change.ts';
 import { describeChanges } from '../machine/changes.ts';
 import { toOrigin } from '../plans/addresses.ts';
 import { planUp, type UpParts } from '../plans/up.ts';
@@ -41,7 +43,6 @@ export const command = defineCommand({
     if (isPreview) {
       const { engine, demand, parts, record, situation } = await look();
       const changes = engine ? [] : await listChanges(app, situation, demand);
-      for (const text of describeChanges(changes)) app.ui.say(text);
       const secrets = await findSecrets(await toSecretsOptions(app, environment, record.name));
       const checkoutId = (await findCheckoutId(app.paths)) ?? '';
       const plan = planUp(environment, parts, {
@@ -51,11 +52,11 @@ export const command = defineCommand({
         checkoutId,
         secrets: secrets?.file,
       });
-      const preview = await app.previewPlan(plan);
-      const pending = preview.filter(({ skipped }) => skipped === undefined).length + changes.length;
+      const preview = await app.previewPlan([...previewChanges(changes), ...plan]);
+      const pending = preview.filter(({ skipped }) => skipped === undefined).length;
       app.ui.result(
         { changes: changes.map(({ id, title }) => ({ id, title })), steps: preview },
-        pending === 0 ? 'nothing to do' : `${pending} of ${preview.length + changes.length} steps would run`,
+        pending === 0 ? 'nothing to do' : `${pending} of ${preview.length} steps would run`,
       );
       return;
     }
@@ -121,6 +122,12 @@ export const command = defineCommand({
     }
   },
 });
+
+/** A stage that is only asked about: what it would change, all else depends on. */
+function previewChanges(changes: readonly Change[]): Plan {
+  const steps = changes.map((change) => ({ title: describeChanges([change]).join(), apply: async () => {} }));
+  return steps.length === 0 ? [] : [{ title: 'This machine', steps }];
+}
 
 function toOverride(value: string) {
   return { flag: '--name', path: ['cluster', 'name'], value } as const;

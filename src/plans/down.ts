@@ -8,7 +8,8 @@ import type { Toolchain } from '../tools/toolchain.ts';
 export interface DownChoice {
   readonly cluster: FoundCluster | undefined;
   readonly checkoutId: string;
-  readonly kubeconfig: string;
+  /** What is removed with the cluster; undefined when it is another cluster's. */
+  readonly kubeconfig: string | undefined;
   /** stop: the node only. data: also the volumes and the secrets that open them, in this folder. */
   readonly extent: 'stop' | 'cluster' | 'data';
   readonly data: string;

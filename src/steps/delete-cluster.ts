@@ -7,7 +7,7 @@ import type { Toolchain } from '../tools/toolchain.ts';
 export function deleteCluster(
   { docker }: Pick<Toolchain, 'docker'>,
   { name }: FoundCluster,
-  { checkoutId, kubeconfig }: { readonly checkoutId: string; readonly kubeconfig: string },
+  { checkoutId, kubeconfig }: { readonly checkoutId: string; readonly kubeconfig: string | undefined },
 ): Step {
   return {
     title: `remove cluster ${name}`,
@@ -18,7 +18,7 @@ export function deleteCluster(
       const found = await findCluster(docker, name, signal);
       if (found) requireOwn(found, checkoutId);
       await removeNodes(docker, name, signal);
-      await rm(kubeconfig, { force: true });
+      if (kubeconfig !== undefined) await rm(kubeconfig, { force: true });
     },
   };
 }

@@ -43,7 +43,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await rm(join(checkout.root, 'env/local.yaml'), { force: true });
-  await docker('image', 'rm', '--force', base, 'wealist.local/noti-service:source');
+  const built = await docker('images', '--format={{.Repository}}:{{.Tag}}', 'wealist.local/noti-service');
+  await docker('image', 'rm', '--force', base, ...built);
 });
 
 describe('a service with a Dockerfile in a checkout of weAlist', () => {

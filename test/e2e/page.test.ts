@@ -1,4 +1,4 @@
-import { access, constants, mkdtemp } from 'node:fs/promises';
+import { access, constants } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
@@ -39,7 +39,7 @@ test('the page shows all eight services ready, in a real browser', async () => {
   expect(names).toEqual(expect.arrayContaining(['auth-service', 'frontend', 'video-service']));
   expect(problems).toEqual([]);
 
-  const picture = join(await mkdtemp(join(tmpdir(), 'wealist-page-')), 'page.png');
+  const picture = join(tmpdir(), 'wealist-page.png');
   await page.screenshot({ path: picture, fullPage: true });
   process.stderr.write(`the page as it was shown: ${picture}\n`);
   await page.close();

@@ -16,7 +16,9 @@ export interface Ended {
 export interface Running {
   readonly pid: number;
   readonly ended: Promise<Ended>;
-  /** Resolves once it has printed this. @throws {Error} with its output when it ends before. */
+  /** Its stdout so far. */
+  printed(): string;
+  /** Resolves once it has printed this, to either output. @throws {Error} with its output when it ends before. */
   said(text: string): Promise<void>;
   /** To every process of the group, as Ctrl-C does. */
   signalGroup(signal: NodeJS.Signals): void;
@@ -60,6 +62,7 @@ export function start(
   return {
     pid,
     ended,
+    printed: () => stdout,
     said(text) {
       return new Promise((resolve, reject) => {
         const look = () => {
