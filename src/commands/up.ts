@@ -62,15 +62,13 @@ export const command = defineCommand({
     }
 
     await app.exclusively(async () => {
-      const { situation, demand, record, ...looked } = await look();
-      const engine = await prepareMachine(app, situation, demand, agreed);
+      const before = await look();
+      await prepareMachine(app, before.situation, before.demand, agreed);
+      // Only an engine that runs tells of the cluster that it has, and where that answers.
+      const { situation, record, parts } = before.engine ? before : await look();
       await writeClusterRecord(app.paths, record);
       const checkoutId = await ensureCheckoutId(app.paths);
       const { file: secrets } = await ensureSecrets(await toSecretsOptions(app, environment, record.name));
-      // Installing an engine may have put its socket elsewhere.
-      const parts = looked.engine
-        ? looked.parts
-        : await connectUp(app, engine, { environment, host: situation.host, cluster: record.name });
       const { controller } = record;
       const plan = planUp(environment, parts, {
         selection,
