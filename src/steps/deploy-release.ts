@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { endBackOff } from '../cluster/back-off.ts';
+import { waitUntilReplaced } from '../cluster/ending.ts';
 import { findPods } from '../cluster/pods.ts';
 import { waitUntilReady } from '../cluster/ready.ts';
 import { inputsLabel, type Release, type Releases } from '../cluster/releases.ts';
@@ -119,9 +120,10 @@ export function deployRelease(parts: DeployParts): Step {
       const workloads = workloadsOf(deployed, release, namespace);
       await Promise.all(workloads.map((workload) => endBackOff(deployed, workload, kubectl, run.signal)));
       await Promise.all(
-        workloads.map((workload) =>
-          waitUntilReady(workload, { kubectl, snapshots, timeout: readyTimeout, every: 400, run }),
-        ),
+        workloads.map(async (workload) => {
+          await waitUntilReady(workload, { kubectl, snapshots, timeout: readyTimeout, every: 400, run });
+          await waitUntilReplaced(workload, snapshots, run);
+        }),
       );
     },
   };

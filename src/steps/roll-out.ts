@@ -1,3 +1,4 @@
+import { waitUntilReplaced } from '../cluster/ending.ts';
 import { findPods } from '../cluster/pods.ts';
 import { waitUntilReady } from '../cluster/ready.ts';
 import type { Snapshot, Snapshots } from '../cluster/snapshot.ts';
@@ -42,6 +43,7 @@ export function rollOut({ kubectl, snapshots, namespace, name, image }: RollOutP
       const target = [`--namespace=${namespace}`, `deployment/${name}`, `${name}=${wanted.reference}`];
       await kubectl.run(['set', 'image', ...target], run.signal);
       await waitUntilReady(workload, { kubectl, snapshots, timeout: readyTimeout, every: 150, run });
+      await waitUntilReplaced(workload, snapshots, run);
       const others = listOthers(await snapshots.take(run.signal), wanted);
       if (others.length === 0) return;
       throw new Failure(`${name} is ready but does not run what was built`, {
