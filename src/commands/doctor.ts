@@ -4,7 +4,7 @@ import type { Environment } from '../config/schema.ts';
 import { openImages } from '../images/open-images.ts';
 import { exitCodes } from '../lib/failure.ts';
 import { createRoot, unlockRoot } from '../machine/changes/root.ts';
-import { applyChanges, collectChanges, describeChanges } from '../machine/changes.ts';
+import { collectChanges, describeChanges, planChanges } from '../machine/changes.ts';
 import type { Check, CheckContext } from '../machine/checks/check.ts';
 import { checkNetwork } from '../machine/checks/network.ts';
 import { runChecks } from '../machine/checks.ts';
@@ -125,12 +125,7 @@ async function fix(app: App, host: Host, agreed: boolean): Promise<void> {
   await app.confirmChanges(describeChanges(changes), agreed);
   await app.exclusively(async () => {
     await unlockRoot(host, exec);
-    await app.runPlan([
-      {
-        title: 'This system',
-        steps: [{ title: 'changes', apply: (run) => applyChanges(changes, { host, exec }, run) }],
-      },
-    ]);
+    await app.runPlan(planChanges(changes, { host, exec }));
   });
 }
 

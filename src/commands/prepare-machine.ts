@@ -1,13 +1,13 @@
 import type { Environment } from '../config/schema.ts';
-import type { Plan } from '../lib/plan.ts';
 import type { Change } from '../machine/changes/change.ts';
 import { unlockRoot } from '../machine/changes/root.ts';
-import { applyChanges, collectChanges, describeChanges } from '../machine/changes.ts';
+import { collectChanges, describeChanges, planChanges } from '../machine/changes.ts';
 import { requireFit, runChecks } from '../machine/checks.ts';
-import { type Engine, getEngine } from '../machine/engine.ts';
+import { getEngine } from '../machine/engine.ts';
 import type { PortPair } from '../machine/ports.ts';
 import { createDocker } from '../tools/docker.ts';
 import { versions } from '../tools/versions.ts';
+import { joinResults, type PlanResult } from '../ui/progress.ts';
 import type { App } from './command.ts';
 import type { Situation } from './situation.ts';
 
@@ -33,7 +33,7 @@ export function listChanges(
 
 /**
  * Brings this machine to where a cluster can run on it: asks for all that must change on the system, in one list, changes it,
- * then checks the rest.
+ * then checks the rest. Resolves to the steps that it took.
  * @throws {Failure} exit code 2 or 9 without consent, 3 when the machine is unfit.
  */
 export async function prepareMachine(
@@ -41,45 +41,33 @@ export async function prepareMachine(
   { host, engine: found }: Pick<Situation, 'host' | 'engine'>,
   demand: MachineDemand,
   agreed: boolean,
-): Promise<Engine> {
+): Promise<PlanResult> {
   const { exec, paths, signal } = app;
-  const first = await listChanges(app, { host, engine: found }, demand);
-  await app.confirmChanges(describeChanges(first), agreed);
-  if (first.length > 0) await unlockRoot(host, exec);
-  if (first.length > 0) await app.runPlan(toPlan(first, { host, exec }));
-  let engine = first.length > 0 || !found ? await getEngine(host, { signal }) : found;
-
-  if (first.length > 0) {
-    // Only an engine that runs shows whether a node can start in it, and what that takes was in no list yet.
-    const second = await listChanges(app, { host, engine }, demand);
-    await app.confirmChanges(describeChanges(second), agreed);
-    if (second.length > 0) {
-      await app.runPlan(toPlan(second, { host, exec }));
-      engine = await getEngine(host, { signal });
-    }
+  let engine = found;
+  const results: PlanResult[] = [];
+  // Only an engine that runs shows whether a node can start in it, and what that takes was in no list yet.
+  for (const _ of ['without an engine', 'in the engine']) {
+    const changes = await listChanges(app, { host, engine }, demand);
+    if (changes.length === 0) break;
+    await app.confirmChanges(describeChanges(changes), agreed);
+    await unlockRoot(host, exec);
+    results.push(await app.runPlan(planChanges(changes, { host, exec })));
+    engine = await getEngine(host, { signal });
   }
+  engine ??= await getEngine(host, { signal });
   const { newPorts: ports, buildsImages } = demand;
-  if (!ports) return engine;
-
-  const checks = await runChecks({
-    host,
-    engine,
-    docker: createDocker(engine, exec),
-    exec,
-    paths,
-    demand: { kubernetes: versions.kubernetes, buildsImages, ports },
-    signal,
-  });
-  for (const { state, title, detail } of checks) if (state === 'warn') app.ui.say(`${title}: ${detail}`);
-  requireFit(checks);
-  return engine;
-}
-
-/** One step: the changes build on each other. */
-function toPlan(changes: readonly Change[], parts: Parameters<typeof applyChanges>[1]): Plan {
-  const step = {
-    title: 'change this system',
-    apply: (run: Parameters<Change['apply']>[0]) => applyChanges(changes, parts, run),
-  };
-  return [{ title: 'This machine', steps: [step] }];
+  if (ports) {
+    const checks = await runChecks({
+      host,
+      engine,
+      docker: createDocker(engine, exec),
+      exec,
+      paths,
+      demand: { kubernetes: versions.kubernetes, buildsImages, ports },
+      signal,
+    });
+    for (const { state, title, detail } of checks) if (state === 'warn') app.ui.say(`${title}: ${detail}`);
+    requireFit(checks);
+  }
+  return joinResults(results);
 }

@@ -1,13 +1,12 @@
 import { findCreated, toCreation } from '../cluster/creation.ts';
 import { selectServices } from '../config/services.ts';
-import type { Plan } from '../lib/plan.ts';
-import type { Change } from '../machine/changes/change.ts';
-import { describeChanges } from '../machine/changes.ts';
+import { describeChanges, planChanges } from '../machine/changes.ts';
 import { toOrigin } from '../plans/addresses.ts';
 import { planUp, type UpParts } from '../plans/up.ts';
 import { ensureCheckoutId, findCheckoutId } from '../state/checkout-id.ts';
 import { type ClusterRecord, writeClusterRecord } from '../state/cluster-record.ts';
 import { ensureSecrets, findSecrets } from '../state/secrets.ts';
+import { joinResults } from '../ui/progress.ts';
 import { describeUp, toUpValue } from '../ui/summary.ts';
 import { canPull } from './can-pull.ts';
 import { chooseCluster } from './choose-cluster.ts';
@@ -52,7 +51,8 @@ export const command = defineCommand({
         checkoutId,
         secrets: secrets?.file,
       });
-      const preview = await app.previewPlan([...previewChanges(changes), ...plan]);
+      for (const change of describeChanges(changes)) app.ui.say(change);
+      const preview = await app.previewPlan([...planChanges(changes, { ...app, ...situation }), ...plan]);
       const pending = preview.filter(({ skipped }) => skipped === undefined).length;
       app.ui.result(
         { changes: changes.map(({ id, title }) => ({ id, title })), steps: preview },
@@ -63,7 +63,7 @@ export const command = defineCommand({
 
     await app.exclusively(async () => {
       const before = await look();
-      await prepareMachine(app, before.situation, before.demand, agreed);
+      const prepared = await prepareMachine(app, before.situation, before.demand, agreed);
       // Only an engine that runs tells of the cluster that it has, and where that answers.
       const { situation, record, parts } = before.engine ? before : await look();
       await writeClusterRecord(app.paths, record);
@@ -82,7 +82,7 @@ export const command = defineCommand({
           `cluster ${record.name} was made from other settings or another node image than today's; npm run down, then npm run up makes it anew and keeps the data`,
         );
       }
-      const result = await app.runPlan(plan);
+      const result = joinResults([prepared, await app.runPlan(plan)]);
       const addresses = [{ name: 'weAlist', url: `${toOrigin(record)}/` }];
       app.ui.result(toUpValue(result, addresses), describeUp(result, addresses, app.ui.resultColors));
     });
@@ -120,12 +120,6 @@ export const command = defineCommand({
     }
   },
 });
-
-/** A stage that is only asked about: what it would change, all else depends on. */
-function previewChanges(changes: readonly Change[]): Plan {
-  const steps = changes.map((change) => ({ title: describeChanges([change]).join(), apply: async () => {} }));
-  return steps.length === 0 ? [] : [{ title: 'This machine', steps }];
-}
 
 function toOverride(value: string) {
   return { flag: '--name', path: ['cluster', 'name'], value } as const;

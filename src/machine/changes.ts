@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Run } from '../lib/plan.ts';
+import type { Plan } from '../lib/plan.ts';
 import type { Paths } from '../state/paths.ts';
 import type { Docker } from '../tools/docker.ts';
 import type { Exec } from '../tools/exec.ts';
@@ -72,20 +72,28 @@ export async function collectChanges(options: ChangesOptions): Promise<readonly 
   return changes.filter((_, index) => isNeeded[index]);
 }
 
-/** Makes the changes one after another, each recorded at once. Those that are no longer needed are left out. */
-export async function applyChanges(
+/**
+ * The changes as a plan that makes them: a stage for each, since they build on each other. What is made is recorded at
+ * once, and what is no longer needed is left out.
+ */
+export function planChanges(
   changes: readonly Change[],
   { host, exec }: Pick<ChangesOptions, 'host' | 'exec'>,
-  run: Run,
-): Promise<void> {
+): Plan {
   const record = createSystemRecord(createRoot(host, exec));
-  for (const change of changes) {
-    run.signal.throwIfAborted();
-    if (!(await change.isNeeded())) continue;
-    run.report(change.title);
-    await change.apply({ signal: run.signal, report: (line) => run.report(`${change.title}: ${line}`) });
-    await record.add(change);
-  }
+  return changes.map((change) => ({
+    title: 'This machine',
+    steps: [
+      {
+        title: change.title,
+        isDone: async () => !(await change.isNeeded()) && 'already so',
+        async apply(run) {
+          await change.apply(run);
+          await record.add(change);
+        },
+      },
+    ],
+  }));
 }
 
 /** What a person agrees to, one text per change, of three lines. */

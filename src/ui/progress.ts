@@ -10,6 +10,14 @@ export interface PlanResult {
   readonly steps: readonly StepResult[];
 }
 
+/** Of plans that were run one after the other, as if they had been one. */
+export function joinResults(results: readonly PlanResult[]): PlanResult {
+  return {
+    milliseconds: results.reduce((sum, { milliseconds }) => sum + milliseconds, 0),
+    steps: results.flatMap(({ steps }) => steps),
+  };
+}
+
 export interface PlanOptions {
   readonly ui: Ui;
   readonly signal: AbortSignal;
@@ -136,8 +144,10 @@ export async function previewPlan(
 ): Promise<PlanPreview> {
   const previews: StepPreview[] = [];
   const run: Run = { signal, report: () => {} };
+  let heading: string | undefined;
   for (const stage of plan) {
-    ui.say(ui.colors.bold(stage.title));
+    if (stage.title !== heading) ui.say(ui.colors.bold(stage.title));
+    heading = stage.title;
     // What an earlier stage would change may be just what a later step asks about.
     const certain = previews.every(({ skipped }) => skipped !== undefined);
     const answers = await Promise.all(stage.steps.map((step) => ask(stage, step, run, certain)));

@@ -18,6 +18,7 @@ import { sharedCheckout, test } from './shared-checkout.ts';
 
 /** What `up --dry-run --json` says. */
 interface Preview {
+  readonly changes: readonly { readonly title: string }[];
   readonly steps: readonly { readonly step: string; readonly skipped?: string; readonly unknown: boolean }[];
 }
 
@@ -40,9 +41,16 @@ describe('from nothing', () => {
     const { changed, steps, milliseconds } = await checkout.up();
     process.stderr.write(`up from nothing: ${(milliseconds / 1000).toFixed(1)} s\n`);
     expect(changed).toBe(true);
-    const applied = steps.filter(({ skipped }) => skipped === undefined).map(({ step }) => step);
+    // Only an engine that runs tells what a node takes of this machine: the preview, which starts none, cannot know.
+    const cannotBeForeseen = ({ stage, step }: UpResult['steps'][number]) =>
+      stage === 'This machine' &&
+      preview.changes.length > 0 &&
+      !preview.changes.some(({ title }) => title === step);
+    const done = steps.filter(({ skipped }) => skipped === undefined);
+    const applied = done.map(({ step }) => step);
     const pending = preview.steps.filter(({ skipped }) => skipped === undefined);
-    expect(pending.map(({ step }) => step)).toEqual(expect.arrayContaining(applied));
+    const foreseen = done.filter((step) => !cannotBeForeseen(step)).map(({ step }) => step);
+    expect(pending.map(({ step }) => step)).toEqual(expect.arrayContaining(foreseen));
     const certain = pending.filter(({ unknown }) => !unknown).map(({ step }) => step);
     // Waiting for the last service to be ready is most of what there is to wait for.
     const mayBeSpared = new Set(['answered through the ingress']);
