@@ -1,16 +1,16 @@
 import { selectServices } from '../config/services.ts';
 import type { App } from './command.ts';
 import { connectUp } from './prepare-up.ts';
-import { readSituation } from './situation.ts';
+import { readSurroundings } from './situation.ts';
 
-/** Everything that is asked about images; nobody has been asked anything yet but which engine there is. */
+/** Everything that is asked about images, which are not of any cluster; only the engine has been asked for. */
 export async function connectImages(app: App) {
   const environment = await app.environment();
-  const situation = await readSituation(app, environment, undefined);
-  const { engine, host, name: cluster } = situation;
+  const surroundings = await readSurroundings(app, environment);
+  const { engine, host, name: cluster } = surroundings;
   const socket = engine?.socket ?? '/var/run/docker.sock';
   const parts = await connectUp(app, { socket }, { environment, host, cluster });
-  return { ...parts, environment, situation, selection: selectServices(environment, []) };
+  return { ...parts, environment, ...surroundings, selection: selectServices(environment, []) };
 }
 
 export type Connection = Awaited<ReturnType<typeof connectImages>>;

@@ -53,10 +53,10 @@ async function list(app: App): Promise<void> {
 
 async function build(app: App, names: readonly string[]): Promise<void> {
   const connection = await connectImages(app);
-  const { environment, images, serviceImages, situation } = connection;
+  const { environment, images, serviceImages, engine, host } = connection;
   const known = [...Object.keys(images.catalog), ...Object.keys(environment.services)];
   for (const name of names) if (!known.includes(name)) refuseName(name, known);
-  if (!situation.engine) await getEngine(situation.host, { signal: app.signal });
+  if (!engine) await getEngine(host, { signal: app.signal });
   const wanted = names.length > 0 ? names : await listNeededNames(app, connection);
   const steps = wanted.map((name): Step => {
     if (name === 'node') return ensureNodeImage(images.chain);
@@ -69,8 +69,8 @@ async function build(app: App, names: readonly string[]): Promise<void> {
 }
 
 async function removeWaste(app: App, all: boolean, agreed: boolean): Promise<void> {
-  const { images, situation } = await connectImages(app);
-  const docker = situation.engine && createDocker(situation.engine, app.exec);
+  const { images, engine } = await connectImages(app);
+  const docker = engine && createDocker(engine, app.exec);
   const parts = { ...images, docker, exec: app.exec, cache: app.paths.cache };
   const pruning = await planPruning(parts, { all, signal: app.signal });
   const freed = pruning.parts.reduce((total, { bytes }) => total + bytes, 0);

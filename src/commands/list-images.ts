@@ -52,10 +52,9 @@ export async function listImages(app: App, connection: Connection): Promise<List
 
 /** What `up` without names needs. */
 export async function listNeededNames(app: App, connection: Connection): Promise<readonly string[]> {
-  const { environment, situation, selection } = connection;
+  const { environment, record, selection } = connection;
   const { controller } = environment.ingress;
-  const chosen =
-    controller === 'auto' ? (situation.record?.controller ?? (await chooseController())) : controller;
+  const chosen = controller === 'auto' ? (record?.controller ?? (await chooseController())) : controller;
   return ['node', ...outsideImages(selection, chosen), ...selection.services];
 
   async function chooseController() {
@@ -66,14 +65,14 @@ export async function listNeededNames(app: App, connection: Connection): Promise
 async function toRow(
   name: string,
   needed: boolean,
-  { images: { catalog, chain }, serviceImages, situation, toolchain }: Connection,
+  { images: { catalog, chain }, serviceImages, engine, toolchain }: Connection,
 ): Promise<ListedImage> {
   const found =
     name === 'node' ? await findNode() : name in catalog ? await findOutside() : await findService();
   return { origin: undefined, reference: undefined, bytes: undefined, ...found, name, needed };
 
   async function findNode() {
-    const node = situation.engine && (await chain.findNode());
+    const node = engine && (await chain.findNode());
     if (!node) return undefined;
     const details = await toolchain.docker.findImage(node.reference);
     return { origin: toOrigin(node.origin), reference: node.reference, bytes: details?.size };

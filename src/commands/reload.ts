@@ -23,7 +23,7 @@ export const command = defineCommand({
     const environment = await app.environment();
     for (const name of services) getService(environment, name);
     await app.exclusively(async () => {
-      const { engine, found, host, name: cluster } = await readSituation(app, environment, undefined);
+      const { engine, found, host, name: cluster } = await readSituation(app, environment);
       if (!engine || found?.state !== 'running') {
         throw new Failure(`cluster ${cluster} ${found ? `is ${found.state}` : 'does not exist'}`, {
           hint: 'npm run up',

@@ -7,17 +7,32 @@ import { type ClusterRecord, findClusterRecord } from '../state/cluster-record.t
 import { createDocker } from '../tools/docker.ts';
 import type { App } from './command.ts';
 
-/** What a command finds before it decides anything: this machine, its engine, and the checkout's cluster in it. */
-export interface Situation {
+/** Where a command works: this machine, its engine, and the name that the checkout's cluster has or will have. */
+export interface Surroundings {
   readonly host: Host;
   /** Undefined when none is installed or running. */
   readonly engine: Engine | undefined;
   /** The cluster's name: from `--name`, else as it was chosen before, else the environment's. */
   readonly name: string;
   readonly record: ClusterRecord | undefined;
+}
+
+/** What a command finds before it decides anything: its surroundings, and the checkout's cluster in them. */
+export interface Situation extends Surroundings {
   readonly found: FoundCluster | undefined;
   /** Ports of this machine that containers have, stopped ones included. */
   readonly taken: ReadonlySet<number>;
+}
+
+/** Reads the surroundings, whoever has a cluster of that name; changes nothing. */
+export async function readSurroundings(
+  { paths, signal }: Pick<App, 'paths' | 'signal'>,
+  environment: Environment,
+  wantedName?: string,
+): Promise<Surroundings> {
+  const [host, record] = await Promise.all([readHost(), findClusterRecord(paths)]);
+  const name = wantedName ?? record?.name ?? environment.cluster.name;
+  return { host, engine: await findEngine(host, { signal }), name, record };
 }
 
 /**
@@ -25,18 +40,17 @@ export interface Situation {
  * @throws {Failure} exit code 9 when a cluster of that name exists and is not this checkout's.
  */
 export async function readSituation(
-  { paths, exec, signal }: Pick<App, 'paths' | 'exec' | 'signal'>,
+  app: Pick<App, 'paths' | 'exec' | 'signal'>,
   environment: Environment,
-  wantedName: string | undefined,
+  wantedName?: string,
 ): Promise<Situation> {
-  const [host, record, checkoutId] = await Promise.all([
-    readHost(),
-    findClusterRecord(paths),
+  const { paths, exec, signal } = app;
+  const [surroundings, checkoutId] = await Promise.all([
+    readSurroundings(app, environment, wantedName),
     findCheckoutId(paths),
   ]);
-  const name = wantedName ?? record?.name ?? environment.cluster.name;
-  const engine = await findEngine(host, { signal });
-  if (!engine) return { host, engine, name, record, found: undefined, taken: new Set() };
+  const { engine, name } = surroundings;
+  if (!engine) return { ...surroundings, found: undefined, taken: new Set() };
 
   const docker = createDocker(engine, exec);
   const [found, containers] = await Promise.all([
@@ -45,5 +59,5 @@ export async function readSituation(
   ]);
   if (found) requireOwn(found, checkoutId);
   const taken = containers.flatMap(({ ports }) => ports.map(({ hostPort }) => hostPort));
-  return { host, engine, name, record, found, taken: new Set(taken) };
+  return { ...surroundings, found, taken: new Set(taken) };
 }

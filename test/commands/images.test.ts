@@ -5,6 +5,7 @@ import { openStore } from '../../src/images/store.ts';
 import { CommandFailure } from '../../src/lib/failure.ts';
 import { digestOf } from '../../src/lib/oci.ts';
 import { exec } from '../../src/tools/exec.ts';
+import { dockerRoutes, startEngine } from '../fakes/engine.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
 const bin = resolve(import.meta.dirname, '../../src/bin.js');
@@ -20,8 +21,8 @@ async function makeUser() {
     DOCKER_HOST: `unix://${join(folder, 'docker.sock')}`,
     HTTPS_PROXY: 'http://127.0.0.1:1',
   };
-  const images = (...args: readonly string[]) =>
-    exec(process.execPath, [bin, 'images', ...args], { env }).then(
+  const run = (...args: readonly string[]) =>
+    exec(process.execPath, [bin, ...args], { env }).then(
       ({ stdout, stderr }) => ({ status: 0 as number | undefined, stdout, stderr }),
       (error: unknown) => {
         if (error instanceof CommandFailure) return error;
@@ -29,7 +30,9 @@ async function makeUser() {
       },
     );
   return {
-    images,
+    run,
+    images: (...args: readonly string[]) => run('images', ...args),
+    socket: join(folder, 'docker.sock'),
     store: openStore(join(folder, 'cache/wealist-local')),
     data: join(folder, 'data/wealist-local'),
   };
@@ -67,6 +70,31 @@ test('prune says what it would free, asks, and removes', async () => {
   expect(JSON.parse(agreed.stdout)).toMatchObject({ freed: 2000 });
   expect(await store.list()).toEqual({ images: [], files: [], blobs: [] });
   expect((await images('prune')).stdout).toBe('nothing to remove');
+});
+
+test('images belong to no cluster: one of another checkout keeps nobody from them', async () => {
+  const { run, images, socket } = await makeUser();
+  await startEngine(
+    {
+      ...dockerRoutes,
+      'GET /images/json': [],
+      'GET /containers/json': [],
+      'GET /containers/wealist-control-plane/json': {
+        Id: 'c1',
+        Name: '/wealist-control-plane',
+        Config: { Image: 'node', Labels: { 'io.x-k8s.kind.cluster': 'wealist' } },
+        State: { Status: 'running' },
+        HostConfig: {},
+        NetworkSettings: {},
+        Mounts: [],
+      },
+    },
+    socket,
+  );
+  // The same engine is one where this checkout may not touch the cluster.
+  expect(await run('down')).toMatchObject({ status: 9 });
+  expect(await images()).toMatchObject({ status: 0 });
+  expect(await images('prune', '--yes')).toMatchObject({ status: 0 });
 });
 
 test('a digest is accepted as it was given', async () => {
