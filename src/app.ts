@@ -4,6 +4,7 @@ import type { App } from './commands/command.ts';
 import { toCommandLine } from './commands/command-line.ts';
 import { commands } from './commands/index.ts';
 import type { Environment } from './config/schema.ts';
+import { findChosenEnvironment } from './state/chosen-environment.ts';
 import { findUnfinished, type JournalStep, openJournal } from './state/journal.ts';
 import { acquireLock } from './state/lock.ts';
 import { findPaths } from './state/paths.ts';
@@ -19,9 +20,6 @@ export interface AppOptions {
   readonly name: string;
   readonly args: readonly string[];
 }
-
-/** The environment that commands work on. */
-const environmentName = 'local-kind';
 
 /** Connects the parts. What is slow to load is loaded when a command first asks for it. */
 export function createApp({ ui, signal, name, args }: AppOptions): App {
@@ -39,11 +37,11 @@ export function createApp({ ui, signal, name, args }: AppOptions): App {
     commands,
     exec: async (...args) => (await import('./tools/exec.ts')).exec(...args),
 
-    async environment(overrides = []) {
+    async environment({ name, overrides = [] } = {}) {
       const { loadEnvironment } = await import('./config/load.ts');
       const environment = await loadEnvironment({
         checkout: paths.checkout,
-        name: environmentName,
+        name: name ?? (await findChosenEnvironment(paths)),
         overrides,
       });
       config = toHash(environment);

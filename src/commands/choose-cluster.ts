@@ -1,5 +1,5 @@
 import type { FoundCluster } from '../cluster/ownership.ts';
-import type { Environment } from '../config/schema.ts';
+import type { LocalEnvironment } from '../config/schema.ts';
 import type { Engine } from '../machine/engine.ts';
 import type { Host } from '../machine/host.ts';
 import { findPortOwner } from '../machine/port-owner.ts';
@@ -13,7 +13,7 @@ export interface ChooseParts {
   readonly app: Pick<App, 'signal' | 'ui' | 'exec'>;
   readonly host: Host;
   readonly engine: Engine | undefined;
-  readonly environment: Environment;
+  readonly environment: LocalEnvironment;
   readonly name: string;
   /** What an earlier run chose for the cluster of this checkout. */
   readonly record: ClusterRecord | undefined;

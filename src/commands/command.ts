@@ -15,8 +15,12 @@ export interface App {
   readonly ui: Ui;
   /** The table of all commands. */
   readonly commands: Commands;
-  /** The person's environment with what flags say over it. @throws {ConfigFailure} that lists every problem. */
-  environment(overrides?: readonly Override[]): Promise<Environment>;
+  /**
+   * The environment that is chosen for this checkout, or the named one, with what flags say over it. Who writes to it
+   * hands it to `requireWritable` first.
+   * @throws {ConfigFailure} that lists every problem. @throws {Failure} exit code 2 when there is none of that name.
+   */
+  environment(wanted?: WantedEnvironment): Promise<Environment>;
   /**
    * Runs `work` while holding the checkout's lock, the state folder being there and writable.
    * @throws {Failure} exit code 10 while another run holds it.
@@ -30,6 +34,12 @@ export interface App {
   confirmLoss(name: string, losses: readonly string[], agreed: boolean): Promise<void>;
   /** Asks each step whether it is done and shows what would run; changes nothing. */
   previewPlan(plan: Plan): Promise<PlanPreview>;
+}
+
+export interface WantedEnvironment {
+  /** From `--env`; undefined for the one that is chosen. */
+  readonly name?: string | undefined;
+  readonly overrides?: readonly Override[];
 }
 
 interface Value {

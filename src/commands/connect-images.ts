@@ -1,11 +1,12 @@
 import { selectServices } from '../config/services.ts';
 import type { App } from './command.ts';
+import { loadMachineEnvironment } from './guard.ts';
 import { connectUp } from './prepare-up.ts';
 import { readSurroundings } from './situation.ts';
 
 /** Everything that is asked about images, which are not of any cluster; only the engine has been asked for. */
 export async function connectImages(app: App) {
-  const environment = await app.environment();
+  const environment = await loadMachineEnvironment(app);
   const surroundings = await readSurroundings(app, environment);
   const { engine, host, name: cluster } = surroundings;
   const socket = engine?.socket ?? '/var/run/docker.sock';

@@ -1,6 +1,6 @@
 import { findCluster } from '../cluster/ownership.ts';
 import { type ImageName, loadCatalog } from '../config/catalog.ts';
-import type { Environment } from '../config/schema.ts';
+import type { Environment, LocalEnvironment } from '../config/schema.ts';
 import { openImages } from '../images/open-images.ts';
 import { exitCodes } from '../lib/failure.ts';
 import { createRoot, unlockRoot } from '../machine/changes/root.ts';
@@ -20,6 +20,7 @@ import { toSymbol } from '../ui/style.ts';
 import { toTable } from '../ui/table.ts';
 import type { Ui } from '../ui/ui.ts';
 import { type App, defineCommand } from './command.ts';
+import { loadMachineEnvironment } from './guard.ts';
 import { yes } from './options.ts';
 
 export const command = defineCommand({
@@ -31,7 +32,7 @@ export const command = defineCommand({
   examples: ['npm run doctor', 'npm run doctor -- --fix'],
 
   async run(app, input) {
-    const environment = await app.environment();
+    const environment = await loadMachineEnvironment(app);
     if (input.fix) await fix(app, await readHost(), input.yes);
     const { checks, changes } = await examine(app, await readHost(), environment);
     app.ui.result({ checks, changes }, toText(checks, changes, app.ui));
@@ -45,7 +46,7 @@ interface Examination {
   readonly changes: readonly AppliedChange[];
 }
 
-async function examine(app: App, host: Host, environment: Environment): Promise<Examination> {
+async function examine(app: App, host: Host, environment: LocalEnvironment): Promise<Examination> {
   const { paths, exec, signal } = app;
   const found = await getEngine(host, { signal }).catch((error: unknown) => {
     if (error instanceof EngineFailure) return error;

@@ -8,6 +8,7 @@ import { ensureCheckoutId } from '../state/checkout-id.ts';
 import { removeClusterRecord } from '../state/cluster-record.ts';
 import { measureFolder } from '../tools/disk.ts';
 import { type App, defineCommand } from './command.ts';
+import { requireWritable } from './guard.ts';
 import { name, yes } from './options.ts';
 import { openSession } from './session.ts';
 import { readSituation } from './situation.ts';
@@ -31,9 +32,11 @@ export const command = defineCommand({
         exitCode: exitCodes.usage,
       });
     }
-    const environment = await app.environment(
-      wantedName === undefined ? [] : [{ flag: '--name', path: ['cluster', 'name'], value: wantedName }],
-    );
+    const overrides =
+      wantedName === undefined
+        ? []
+        : ([{ flag: '--name', path: ['cluster', 'name'], value: wantedName }] as const);
+    const environment = requireWritable(app, await app.environment({ overrides }), 'down');
     await app.exclusively(async () => {
       const {
         host,

@@ -13,6 +13,7 @@ import { toTable } from '../ui/table.ts';
 import { getClusterAccess } from './cluster-access.ts';
 import { type App, defineCommand } from './command.ts';
 import { type ForwardTarget, toForwardTarget } from './forward-targets.ts';
+import { requireWritable } from './guard.ts';
 
 /** Ports that are tried, from the wanted one on. */
 const tries = 100;
@@ -34,7 +35,7 @@ export const command = defineCommand({
 
   async run(app, { targets }) {
     const { signal, ui } = app;
-    const environment = await app.environment();
+    const environment = requireWritable(app, await app.environment(), 'forward');
     const { namespace } = environment;
     const wanted = selectParts(environment, targets).map((name) => toForwardTarget(environment, name));
     const access = await getClusterAccess(app);

@@ -1,7 +1,9 @@
 import { access } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
+import { defaultEnvironment, findChosenEnvironment } from '../state/chosen-environment.ts';
 import { defineCommand } from './command.ts';
+import { requireWritable } from './guard.ts';
 
 export const command = defineCommand({
   summary: 'run kubectl against our cluster, whatever ~/.kube/config says',
@@ -14,7 +16,12 @@ export const command = defineCommand({
   ],
   passThrough: true,
 
-  async run({ paths, exec, signal }, { words }) {
+  async run(app, { words }) {
+    const { paths, exec, signal } = app;
+    // Only another choice is looked into: kubectl has to work whatever is wrong with the files.
+    if ((await findChosenEnvironment(paths)) !== defaultEnvironment) {
+      requireWritable(app, await app.environment(), 'kubectl');
+    }
     const kubeconfig = join(paths.state, 'kubeconfig');
     await requireCluster(kubeconfig);
     // Ours first, where `up` had to get one.

@@ -25,7 +25,7 @@ export async function readStatus(app: App): Promise<StatusReport> {
     access && askIngress(access.record, app.signal),
     app.environment(),
   ]);
-  const name = access?.record.name ?? environment.cluster.name;
+  const name = access?.record.name ?? environment.cluster?.name ?? environment.name;
   const common = { version: 1, environment: environment.name, namespace: environment.namespace } as const;
 
   const { snapshot, silence } = answer ?? {};

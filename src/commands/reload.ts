@@ -3,6 +3,7 @@ import { toDuration } from '../lib/duration.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { planReload } from '../plans/reload.ts';
 import { defineCommand } from './command.ts';
+import { requireWritable } from './guard.ts';
 import { connectUp } from './prepare-up.ts';
 import { readSituation } from './situation.ts';
 
@@ -20,7 +21,7 @@ export const command = defineCommand({
   examples: ['npm run reload auth-service', 'npm run reload auth-service user-service'],
 
   async run(app, { services }) {
-    const environment = await app.environment();
+    const environment = requireWritable(app, await app.environment(), 'reload');
     for (const name of services) getService(environment, name);
     await app.exclusively(async () => {
       const { engine, found, host, name: cluster } = await readSituation(app, environment);

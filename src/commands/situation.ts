@@ -1,5 +1,5 @@
 import { type FoundCluster, findCluster, requireOwn } from '../cluster/ownership.ts';
-import type { Environment } from '../config/schema.ts';
+import type { LocalEnvironment } from '../config/schema.ts';
 import { type Engine, findEngine } from '../machine/engine.ts';
 import { type Host, readHost } from '../machine/host.ts';
 import { findCheckoutId } from '../state/checkout-id.ts';
@@ -27,7 +27,7 @@ export interface Situation extends Surroundings {
 /** Reads the surroundings, whoever has a cluster of that name; changes nothing. */
 export async function readSurroundings(
   { paths, signal }: Pick<App, 'paths' | 'signal'>,
-  environment: Environment,
+  environment: LocalEnvironment,
   wantedName?: string,
 ): Promise<Surroundings> {
   const [host, record] = await Promise.all([readHost(), findClusterRecord(paths)]);
@@ -41,7 +41,7 @@ export async function readSurroundings(
  */
 export async function readSituation(
   app: Pick<App, 'paths' | 'exec' | 'signal'>,
-  environment: Environment,
+  environment: LocalEnvironment,
   wantedName?: string,
 ): Promise<Situation> {
   const { paths, exec, signal } = app;

@@ -11,6 +11,7 @@ import { describeUp, toUpValue } from '../ui/summary.ts';
 import { canPull } from './can-pull.ts';
 import { chooseCluster } from './choose-cluster.ts';
 import { defineCommand } from './command.ts';
+import { requireWritable } from './guard.ts';
 import { dryRun, name, yes } from './options.ts';
 import { listChanges, prepareMachine } from './prepare-machine.ts';
 import { connectUp, lacksImages, toSecretsOptions } from './prepare-up.ts';
@@ -36,7 +37,7 @@ export const command = defineCommand({
 
   async run(app, { services, name: wantedName, dryRun: isPreview, yes: agreed }) {
     const overrides = wantedName === undefined ? [] : [toOverride(wantedName)];
-    const environment = await app.environment(overrides);
+    const environment = requireWritable(app, await app.environment({ overrides }), 'up');
     const selection = selectServices(environment, services);
 
     if (isPreview) {

@@ -2,6 +2,7 @@ import { findUnfitDockerfiles, findUnfitSource, findUnfitStandIns } from './chec
 import type { Draft } from './checks/draft.ts';
 import { findFrontendProblems } from './checks/frontend.ts';
 import { findCircularNeeds, findRepeatedNeeds, findSelfNeeds, findUnknownNeeds } from './checks/needs.ts';
+import { findMisplacedKeys } from './checks/place.ts';
 import { findMixedHostPorts, findSharedPorts, findSharedRoutes, findUnfitHostPorts } from './checks/ports.ts';
 import type { Problem } from './problems.ts';
 
@@ -9,6 +10,7 @@ type Check = (draft: Draft) => readonly Problem[] | Promise<readonly Problem[]>;
 
 /** The rules that more than one value, or the file system, has to be asked for. */
 const checks: readonly Check[] = [
+  findMisplacedKeys,
   findUnfitHostPorts,
   findMixedHostPorts,
   findSharedPorts,

@@ -12,19 +12,26 @@ const localName = 'local';
 export interface Layers {
   /** From the lowest to the highest. */
   readonly trees: readonly MapTree[];
+  /** Its own files describe a cluster on this machine. What a person or a flag adds never makes it one. */
+  readonly isLocal: boolean;
   readonly problems: readonly Problem[];
 }
 
-/** The files of an environment: what it extends, itself, `env/local.yaml` where there is one. */
+/**
+ * The files of an environment: what it extends, itself, and over one on this machine `env/local.yaml` where there is one.
+ */
 export async function readLayers(checkout: string, name: string): Promise<Layers> {
   const problems: Problem[] = [];
   const known = await listFiles(checkout);
   const chain = await readChain(name, []);
-  const local = known.includes(localName) ? await read(localName) : undefined;
+  const isLocal = chain.some((tree) => findAt(tree, ['cluster']) !== undefined);
+  // What an unreadable file would have said is unknown: the problems of all files are shown then.
+  const lies = (isLocal || problems.length > 0) && known.includes(localName);
+  const local = lies ? await read(localName) : undefined;
   const extension = local && findAt(local, ['extends']);
   if (extension)
     refuse(extension, 'got a base, expected none: this file lies over whichever environment is chosen');
-  return { trees: local ? [...chain, local] : chain, problems };
+  return { trees: local ? [...chain, local] : chain, isLocal, problems };
 
   async function readChain(name: string, above: readonly string[]): Promise<readonly MapTree[]> {
     const tree = await read(name);

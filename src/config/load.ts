@@ -26,7 +26,7 @@ export interface LoadOptions {
 }
 
 /**
- * Reads an environment: its file over what it extends, then `env/local.yaml`, then the overrides.
+ * Reads an environment: its file over what it extends; over one on this machine `env/local.yaml`, then the overrides.
  * @throws {ConfigFailure} with all problems of all files at once, each with its place.
  * @throws {Failure} when there is no such environment.
  */
@@ -36,7 +36,9 @@ export async function loadEnvironment({ checkout, name, overrides = [] }: LoadOp
   // What an unreadable file says is unknown, so that nothing can be told about the whole.
   if (layers.problems.length > 0) throw new ConfigFailure(layers.problems);
 
-  const flags = overrides.map(({ flag, path, value }) => toTree(path, value, { file: flag }));
+  const flags = layers.isLocal
+    ? overrides.map(({ flag, path, value }) => toTree(path, value, { file: flag }))
+    : [];
   const trees = [...layers.trees, ...flags];
   const nothing: MapTree = {
     kind: 'map',

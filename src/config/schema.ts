@@ -56,6 +56,8 @@ const serviceName = name(53, 'auth-service');
 /** kind appends -control-plane, and the node's name has 63 characters at most. */
 const clusterName = name(49, 'wealist');
 
+const contextRule = 'the name of a kube context, without spaces, such as wealist-dev';
+
 const needs = z
   .array(
     z.string('the name of a service, or postgres, redis, s3'),
@@ -93,6 +95,41 @@ export const Service = z.strictObject(
 );
 export type Service = z.infer<typeof Service>;
 
+const quantityRule = 'an amount of memory in MiB or GiB, such as 4Gi';
+
+const NodeType = z.strictObject(
+  {
+    instance: z
+      .string('the name of an instance type, such as t3.medium')
+      .regex(/^[a-z0-9][a-z0-9.-]{0,40}$/, 'the name of an instance type, such as t3.medium')
+      .describe('What the provider calls it.'),
+    count: z
+      .int('a number of nodes, such as 2')
+      .min(1, 'a number of nodes, such as 2')
+      .max(1000, 'a number of nodes, such as 2')
+      .describe('How many there are.'),
+    cpu: z
+      .number('a number of cores, such as 2')
+      .positive('a number of cores, such as 2')
+      .max(1024, 'a number of cores, such as 2')
+      .describe('Cores of each.'),
+    memory: z
+      .string(quantityRule)
+      .regex(/^[1-9][0-9]{0,6}(Mi|Gi)$/, quantityRule)
+      .describe('Memory of each.'),
+    pods: z
+      .int('the most pods of a node, such as 17')
+      .min(1, 'the most pods of a node, such as 17')
+      .max(1000, 'the most pods of a node, such as 17')
+      .default(110)
+      .describe(
+        'The most pods that each takes; on EKS it follows from the network addresses of the instance.',
+      ),
+  },
+  'the keys of a node type: instance, count, cpu, memory, pods',
+);
+export type NodeType = z.infer<typeof NodeType>;
+
 /** All that an environment is made of, but for its name: that is the file's. */
 const Settings = z.strictObject(
   {
@@ -106,15 +143,31 @@ const Settings = z.strictObject(
         },
         'the keys of a cluster: name, httpPort, httpsPort',
       )
-      .describe('The kind cluster on this machine.'),
-    ingress: z.strictObject(
-      {
-        controller: z
-          .enum(['auto', 'nginx', 'traefik'], 'auto, nginx or traefik')
-          .describe('auto: ingress-nginx where its image can be pulled, else Traefik.'),
-      },
-      'the key controller',
-    ),
+      .describe(
+        'The kind cluster on this machine. An environment without this key is on a cluster of somebody else, and only read.',
+      )
+      .optional(),
+    context: z
+      .string(contextRule)
+      .regex(/^[^\s\p{C}-][^\s\p{C}]{0,252}$/u, contextRule)
+      .describe(
+        'The kube context of a cluster elsewhere. It only finds the cluster: what identifies it is recorded by `npm run env trust`.',
+      )
+      .optional(),
+    nodes: z
+      .strictObject({ app: NodeType.optional(), db: NodeType.optional() }, 'the keys of nodes: app, db')
+      .describe('The nodes of a cluster elsewhere, by which `npm run plan` tells whether all pods fit.')
+      .optional(),
+    ingress: z
+      .strictObject(
+        {
+          controller: z
+            .enum(['auto', 'nginx', 'traefik'], 'auto, nginx or traefik')
+            .describe('auto: ingress-nginx where its image can be pulled, else Traefik.'),
+        },
+        'the key controller',
+      )
+      .default({ controller: 'auto' }),
     source: path('a folder: a checkout of weAlist, such as ../wealist')
       .optional()
       .describe(
@@ -158,3 +211,6 @@ export const EnvironmentFile = Settings.extend({
 
 /** One named set of services and settings, merged and checked: `env/<name>.yaml` over what it extends. */
 export type Environment = z.infer<typeof Settings> & { readonly name: string };
+
+/** An environment on this machine, the only kind that is ever written to: `requireWritable` tells. */
+export type LocalEnvironment = Environment & { readonly cluster: NonNullable<Environment['cluster']> };

@@ -32,11 +32,11 @@ async function expectSane(checkout: string): Promise<void> {
   if (typeof first === 'string') return;
   const { cluster, services } = first;
   for (const port of [
-    cluster.httpPort,
-    cluster.httpsPort,
+    cluster?.httpPort,
+    cluster?.httpsPort,
     ...Object.values(services).map(({ port }) => port),
   ]) {
-    expect(Number.isInteger(port) && port >= 1 && port <= 65_535).toBe(true);
+    expect(Number.isInteger(port) && Number(port) >= 1 && Number(port) <= 65_535).toBe(true);
   }
   for (const [name, { standIn, dockerfile = '', context = '' }] of Object.entries(services)) {
     for (const argument of [name, standIn, dockerfile, context]) expect(argument).not.toMatch(/^[-/~$]/);

@@ -1,5 +1,5 @@
 import { type Path, type Problem, toPlaceText } from '../problems.ts';
-import type { Environment, Service } from '../schema.ts';
+import type { LocalEnvironment, Service } from '../schema.ts';
 import { findAt, type MapTree, placeOf, placeOfKey, toValue } from '../tree.ts';
 
 /** What the checks look at: what is in it has passed the schema, and anything may be missing. */
@@ -7,7 +7,7 @@ export interface Draft {
   readonly checkout: string;
   /** Everything as it was written, for places. */
   readonly tree: MapTree;
-  readonly cluster: Partial<Environment['cluster']>;
+  readonly cluster: Partial<LocalEnvironment['cluster']>;
   readonly source: string | undefined;
   /** As written, also names that no service may have. */
   readonly names: readonly string[];
