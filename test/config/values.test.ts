@@ -27,9 +27,15 @@ test('without secrets and before a run there are the two of the repository', () 
 
 test('a service with a Dockerfile of its own starts as its image says, a stand-in as all of them do', () => {
   const ports = { httpPort: 80, httpsPort: 443 };
-  const values = { images: { 'auth-service': 'x:1' }, public: ports };
-  expect(toServiceValues('auth-service', { reference: 'x:1', isStandIn: true }, ports)).toEqual(values);
-  expect(toServiceValues('auth-service', { reference: 'x:1', isStandIn: false }, ports)).toEqual({
+  const needs = { 'auth-service': ['redis'], 'user-service': ['auth-service'] };
+  const values = {
+    images: { 'auth-service': 'x:1' },
+    public: ports,
+    services: { 'auth-service': { needs: ['redis'] }, 'user-service': { needs: ['auth-service'] } },
+  };
+  const run = { ports, needs };
+  expect(toServiceValues('auth-service', { reference: 'x:1', isStandIn: true }, run)).toEqual(values);
+  expect(toServiceValues('auth-service', { reference: 'x:1', isStandIn: false }, run)).toEqual({
     ...values,
     serviceDefaults: { command: [] },
   });
