@@ -27,7 +27,7 @@ value.
 {{- /* HS512 takes no shorter key; LiveKit refuses a shorter secret. */ -}}
 {{- range $key, $bytes := dict "JWT_SECRET" 64 "LIVEKIT_API_SECRET" 32 -}}
 {{- $length := len (get $secrets $key) -}}
-{{- if and (hasKey $secrets $key) (lt $length $bytes) -}}
+{{- if and $length (lt $length $bytes) -}}
 {{- fail (printf "shared.secrets.%s is too short: %d bytes, at least %d" $key $length $bytes) -}}
 {{- end -}}
 {{- end -}}
