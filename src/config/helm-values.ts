@@ -19,18 +19,19 @@ export interface HelmValues {
 const components = ['postgres', 'redis', 's3', 'traefik', 'nginx'];
 
 /**
- * Checks the values files of an environment, `helm/environments/base.yaml` and the environment's own, and what follows
- * from them with the charts' values below.
+ * Checks the values files of an environment, `helm/environments/base.yaml`, the environment's own and what it names
+ * besides, and what follows from them with the charts' values below.
  * @throws {ConfigFailure} with all problems, each with its place.
  */
 export async function loadHelmValues(
   checkout: string,
-  { name, services }: Pick<Environment, 'name' | 'services'>,
+  { name, services, values: own = [] }: Pick<Environment, 'name' | 'services' | 'values'>,
 ): Promise<HelmValues> {
   const schema: Rule = JSON.parse(await require('helm/values.schema.json'));
   const read = async (file: string) => parse(await require(file), file);
   const common = findMap(await read('helm/charts/wealist-common/values.yaml'), ['exports', 'defaults']);
-  const layers = await Promise.all(['base', name].map((layer) => read(`helm/environments/${layer}.yaml`)));
+  const files = [...['base', name].map((layer) => `helm/environments/${layer}.yaml`), ...own];
+  const layers = await Promise.all(files.map(read));
   const known = [...findMap(common, ['services']).entries.keys()];
   const problems = layers.flatMap((layer) => [
     ...findSchemaProblems(layer, schema),
@@ -39,8 +40,8 @@ export async function loadHelmValues(
   ]);
   if (problems.length > 0) throw new ConfigFailure(problems);
 
-  const own = await Promise.all(Object.keys(services).map((service) => readChart(service)));
-  const values = [common, ...own, ...layers].reduce(overlay);
+  const charts = await Promise.all(Object.keys(services).map((service) => readChart(service)));
+  const values = [common, ...charts, ...layers].reduce(overlay);
   const tooPrivileged = findTooPrivileged(values, Object.keys(services));
   if (tooPrivileged.length > 0) throw new ConfigFailure(tooPrivileged);
   const level = findAt(values, ['namespace', 'podSecurity']);
@@ -49,9 +50,8 @@ export async function loadHelmValues(
   async function require(file: string): Promise<string> {
     const text = await readText(checkout, file);
     if (text !== undefined) return text;
-    throw new ConfigFailure([
-      { place: { file }, path: [], text: 'missing, expected a file: git restore helm' },
-    ]);
+    const why = own.includes(file) ? 'the environment names it under values' : 'git restore helm';
+    throw new ConfigFailure([{ place: { file }, path: [], text: `missing, expected a file: ${why}` }]);
   }
 
   async function readChart(service: string): Promise<MapTree> {

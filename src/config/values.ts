@@ -4,7 +4,7 @@ import type { Environment } from './schema.ts';
 export interface ValuesFilesOptions {
   /** Absolute. */
   readonly checkout: string;
-  readonly environment: Pick<Environment, 'name'>;
+  readonly environment: Pick<Environment, 'name' | 'values'>;
   /** The file of generated secrets, where the environment has one. */
   readonly secrets?: string | undefined;
   /** The file with what only a run knows. */
@@ -22,7 +22,12 @@ export function valuesFiles({
   generated,
 }: ValuesFilesOptions): readonly string[] {
   const folder = join(checkout, 'helm/environments');
-  const files = [join(folder, 'base.yaml'), join(folder, `${environment.name}.yaml`), secrets, generated];
+  const own = (environment.values ?? []).map((file) => join(checkout, file));
+  const files = [
+    ...[join(folder, 'base.yaml'), join(folder, `${environment.name}.yaml`)],
+    ...own,
+    ...[secrets, generated],
+  ];
   return files.filter((file) => file !== undefined);
 }
 

@@ -51,6 +51,23 @@ describe('the values that git keeps', () => {
     });
   });
 
+  test('are, for weAlist’s own programs, without a mistake', async () => {
+    const { services } = await loadEnvironment({ checkout: repository, name: 'local-kind' });
+    const values = ['helm/examples/real-services.yaml'];
+    expect(await loadHelmValues(repository, { name: 'local-kind', services, values })).toEqual({
+      podSecurity: 'baseline',
+    });
+  });
+
+  test('lie in files of the checkout', async () => {
+    const checkout = await checkoutWith('');
+    const environment = await loadEnvironment({ checkout, name: 'local-kind' });
+    const values = ['helm/mine.yaml'];
+    await expect(loadHelmValues(checkout, { ...environment, values })).rejects.toThrow(
+      'helm/mine.yaml: missing, expected a file: the environment names it under values',
+    );
+  });
+
   test('say what level the namespace has', async () => {
     expect(await load('')).toEqual({ podSecurity: 'restricted' });
     expect(await load('namespace: { podSecurity: baseline }')).toEqual({ podSecurity: 'baseline' });

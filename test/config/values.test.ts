@@ -18,6 +18,16 @@ test('values come in the order base, environment, secrets, generated', () => {
   ]);
 });
 
+test('what an environment names besides lies over its own, and below secrets', () => {
+  const named = { ...environment, values: ['helm/examples/real-services.yaml'] };
+  expect(valuesFiles({ checkout: '/w', environment: named, secrets: '/s/secrets.yaml' })).toEqual([
+    '/w/helm/environments/base.yaml',
+    '/w/helm/environments/local-kind.yaml',
+    '/w/helm/examples/real-services.yaml',
+    '/s/secrets.yaml',
+  ]);
+});
+
 test('without secrets and before a run there are the two of the repository', () => {
   expect(valuesFiles({ checkout: '/w', environment })).toEqual([
     '/w/helm/environments/base.yaml',
