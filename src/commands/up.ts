@@ -1,4 +1,5 @@
 import { findCreated, toCreation } from '../cluster/creation.ts';
+import { loadHelmValues } from '../config/helm-values.ts';
 import { selectServices } from '../config/services.ts';
 import { describeChanges, planChanges } from '../machine/changes.ts';
 import { toOrigin } from '../plans/addresses.ts';
@@ -39,6 +40,7 @@ export const command = defineCommand({
     const overrides = wantedName === undefined ? [] : [toOverride(wantedName)];
     const environment = requireWritable(app, await app.environment({ overrides }), 'up');
     const selection = selectServices(environment, services);
+    const { podSecurity } = await loadHelmValues(app.paths.checkout, environment);
 
     if (isPreview) {
       const { engine, demand, parts, record, situation } = await look();
@@ -50,6 +52,7 @@ export const command = defineCommand({
         cluster: record,
         controller: record.controller,
         checkoutId,
+        podSecurity,
         secrets: secrets?.file,
       });
       for (const change of describeChanges(changes)) app.ui.say(change);
@@ -76,6 +79,7 @@ export const command = defineCommand({
         cluster: record,
         controller,
         checkoutId,
+        podSecurity,
         secrets,
       });
       if (await isOutdated(situation, record, checkoutId, parts)) {

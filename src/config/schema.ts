@@ -173,6 +173,13 @@ const Settings = z.strictObject(
       .describe(
         'A checkout of weAlist whose Dockerfiles are built instead of the stand-ins; relative to this checkout.',
       ),
+    values: z
+      .array(
+        pathBelow('a file of this checkout, such as helm/examples/real-services.yaml'),
+        'a list of files, such as [helm/examples/real-services.yaml]',
+      )
+      .optional()
+      .describe("Helm values files of this checkout, laid over the environment's own; the last wins."),
     registry: z
       .strictObject(
         {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { findNearest } from '../lib/nearest.ts';
 import { toAscii } from '../lib/printable.ts';
+import { describeUnknownKey, type KnownMap, listMaps } from './known-keys.ts';
 import { type Path, type Problem, quote, shorten } from './problems.ts';
 import { findAt, type MapTree, placeOfKey, type Tree, toValue } from './tree.ts';
 
@@ -16,7 +16,7 @@ export interface Validated<T> {
 export function validate<T>(tree: MapTree, schema: z.ZodType<T>): Validated<T> {
   const result = schema.safeParse(toValue(tree));
   if (result.success) return { value: result.data, problems: [] };
-  const known = listMaps(z.toJSONSchema(schema, { io: 'input' }), []);
+  const known = listMaps(z.toJSONSchema(schema, { io: 'input' }));
   const problems = result.error.issues.flatMap((issue) => toProblems(issue, tree, known));
   return { value: undefined, problems };
 }
@@ -26,7 +26,7 @@ function toProblems(issue: Issue, tree: MapTree, known: readonly KnownMap[]): re
   switch (issue.code) {
     case 'unrecognized_keys':
       return issue.keys.map((key) => {
-        const text = `got an unknown key, ${describeKnown(key, path, known)}`;
+        const text = describeUnknownKey(key, path, known);
         return { place: placeOfKey(tree, [...path, key]), path: [...path, key], text };
       });
     case 'invalid_key': {
@@ -58,38 +58,4 @@ function describe(tree: Tree, issue: Issue): string {
   if (typeof tree.value !== 'string') return shorten(tree.source);
   // A pattern admits ASCII only, so that a look-alike letter may be all that is wrong.
   return quote(tree.value, issue.code === 'invalid_format' ? toAscii : undefined);
-}
-
-/** The known key that was meant: the same on another level, else the nearest on this one, else any of this one. */
-function describeKnown(key: string, path: Path, maps: readonly KnownMap[]): string {
-  const elsewhere = maps.find((map) => map.keys.includes(key));
-  if (elsewhere)
-    return `it belongs ${elsewhere.path.length === 0 ? 'at the root' : `under ${elsewhere.path.join('.')}`}`;
-  const here = maps.find((map) => isSameWay(map.path, path))?.keys ?? [];
-  const nearest = findNearest(key, here);
-  return nearest === undefined ? `expected one of ${here.join(', ')}` : `nearest is ${nearest}`;
-}
-
-interface KnownMap {
-  /** `<name>` stands for any key. */
-  readonly path: readonly string[];
-  readonly keys: readonly string[];
-}
-
-function listMaps(schema: z.core.JSONSchema.BaseSchema, path: readonly string[]): readonly KnownMap[] {
-  const properties = Object.entries(schema.properties ?? {});
-  const below = properties.flatMap(([key, child]) =>
-    typeof child === 'object' ? listMaps(child, [...path, key]) : [],
-  );
-  const anyKey = schema.additionalProperties;
-  const belowAny = typeof anyKey === 'object' ? listMaps(anyKey, [...path, '<name>']) : [];
-  if (properties.length === 0) return [...below, ...belowAny];
-  return [{ path, keys: properties.map(([key]) => key) }, ...below, ...belowAny];
-}
-
-function isSameWay(pattern: readonly string[], path: Path): boolean {
-  return (
-    pattern.length === path.length &&
-    pattern.every((part, index) => part === '<name>' || part === path[index])
-  );
 }

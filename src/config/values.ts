@@ -4,7 +4,7 @@ import type { Environment } from './schema.ts';
 export interface ValuesFilesOptions {
   /** Absolute. */
   readonly checkout: string;
-  readonly environment: Pick<Environment, 'name'>;
+  readonly environment: Pick<Environment, 'name' | 'values'>;
   /** The file of generated secrets, where the environment has one. */
   readonly secrets?: string | undefined;
   /** The file with what only a run knows. */
@@ -22,7 +22,12 @@ export function valuesFiles({
   generated,
 }: ValuesFilesOptions): readonly string[] {
   const folder = join(checkout, 'helm/environments');
-  const files = [join(folder, 'base.yaml'), join(folder, `${environment.name}.yaml`), secrets, generated];
+  const own = (environment.values ?? []).map((file) => join(checkout, file));
+  const files = [
+    ...[join(folder, 'base.yaml'), join(folder, `${environment.name}.yaml`)],
+    ...own,
+    ...[secrets, generated],
+  ];
   return files.filter((file) => file !== undefined);
 }
 
@@ -39,15 +44,27 @@ export interface BuiltService {
   readonly isStandIn: boolean;
 }
 
-/** What only a run knows of a service's release, over all files: no more than reaches it, so that nothing else rolls it. */
+/** Service → what it needs, as in the environment. */
+export type Needs = Readonly<Record<string, readonly string[]>>;
+
+/** The needs of every service. */
+export function toNeeds({ services }: Pick<Environment, 'services'>): Needs {
+  return Object.fromEntries(Object.entries(services).map(([name, { needs }]) => [name, needs]));
+}
+
+/**
+ * What only a run knows of a service's release, over all files: no more than reaches it, so that nothing else rolls it.
+ * The needs reach all: who may ask a service follows from what the others need.
+ */
 export function toServiceValues(
   name: string,
   { reference, isStandIn }: BuiltService,
-  { httpPort, httpsPort }: PublicPorts,
+  { ports: { httpPort, httpsPort }, needs }: { readonly ports: PublicPorts; readonly needs: Needs },
 ) {
   return {
     images: { [name]: reference },
     public: { httpPort, httpsPort },
+    services: toServices(Object.keys(needs), (service) => ({ needs: needs[service] ?? [] })),
     // The default command is the stand-ins' start; what has a Dockerfile of its own says there how it starts.
     ...(isStandIn ? {} : { serviceDefaults: { command: [] } }),
   };
@@ -61,21 +78,27 @@ export interface InfrastructureChoice {
   /** Each service, and each part of the infrastructure: whether it is deployed. */
   readonly services: Readonly<Record<string, boolean>>;
   readonly infrastructure: Readonly<Record<string, boolean>>;
+  readonly needs: Needs;
 }
 
 /** The same for the release of the infrastructure, which has the routes to all services. */
 export function toInfrastructureValues(choice: InfrastructureChoice) {
-  const { images, ports, controller, services, infrastructure } = choice;
+  const { images, ports, controller, services, infrastructure, needs } = choice;
   const { httpPort, httpsPort } = ports;
   return {
     images,
     public: { httpPort, httpsPort },
     ingress: { controller },
-    services: toEnabled(services),
-    infrastructure: toEnabled(infrastructure),
+    services: toServices(Object.keys(services), (name) => ({
+      enabled: services[name] ?? false,
+      needs: needs[name] ?? [],
+    })),
+    infrastructure: toServices(Object.keys(infrastructure), (name) => ({
+      enabled: infrastructure[name] ?? false,
+    })),
   };
 }
 
-function toEnabled(deployed: Readonly<Record<string, boolean>>): object {
-  return Object.fromEntries(Object.entries(deployed).map(([name, enabled]) => [name, { enabled }]));
+function toServices(names: readonly string[], toSettings: (name: string) => object): object {
+  return Object.fromEntries(names.map((name) => [name, toSettings(name)]));
 }

@@ -12,6 +12,7 @@ export function namespaceManifest(name: string, level: 'restricted' | 'baseline'
         'app.kubernetes.io/managed-by': 'wealist-local',
         'pod-security.kubernetes.io/enforce': level,
         'pod-security.kubernetes.io/warn': level,
+        'pod-security.kubernetes.io/audit': level,
       },
     },
   };

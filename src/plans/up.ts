@@ -3,12 +3,14 @@ import { toCreation } from '../cluster/creation.ts';
 import { controlPlaneOf } from '../cluster/ownership.ts';
 import type { Releases } from '../cluster/releases.ts';
 import type { Snapshots } from '../cluster/snapshot.ts';
+import type { PodSecurity } from '../config/helm-values.ts';
 import { type Environment, infrastructure } from '../config/schema.ts';
 import type { Selection } from '../config/services.ts';
 import {
   type Controller,
   type PublicPorts,
   toInfrastructureValues,
+  toNeeds,
   toServiceValues,
   valuesFiles,
 } from '../config/values.ts';
@@ -39,6 +41,7 @@ export interface UpChoice {
   readonly cluster: { readonly name: string } & PublicPorts;
   readonly controller: Controller;
   readonly checkoutId: string;
+  readonly podSecurity: PodSecurity;
   /** The values file of secrets; undefined in the preview of a first run. */
   readonly secrets: string | undefined;
 }
@@ -111,7 +114,7 @@ export function planUp(environment: Environment, parts: UpParts, choice: UpChoic
           kubectl: toolchain.kubectl,
           title: 'namespaces and storage class',
           objects: [
-            namespaceManifest(environment.namespace, 'restricted'),
+            namespaceManifest(environment.namespace, choice.podSecurity),
             // The controller takes ports of the node, which only this level allows.
             namespaceManifest(ingressNamespace, 'privileged'),
             storageClassManifest(),
@@ -143,6 +146,7 @@ function releaseSteps(environment: Environment, parts: UpParts, choice: UpChoice
   const { selection, cluster, controller, secrets } = choice;
   const { checkout } = paths;
   const common = { toolchain, snapshots, releases, checkout };
+  const needs = toNeeds(environment);
   // `-` is where helm reads the values that the step hands it.
   const files = valuesFiles({ checkout, environment, secrets });
 
@@ -199,6 +203,7 @@ function releaseSteps(environment: Environment, parts: UpParts, choice: UpChoice
             images: Object.fromEntries(images.map(({ name, reference }) => [name, reference])),
             ports: cluster,
             controller,
+            needs,
             services: Object.fromEntries(all.map((name) => [name, deployed.has(name)])),
             infrastructure: Object.fromEntries(infrastructure.map((name) => [name, parts.includes(name)])),
           });
@@ -213,7 +218,8 @@ function releaseSteps(environment: Environment, parts: UpParts, choice: UpChoice
         release: name,
         chart: name,
         valuesFiles: files,
-        values: async () => toServiceValues(name, await present(serviceImages.find(name), name), cluster),
+        values: async () =>
+          toServiceValues(name, await present(serviceImages.find(name), name), { ports: cluster, needs }),
       });
     },
   };

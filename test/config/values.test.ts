@@ -18,6 +18,16 @@ test('values come in the order base, environment, secrets, generated', () => {
   ]);
 });
 
+test('what an environment names besides lies over its own, and below secrets', () => {
+  const named = { ...environment, values: ['helm/examples/real-services.yaml'] };
+  expect(valuesFiles({ checkout: '/w', environment: named, secrets: '/s/secrets.yaml' })).toEqual([
+    '/w/helm/environments/base.yaml',
+    '/w/helm/environments/local-kind.yaml',
+    '/w/helm/examples/real-services.yaml',
+    '/s/secrets.yaml',
+  ]);
+});
+
 test('without secrets and before a run there are the two of the repository', () => {
   expect(valuesFiles({ checkout: '/w', environment })).toEqual([
     '/w/helm/environments/base.yaml',
@@ -27,9 +37,15 @@ test('without secrets and before a run there are the two of the repository', () 
 
 test('a service with a Dockerfile of its own starts as its image says, a stand-in as all of them do', () => {
   const ports = { httpPort: 80, httpsPort: 443 };
-  const values = { images: { 'auth-service': 'x:1' }, public: ports };
-  expect(toServiceValues('auth-service', { reference: 'x:1', isStandIn: true }, ports)).toEqual(values);
-  expect(toServiceValues('auth-service', { reference: 'x:1', isStandIn: false }, ports)).toEqual({
+  const needs = { 'auth-service': ['redis'], 'user-service': ['auth-service'] };
+  const values = {
+    images: { 'auth-service': 'x:1' },
+    public: ports,
+    services: { 'auth-service': { needs: ['redis'] }, 'user-service': { needs: ['auth-service'] } },
+  };
+  const run = { ports, needs };
+  expect(toServiceValues('auth-service', { reference: 'x:1', isStandIn: true }, run)).toEqual(values);
+  expect(toServiceValues('auth-service', { reference: 'x:1', isStandIn: false }, run)).toEqual({
     ...values,
     serviceDefaults: { command: [] },
   });

@@ -24,24 +24,46 @@ export const serviceCharts = [
 export const allCharts = [...serviceCharts, 'wealist-infrastructure', 'ingress-traefik'] as const;
 export type Chart = (typeof allCharts)[number];
 
+/** Each environment's namespace; base: base.yaml alone, as an environment without anything of its own would be. */
+export const namespaces = {
+  base: 'wealist-kind-local',
+  'local-kind': 'wealist-kind-local',
+  'local-ubuntu': 'wealist-dev',
+  dev: 'wealist-dev',
+  staging: 'wealist-staging',
+  prod: 'wealist-prod',
+} as const;
+export type EnvironmentName = keyof typeof namespaces;
+
+/** Those that run elsewhere: all that they are rendered from is in Git. */
+export const remoteEnvironments = ['local-ubuntu', 'dev', 'staging', 'prod'] as const;
+export const environments = ['local-kind', ...remoteEnvironments] as const;
+
 export interface RenderOptions {
-  /** base: base.yaml alone, as an environment without anything of its own would be. */
-  readonly environment?: 'base' | 'local-kind';
+  readonly environment?: EnvironmentName;
   /** Over all files, as the CLI hands over what only a run knows. */
   readonly values?: object;
   /** In place of those of the environment and of the tests. */
   readonly files?: readonly string[];
 }
 
-/** The files that a release gets, in the order of `valuesFiles`. */
-export function filesOf(environment: 'base' | 'local-kind'): readonly string[] {
+/** The files that a release gets, in the order of `valuesFiles`; of a remote environment those in Git. */
+export function filesOf(environment: EnvironmentName): readonly string[] {
+  const isRemote = remoteEnvironments.some((name) => name === environment);
   const files = valuesFiles({
     checkout,
     environment: { name: environment },
-    secrets: join(testValues, 'secrets.yaml'),
-    generated: join(testValues, 'images.yaml'),
+    secrets: isRemote ? undefined : join(testValues, 'secrets.yaml'),
+    generated: isRemote ? undefined : join(testValues, 'images.yaml'),
   });
   return [...new Set(files)];
+}
+
+/** The charts that an environment consists of; the ingress controller of a remote one is not ours. */
+export function chartsOf(environment: EnvironmentName): readonly Chart[] {
+  return remoteEnvironments.some((name) => name === environment)
+    ? [...serviceCharts, 'wealist-infrastructure']
+    : allCharts;
 }
 
 /** A chart as text. @throws {CommandFailure} with helm's words when it refuses. */
@@ -49,7 +71,7 @@ export async function renderText(
   chart: Chart,
   { environment = 'local-kind', values = {}, files = filesOf(environment) }: RenderOptions = {},
 ): Promise<string> {
-  const namespace = chart === 'ingress-traefik' ? 'ingress-nginx' : 'wealist-kind-local';
+  const namespace = chart === 'ingress-traefik' ? 'ingress-nginx' : namespaces[environment];
   const { stdout } = await exec(
     helmProgram,
     [

@@ -22,8 +22,8 @@ const derived = {
   ...{ S3_BUCKET: 'wealist-files', S3_REGION: 'ap-northeast-2', CORS_ORIGINS: '*' },
   OAUTH2_CLIENT_REDIRECT_URI: 'http://localhost/oauth2/callback/google',
   OAUTH2_REDIRECT_URL_ENV: 'http://localhost/oauth/callback',
-  ...{ LIVEKIT_URL: 'http://livekit:7880', LIVEKIT_HOST: 'http://livekit:7880' },
-  LIVEKIT_WS_URL: 'ws://localhost/svc/livekit',
+  // Off: an address of nobody would be asked for nothing.
+  ...{ LIVEKIT_URL: '', LIVEKIT_HOST: '', LIVEKIT_WS_URL: '' },
 };
 
 let local: readonly Manifest[];
@@ -44,9 +44,11 @@ describe('the shared configuration', () => {
       S3_PUBLIC_ENDPOINT: 'http://s3.localhost:8080',
       OAUTH2_CLIENT_REDIRECT_URI: 'http://localhost:8080/oauth2/callback/google',
       OAUTH2_REDIRECT_URL_ENV: 'http://localhost:8080/oauth/callback',
-      LIVEKIT_WS_URL: 'ws://localhost:8080/svc/livekit',
     });
-    const values = { public: { scheme: 'https', host: 'dev.wealist.example', httpPort: 8080 } };
+    const values = {
+      public: { scheme: 'https', host: 'dev.wealist.example', httpPort: 8080 },
+      infrastructure: { livekit: { host: 'livekit.example' } },
+    };
     expect(await sharedConfig({ values })).toMatchObject({
       S3_PUBLIC_ENDPOINT: 'https://s3.dev.wealist.example',
       OAUTH2_REDIRECT_URL_ENV: 'https://dev.wealist.example/oauth/callback',

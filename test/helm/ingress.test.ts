@@ -101,13 +101,40 @@ describe('the public routes', () => {
     }
   });
 
-  it('follow the name that browsers know the platform by', async () => {
-    const [chart, named] = await Promise.all([
-      render('ingress-traefik'),
-      routes({ public: { host: 'dev.wealist.example' } }),
-    ]);
-    const controller = traefik([...chart, ...named]);
-    expect(ask(controller, 's3.dev.wealist.example/wealist-files/a')).toBe('s3 /wealist-files/a');
-    expect(ask(controller, 'dev.wealist.example/svc/chat/x')).toBe('chat-service /x');
+  it('follow the name that browsers know the platform by, and may be bound to it', async () => {
+    const named = (anyHost: boolean, controller: string) =>
+      routes({ public: { host: 'dev.wealist.example' }, ingress: { anyHost, controller } });
+    const chart = await render('ingress-traefik');
+    for (const anyHost of [true, false]) {
+      const [forTraefik, forNginx] = await Promise.all([named(anyHost, 'traefik'), named(anyHost, 'nginx')]);
+      for (const controller of [traefik([...chart, ...forTraefik]), nginx(forNginx)]) {
+        expect(ask(controller, 's3.dev.wealist.example/wealist-files/a')).toBe('s3 /wealist-files/a');
+        expect(ask(controller, 'dev.wealist.example/svc/chat/x')).toBe('chat-service /x');
+        expect(ask(controller, 'dev.wealist.example/svc/chat/api/internal')).toBe('closed');
+        // Another environment behind the same controller.
+        expect(ask(controller, 'wealist.example/svc/chat/x')).toBe(anyHost ? 'chat-service /x' : 'nowhere');
+      }
+    }
+  });
+
+  it('are served by TLS where the certificate is named, and nginx sends browsers there', async () => {
+    const manifests = await routes({
+      public: { scheme: 'https', host: 'dev.wealist.example' },
+      ingress: { controller: 'nginx', anyHost: false, tlsSecret: 'wealist-tls' },
+    });
+    const ingresses = listIngresses(manifests);
+    expect(ingresses.map(({ spec }) => spec.tls)).toEqual(
+      ingresses.map(({ spec }) => [{ hosts: [spec.rules[0]?.host], secretName: 'wealist-tls' }]),
+    );
+    for (const { metadata } of ingresses) {
+      expect(metadata.annotations?.['nginx.ingress.kubernetes.io/ssl-redirect']).toBe('true');
+    }
+  });
+
+  it('lead to LiveKit once its server is named', async () => {
+    const values = { infrastructure: { livekit: { host: 'livekit.example' } } };
+    const [chart, some] = await Promise.all([render('ingress-traefik', { values }), routes(values)]);
+    expect(ask(traefik([...chart, ...some]), 'localhost/svc/livekit/rtc')).toBe('livekit /rtc');
+    expect(ask(traefik(forTraefik), 'localhost/svc/livekit/rtc')).toBe('frontend /svc/livekit/rtc');
   });
 });

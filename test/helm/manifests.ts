@@ -37,6 +37,7 @@ export interface Probe {
   readonly initialDelaySeconds?: number;
   readonly periodSeconds?: number;
   readonly timeoutSeconds?: number;
+  readonly failureThreshold?: number;
 }
 
 export interface Container {
@@ -84,6 +85,8 @@ export interface PodSpec {
   readonly containers: readonly Container[];
   readonly initContainers?: readonly Container[];
   readonly nodeSelector?: Readonly<Record<string, string>>;
+  readonly affinity?: object;
+  readonly topologySpreadConstraints?: readonly { readonly topologyKey: string }[];
   readonly volumes?: readonly ({ readonly name: string } & Readonly<Record<string, unknown>>)[];
 }
 
@@ -117,6 +120,7 @@ export interface Service extends Manifest {
 export interface Ingress extends Manifest {
   readonly spec: {
     readonly ingressClassName: string;
+    readonly tls?: readonly { readonly hosts: readonly string[]; readonly secretName: string }[];
     readonly rules: readonly {
       readonly host?: string;
       readonly http: {

@@ -10,7 +10,9 @@ metadata:
   name: {{ .Chart.Name }}
   labels: {{- include "wealist.labels" $named | nindent 4 }}
 spec:
+  {{- if not $service.autoscaling.enabled }}
   replicas: {{ $service.replicas }}
+  {{- end }}
   revisionHistoryLimit: 3
   strategy: {{- toYaml $service.strategy | nindent 4 }}
   selector:
@@ -20,7 +22,7 @@ spec:
       labels: {{- include "wealist.labels" $named | nindent 8 }}
       annotations:
         checksum/config: {{ include "wealist.checksum" . }}
-        {{- with $service.podAnnotations }}
+        {{- with include "wealist.podAnnotations" $service | fromJson }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
     spec:
@@ -29,7 +31,7 @@ spec:
       enableServiceLinks: false
       terminationGracePeriodSeconds: {{ $service.terminationGracePeriodSeconds }}
       securityContext: {{- toYaml $service.podSecurityContext | nindent 8 }}
-      {{- with $service.podSpec }}
+      {{- with include "wealist.podSpec" . | fromJson }}
       {{- toYaml . | nindent 6 }}
       {{- end }}
       containers:
@@ -57,4 +59,20 @@ spec:
           securityContext: {{- toYaml $service.securityContext | nindent 12 }}
           {{- include "wealist.volumeMounts" . | nindent 10 }}
       {{- include "wealist.volumes" . | nindent 6 }}
+{{- end }}
+
+
+{{/*
+The annotations of a service's pods besides the checksum, as JSON: where Prometheus finds their figures, and its own.
+*/}}
+{{- define "wealist.podAnnotations" -}}
+{{- $derived := dict -}}
+{{- if .metrics.enabled -}}
+{{- $derived = dict
+  "prometheus.io/scrape" "true"
+  "prometheus.io/port" (int .port | toString)
+  "prometheus.io/path" .metrics.path
+-}}
+{{- end -}}
+{{- include "wealist.overlay" (list $derived .podAnnotations) -}}
 {{- end }}

@@ -14,11 +14,42 @@ envFrom:
   - secretRef:
       name: {{ .Chart.Name }}-secret
   {{- end }}
-{{- with $service.env }}
+{{- with include "wealist.overlay" (list (include "wealist.existingSecretEnv" . | fromJson) $service.env) | fromJson }}
 env:
   {{- range $name, $variable := . }}
   - name: {{ $name }}
     {{- toYaml $variable | nindent 4 }}
   {{- end }}
 {{- end }}
+{{- end }}
+
+
+{{/*
+What follows from a wealist-shared-secret that somebody else made, as JSON: its second spellings, and the addresses with
+a password in them, which the kubelet fills in. There the password stands as it is: it must need no encoding in a URL.
+*/}}
+{{- define "wealist.existingSecretEnv" -}}
+{{- $service := include "wealist.service" . | fromJson -}}
+{{- $variables := dict -}}
+{{- if include "wealist.secretExists" . -}}
+{{- range $name, $key := dict
+  "SECRET_KEY" "JWT_SECRET"
+  "SPRING_REDIS_PASSWORD" "REDIS_PASSWORD"
+  "GOOGLE_SECRET" "GOOGLE_CLIENT_SECRET"
+-}}
+{{- $reference := dict "secretKeyRef" (dict "name" "wealist-shared-secret" "key" $key) -}}
+{{- $_ := set $variables $name (dict "valueFrom" $reference) -}}
+{{- end -}}
+{{- $addresses := include "wealist.addresses" (dict
+  "root" .
+  "databasePassword" "$(DB_PASSWORD)"
+  "redisLogin" ":$(REDIS_PASSWORD)@"
+) | fromJson -}}
+{{- range $name, $address := $addresses -}}
+{{- if not (hasKey $service.secrets $name) -}}
+{{- $_ := set $variables $name (dict "value" $address) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $variables -}}
 {{- end }}

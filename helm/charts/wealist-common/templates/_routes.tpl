@@ -2,7 +2,7 @@
 Every public route of the services that are deployed, in groups that a controller treats alike, as JSON:
   {"groups": [{"name", "kind", "host"?, "rewrite"?: {"from", "to"}, "paths": [{"path", "service", "port"}]}]}
 Kinds: strip (the path is taken away), keep (the service sees the path as it is), rewrite (`from` becomes `to`),
-closed (nobody gets in), host (all paths of one host). The same routes for every controller; each writes them its way.
+closed (nobody gets in), host (all paths of a host of its own). The same routes for every controller; each writes them its way.
 */}}
 {{- define "wealist.routes" -}}
 {{- include "wealist.checkServices" . -}}
@@ -33,6 +33,10 @@ closed (nobody gets in), host (all paths of one host). The same routes for every
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- if .Values.infrastructure.livekit.host -}}
+{{- $port := .Values.infrastructure.livekit.port -}}
+{{- $stripped = append $stripped (dict "path" "/svc/livekit" "service" "livekit" "port" $port) -}}
+{{- end -}}
 {{- if $stripped -}}
 {{- $groups = append $groups (dict "name" "services" "kind" "strip" "paths" $stripped) -}}
 {{- end -}}
@@ -42,7 +46,12 @@ closed (nobody gets in), host (all paths of one host). The same routes for every
 {{- if $closed -}}
 {{- $groups = append $groups (dict "name" "closed" "kind" "closed" "paths" $closed) -}}
 {{- end -}}
-{{- if .Values.infrastructure.s3.enabled -}}
+{{- if not .Values.ingress.anyHost -}}
+{{- range $groups -}}
+{{- $_ := set . "host" $.Values.public.host -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.infrastructure.s3.enabled (not .Values.infrastructure.s3.external.enabled) -}}
 {{- $groups = append $groups (dict
   "name" "s3"
   "kind" "host"

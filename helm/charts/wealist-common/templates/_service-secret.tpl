@@ -4,20 +4,34 @@ them are made here, so that they follow the password.
 */}}
 {{- define "wealist.serviceSecret" -}}
 {{- $service := include "wealist.service" . | fromJson -}}
-{{- $config := include "wealist.sharedConfig" . | fromJson -}}
-{{- $secrets := include "wealist.sharedSecret" . | fromJson -}}
 {{- $derived := dict -}}
-{{- with $service.database -}}
-{{- $login := printf "%s:%s" .role (include "wealist.urlEncode" $secrets.DB_PASSWORD) -}}
-{{- $url := printf "postgresql://%s@%s:%s/%s?sslmode=%s" $login $config.DB_HOST $config.DB_PORT .name $config.DB_SSLMODE -}}
-{{- $_ := set $derived "DATABASE_URL" $url -}}
-{{- end -}}
-{{- if hasKey $service "redisIndex" -}}
-{{- $login := ternary (printf ":%s@" (include "wealist.urlEncode" $secrets.REDIS_PASSWORD)) "" (ne $secrets.REDIS_PASSWORD "") -}}
-{{- $url := printf "redis://%s%s:%s/%d" $login $config.REDIS_HOST $config.REDIS_PORT (int $service.redisIndex) -}}
-{{- $_ := set $derived "REDIS_URL" $url -}}
+{{- if not (include "wealist.secretExists" .) -}}
+{{- $secrets := include "wealist.sharedSecret" . | fromJson -}}
+{{- $database := include "wealist.urlEncode" $secrets.DB_PASSWORD -}}
+{{- $redis := ternary (printf ":%s@" (include "wealist.urlEncode" $secrets.REDIS_PASSWORD)) "" (ne $secrets.REDIS_PASSWORD "") -}}
+{{- $derived = include "wealist.addresses" (dict "root" . "databasePassword" $database "redisLogin" $redis) | fromJson -}}
 {{- end -}}
 {{- include "wealist.overlay" (list $derived $service.secrets) -}}
+{{- end }}
+
+{{/*
+The addresses that hold a password, as JSON.
+  {{ include "wealist.addresses" (dict "root" . "databasePassword" $encoded "redisLogin" ":…@") }}
+*/}}
+{{- define "wealist.addresses" -}}
+{{- $service := include "wealist.service" .root | fromJson -}}
+{{- $config := include "wealist.sharedConfig" .root | fromJson -}}
+{{- $password := .databasePassword -}}
+{{- $addresses := dict -}}
+{{- with $service.database -}}
+{{- $server := printf "%s:%s@%s:%s" .role $password $config.DB_HOST $config.DB_PORT -}}
+{{- $_ := set $addresses "DATABASE_URL" (printf "postgresql://%s/%s?sslmode=%s" $server .name $config.DB_SSLMODE) -}}
+{{- end -}}
+{{- if hasKey $service "redisIndex" -}}
+{{- $server := printf "%s%s:%s" .redisLogin $config.REDIS_HOST $config.REDIS_PORT -}}
+{{- $_ := set $addresses "REDIS_URL" (printf "redis://%s/%d" $server (int $service.redisIndex)) -}}
+{{- end -}}
+{{- toJson $addresses -}}
 {{- end }}
 
 {{- define "wealist.serviceSecretObject" -}}

@@ -4,6 +4,8 @@ What all services read from ConfigMap wealist-shared-config, as JSON. Each servi
 {{- define "wealist.sharedConfig" -}}
 {{- $postgres := .Values.infrastructure.postgres.external -}}
 {{- $redis := .Values.infrastructure.redis.external -}}
+{{- $s3 := .Values.infrastructure.s3.external -}}
+{{- $livekit := .Values.infrastructure.livekit -}}
 {{- $origin := include "wealist.publicOrigin" . -}}
 {{- $derived := dict
   "DB_HOST" (ternary $postgres.host "postgres" $postgres.enabled)
@@ -12,10 +14,22 @@ What all services read from ConfigMap wealist-shared-config, as JSON. Each servi
   "REDIS_PORT" (ternary (int $redis.port) 6379 $redis.enabled | toString)
   "S3_ENDPOINT" "http://s3:7070"
   "S3_PUBLIC_ENDPOINT" (printf "%s://s3.%s" .Values.public.scheme (include "wealist.publicAuthority" .))
+  "LIVEKIT_URL" ""
+  "LIVEKIT_WS_URL" ""
   "OAUTH2_CLIENT_REDIRECT_URI" (printf "%s/oauth2/callback/google" $origin)
   "OAUTH2_REDIRECT_URL_ENV" (printf "%s/oauth/callback" $origin)
-  "LIVEKIT_WS_URL" (printf "ws%s/svc/livekit" (trimPrefix "http" $origin))
 -}}
+{{- if $s3.enabled -}}
+{{- $port := ternary "" (printf ":%d" (int $s3.port)) (eq (int $s3.port) 443) -}}
+{{- $address := printf "https://%s%s" $s3.host $port -}}
+{{- $derived = merge (dict "S3_ENDPOINT" $address "S3_PUBLIC_ENDPOINT" $address) $derived -}}
+{{- end -}}
+{{- if $livekit.host -}}
+{{- $derived = merge (dict
+  "LIVEKIT_URL" (printf "http://%s:%d" $livekit.host (int $livekit.port))
+  "LIVEKIT_WS_URL" (printf "ws%s/svc/livekit" (trimPrefix "http" $origin))
+) $derived -}}
+{{- end -}}
 {{- range $name, $service := .Values.services -}}
 {{- if $service.route -}}
 {{- $key := printf "%s_URL" ($name | upper | replace "-" "_") -}}

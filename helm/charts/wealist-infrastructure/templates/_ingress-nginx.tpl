@@ -4,7 +4,7 @@ How a group of routes is written for ingress-nginx.
 {{- define "infrastructure.ingress.nginx.annotations" -}}
 {{- $kind := .group.kind -}}
 {{- $ingress := .root.Values.ingress -}}
-nginx.ingress.kubernetes.io/ssl-redirect: "false"
+nginx.ingress.kubernetes.io/ssl-redirect: {{ ne $ingress.tlsSecret "" | quote }}
 nginx.ingress.kubernetes.io/proxy-http-version: "1.1"
 nginx.ingress.kubernetes.io/proxy-buffering: "off"
 nginx.ingress.kubernetes.io/proxy-read-timeout: {{ $ingress.timeoutSeconds | toString | quote }}

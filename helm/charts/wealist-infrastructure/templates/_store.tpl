@@ -46,6 +46,9 @@ spec:
       enableServiceLinks: false
       terminationGracePeriodSeconds: 30
       securityContext: {{- include "infrastructure.podSecurity" .user | nindent 8 }}
+      {{- with include "wealist.nodePreference" .root.Values.infrastructure.nodeType | fromJson }}
+      {{- toYaml . | nindent 6 }}
+      {{- end }}
       containers:
         - name: {{ .name }}
           {{- include "wealist.image" . | nindent 10 }}

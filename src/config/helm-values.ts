@@ -1,0 +1,103 @@
+import { findNearest } from '../lib/nearest.ts';
+import { parse } from './parse.ts';
+import { findTooPrivileged } from './pod-security.ts';
+import { ConfigFailure, type Problem } from './problems.ts';
+import { readText } from './read-text.ts';
+import type { Environment } from './schema.ts';
+import { findAt, type MapTree, overlay } from './tree.ts';
+import { findSchemaProblems, type Rule } from './values-schema.ts';
+
+/** A Pod Security Standard that the pods of a namespace are held to. */
+export type PodSecurity = 'restricted' | 'baseline';
+
+/** What a run has to know of the Helm values that git keeps. */
+export interface HelmValues {
+  readonly podSecurity: PodSecurity;
+}
+
+/** Beside services, what an image may be named for. */
+const components = ['postgres', 'redis', 's3', 'traefik', 'nginx'];
+
+/**
+ * Checks the values files of an environment, `helm/environments/base.yaml`, the environment's own and what it names
+ * besides, and what follows from them with the charts' values below.
+ * @throws {ConfigFailure} with all problems, each with its place.
+ */
+export async function loadHelmValues(
+  checkout: string,
+  { name, services, values: own = [] }: Pick<Environment, 'name' | 'services' | 'values'>,
+): Promise<HelmValues> {
+  const schema: Rule = JSON.parse(await require('helm/values.schema.json'));
+  const read = async (file: string) => parse(await require(file), file);
+  const common = findMap(await read('helm/charts/wealist-common/values.yaml'), ['exports', 'defaults']);
+  const files = [...['base', name].map((layer) => `helm/environments/${layer}.yaml`), ...own];
+  const layers = await Promise.all(files.map(read));
+  const known = [...findMap(common, ['services']).entries.keys()];
+  const problems = layers.flatMap((layer) => [
+    ...findSchemaProblems(layer, schema),
+    ...findUnknownNames(layer, known),
+    ...findSecrets(layer, name),
+  ]);
+  if (problems.length > 0) throw new ConfigFailure(problems);
+
+  const charts = await Promise.all(Object.keys(services).map((service) => readChart(service)));
+  const values = [common, ...charts, ...layers].reduce(overlay);
+  const tooPrivileged = findTooPrivileged(values, Object.keys(services));
+  if (tooPrivileged.length > 0) throw new ConfigFailure(tooPrivileged);
+  const level = findAt(values, ['namespace', 'podSecurity']);
+  return { podSecurity: level?.kind === 'scalar' && level.value === 'baseline' ? 'baseline' : 'restricted' };
+
+  async function require(file: string): Promise<string> {
+    const text = await readText(checkout, file);
+    if (text !== undefined) return text;
+    const why = own.includes(file) ? 'the environment names it under values' : 'git restore helm';
+    throw new ConfigFailure([{ place: { file }, path: [], text: `missing, expected a file: ${why}` }]);
+  }
+
+  async function readChart(service: string): Promise<MapTree> {
+    const file = `helm/charts/${service}/values.yaml`;
+    const text = await readText(checkout, file);
+    return parse(text ?? '', file);
+  }
+}
+
+/** Services and images of names that nothing has: a service that is new brings its port. */
+function findUnknownNames(layer: MapTree, known: readonly string[]): readonly Problem[] {
+  const services = [...findMap(layer, ['services']).entries];
+  const added = services.filter(([, { value }]) => findAt(value, ['port'])).map(([name]) => name);
+  const all = [...known, ...added];
+  return [
+    ...services.flatMap(([name, { place }]) => toProblem('services', name, place, all)),
+    ...[...findMap(layer, ['images']).entries].flatMap(([name, { place }]) =>
+      toProblem('images', name, place, [...all, ...components]),
+    ),
+  ];
+}
+
+function toProblem(
+  key: string,
+  name: string,
+  place: Problem['place'],
+  known: readonly string[],
+): readonly Problem[] {
+  if (known.includes(name)) return [];
+  const nearest = findNearest(name, known);
+  const expected = nearest === undefined ? `expected one of ${known.join(', ')}` : `nearest is ${nearest}`;
+  return [{ place, path: [key, name], text: `got an unknown name, ${expected}` }];
+}
+
+/** Secrets in a file that git keeps. */
+function findSecrets(layer: MapTree, name: string): readonly Problem[] {
+  return [...findMap(layer, ['shared', 'secrets']).entries].map(([key, { place }]) => ({
+    place,
+    path: ['shared', 'secrets', key],
+    text: `got a secret in a file that git keeps, expected it in helm/environments/${name}-secrets.yaml`,
+  }));
+}
+
+const nothing: MapTree = { kind: 'map', place: { file: '' }, entries: new Map() };
+
+function findMap(tree: MapTree, path: readonly string[]): MapTree {
+  const found = findAt(tree, path);
+  return found?.kind === 'map' ? found : nothing;
+}

@@ -1,0 +1,369 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { loadCatalog } from '../../src/config/catalog.ts';
+import { loadEnvironment } from '../../src/config/load.ts';
+import { toInfrastructureValues, toNeeds, toServiceValues } from '../../src/config/values.ts';
+import {
+  type EnvironmentName,
+  environments,
+  namespaces,
+  refusal,
+  remoteEnvironments,
+  render,
+  serviceCharts,
+} from './helm.ts';
+import { getContainer, getManifest, getWorkload, listIngresses, type Manifest } from './manifests.ts';
+
+const repository = join(import.meta.dirname, '../..');
+
+/** A service, and the infrastructure, of each environment. */
+const rendered = new Map<
+  EnvironmentName,
+  { auth: readonly Manifest[]; infrastructure: readonly Manifest[] }
+>();
+beforeAll(async () => {
+  await Promise.all(
+    environments.map(async (environment) => {
+      const [auth, infrastructure] = await Promise.all([
+        render('auth-service', { environment }),
+        render('wealist-infrastructure', { environment }),
+      ]);
+      rendered.set(environment, { auth, infrastructure });
+    }),
+  );
+});
+const of = (environment: EnvironmentName) => {
+  const found = rendered.get(environment);
+  if (found) return found;
+  throw new Error(`${environment} was not rendered`);
+};
+const kindsOf = (manifests: readonly Manifest[]) => new Set(manifests.map(({ kind }) => kind));
+
+describe.each(remoteEnvironments)('%s', (environment) => {
+  it('has its namespace, held to its Pod Security level', () => {
+    const level = environment === 'prod' ? 'restricted' : 'baseline';
+    const namespace = getManifest(of(environment).infrastructure, 'Namespace', namespaces[environment]);
+    expect(namespace.metadata.labels).toMatchObject({
+      'pod-security.kubernetes.io/enforce': level,
+      'pod-security.kubernetes.io/warn': level,
+      'pod-security.kubernetes.io/audit': level,
+    });
+  });
+
+  it('is probed as specified, the slow one after it has started', () => {
+    const container = getContainer(getWorkload(of(environment).auth, 'auth-service'));
+    expect(container.livenessProbe).toEqual({
+      httpGet: { path: '/health/live', port: 'http' },
+      ...{ initialDelaySeconds: 10, periodSeconds: 10 },
+    });
+    expect(container.readinessProbe).toEqual({
+      httpGet: { path: '/health/ready', port: 'http' },
+      ...{ initialDelaySeconds: 5, periodSeconds: 5 },
+    });
+    const { periodSeconds = 0, failureThreshold = 0 } = container.startupProbe ?? {};
+    // Auth takes 73 s.
+    expect(periodSeconds * failureThreshold).toBeGreaterThan(120);
+  });
+
+  it('starts each program as its image says', () => {
+    const { command, args } = getContainer(getWorkload(of(environment).auth, 'auth-service'));
+    expect({ command, args }).toEqual({ command: undefined, args: undefined });
+  });
+
+  it('reads a Secret that somebody else made, under both spellings, and renders none', () => {
+    const { auth, infrastructure } = of(environment);
+    expect(kindsOf([...auth, ...infrastructure])).not.toContain('Secret');
+    const { env = [] } = getContainer(getWorkload(auth, 'auth-service'));
+    const secretKeys = env.map(({ name, valueFrom }) => [name, valueFrom?.secretKeyRef?.key]);
+    expect(Object.fromEntries(secretKeys)).toEqual({
+      ...{ SECRET_KEY: 'JWT_SECRET', SPRING_REDIS_PASSWORD: 'REDIS_PASSWORD' },
+      GOOGLE_SECRET: 'GOOGLE_CLIENT_SECRET',
+    });
+  });
+
+  it('has addresses whose password the kubelet fills in', async () => {
+    const { env = [] } = getContainer(
+      getWorkload(await render('board-service', { environment }), 'board-service'),
+    );
+    const value = (wanted: string) => env.find(({ name }) => name === wanted)?.value;
+    expect(value('DATABASE_URL')).toMatch(
+      /^postgresql:\/\/board_service:\$\(DB_PASSWORD\)@postgres[a-z.]*:5432\/wealist_board_service_db\?sslmode=\w+$/,
+    );
+    expect(value('REDIS_URL')).toMatch(/^redis:\/\/:\$\(REDIS_PASSWORD\)@redis[a-z.]*:6379\/1$/);
+  });
+
+  it('is served under its own name only', () => {
+    const hosts = listIngresses(of(environment).infrastructure).flatMap(({ spec }) =>
+      spec.rules.map(({ host }) => host),
+    );
+    const name = environment === 'prod' ? '' : `${environment.replace('local-', '')}.`;
+    expect(hosts).not.toContain(undefined);
+    for (const host of hosts) expect([`${name}wealist.example`, `s3.${name}wealist.example`]).toContain(host);
+  });
+});
+
+describe('as many pods as the load needs', () => {
+  it('in prod: 2 to 10 at 70 % of the CPU request, over zones and nodes, and a drain takes one at a time', () => {
+    const { auth } = of('prod');
+    expect(getManifest(auth, 'HorizontalPodAutoscaler', 'auth-service')).toMatchObject({
+      apiVersion: 'autoscaling/v2',
+      spec: {
+        scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'auth-service' },
+        ...{ minReplicas: 2, maxReplicas: 10 },
+        metrics: [
+          {
+            type: 'Resource',
+            resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 70 } },
+          },
+        ],
+      },
+    });
+    const { spec } = getWorkload(auth, 'auth-service');
+    // Each release would otherwise put the autoscaler's number back.
+    expect(spec).not.toHaveProperty('replicas');
+    expect(spec.template.spec.topologySpreadConstraints?.map(({ topologyKey }) => topologyKey)).toEqual([
+      'topology.kubernetes.io/zone',
+      'kubernetes.io/hostname',
+    ]);
+    expect(getManifest(auth, 'PodDisruptionBudget', 'auth-service').spec).toMatchObject({
+      maxUnavailable: 1,
+    });
+  });
+
+  it('nowhere else, but where it is asked for', async () => {
+    for (const environment of environments.filter((name) => name !== 'prod')) {
+      expect(kindsOf(of(environment).auth), environment).not.toContain('HorizontalPodAutoscaler');
+    }
+    const values = { services: { 'chat-service': { autoscaling: { enabled: true, maxReplicas: 3 } } } };
+    const [chat, user] = await Promise.all([
+      render('chat-service', { values }),
+      render('user-service', { values }),
+    ]);
+    expect(getManifest(chat, 'HorizontalPodAutoscaler', 'chat-service').spec).toMatchObject({
+      ...{ minReplicas: 2, maxReplicas: 3 },
+    });
+    expect(kindsOf(user)).not.toContain('HorizontalPodAutoscaler');
+  });
+});
+
+describe('nodes', () => {
+  const wanted = (manifests: readonly Manifest[], name: string) =>
+    getWorkload(manifests, name).spec.template.spec.affinity;
+  const prefers = (type: string) => ({
+    nodeAffinity: {
+      preferredDuringSchedulingIgnoredDuringExecution: [
+        {
+          weight: 100,
+          preference: {
+            matchExpressions: [{ key: 'wealist.local/node-type', operator: 'In', values: [type] }],
+          },
+        },
+      ],
+    },
+  });
+
+  it('for services are app nodes, for stores db nodes, as a preference that one node fulfils as well', () => {
+    const { auth, infrastructure } = of('dev');
+    expect(wanted(auth, 'auth-service')).toEqual(prefers('app'));
+    for (const store of ['postgres', 'redis', 's3', 'bootstrap']) {
+      expect(wanted(infrastructure, store), store).toEqual(prefers('db'));
+    }
+  });
+
+  it('are any where none are preferred, and what a service says itself is added', async () => {
+    const podAffinity = { requiredDuringSchedulingIgnoredDuringExecution: [] };
+    const values = {
+      infrastructure: { nodeType: '' },
+      services: { 'chat-service': { nodeType: '', podSpec: { affinity: { podAffinity } } } },
+    };
+    const [chat, infrastructure] = await Promise.all([
+      render('chat-service', { values }),
+      render('wealist-infrastructure', { values }),
+    ]);
+    expect(wanted(chat, 'chat-service')).toEqual({ podAffinity });
+    expect(wanted(infrastructure, 'redis')).toBeUndefined();
+  });
+});
+
+describe('the roles', () => {
+  const kinds = ['ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding'];
+  const rolesOf = (environment: EnvironmentName) =>
+    of(environment)
+      .infrastructure.filter(({ kind }) => kinds.includes(kind))
+      .map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+
+  it('are in prod, and to be tried in local-kind', () => {
+    const all = [
+      ...['ClusterRole wealist-admin', 'ClusterRoleBinding wealist-admin', 'Role developer'],
+      ...['RoleBinding developer', 'Role deployer', 'RoleBinding deployer'],
+    ];
+    expect(rolesOf('prod').toSorted()).toEqual(all.toSorted());
+    expect(rolesOf('local-kind').toSorted()).toEqual(all.toSorted());
+    for (const environment of ['local-ubuntu', 'dev', 'staging'] as const) {
+      expect(rolesOf(environment)).toEqual([]);
+    }
+  });
+
+  it('say exactly what the specification says', () => {
+    const rules = (kind: string, name: string) =>
+      (getManifest(of('prod').infrastructure, kind, name) as Manifest & { rules: unknown }).rules;
+    expect(rules('Role', 'developer')).toEqual([
+      { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch'] },
+      { apiGroups: [''], resources: ['pods/log'], verbs: ['get', 'list'] },
+      { apiGroups: [''], resources: ['pods/exec'], verbs: ['get', 'create'] },
+    ]);
+    expect(rules('Role', 'deployer')).toEqual([
+      { apiGroups: ['apps'], resources: ['deployments'], verbs: ['create', 'update'] },
+      {
+        apiGroups: [''],
+        resources: ['configmaps', 'secrets'],
+        verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
+      },
+    ]);
+  });
+});
+
+describe('a Secret that the charts render themselves', () => {
+  const secret = 'of-at-least-sixty-four-bytes-because-hs512-refuses-anything-less';
+  const given = {
+    ...{
+      DB_PASSWORD: 'a-database-key',
+      REDIS_PASSWORD: '',
+      S3_ACCESS_KEY: 'a-key',
+      S3_SECRET_KEY: 'an-s3-key',
+    },
+    ...{ INTERNAL_API_KEY: 'an-internal-key', JWT_SECRET: secret },
+    ...{ GOOGLE_CLIENT_ID: '1.apps.googleusercontent.com', GOOGLE_CLIENT_SECRET: 'GOCSPX-1' },
+  };
+  const values = (change: object) => ({ shared: { secrets: { ...given, ...change } } });
+
+  it.each(remoteEnvironments)('takes those that are given in %s', async (environment) => {
+    const manifests = await render('wealist-infrastructure', { environment, values: values({}) });
+    const { data = {} } = getManifest(manifests, 'Secret', 'wealist-shared-secret');
+    expect(Object.keys(data)).toEqual(
+      expect.arrayContaining([...Object.keys(given), 'SECRET_KEY', 'SPRING_REDIS_PASSWORD', 'GOOGLE_SECRET']),
+    );
+    const { env } = getContainer(
+      getWorkload(await render('auth-service', { environment, values: values({}) }), 'auth-service'),
+    );
+    expect(env).toBeUndefined();
+  });
+
+  it.each<[string, object, string]>([
+    ['a short JWT secret', { JWT_SECRET: 'x'.repeat(63) }, 'JWT_SECRET is too short: 63 bytes, at least 64'],
+    ['an empty Google client id', { GOOGLE_CLIENT_ID: '' }, 'GOOGLE_CLIENT_ID is missing'],
+    [
+      "the documentation's Google client id",
+      { GOOGLE_CLIENT_ID: 'placeholder-client-id.apps.googleusercontent.com' },
+      'GOOGLE_CLIENT_ID is a placeholder',
+    ],
+    ["MinIO's own key", { S3_ACCESS_KEY: 'minioadmin' }, 'S3_ACCESS_KEY is a placeholder'],
+    ["PostgreSQL's usual password", { DB_PASSWORD: 'postgres' }, 'DB_PASSWORD is a placeholder'],
+    [
+      'a key that says so itself',
+      { INTERNAL_API_KEY: 'internal-key-change-me' },
+      'INTERNAL_API_KEY is a placeholder',
+    ],
+  ])('is refused with %s in staging and prod', async (_, change, words) => {
+    for (const environment of ['staging', 'prod'] as const) {
+      for (const chart of ['wealist-infrastructure', 'auth-service'] as const) {
+        expect(await refusal(chart, { environment, values: values(change) })).toContain(
+          `shared.secrets.${words}`,
+        );
+      }
+    }
+  });
+
+  it('may have placeholders in dev, which only keep Google’s login off', async () => {
+    const change = { GOOGLE_CLIENT_ID: 'placeholder-client-id.apps.googleusercontent.com' };
+    await render('wealist-infrastructure', { environment: 'dev', values: values(change) });
+  });
+
+  it('is not rendered from nothing where nobody says that it is there', async () => {
+    const values = { shared: { existingSecret: false } };
+    expect(await refusal('auth-service', { environment: 'dev', values })).toContain(
+      'shared.secrets.DB_PASSWORD is missing',
+    );
+  });
+});
+
+describe('LiveKit', () => {
+  const infrastructure = (host: string) =>
+    render('wealist-infrastructure', { values: { infrastructure: { livekit: { host } } } });
+
+  it('is off: no route, no Service, no address, no need for its keys', async () => {
+    const manifests = of('local-kind').infrastructure;
+    expect(JSON.stringify(listIngresses(manifests))).not.toContain('livekit');
+    expect(manifests.map(({ metadata }) => metadata.name)).not.toContain('livekit');
+    const values = { shared: { secrets: { LIVEKIT_API_KEY: '', LIVEKIT_API_SECRET: '' } } };
+    await render('wealist-infrastructure', { values });
+  });
+
+  it('is on where a server is named: addresses, its route, and its keys are asked for', async () => {
+    const manifests = await infrastructure('livekit.example');
+    expect(getManifest(manifests, 'ConfigMap', 'wealist-shared-config').data).toMatchObject({
+      ...{ LIVEKIT_URL: 'http://livekit.example:7880', LIVEKIT_HOST: 'http://livekit.example:7880' },
+      LIVEKIT_WS_URL: 'ws://localhost/svc/livekit',
+    });
+    expect(getManifest(manifests, 'Service', 'livekit').spec).toMatchObject({
+      ...{ type: 'ExternalName', externalName: 'livekit.example' },
+    });
+    const paths = listIngresses(manifests).flatMap(({ spec }) =>
+      spec.rules.flatMap(({ http }) => http.paths.map(({ path, backend }) => [path, backend.service.name])),
+    );
+    expect(paths).toContainEqual(['/svc/livekit', 'livekit']);
+    const values = {
+      infrastructure: { livekit: { host: 'livekit.example' } },
+      shared: { secrets: { LIVEKIT_API_SECRET: '' } },
+    };
+    expect(await refusal('wealist-infrastructure', { values })).toContain('LIVEKIT_API_SECRET is missing');
+  });
+
+  it('may be an address', async () => {
+    const manifests = await infrastructure('192.0.2.7');
+    expect(getManifest(manifests, 'Service', 'livekit').spec).not.toHaveProperty('type');
+    expect(getManifest(manifests, 'EndpointSlice', 'livekit')).toMatchObject({
+      metadata: { labels: { 'kubernetes.io/service-name': 'livekit' } },
+      endpoints: [{ addresses: ['192.0.2.7'] }],
+    });
+  });
+});
+
+describe('one truth in two places', () => {
+  it('what services need to start, for the order of deploys and for their policies', async () => {
+    const environment = await loadEnvironment({ checkout: repository, name: 'local-kind' });
+    const text = await readFile(join(repository, 'helm/charts/wealist-common/values.yaml'), 'utf8');
+    const services: Readonly<Record<string, { readonly needs: readonly string[] }>> =
+      parse(text).exports.defaults.services;
+    const inHelm = Object.entries(services).map(([name, { needs }]) => [name, needs]);
+    expect(Object.fromEntries(inHelm)).toEqual(toNeeds(environment));
+  });
+
+  it('so that what a run hands over changes no policy that git holds', async () => {
+    const environment = await loadEnvironment({ checkout: repository, name: 'local-kind' });
+    const needs = toNeeds(environment);
+    const ports = { httpPort: 80, httpsPort: 443 };
+    const policies = (manifests: readonly Manifest[]) =>
+      manifests.filter(({ kind }) => kind === 'NetworkPolicy');
+    for (const chart of serviceCharts) {
+      const values = toServiceValues(chart, { reference: 'a:1', isStandIn: true }, { ports, needs });
+      const [byGit, byRun] = await Promise.all([render(chart), render(chart, { values })]);
+      expect(policies(byRun)).toEqual(policies(byGit));
+    }
+    const values = toInfrastructureValues({
+      ...{ images: {}, ports, needs, controller: 'traefik', infrastructure: {} },
+      services: Object.fromEntries(serviceCharts.map((name) => [name, true])),
+    });
+    const byRun = await render('wealist-infrastructure', { values });
+    expect(policies(byRun)).toEqual(policies(of('local-kind').infrastructure));
+  });
+
+  it('the images of the data stores', async () => {
+    const catalog = await loadCatalog(repository);
+    const base = parse(await readFile(join(repository, 'helm/environments/base.yaml'), 'utf8'));
+    const { postgres, redis, s3 } = catalog;
+    expect(base.images).toEqual({ postgres: postgres.pull, redis: redis.pull, s3: s3.pull });
+  });
+});
