@@ -11,6 +11,8 @@ export interface Finding {
   readonly evidence?: string;
   /** The log that tells more: what is seen from outside does not say why. */
   readonly log?: LogReference;
+  /** It runs and waits, and may do so for something that it needs. */
+  readonly isOpen?: true;
   /** The command to go on with. */
   readonly next?: string;
 }

@@ -17,11 +17,7 @@ const pressures: readonly Pressure[] = [
 ];
 
 /** What is wrong with a node; undefined when it is ready and has room. */
-export function judgeNode({
-  metadata: { name },
-  spec,
-  status: { conditions = [] },
-}: Node): Finding | undefined {
+export function judgeNode({ metadata: { name }, status: { conditions = [] } }: Node): Finding | undefined {
   const next = toKubectlLine(undefined, 'describe', 'node', name);
   const ready = conditions.find(({ type }) => type === 'Ready');
   if (ready && ready.status !== 'True') {
@@ -37,17 +33,13 @@ export function judgeNode({
       next: pressure.next ?? next,
     };
   }
-  if (!spec?.unschedulable) return undefined;
-  const uncordon = toKubectlLine(undefined, 'uncordon', name);
-  return { state: 'failed', line: `node ${name} is closed to new pods`, next: uncordon };
+  return undefined;
 }
 
 /** What is wrong with the node that a pod is on; undefined as well while it is on none. */
 export function judgeNodeOf(snapshot: Snapshot, { spec }: Pod): Finding | undefined {
   const node = spec.nodeName === undefined ? undefined : snapshot.find('Node', spec.nodeName);
-  const finding = node && judgeNode(node);
-  // What is on a node already stays there.
-  return node?.spec?.unschedulable && finding?.state === 'failed' ? undefined : finding;
+  return node && judgeNode(node);
 }
 
 function toEvidence({ message }: Condition): Pick<Finding, 'evidence'> {

@@ -83,3 +83,10 @@ function toLabel({ metadata }: Pod, name: string): string | undefined {
 export function findContainer({ spec }: Pod, name: string): Container | undefined {
   return [...(spec.initContainers ?? []), ...spec.containers].find((each) => each.name === name);
 }
+
+/** The ports that containers name, as a person reads them: `8080 (http)`. */
+export function describePorts(containers: readonly Container[]): string {
+  const ports = containers.flatMap((container) => container.ports ?? []);
+  const all = ports.map(({ name, containerPort }) => `${containerPort}${name ? ` (${name})` : ''}`);
+  return all.join(', ') || 'none';
+}

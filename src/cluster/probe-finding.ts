@@ -1,7 +1,7 @@
 import type { Container, ContainerStatus, Pod, PortReference, Probe } from '../tools/kubernetes.ts';
 import { findLastEvent } from './events.ts';
 import { type Finding, toKubectlLine, toLogsLine, toValuesKey } from './finding.ts';
-import { findContainer } from './pods.ts';
+import { describePorts, findContainer } from './pods.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export type ProbeKind = 'startup' | 'readiness' | 'liveness';
@@ -23,6 +23,7 @@ export function judgeProbe(snapshot: Snapshot, pod: Pod, status: ContainerStatus
   return {
     state: 'waiting',
     line: `waiting for the ${kind} probe`,
+    isOpen: true,
     ...common,
     log: {
       namespace: pod.metadata.namespace ?? '',
@@ -55,7 +56,7 @@ export function describeWrongProbe(
   const port = findPort(container, asked.port);
   if (port === undefined) return `asks port ${asked.port}, and its container has none of that name`;
   if (/connection refused$/.test(failure ?? '') && !listPorts(container).includes(port)) {
-    return `asks port ${port}, where nothing listens; ${describePorts(container)}`;
+    return `asks port ${port}, where nothing listens; its container has ${describePorts([container])}`;
   }
   const [, code] = /HTTP probe failed with statuscode: (404|405|410)/.exec(failure ?? '') ?? [];
   return code === undefined ? undefined : `asks ${toPath(probe)} on port ${port}, which answers ${code}`;
@@ -79,10 +80,4 @@ function listPorts({ ports = [] }: Container): readonly number[] {
 
 function findPort({ ports = [] }: Container, port: PortReference): number | undefined {
   return typeof port === 'number' ? port : ports.find(({ name }) => name === port)?.containerPort;
-}
-
-function describePorts({ ports = [] }: Container): string {
-  const all = ports.map(({ name, containerPort }) => `${containerPort}${name ? ` (${name})` : ''}`);
-  if (all.length === 0) return 'its container names no port';
-  return `its container has ${all.join(', ')}`;
 }

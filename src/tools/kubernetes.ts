@@ -28,7 +28,6 @@ export type Amounts = Readonly<Record<string, string>>;
 
 export interface Node {
   readonly metadata: Metadata;
-  readonly spec?: { readonly unschedulable?: boolean };
   readonly status: {
     readonly allocatable?: Amounts;
     readonly conditions?: readonly Condition[];
