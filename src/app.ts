@@ -66,6 +66,7 @@ export function createApp({ ui, signal, name, args }: AppOptions): App {
         signal,
         onBegin: (stage, step) => journal.begin({ stage: stage.title, step: step.title }),
         onDone: (stage, step) => journal.done({ stage: stage.title, step: step.title }),
+        onFailed: (stage, step) => journal.failed({ stage: stage.title, step: step.title }),
       });
       // This run may have found all of it done, and have had nothing to write down.
       if (unfinished.length > 0) await journal.done({ stage: 'Plan', step: 'Finished' });

@@ -1,13 +1,8 @@
-import { infrastructure } from '../config/schema.ts';
-import {
-  type ContainerStatus,
-  type Event,
-  findPart,
-  type Pod,
-  type Terminated,
-} from '../tools/kubernetes.ts';
-import { listEvents } from './events.ts';
-import { type Finding, toKubectlLine, toLogsLine } from './finding.ts';
+import type { ContainerStatus, Pod, Terminated } from '../tools/kubernetes.ts';
+import { findLastEvent, listEvents } from './events.ts';
+import { type Finding, toKubectlLine, toLogsLine, toValuesKey } from './finding.ts';
+import { findContainer } from './pods.ts';
+import { describeWrongProbe, findProbeFailure, judgeProbe, toProbeHint } from './probe-finding.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export interface JudgeOptions {
@@ -29,7 +24,7 @@ export function judgeContainer(
 ): Finding | undefined {
   if (status.ready) return undefined;
   const { waiting, running, terminated } = status.state ?? {};
-  if (running) return judgeRunning(snapshot, pod, status);
+  if (running) return judgeProbe(snapshot, pod, status);
   switch (waiting?.reason) {
     case 'ErrImageNeverPull':
     case 'InvalidImageName':
@@ -42,25 +37,20 @@ export function judgeContainer(
   const ended = terminated ?? status.lastState?.terminated;
   if (ended && waiting?.reason !== 'PodInitializing')
     return judgeCrash(snapshot, pod, status, ended, options);
+  if (waiting?.message && isDiskFull(waiting.message)) {
+    return {
+      state: 'failed',
+      line: 'the disk of its node is full',
+      evidence: waiting.message,
+      next: 'npm run doctor',
+    };
+  }
   if (waiting?.message) {
     return { state: 'waiting', line: `container ${status.name} is not created`, evidence: waiting.message };
   }
   const isPulling = listEvents(snapshot, pod).at(-1)?.reason === 'Pulling';
   const line = isPulling ? `pulling image ${imageOf(pod, status)}` : `creating container ${status.name}`;
   return { state: 'waiting', line };
-}
-
-function judgeRunning(snapshot: Snapshot, pod: Pod, status: ContainerStatus): Finding {
-  const kind = status.started === false ? 'startup' : 'readiness';
-  const failed = findLast(snapshot, pod, ({ reason, message }) => {
-    return reason === 'Unhealthy' && message?.toLowerCase().startsWith(kind) === true;
-  });
-  return {
-    state: 'waiting',
-    line: `waiting for the ${kind} probe`,
-    ...(failed?.message === undefined ? {} : { evidence: failed.message }),
-    next: toLogsLine(pod, status.name),
-  };
 }
 
 /** What a registry says that knows the image is not there; asking again gives the same answer. */
@@ -86,7 +76,7 @@ function judgeImage(
   if (reason === 'ErrImageNeverPull') {
     return { state: 'failed', line: `image ${image} is not on the node, and may not be pulled`, next };
   }
-  const tries = findLast(snapshot, pod, ({ reason, message }) => {
+  const tries = findLastEvent(snapshot, pod, ({ reason, message }) => {
     return reason === 'Failed' && message?.startsWith('Failed to pull image') === true;
   });
   const evidence = tries?.message ?? message;
@@ -167,20 +157,20 @@ function describeCrash(
     return { line: `container ${status.name} cannot be started`, evidence, next };
   }
   if (ended.reason === 'OOMKilled') {
-    const limit = findSpec(pod, status)?.resources?.limits?.memory;
+    const limit = findContainer(pod, status.name)?.resources?.limits?.memory;
     const line = `${who}out of memory${often}${limit === undefined ? '' : `, limit ${limit}`}`;
     return { line, next: toMemoryHint(pod) ?? next };
   }
-  const killing = findLast(snapshot, pod, ({ reason, message }) => {
+  const killing = findLastEvent(snapshot, pod, ({ reason, message }) => {
     return reason === 'Killing' && /failed (liveness|startup) probe/.test(message ?? '');
   });
   const [, probe] = /failed (liveness|startup) probe/.exec(killing?.message ?? '') ?? [];
-  if (probe !== undefined) {
-    const failed = findLast(snapshot, pod, ({ reason, message }) => {
-      return reason === 'Unhealthy' && message?.toLowerCase().startsWith(probe) === true;
-    });
-    const line = `${who}killed${often} because its ${probe} probe failed`;
-    return { line, ...(failed?.message === undefined ? {} : { evidence: failed.message }), next };
+  if (probe === 'liveness' || probe === 'startup') {
+    const evidence = findProbeFailure(snapshot, pod, probe);
+    const wrong = describeWrongProbe(pod, status, probe, evidence);
+    const line = `${who}killed${often} because its ${probe} probe ${wrong ?? 'failed'}`;
+    const hint = wrong === undefined ? next : toProbeHint(pod, probe);
+    return { line, ...(evidence === undefined ? {} : { evidence }), next: hint };
   }
   return {
     line: `${who}crashed${often}, ${toEnd(ended)}`,
@@ -195,31 +185,26 @@ function describeCrash(
   };
 }
 
+/** What programs say when a disk has no room left. */
+export function isDiskFull(text: string): boolean {
+  return /no space left on device|\bENOSPC\b|disk quota exceeded/i.test(text);
+}
+
 /** How a run ended: `exit code 3`, `signal 11`. */
 export function toEnd({ exitCode, signal }: Terminated): string {
   return signal ? `signal ${signal}` : `exit code ${exitCode}`;
 }
 
 function toMemoryHint(pod: Pod): string | undefined {
-  const part = findPart(pod);
-  if (part === undefined) return undefined;
-  const group = (infrastructure as readonly string[]).includes(part) ? 'infrastructure' : 'services';
-  return `raise ${group}.${part}.resources.limits.memory in helm/environments/local-kind.yaml, then npm run up`;
+  const key = toValuesKey(pod);
+  return key && `raise ${key}.resources.limits.memory in helm/environments/local-kind.yaml, then npm run up`;
 }
 
 /** The image as the pod asks for it; the status has the name that the node made of it. */
 function imageOf(pod: Pod, status: ContainerStatus): string {
-  return findSpec(pod, status)?.image ?? status.image;
-}
-
-function findSpec({ spec }: Pod, { name }: ContainerStatus) {
-  return [...(spec.initContainers ?? []), ...spec.containers].find((each) => each.name === name);
+  return findContainer(pod, status.name)?.image ?? status.image;
 }
 
 function isInit({ spec }: Pod, { name }: ContainerStatus): boolean {
   return spec.initContainers?.some((each) => each.name === name) ?? false;
-}
-
-function findLast(snapshot: Snapshot, pod: Pod, matches: (event: Event) => boolean): Event | undefined {
-  return listEvents(snapshot, pod).findLast(matches);
 }

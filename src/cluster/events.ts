@@ -12,6 +12,15 @@ export function listEvents(
     .toSorted((one, other) => toTime(one) - toTime(other));
 }
 
+/** The newest of those that match. */
+export function findLastEvent(
+  snapshot: Snapshot,
+  object: { readonly metadata: Metadata },
+  matches: (event: Event) => boolean,
+): Event | undefined {
+  return listEvents(snapshot, object).findLast(matches);
+}
+
 /** When it last happened, in milliseconds since the epoch, to the second for most. */
 export function toTime({ lastTimestamp, series, eventTime, metadata }: Event): number {
   return Date.parse(series?.lastObservedTime ?? lastTimestamp ?? eventTime ?? metadata.creationTimestamp);

@@ -1,3 +1,4 @@
+import { infrastructure } from '../config/schema.ts';
 import { findPart, type Pod } from '../tools/kubernetes.ts';
 
 /** Why something is not ready. */
@@ -8,8 +9,10 @@ export interface Finding {
   readonly line: string;
   /** Where it was seen: somebody else's words, as they were. */
   readonly evidence?: string;
-  /** The log that tells more. */
+  /** The log that tells more: what is seen from outside does not say why. */
   readonly log?: LogReference;
+  /** It runs and waits, and may do so for something that it needs. */
+  readonly isOpen?: true;
   /** The command to go on with. */
   readonly next?: string;
 }
@@ -33,4 +36,12 @@ export function toLogsLine({ metadata }: Pod, container: string, { previous = fa
   const service = findPart({ metadata });
   if (service !== undefined) return ['npm run logs --', service, ...flag].join(' ');
   return toKubectlLine(metadata.namespace, 'logs', metadata.name, '-c', container, ...flag);
+}
+
+/** Where the values of a pod's chart are, in the files of an environment; undefined for a pod that is none of ours. */
+export function toValuesKey(pod: Pod): string | undefined {
+  const part = findPart(pod);
+  if (part === undefined) return undefined;
+  const group = (infrastructure as readonly string[]).includes(part) ? 'infrastructure' : 'services';
+  return `${group}.${part}`;
 }

@@ -24,10 +24,14 @@ export function judgeJob(
   const refused = newest ? undefined : judgeCreation(snapshot, { metadata }, options);
   if (refused) return refused;
   const tries = failed === 0 ? '' : `, try ${failed + 1} of ${(spec.backoffLimit ?? 6) + 1}`;
-  if (newest?.status.phase === 'Running' || newest?.status.phase === 'Succeeded') {
-    return { state: 'waiting', line: `running${tries}` };
-  }
+  const isAtWork = newest?.status.phase === 'Running' || newest?.status.phase === 'Succeeded';
+  if (isAtWork && !(finding && hasCrashed(newest))) return { state: 'waiting', line: `running${tries}` };
   return { ...finding, state: 'waiting', line: `${finding?.line ?? 'creating its pod'}${tries}` };
+}
+
+/** Of a pod that starts its containers again itself, the Job counts nothing. */
+function hasCrashed({ status: { containerStatuses = [] } }: Pod): boolean {
+  return containerStatuses.some(({ restartCount, ready }) => restartCount > 0 && !ready);
 }
 
 function byCreation(one: Pod, other: Pod): number {

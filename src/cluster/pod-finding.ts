@@ -1,7 +1,9 @@
-import { type Claim, isPodReady, type Pod } from '../tools/kubernetes.ts';
+import { isPodReady, type Pod } from '../tools/kubernetes.ts';
+import { judgeClaims } from './claim-finding.ts';
 import { type JudgeOptions, judgeContainer, toKindName } from './container-finding.ts';
 import { listEvents } from './events.ts';
 import { type Finding, toKubectlLine } from './finding.ts';
+import { judgeNodeOf } from './node-finding.ts';
 import { judgeScheduling } from './scheduling-finding.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -13,51 +15,9 @@ export function judgePod(snapshot: Snapshot, pod: Pod, options: JudgeOptions): F
   return (
     judgeClaims(snapshot, pod) ??
     judgeScheduling(snapshot, pod) ??
-    judgeNode(snapshot, pod) ??
+    judgeNodeOf(snapshot, pod) ??
     judgeContainers(snapshot, pod, options) ?? { state: 'waiting', line }
   );
-}
-
-function judgeClaims(snapshot: Snapshot, pod: Pod): Finding | undefined {
-  const { namespace } = pod.metadata;
-  for (const { persistentVolumeClaim } of pod.spec.volumes ?? []) {
-    if (!persistentVolumeClaim) continue;
-    const { claimName } = persistentVolumeClaim;
-    const claim = snapshot.find('PersistentVolumeClaim', claimName, namespace);
-    if (claim?.status.phase !== 'Bound') return judgeClaim(snapshot, claimName, namespace, claim);
-  }
-  return undefined;
-}
-
-function judgeClaim(
-  snapshot: Snapshot,
-  name: string,
-  namespace: string | undefined,
-  claim: Claim | undefined,
-): Finding {
-  const next = toKubectlLine(namespace, 'describe', 'pvc', name);
-  if (!claim) return { state: 'waiting', line: `volume claim ${name} does not exist`, next };
-  const failed = listEvents(snapshot, claim).findLast(
-    ({ reason }) => reason === 'ProvisioningFailed',
-  )?.message;
-  if (failed !== undefined && /^storageclass.* not found$/.test(failed)) {
-    const line = `StorageClass ${claim.spec.storageClassName} of volume claim ${name} does not exist`;
-    return { state: 'failed', line, next: toKubectlLine(undefined, 'get', 'storageclasses') };
-  }
-  const line = `waiting for the volume of claim ${name}`;
-  return { state: 'waiting', line, ...(failed === undefined ? {} : { evidence: failed }), next };
-}
-
-function judgeNode(snapshot: Snapshot, { spec }: Pod): Finding | undefined {
-  const node = spec.nodeName === undefined ? undefined : snapshot.find('Node', spec.nodeName);
-  const condition = node?.status.conditions?.find(({ type }) => type === 'Ready');
-  if (!node || !condition || condition.status === 'True') return undefined;
-  return {
-    state: 'waiting',
-    line: `node ${node.metadata.name} is not ready`,
-    ...(condition.message ? { evidence: condition.message } : {}),
-    next: toKubectlLine(undefined, 'describe', 'node', node.metadata.name),
-  };
 }
 
 function judgeContainers(snapshot: Snapshot, pod: Pod, options: JudgeOptions): Finding | undefined {

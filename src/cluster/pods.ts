@@ -1,4 +1,4 @@
-import type { Deployment, Metadata, Pod } from '../tools/kubernetes.ts';
+import type { Container, Deployment, Metadata, Pod } from '../tools/kubernetes.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export const workloadKinds = ['Deployment', 'StatefulSet', 'DaemonSet', 'Job'] as const;
@@ -77,4 +77,16 @@ function toRevision({ metadata }: WithMetadata): string | undefined {
 
 function toLabel({ metadata }: Pod, name: string): string | undefined {
   return metadata.labels?.[name];
+}
+
+/** A container of a pod, or an init container, as it was asked for. */
+export function findContainer({ spec }: Pod, name: string): Container | undefined {
+  return [...(spec.initContainers ?? []), ...spec.containers].find((each) => each.name === name);
+}
+
+/** The ports that containers name, as a person reads them: `8080 (http)`. */
+export function describePorts(containers: readonly Container[]): string {
+  const ports = containers.flatMap((container) => container.ports ?? []);
+  const all = ports.map(({ name, containerPort }) => `${containerPort}${name ? ` (${name})` : ''}`);
+  return all.join(', ') || 'none';
 }

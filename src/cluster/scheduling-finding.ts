@@ -34,8 +34,19 @@ export function judgeScheduling(snapshot: Snapshot, pod: Pod): Finding | undefin
   if (/didn't match Pod's node affinity|had untolerated taint \{(?!node\.kubernetes\.io\/)/.test(message)) {
     return { state: 'failed', line: 'no node may take it', evidence, next };
   }
-  return { state: 'waiting', line: 'waiting for a node', evidence, next };
+  const [, taint] = /had untolerated taint(?:\(s\))? \{node\.kubernetes\.io\/([\w-]+)/.exec(message) ?? [];
+  const line = (taint && taints[taint]) ?? 'waiting for a node';
+  return { state: 'waiting', line, evidence, next };
 }
+
+/** What a node is marked with that takes no pods for now. */
+const taints: Readonly<Record<string, string>> = {
+  'disk-pressure': 'no node takes it: the disk is full',
+  'memory-pressure': 'no node takes it: the memory is used up',
+  'not-ready': 'no node is ready',
+  unreachable: 'no node is ready',
+  unschedulable: 'the node is closed to new pods',
+};
 
 interface Shortage {
   readonly line: string;

@@ -5,7 +5,6 @@ import type {
   Deployment,
   EndpointSlice,
   Event,
-  Ingress,
   Job,
   Metadata,
   Node,
@@ -14,6 +13,7 @@ import type {
   Service,
   StatefulSet,
 } from '../tools/kubernetes.ts';
+import type { Ingress, NetworkPolicy } from '../tools/kubernetes-network.ts';
 
 /** Each kind that a snapshot holds, and how kubectl calls it. */
 interface Kinds {
@@ -28,6 +28,7 @@ interface Kinds {
   readonly Service: Service;
   readonly EndpointSlice: EndpointSlice;
   readonly Ingress: Ingress;
+  readonly NetworkPolicy: NetworkPolicy;
   readonly Event: Event;
 }
 export type Kind = keyof Kinds;
@@ -45,6 +46,7 @@ const resources: Readonly<Record<Kind, string>> = {
   Service: 'services',
   EndpointSlice: 'endpointslices.discovery.k8s.io',
   Ingress: 'ingresses.networking.k8s.io',
+  NetworkPolicy: 'networkpolicies.networking.k8s.io',
   Event: 'events',
 };
 

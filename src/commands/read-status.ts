@@ -1,15 +1,13 @@
 import { toPartStatus } from '../cluster/part-status.ts';
-import type { Workload } from '../cluster/pods.ts';
 import type { Snapshot } from '../cluster/snapshot.ts';
-import { workloadsOf } from '../cluster/workloads.ts';
-import { type Environment, infrastructure } from '../config/schema.ts';
+import type { Environment } from '../config/schema.ts';
 import { isTimeout, withDeadline } from '../lib/deadline.ts';
 import { CommandFailure } from '../lib/failure.ts';
 import { toOrigin } from '../plans/addresses.ts';
-import { ingressNamespace, ingressReleases } from '../plans/ingress.ts';
 import type { ClusterRecord } from '../state/cluster-record.ts';
 import { type ClusterAccess, findClusterAccess } from './cluster-access.ts';
 import type { App } from './command.ts';
+import { listParts } from './list-parts.ts';
 import type { Part, StatusReport } from './status-report.ts';
 
 /** Milliseconds for which an answer is waited for. */
@@ -36,7 +34,7 @@ export async function readStatus(app: App): Promise<StatusReport> {
     return { ...common, ready: false, cluster: { name, nodes: [], ...cluster }, parts: [], next };
   }
 
-  const parts = listParts(snapshot, environment, access.record);
+  const parts = toParts(snapshot, environment, access.record);
   const isReady = ingress?.answers === true && parts.every(({ state }) => state === 'ready');
   return {
     ...common,
@@ -104,35 +102,25 @@ function listNodes(snapshot: Snapshot): StatusReport['cluster']['nodes'] {
   }));
 }
 
-function listParts(snapshot: Snapshot, environment: Environment, record: ClusterRecord): readonly Part[] {
-  const { namespace, services } = environment;
-  const needed = new Set(Object.values(services).flatMap(({ needs }) => needs));
-  const { release } = ingressReleases[record.controller];
-  const controllers = workloadsOf(snapshot, release, ingressNamespace);
-  const jobs = workloadsOf(snapshot, 'wealist-infrastructure', namespace).filter(
-    ({ kind }) => kind === 'Job',
+function toParts(snapshot: Snapshot, environment: Environment, record: ClusterRecord): readonly Part[] {
+  return (
+    listParts(snapshot, environment, record)
+      .map(({ name, kind, workload, path }): Part => {
+        const { created, ...status } = toPartStatus(snapshot, workload);
+        const time = created === undefined ? undefined : new Date(created).toISOString();
+        return { name, kind, ...status, created: time, address: toAddress(record, name, kind, path) };
+      })
+      // A Job that is complete has nothing to say any more.
+      .filter(({ kind, state }) => kind !== 'job' || state !== 'ready')
   );
-  const toPart = (workload: Workload, kind: Part['kind'], address?: string): Part => {
-    const { created, ...status } = toPartStatus(snapshot, workload);
-    const time = created === undefined ? undefined : new Date(created).toISOString();
-    return { name: workload.name, kind, ...status, created: time, address };
-  };
+}
 
-  const noController: Workload = { kind: 'Deployment', name: record.controller, namespace: ingressNamespace };
-  return [
-    ...(controllers.length === 0 ? [noController] : controllers).map((workload) =>
-      toPart(workload, 'ingress'),
-    ),
-    ...infrastructure
-      .filter((name) => needed.has(name))
-      .map((name) =>
-        toPart({ kind: 'StatefulSet', name, namespace }, 'infrastructure', `npm run forward -- ${name}`),
-      ),
-    // One that is complete has nothing to say any more.
-    ...jobs.map((workload) => toPart(workload, 'job')).filter(({ state }) => state !== 'ready'),
-    ...Object.entries(services).map(([name, { route }]) => {
-      const path = route === undefined ? '/' : `/svc/${route}/`;
-      return toPart({ kind: 'Deployment', name, namespace }, 'service', `${toOrigin(record)}${path}`);
-    }),
-  ];
+function toAddress(
+  record: ClusterRecord,
+  name: string,
+  kind: Part['kind'],
+  path: string | undefined,
+): string | undefined {
+  if (kind === 'infrastructure') return `npm run forward -- ${name}`;
+  return path === undefined ? undefined : `${toOrigin(record)}${path.replace(/\/?$/, '/')}`;
 }

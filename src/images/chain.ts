@@ -1,6 +1,5 @@
 import type { Catalog, ImageName } from '../config/catalog.ts';
 import type { Environment } from '../config/schema.ts';
-import { type Image, imageId } from '../lib/oci.ts';
 import type { Run } from '../lib/plan.ts';
 import { type Reference, toReference, toTagged } from '../lib/reference.ts';
 import type { Stopwatch } from '../lib/stopwatch.ts';
@@ -8,6 +7,7 @@ import type { Docker } from '../tools/docker.ts';
 import type { DockerCli } from '../tools/docker-cli.ts';
 import { versions } from '../tools/versions.ts';
 import { findOrMake } from './cache-lock.ts';
+import { createImageFinder, type Origin, type ResolvedImage, toBuilt, toPulled } from './find-image.ts';
 import { createImageKeys } from './image-keys.ts';
 import { importArchive } from './import-archive.ts';
 import { assembleNode } from './node-image.ts';
@@ -19,18 +19,7 @@ import { tellTime } from './tell-time.ts';
 import type { Workshop } from './workshop.ts';
 
 export type { ImageName } from '../config/catalog.ts';
-
-/** `pulled`: made by its upstream, from a registry or found in the engine. `built`: made here, from packages. */
-export type Origin = 'pulled' | 'built';
-
-/** An outside image in the store. */
-export interface ResolvedImage {
-  readonly name: ImageName;
-  /** What it is called on the nodes; a built image never carries its upstream's name. */
-  readonly reference: string;
-  readonly image: Image;
-  readonly origin: Origin;
-}
+export type { Origin, ResolvedImage } from './find-image.ts';
 
 /** The node's image in the engine, under a name that kind can start. */
 export interface ResolvedNode {
@@ -74,16 +63,7 @@ export function createImageChain(parts: ImageChainParts): ImageChain {
 
   const keys = createImageKeys(catalog, recipes);
 
-  async function find(name: ImageName): Promise<ResolvedImage | undefined> {
-    const pulled = await store.findImage(keys.pulled(name));
-    if (pulled) return toPulled(name, pulled);
-    const built = catalog[name].build ? await store.findImage(await keys.built(name)) : undefined;
-    return built && toBuilt(name, built);
-  }
-
-  const toPulled = (name: ImageName, image: Image): ResolvedImage => {
-    return { name, image, origin: 'pulled', reference: toTagged(referenceOf(name)) };
-  };
+  const find = createImageFinder({ catalog, keys, store });
   const referenceOf = (name: keyof Catalog) => toReference(catalog[name].pull) as Reference;
 
   async function take(name: ImageName, { name: known }: PulledImage, run: Run): Promise<ResolvedImage> {
@@ -91,7 +71,7 @@ export function createImageChain(parts: ImageChainParts): ImageChain {
     const { signal } = run;
     const image = await importArchive(await docker.saveImages([known], { signal }), store);
     await store.putImage(keys.pulled(name), image);
-    return toPulled(name, image);
+    return toPulled(catalog, name, image);
   }
 
   async function build(name: ImageName, run: Run): Promise<ResolvedImage> {
@@ -175,11 +155,6 @@ export function createImageChain(parts: ImageChainParts): ImageChain {
     ensureNode: (run) =>
       findOrMake({ cache, key: 'image-node', run, find: findNode, make: () => bringNode(run) }),
   };
-}
-
-function toBuilt(name: ImageName, image: Image): ResolvedImage {
-  const [, id = ''] = imageId(image).split(':');
-  return { name, image, origin: 'built', reference: `wealist.local/${name}:${id.slice(0, 12)}` };
 }
 
 function toPulledNode(name: string, { tag }: Reference): ResolvedNode {

@@ -2,9 +2,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Catalog, ImageName } from '../config/catalog.ts';
+import { hash, hashFolder } from '../lib/hash.ts';
 import type { NodeRecipe } from './node-image.ts';
+import { primitivesVersion } from './primitives-version.ts';
 import type { Recipe } from './recipe.ts';
-import { hash, hashFolder, primitivesVersion } from './workshop.ts';
 
 /** The recipes of a checkout: `images/<name>/recipe.ts`. */
 export interface Recipes {

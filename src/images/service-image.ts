@@ -1,26 +1,16 @@
 import { join, resolve } from 'node:path';
 import type { Environment } from '../config/schema.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
-import { type Image, imageId, toImageConfig } from '../lib/oci.ts';
+import { type Image, toImageConfig } from '../lib/oci.ts';
 import type { Run } from '../lib/plan.ts';
 import { bundleStandIn } from './bundle.ts';
 import type { ImageChain } from './chain.ts';
-import { type DockerfileSource, findDockerfile, hashContext } from './dockerfile-source.ts';
+import type { DockerfileSource } from './dockerfile-source.ts';
 import { packLayer } from './layer.ts';
-import { hashSource } from './service-source.ts';
+import { createServiceSources, type ServiceImage, toServiceReference } from './service-sources.ts';
 import type { Store } from './store.ts';
-import { hash } from './workshop.ts';
 
-/** The image of one of our own services, made of its source as it is now. */
-export interface ServiceImage {
-  /** `wealist.local/<service>:<first digits of the image ID>`: another content is another name. */
-  readonly reference: string;
-  readonly image: Image;
-  /** Of everything that it was built from. */
-  readonly sourceHash: string;
-  /** False when it was built from a Dockerfile. */
-  readonly isStandIn: boolean;
-}
+export type { ServiceImage } from './service-sources.ts';
 
 export interface ServiceImages {
   /** What the service is built from: `stand-in`, or the Dockerfile's path. */
@@ -47,23 +37,9 @@ const buildAttempts = 3;
 export function createServiceImages(parts: ServiceImagesParts): ServiceImages {
   const { environment, checkout, architecture, store, chain } = parts;
 
-  const dockerfileOf = (name: string) => findDockerfile(environment, name, checkout);
+  const sources = createServiceSources({ ...parts, findBase: () => chain.find('service-base') });
+  const { dockerfileOf, readHash } = sources;
   const folderOf = (name: string) => resolve(checkout, environment.services[name]?.standIn ?? '');
-  const keyOf = (name: string, sourceHash: string, base: Image | undefined) =>
-    `service-${name}-${hash({ sourceHash, base: base && imageId(base), architecture })}`;
-
-  async function readHash(name: string): Promise<string> {
-    const dockerfile = await dockerfileOf(name);
-    return dockerfile ? hashContext(dockerfile) : hashSource({ folder: folderOf(name), checkout });
-  }
-
-  /** Of the source that this run works with: what is saved while it runs is for the next one. */
-  const hashes = new Map<string, Promise<string>>();
-  function hashOf(name: string): Promise<string> {
-    const known = hashes.get(name) ?? readHash(name);
-    hashes.set(name, known);
-    return known;
-  }
 
   /** Builds until the source has stayed as it was meanwhile: a hash must not stand for what was saved after it. */
   async function buildSettled(name: string, base: Image | undefined, run: Run): Promise<ServiceImage> {
@@ -74,7 +50,12 @@ export function createServiceImages(parts: ServiceImagesParts): ServiceImages {
         ? await buildStandIn(name, sourceHash, base)
         : await parts.buildDockerfile(name, dockerfile as DockerfileSource, run);
       if ((await readHash(name)) === sourceHash)
-        return { reference: toReference(name, image), image, sourceHash, isStandIn: base !== undefined };
+        return {
+          reference: toServiceReference(name, image),
+          image,
+          sourceHash,
+          isStandIn: base !== undefined,
+        };
       run.report('its source was changed meanwhile: once more');
     }
     throw new Failure(`the source of ${name} changed during each of ${buildAttempts} builds`, {
@@ -99,28 +80,15 @@ export function createServiceImages(parts: ServiceImagesParts): ServiceImages {
       return dockerfile ? join(dockerfile.root, dockerfile.dockerfile) : 'stand-in';
     },
 
-    async find(name) {
-      const isStandIn = (await dockerfileOf(name)) === undefined;
-      const [sourceHash, base] = await Promise.all([
-        hashOf(name),
-        isStandIn ? chain.find('service-base') : undefined,
-      ]);
-      if (isStandIn && !base) return undefined;
-      const image = await store.findImage(keyOf(name, sourceHash, base?.image));
-      return image && { reference: toReference(name, image), image, sourceHash, isStandIn };
-    },
+    find: sources.find,
 
     async build(name, run) {
       const isStandIn = (await dockerfileOf(name)) === undefined;
       const base = isStandIn ? (await chain.ensure('service-base', run)).image : undefined;
       const built = await buildSettled(name, base, run);
-      hashes.set(name, Promise.resolve(built.sourceHash));
-      await store.putImage(keyOf(name, built.sourceHash, base), built.image);
+      sources.settle(name, built.sourceHash);
+      await store.putImage(sources.keyOf(name, built.sourceHash, base), built.image);
       return built;
     },
   };
-}
-
-function toReference(name: string, image: Image): string {
-  return `wealist.local/${name}:${imageId(image).slice('sha256:'.length, 'sha256:'.length + 12)}`;
 }

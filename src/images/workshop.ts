@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile, rename } from 'node:fs/promises';
-import { basename, join, relative } from 'node:path';
-import { folderFiles } from '../lib/folder.ts';
+import { rename } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { hash, hashFolder } from '../lib/hash.ts';
 import { type ContainerConfig, type Image, type Layer, toImageConfig } from '../lib/oci.ts';
 import type { Run } from '../lib/plan.ts';
 import type { Stopwatch } from '../lib/stopwatch.ts';
@@ -11,6 +10,7 @@ import type { Debian, DebianRoot } from '../tools/debian.ts';
 import type { Go, GoProgram } from '../tools/go.ts';
 import { findOrMake } from './cache-lock.ts';
 import { type LayerEntry, packLayer, trimRoot } from './layer.ts';
+import { primitivesVersion } from './primitives-version.ts';
 import type { Store } from './store.ts';
 
 /**
@@ -42,9 +42,6 @@ export interface WorkshopParts {
   /** Stands still while another build has its turn. */
   readonly stopwatch?: Stopwatch | undefined;
 }
-
-/** Raised when a primitive makes something else from the same inputs. */
-export const primitivesVersion = 1;
 
 export function openWorkshop(parts: WorkshopParts): Workshop {
   const { store, go, debian, architecture, cache, run, turns, stopwatch } = parts;
@@ -130,19 +127,4 @@ async function hashProgram(program: GoProgram, architecture: string): Promise<st
 /** What the store keeps a root of Debian packages under. */
 export function toRootKey(root: DebianRoot, drop: readonly string[], architecture: string): string {
   return `debian-${root.suite}-${hash({ primitivesVersion, root, drop, architecture })}`;
-}
-
-/** The hash of a folder's files by path, content and whether they may be run. */
-export async function hashFolder(folder: string): Promise<string> {
-  const sum = createHash('sha256');
-  for (const { path, runnable } of await folderFiles(folder)) {
-    const content = await readFile(path);
-    sum.update(`${relative(folder, path)}\0${runnable}\0${content.length}\0`).update(content);
-  }
-  return sum.digest('hex').slice(0, 16);
-}
-
-/** A short hash of plain data; the order of keys counts. */
-export function hash(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16);
 }

@@ -12,7 +12,8 @@ export interface JournalEntry {
   readonly command: string;
   /** Of the environment the run worked from; undefined when it read none. */
   readonly config: string | undefined;
-  readonly event: 'begin' | 'done';
+  /** `failed`: it was begun, and ended in order without having done its work: with a failure, or because of Ctrl-C. */
+  readonly event: 'begin' | 'done' | 'failed';
   readonly stage: string;
   readonly step: string;
 }
@@ -23,6 +24,7 @@ export interface Journal {
   /** On the disk before it resolves, so that a change is never made without its intent written down. */
   begin(step: JournalStep): Promise<void>;
   done(step: JournalStep): Promise<void>;
+  failed(step: JournalStep): Promise<void>;
 }
 
 /** Bytes after which the journal is set aside as `<path>.old` and begun anew. */
@@ -45,7 +47,11 @@ export function openJournal(
       stage,
       step,
     });
-  return { begin: (step) => write('begin', step), done: (step) => write('done', step) };
+  return {
+    begin: (step) => write('begin', step),
+    done: (step) => write('done', step),
+    failed: (step) => write('failed', step),
+  };
 }
 
 async function append(path: string, entry: JournalEntry): Promise<void> {
@@ -78,13 +84,13 @@ export async function readJournal(path: string): Promise<readonly JournalEntry[]
   return text.split('\n').flatMap(parseEntry);
 }
 
-/** The steps the last run began and did not end: it was killed in the middle of them. */
+/** The steps the last run began and whose end it did not see: it was killed in the middle of them. */
 export async function findUnfinished(path: string): Promise<readonly JournalEntry[]> {
   const entries = await readJournal(path);
   const last = entries.at(-1)?.run;
   const ofLast = entries.filter(({ run }) => run === last);
   const key = ({ stage, step }: JournalStep) => `${stage}\n${step}`;
-  const ended = new Set(ofLast.filter(({ event }) => event === 'done').map(key));
+  const ended = new Set(ofLast.filter(({ event }) => event !== 'begin').map(key));
   return ofLast.filter((entry) => entry.event === 'begin' && !ended.has(key(entry)));
 }
 

@@ -8,7 +8,7 @@ import { inputsLabel, type Release, type Releases } from '../cluster/releases.ts
 import type { Snapshot, Snapshots } from '../cluster/snapshot.ts';
 import { judge } from '../cluster/verdict.ts';
 import { workloadsOf } from '../cluster/workloads.ts';
-import { hash, hashFolder } from '../images/workshop.ts';
+import { hash, hashFolder } from '../lib/hash.ts';
 import type { Run, Step } from '../lib/plan.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
 

@@ -35,9 +35,22 @@ export interface Node {
   };
 }
 
-interface Container {
+/** A number, or the name of one of the container's ports. */
+export type PortReference = number | string;
+
+/** What the node asks a container; one of the three. */
+export interface Probe {
+  readonly httpGet?: { readonly path?: string; readonly port: PortReference };
+  readonly tcpSocket?: { readonly port: PortReference };
+  readonly exec?: object;
+}
+
+export interface Container {
   readonly name: string;
   readonly image: string;
+  readonly startupProbe?: Probe;
+  readonly readinessProbe?: Probe;
+  readonly livenessProbe?: Probe;
   readonly ports?: readonly { readonly name?: string; readonly containerPort: number }[];
   readonly resources?: { readonly requests?: Amounts; readonly limits?: Amounts };
   /** `Always` on an init container makes it a sidecar. */
@@ -147,32 +160,37 @@ export interface Job {
 
 export interface Claim {
   readonly metadata: Metadata;
-  readonly spec: { readonly storageClassName?: string };
+  readonly spec: {
+    readonly storageClassName?: string;
+    readonly resources?: { readonly requests?: Amounts };
+  };
   readonly status: { readonly phase?: string };
 }
+
+export type Labels = Readonly<Record<string, string>>;
 
 export interface Service {
   readonly metadata: Metadata;
   readonly spec: {
-    readonly selector?: Readonly<Record<string, string>>;
+    /** `None` for one whose name stands for its pods' own addresses. */
+    readonly clusterIP?: string;
+    readonly selector?: Labels;
     readonly ports?: readonly {
       readonly name?: string;
       readonly port: number;
-      readonly targetPort?: number | string;
+      readonly targetPort?: PortReference;
     }[];
   };
 }
 
+/** Where a Service leads; its label `kubernetes.io/service-name` says which. */
 export interface EndpointSlice {
   readonly metadata: Metadata;
+  readonly ports?: readonly { readonly name?: string; readonly port?: number }[] | null;
   readonly endpoints?: readonly {
     readonly conditions?: { readonly ready?: boolean };
     readonly targetRef?: { readonly name?: string };
   }[];
-}
-
-export interface Ingress {
-  readonly metadata: Metadata;
 }
 
 /** Something that happened to an object; kept for an hour. */

@@ -25,6 +25,8 @@ export interface PlanOptions {
   readonly onBegin?: (stage: Stage, step: Step) => Promise<void>;
   /** Awaited after a step that was begun ended well. */
   readonly onDone?: (stage: Stage, step: Step) => Promise<void>;
+  /** Awaited after a step that was begun ended in any other way. */
+  readonly onFailed?: (stage: Stage, step: Step) => Promise<void>;
 }
 
 /**
@@ -77,13 +79,19 @@ function perform(
   stage: Stage,
   step: Step,
   watcher: Watcher,
-  { signal, onBegin, onDone }: PlanOptions,
+  { signal, onBegin, onDone, onFailed }: PlanOptions,
 ): Promise<Outcome> {
   return timed(stage, step, signal, async () => {
     signal.throwIfAborted();
     watcher.begin();
     await onBegin?.(stage, step);
-    await step.apply({ signal, report: (line) => watcher.report(line) });
+    try {
+      await step.apply({ signal, report: (line) => watcher.report(line) });
+    } catch (error) {
+      // What the step met says more than what writing that down may meet.
+      await onFailed?.(stage, step).catch(() => undefined);
+      throw error;
+    }
     await onDone?.(stage, step);
     return undefined;
   });

@@ -74,10 +74,13 @@ test('lets the cluster be silent for a moment', async () => {
   expect(reports).toEqual(['the cluster does not answer', 'the cluster does not answer']);
 });
 
-test('at the time-out the cause is what was seen last', async () => {
+test('at the time-out the cause is what was seen last, with the last lines of what is not ready', async () => {
   await expect(wait([starting], { timeout: 20 }).ended).rejects.toMatchObject({
     message: 'auth did not become ready in 0.0 s',
-    cause: 'waiting for the readiness probe',
+    cause: [
+      'waiting for the readiness probe',
+      'log of logs --namespace=wealist-kind-local new --container=main --tail=30',
+    ].join('\n'),
     hint: 'npm run kubectl -- -n wealist-kind-local logs new -c main',
     exitCode: 8,
   });

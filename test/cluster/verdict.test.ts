@@ -210,7 +210,11 @@ describe('a crash', () => {
       status: { failed: 1 },
     };
     const verdict = judge(createSnapshot(now, [job, crashed(2, ago(1))]), { ...auth, kind: 'Job' });
-    expect(verdict).toMatchObject({ state: 'waiting', line: 'running, try 2 of 4' });
+    expect(verdict).toMatchObject({
+      state: 'waiting',
+      line: 'crashed 3 times, exit code 1, try 2 of 4',
+      log: { pod: 'new', previous: true },
+    });
   });
 });
 

@@ -40,6 +40,16 @@ test('names the steps that the last run was killed in', async () => {
   expect(await findUnfinished(path)).toMatchObject([step('Create cluster')]);
 });
 
+test('a step that failed did end: only one that nothing was heard of any more was killed', async () => {
+  const path = join(await makeTemporaryFolder(), 'journal');
+  const last = openJournal(path, options);
+  await last.begin(step('Deploy auth-service'));
+  await last.failed(step('Deploy auth-service'));
+  expect(await findUnfinished(path)).toEqual([]);
+  await last.begin(step('Create cluster'));
+  expect(await findUnfinished(path)).toMatchObject([step('Create cluster')]);
+});
+
 test('a line cut off in the middle costs that line only', async () => {
   const path = join(await makeTemporaryFolder(), 'journal');
   await openJournal(path, options).begin(step('One'));

@@ -168,9 +168,13 @@ test('the hooks frame the change: written before it, ended after it, neither for
   const hooks = {
     onBegin: async (_: unknown, { title }: Step) => void events.push(`begin ${title}`),
     onDone: async (_: unknown, { title }: Step) => void events.push(`done ${title}`),
+    async onFailed(_: unknown, { title }: Step) {
+      events.push(`failed ${title}`);
+      throw new Error('the disk is full');
+    },
   };
   await expect(runPlan(plan, { ...createScreen(), signal, ...hooks })).rejects.toThrow('broken');
-  expect(events).toEqual(['begin one', 'apply one', 'done one', 'begin three']);
+  expect(events).toEqual(['begin one', 'apply one', 'done one', 'begin three', 'failed three']);
 });
 
 test('lines carry the time, the progress once per while, all of it under --verbose', async () => {

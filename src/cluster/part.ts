@@ -1,0 +1,69 @@
+import type { LogReference } from './finding.ts';
+import { type Clue, findClues, type Neighbour } from './log-clues.ts';
+import type { Workload } from './pods.ts';
+import type { Snapshot } from './snapshot.ts';
+import { judge, type Verdict } from './verdict.ts';
+
+/** What an environment consists of: a service, a data store, a Job that prepares one, the ingress controller. */
+export interface Part {
+  readonly name: string;
+  readonly kind: 'service' | 'infrastructure' | 'ingress' | 'job';
+  readonly workload: Workload;
+  /** Names of the parts that it needs, directly or not. */
+  readonly needs: readonly string[];
+  /** Where others reach it, through the Service of its name; undefined for one that nobody asks. */
+  readonly port?: number;
+  /** Its public path, where it has one: `/svc/auth`, `/`. */
+  readonly path?: string;
+}
+
+/** A part that is not ready. */
+export interface Unready {
+  readonly part: Part;
+  readonly verdict: Verdict;
+  /** The end of the log that the verdict names. */
+  readonly log?: string;
+  /** What that log complains of. */
+  readonly clues: readonly Clue[];
+}
+
+/** A part that is ready, and does not answer through the ingress. */
+export interface Silent {
+  readonly part: Part;
+  readonly url: string;
+  /** `answered 404`, or why there was no answer. */
+  readonly state: string;
+}
+
+/** Lines of a log that are shown where nothing in it is understood. */
+const shownLines = 12;
+
+/** The parts that are not ready, with what their logs say; all logs are read at once. */
+export async function listUnready(
+  snapshot: Snapshot,
+  parts: readonly Part[],
+  readLog: (log: LogReference) => Promise<string | undefined>,
+): Promise<readonly Unready[]> {
+  const unready = parts
+    .map((part) => ({ part, verdict: judge(snapshot, part.workload) }))
+    .filter(({ verdict }) => verdict.state !== 'ready');
+  return Promise.all(
+    unready.map(async ({ part, verdict }) => {
+      const log = verdict.log && (await readLog(verdict.log));
+      if (!log) return { part, verdict, clues: [] };
+      const others = parts.filter(({ name, port }) => port !== undefined && name !== part.name);
+      const clues = findClues(
+        log,
+        others.map((each) => toNeighbour(snapshot, each)),
+      );
+      // What waits says why before it says what else it does.
+      return { part, verdict, log: log.trimEnd().split('\n').slice(-shownLines).join('\n'), clues };
+    }),
+  );
+}
+
+function toNeighbour(snapshot: Snapshot, { name, workload: { namespace } }: Part): Neighbour {
+  const address = snapshot.find('Service', name, namespace)?.spec.clusterIP;
+  const names = [name, `${name}.${namespace}`, `${name}.${namespace}.svc.cluster.local`];
+  return { name, addresses: address === undefined ? names : [...names, address] };
+}

@@ -1,0 +1,53 @@
+import type { Part } from '../cluster/part.ts';
+import type { Snapshot } from '../cluster/snapshot.ts';
+import { workloadsOf } from '../cluster/workloads.ts';
+import { type Environment, infrastructure } from '../config/schema.ts';
+import { selectServices } from '../config/services.ts';
+import { ingressNamespace, ingressReleases } from '../plans/ingress.ts';
+import type { ClusterRecord } from '../state/cluster-record.ts';
+import { toForwardTarget } from './forward-targets.ts';
+
+/** What the Jobs of the infrastructure prepare: databases, and a bucket. */
+const prepared: readonly string[] = ['postgres', 's3'];
+
+/** All that an environment runs: the ingress controller, data stores, Jobs, services, each with what it needs. */
+export function listParts(
+  snapshot: Snapshot,
+  environment: Environment,
+  { controller }: Pick<ClusterRecord, 'controller'>,
+): readonly Part[] {
+  const { namespace, services } = environment;
+  const needed = new Set(Object.values(services).flatMap(({ needs }) => needs));
+  const stores = infrastructure.filter((name) => needed.has(name));
+  const controllers = workloadsOf(snapshot, ingressReleases[controller].release, ingressNamespace);
+  const noController = { kind: 'Deployment', name: controller, namespace: ingressNamespace } as const;
+  const jobs = workloadsOf(snapshot, 'wealist-infrastructure', namespace).filter(
+    ({ kind }) => kind === 'Job',
+  );
+  const jobNames = jobs.map(({ name }) => name);
+
+  return [
+    ...(controllers.length === 0 ? [noController] : controllers).map(
+      (workload): Part => ({ name: workload.name, kind: 'ingress', workload, needs: [] }),
+    ),
+    ...stores.map((name): Part => {
+      const workload = { kind: 'StatefulSet', name, namespace } as const;
+      const { port } = toForwardTarget(environment, name);
+      return { name, kind: 'infrastructure', workload, needs: [], port };
+    }),
+    ...jobs.map((workload): Part => {
+      const needs = stores.filter((name) => prepared.includes(name));
+      return { name: workload.name, kind: 'job', workload, needs };
+    }),
+    ...Object.entries(services).map(([name, { port, route }]): Part => {
+      const selection = selectServices(environment, [name]);
+      const needs = [...selection.infrastructure, ...selection.services.filter((each) => each !== name)];
+      return {
+        ...{ name, kind: 'service', port },
+        workload: { kind: 'Deployment', name, namespace },
+        needs: needs.some((need) => prepared.includes(need)) ? [...needs, ...jobNames] : needs,
+        path: route === undefined ? '/' : `/svc/${route}`,
+      };
+    }),
+  ];
+}

@@ -1,0 +1,46 @@
+import type { Catalog, ImageName } from '../config/catalog.ts';
+import { type Image, imageId } from '../lib/oci.ts';
+import { type Reference, toReference, toTagged } from '../lib/reference.ts';
+import type { ImageKeys } from './image-keys.ts';
+import type { Store } from './store.ts';
+
+/** `pulled`: made by its upstream, from a registry or found in the engine. `built`: made here, from packages. */
+export type Origin = 'pulled' | 'built';
+
+/** An outside image in the store. */
+export interface ResolvedImage {
+  readonly name: ImageName;
+  /** What it is called on the nodes; a built image never carries its upstream's name. */
+  readonly reference: string;
+  readonly image: Image;
+  readonly origin: Origin;
+}
+
+/** Finds an outside image in the store. Changes nothing, asks nobody, and needs nothing that is slow to import. */
+export function createImageFinder({
+  catalog,
+  keys,
+  store,
+}: {
+  readonly catalog: Catalog;
+  readonly keys: Pick<ImageKeys, 'pulled' | 'built'>;
+  readonly store: Pick<Store, 'findImage'>;
+}): (name: ImageName) => Promise<ResolvedImage | undefined> {
+  return async (name) => {
+    const pulled = await store.findImage(keys.pulled(name));
+    if (pulled) return toPulled(catalog, name, pulled);
+    const built = catalog[name].build ? await store.findImage(await keys.built(name)) : undefined;
+    return built && toBuilt(name, built);
+  };
+}
+
+/** What a pulled image is called on the nodes: as the catalog has it, without its digest. */
+export function toPulled(catalog: Catalog, name: ImageName, image: Image): ResolvedImage {
+  const reference = toTagged(toReference(catalog[name].pull) as Reference);
+  return { name, image, origin: 'pulled', reference };
+}
+
+export function toBuilt(name: ImageName, image: Image): ResolvedImage {
+  const [, id = ''] = imageId(image).split(':');
+  return { name, image, origin: 'built', reference: `wealist.local/${name}:${id.slice(0, 12)}` };
+}

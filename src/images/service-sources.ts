@@ -1,0 +1,86 @@
+import { resolve } from 'node:path';
+import type { Environment } from '../config/schema.ts';
+import { hash } from '../lib/hash.ts';
+import { type Image, imageId } from '../lib/oci.ts';
+import { type DockerfileSource, findDockerfile, hashContext } from './dockerfile-source.ts';
+import type { ResolvedImage } from './find-image.ts';
+import { hashSource } from './service-source.ts';
+import type { Store } from './store.ts';
+
+/** The image of one of our own services, made of its source as it is now. */
+export interface ServiceImage {
+  /** `wealist.local/<service>:<first digits of the image ID>`: another content is another name. */
+  readonly reference: string;
+  readonly image: Image;
+  /** Of everything that it was built from. */
+  readonly sourceHash: string;
+  /** False when it was built from a Dockerfile. */
+  readonly isStandIn: boolean;
+}
+
+/** The services' sources as they are now, and what has been built of them. Nothing here is slow to import. */
+export interface ServiceSources {
+  /** Undefined for a stand-in. */
+  dockerfileOf(name: string): Promise<DockerfileSource | undefined>;
+  /** Changes with all that goes into the service's image from its source. */
+  readHash(name: string): Promise<string>;
+  /** The hash of the source as this run first saw it, or as it was built since. */
+  hashOf(name: string): Promise<string>;
+  /** This run goes on with what was built. */
+  settle(name: string, sourceHash: string): void;
+  /** What the store keeps the service's image under; `base` is that of a stand-in. */
+  keyOf(name: string, sourceHash: string, base: Image | undefined): string;
+  /** The image of `hashOf`; undefined when it is not built yet. */
+  find(name: string): Promise<ServiceImage | undefined>;
+}
+
+export interface ServiceSourcesParts {
+  readonly environment: Environment;
+  readonly checkout: string;
+  readonly architecture: string;
+  readonly store: Pick<Store, 'findImage'>;
+  /** The image that all stand-ins are laid over. */
+  readonly findBase: () => Promise<ResolvedImage | undefined>;
+}
+
+export function createServiceSources(parts: ServiceSourcesParts): ServiceSources {
+  const { environment, checkout, architecture, store, findBase } = parts;
+  const hashes = new Map<string, Promise<string>>();
+  const dockerfileOf = (name: string) => findDockerfile(environment, name, checkout);
+
+  async function readHash(name: string): Promise<string> {
+    const dockerfile = await dockerfileOf(name);
+    const folder = resolve(checkout, environment.services[name]?.standIn ?? '');
+    return dockerfile ? hashContext(dockerfile) : hashSource({ folder, checkout });
+  }
+
+  // What is saved while a run works is for the next one.
+  function hashOf(name: string): Promise<string> {
+    const known = hashes.get(name) ?? readHash(name);
+    hashes.set(name, known);
+    return known;
+  }
+
+  const keyOf = (name: string, sourceHash: string, base: Image | undefined) =>
+    `service-${name}-${hash({ sourceHash, base: base && imageId(base), architecture })}`;
+
+  return {
+    dockerfileOf,
+    readHash,
+    hashOf,
+    settle: (name, sourceHash) => void hashes.set(name, Promise.resolve(sourceHash)),
+    keyOf,
+    async find(name) {
+      const isStandIn = (await dockerfileOf(name)) === undefined;
+      const [sourceHash, base] = await Promise.all([hashOf(name), isStandIn ? findBase() : undefined]);
+      if (isStandIn && !base) return undefined;
+      const image = await store.findImage(keyOf(name, sourceHash, base?.image));
+      return image && { reference: toServiceReference(name, image), image, sourceHash, isStandIn };
+    },
+  };
+}
+
+/** `wealist.local/<service>:<first digits of the image ID>` */
+export function toServiceReference(name: string, image: Image): string {
+  return `wealist.local/${name}:${imageId(image).slice('sha256:'.length, 'sha256:'.length + 12)}`;
+}
