@@ -65,22 +65,27 @@ function clean(text: string): string {
 }
 
 function toEntryText({ level, message, fields }: LogEntry, part: string, colors: Colors): string {
-  const { stack, ...rest } = fields;
-  const shown = Object.entries(rest)
-    // What the first column says already.
-    .filter(([key, value]) => !(key === 'service' && value === part))
-    .map(([key, value]) => `${clean(key)}=${toValueText(value)}`);
-  const words = [
-    ...(level === undefined ? [] : [toLevelText(level, colors)]),
-    clean(message),
-    ...(shown.length === 0 ? [] : [colors.dim(shown.join(' '))]),
-  ];
+  const { stack, service } = fields;
+  let shown = '';
+  for (const key of Object.keys(fields)) {
+    // What stands below, and what the first column says already.
+    if ((key === 'stack' && typeof stack === 'string') || (key === 'service' && service === part)) continue;
+    shown += `${shown === '' ? '' : ' '}${clean(key)}=${toValueText(fields[key])}`;
+  }
+  const before = level === undefined ? '' : `${toLevelText(level, colors)} `;
+  const after = shown === '' ? '' : ` ${colors.dim(shown)}`;
   const below =
-    typeof stack === 'string' ? stack.split('\n').map((line) => `\n    ${colors.dim(clean(line))}`) : [];
-  return `${words.join(' ')}${below.join('')}`;
+    typeof stack === 'string'
+      ? stack
+          .split('\n')
+          .map((line) => `\n    ${colors.dim(clean(line))}`)
+          .join('')
+      : '';
+  return `${before}${clean(message)}${after}${below}`;
 }
 
 function toValueText(value: unknown): string {
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   return clean(typeof value === 'string' && /^\S+$/.test(value) ? value : JSON.stringify(value));
 }
 
