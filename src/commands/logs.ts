@@ -2,18 +2,20 @@ import { selectParts } from '../config/services.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { parseDuration } from '../lib/parse-duration.ts';
 import { createReadableFormat, formatAsJson } from '../live/log-format.ts';
-import { followLogs, type LogOptions, printLogs } from '../live/logs.ts';
+import { levels } from '../live/log-level.ts';
+import { followLogs, printLogs } from '../live/logs.ts';
 import { listPods } from '../live/pod-watch.ts';
-import { findPart } from '../tools/kubernetes.ts';
+import { findPart, type Pod } from '../tools/kubernetes.ts';
 import { getClusterAccess } from './cluster-access.ts';
 import { defineCommand } from './command.ts';
+import { createLogFilter, openFollowedOutput, printTo } from './log-output.ts';
 
 /** Lines of each container that are shown before what is followed, where nothing else is wanted. */
 const usualTail = 20;
 
 export const command = defineCommand({
   summary: 'the merged logs of services and data stores, followed through restarts and new pods',
-  description: `Prints the logs of all pods of the named services and data stores, of all when none is named, in the order of time: the last ${usualTail} lines of each, and then what is written from now on. JSON lines are shown readably.`,
+  description: `Prints the logs of all pods of the named services and data stores, of all when none is named, in the order of time: the last ${usualTail} lines of each, and then what is written from now on. JSON lines are shown readably. "-- gap --" stands where the node has thrown lines away before they were read. All that is followed is also kept, unfiltered, in files below .wealist/logs/, of which the oldest go beyond 256 MB.`,
   arguments: {
     services: {
       value: 'service',
@@ -42,48 +44,56 @@ export const command = defineCommand({
       parse: parsePattern,
       example: "'status=5..'",
     },
+    level: {
+      value: 'level',
+      summary: 'only lines of this level and above; a line that says none counts as info',
+      choices: levels,
+    },
     previous: { summary: 'of the run before the newest: why a container was restarted' },
   },
   examples: [
     'npm run logs',
     'npm run logs auth-service postgres',
     'npm run logs -- board-service --since 10m --grep error',
+    'npm run logs -- --level warn --since 1h --no-follow',
     'npm run logs -- auth-service --previous',
   ],
   onlyPrints: true,
 
-  async run(app, { services, noFollow, since, tail, grep, previous }) {
+  async run(app, { services, noFollow, since, tail, grep, level, previous }) {
     const { ui, signal } = app;
     const environment = await app.environment();
     const parts = selectParts(environment, services);
     const api = await (await getClusterAccess(app)).openApi();
     const format = ui.json ? formatAsJson : createReadableFormat({ parts, colors: ui.resultColors });
+    const filter = createLogFilter({ grep, level });
     const isPrinting = noFollow || previous;
 
-    const options: LogOptions = {
+    const options = {
       namespace: environment.namespace,
-      partOf: (pod) => {
+      partOf: (pod: Pod) => {
         const part = findPart(pod);
         return services.length === 0 || (part !== undefined && services.includes(part)) ? part : undefined;
       },
       tail: tail ?? (isPrinting || since !== undefined ? undefined : usualTail),
       since: since === undefined ? undefined : Date.now() - since,
       signal,
-      async write(source, lines) {
-        const wanted = grep ? lines.filter(({ text }) => grep.test(text)) : lines;
-        if (wanted.length > 0) await ui.stream(format(source, wanted));
-      },
     };
 
     if (!isPrinting) {
-      await followLogs(api, {
+      const output = await openFollowedOutput(app, format, filter);
+      const following = followLogs(api, {
         ...options,
+        write: output.write,
         onNothing: () => ui.say(`nothing of ${toNames(services)} runs yet: waiting for it`),
         onSilence: () => ui.say('the cluster does not answer: waiting for it'),
       });
+      await Promise.race([following, output.failed]).finally(() => output.close());
     }
+    const print = printTo(app, format);
+    const write: typeof print = (source, lines) => print(source, filter(source, lines));
     const pods = await listPods(api, environment.namespace, signal);
-    const read = await printLogs(api, pods, { ...options, previous });
+    const read = await printLogs(api, pods, { ...options, write, previous });
     if (read > 0) return;
     throw new Failure(
       previous

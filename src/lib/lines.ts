@@ -8,20 +8,33 @@ export interface LineOptions {
 
 /**
  * The lines of a stream, as many at a time as one chunk of it completes, so that a line costs no turn of the event
- * loop; a last one without its end, too. Reads no further than its consumer has come.
+ * loop; a last one without its end, too. One that was cut says by how much. Reads no further than its consumer has come.
  */
 export async function* readLines(
   stream: Readable,
-  { longest = 256 * 1024 }: LineOptions = {},
+  { longest = 64 * 1024 }: LineOptions = {},
 ): AsyncGenerator<readonly string[], void> {
-  const cut = (line: string) => (line.length > longest ? line.slice(0, longest) : line);
   const decoder = new StringDecoder();
   let rest = '';
+  /** Characters that were cut off `rest`. */
+  let missing = 0;
+
+  function toWhole(line: string, at: number): string {
+    const over = line.length - longest + (at === 0 ? missing : 0);
+    return over > 0 ? `${line.slice(0, longest)} … ${over} more characters` : line;
+  }
+
   for await (const chunk of stream) {
     const lines = (rest + decoder.write(chunk)).split('\n');
-    rest = cut(lines.pop() ?? '');
-    if (lines.length > 0) yield lines.map(cut);
+    rest = lines.pop() ?? '';
+    if (lines.length > 0) {
+      yield lines.map(toWhole);
+      missing = 0;
+    }
+    if (rest.length <= longest) continue;
+    missing += rest.length - longest;
+    rest = rest.slice(0, longest);
   }
   rest += decoder.end();
-  if (rest !== '') yield [cut(rest)];
+  if (rest !== '') yield [toWhole(rest, 0)];
 }

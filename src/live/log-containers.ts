@@ -1,6 +1,7 @@
 import type { ContainerStatus, Pod } from '../tools/kubernetes.ts';
 import type { PartOf } from './parts.ts';
 import type { Pods } from './pod-watch.ts';
+import type { LogQuery } from './read-log.ts';
 
 /** Where a line comes from. */
 export interface LogSource {
@@ -50,4 +51,12 @@ export function toSource(pods: Pods, partOf: PartOf, { pod, status }: LogContain
     podSuffix: isOnly ? undefined : name.split('-').at(-1),
     isOneOfSeveral: pod.spec.containers.length + (pod.spec.initContainers?.length ?? 0) > 1,
   };
+}
+
+/** What asks for a container's log. */
+export function toQuery(
+  { pod, status }: LogContainer,
+  { namespace }: { readonly namespace: string },
+): LogQuery {
+  return { namespace, pod: pod.metadata.name, container: status.name };
 }

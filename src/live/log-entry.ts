@@ -9,7 +9,7 @@ export interface LogEntry {
 /** What loggers call them. */
 const messageKeys = ['message', 'msg', 'event'];
 const levelKeys = ['level', 'severity', 'lvl', 'log.level', 'levelname'];
-const timeKeys = ['time', 'timestamp', '@timestamp', 'ts', 't'];
+const timeKeys = new Set(['time', 'timestamp', '@timestamp', 'ts', 't']);
 
 /** Of loggers that write numbers. */
 const numbered: Readonly<Record<number, string>> = {
@@ -18,17 +18,18 @@ const numbered: Readonly<Record<number, string>> = {
 
 /** The entry in a line; undefined where it is not a JSON object with a message. */
 export function parseLogEntry(text: string): LogEntry | undefined {
-  if (!text.startsWith('{') || !text.trimEnd().endsWith('}')) return undefined;
+  if (text[0] !== '{' || (text.at(-1) !== '}' && !text.trimEnd().endsWith('}'))) return undefined;
   const object = parseObject(text);
   const messageKey = object && messageKeys.find((key) => typeof object[key] === 'string');
   if (!object || messageKey === undefined) return undefined;
   const levelKey = levelKeys.find((key) => object[key] !== undefined);
-  const taken = new Set([messageKey, levelKey, ...timeKeys]);
-  return {
-    level: levelKey === undefined ? undefined : toLevel(object[levelKey]),
-    message: String(object[messageKey]),
-    fields: Object.fromEntries(Object.entries(object).filter(([key]) => !taken.has(key))),
-  };
+  const fields: Record<string, unknown> = {};
+  // No lists in between: this is done for every line there is.
+  for (const key of Object.keys(object)) {
+    if (key !== messageKey && key !== levelKey && !timeKeys.has(key)) fields[key] = object[key];
+  }
+  const level = levelKey === undefined ? undefined : toLevel(object[levelKey]);
+  return { level, message: String(object[messageKey]), fields };
 }
 
 function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {

@@ -13,7 +13,12 @@ export interface ReadableOptions {
   readonly colors: Colors;
 }
 
-const partColors = ['cyan', 'green', 'magenta', 'yellow', 'blue', 'red'] as const;
+/** As many as there are services and data stores, so that each has its own. */
+const partColors = [
+  ...(['cyan', 'green', 'magenta', 'yellow', 'blue'] as const),
+  ...(['cyanBright', 'greenBright', 'magentaBright', 'yellowBright', 'blueBright'] as const),
+  ...(['red', 'redBright'] as const),
+];
 
 /** For a person: part, time of day, level, message, and in dim what else the line says. */
 export function createReadableFormat({ parts, colors }: ReadableOptions): LogFormat {
@@ -26,7 +31,8 @@ export function createReadableFormat({ parts, colors }: ReadableOptions): LogFor
     return colors[color](whole.padEnd(width));
   }
 
-  function toText({ text }: LogLine, part: string): string {
+  function toText({ text, isGap }: LogLine, part: string): string {
+    if (isGap) return colors.yellow(text);
     const entry = parseLogEntry(text);
     return entry ? toEntryText(entry, part, colors) : clean(text);
   }
@@ -39,10 +45,11 @@ export function createReadableFormat({ parts, colors }: ReadableOptions): LogFor
   };
 }
 
-/** For a program: a JSON object a line, with `level` and `fields` where the line itself is one. */
+/** For a program: a JSON object a line, with `level` and `fields` where the line itself is one, and `gap` at a loss. */
 export const formatAsJson: LogFormat = ({ part, pod, container }, lines) =>
   lines
-    .map(({ time, text }) => {
+    .map(({ time, text, isGap, missing }) => {
+      if (isGap) return `${JSON.stringify({ time, service: part, pod, container, gap: true, missing })}\n`;
       const { level, message = text, fields } = parseLogEntry(text) ?? {};
       return `${JSON.stringify({ time, service: part, pod, container, level, message, fields })}\n`;
     })
@@ -58,22 +65,27 @@ function clean(text: string): string {
 }
 
 function toEntryText({ level, message, fields }: LogEntry, part: string, colors: Colors): string {
-  const { stack, ...rest } = fields;
-  const shown = Object.entries(rest)
-    // What the first column says already.
-    .filter(([key, value]) => !(key === 'service' && value === part))
-    .map(([key, value]) => `${clean(key)}=${toValueText(value)}`);
-  const words = [
-    ...(level === undefined ? [] : [toLevelText(level, colors)]),
-    clean(message),
-    ...(shown.length === 0 ? [] : [colors.dim(shown.join(' '))]),
-  ];
+  const { stack, service } = fields;
+  let shown = '';
+  for (const key of Object.keys(fields)) {
+    // What stands below, and what the first column says already.
+    if ((key === 'stack' && typeof stack === 'string') || (key === 'service' && service === part)) continue;
+    shown += `${shown === '' ? '' : ' '}${clean(key)}=${toValueText(fields[key])}`;
+  }
+  const before = level === undefined ? '' : `${toLevelText(level, colors)} `;
+  const after = shown === '' ? '' : ` ${colors.dim(shown)}`;
   const below =
-    typeof stack === 'string' ? stack.split('\n').map((line) => `\n    ${colors.dim(clean(line))}`) : [];
-  return `${words.join(' ')}${below.join('')}`;
+    typeof stack === 'string'
+      ? stack
+          .split('\n')
+          .map((line) => `\n    ${colors.dim(clean(line))}`)
+          .join('')
+      : '';
+  return `${before}${clean(message)}${after}${below}`;
 }
 
 function toValueText(value: unknown): string {
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   return clean(typeof value === 'string' && /^\S+$/.test(value) ? value : JSON.stringify(value));
 }
 
@@ -84,11 +96,21 @@ function toLevelText(level: string, colors: Colors): string {
   return level.startsWith('info') || level === 'notice' ? colors.green(text) : colors.dim(text);
 }
 
+/** The second of the last line, and its time of day: most lines share theirs with the one before. */
+let lastSecond = '';
+let lastTimeOfDay = '';
+
 /** `12:34:56.789` where the person is. */
 function toTimeOfDay(time: string): string {
-  const date = new Date(time);
-  if (Number.isNaN(date.getTime())) return ''.padEnd(12);
-  const two = (value: number) => String(value).padStart(2, '0');
-  const seconds = `${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, '0')}`;
-  return `${two(date.getHours())}:${two(date.getMinutes())}:${seconds}`;
+  const second = time.slice(0, 19);
+  if (second !== lastSecond) {
+    const date = new Date(time);
+    const two = (value: number) => String(value).padStart(2, '0');
+    const isTime = !Number.isNaN(date.getTime());
+    lastSecond = second;
+    lastTimeOfDay = isTime
+      ? `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
+      : '';
+  }
+  return lastTimeOfDay === '' ? ''.padEnd(12) : `${lastTimeOfDay}${time.slice(19, 23)}`;
 }

@@ -1,18 +1,12 @@
 import { setMaxListeners } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { ApiFailure, type ApiServer, isConnectionLost } from '../tools/api-server.ts';
-import {
-  findContainer,
-  type LogContainer,
-  type LogSource,
-  listContainers,
-  toSource,
-} from './log-containers.ts';
+import { type ApiServer, isConnectionLost } from '../tools/api-server.ts';
+import { type Followed, followContainer } from './follow-log.ts';
+import { type LogContainer, type LogSource, listContainers, toQuery, toSource } from './log-containers.ts';
 import { createLogCursor, type LogCursor, type LogLine, toLogTime } from './log-line.ts';
 import { mergeLogs } from './merge-logs.ts';
 import type { PartOf } from './parts.ts';
-import { getPod, type Pods, type WatchOptions, watchPods } from './pod-watch.ts';
-import { type LogQuery, readLog } from './read-log.ts';
+import { type Pods, type WatchOptions, watchPods } from './pod-watch.ts';
+import { readLog } from './read-log.ts';
 
 export interface LogOptions {
   readonly namespace: string;
@@ -23,6 +17,8 @@ export interface LogOptions {
   readonly since?: number | undefined;
   /** Takes lines of one source; resolves when there is room for more. */
   readonly write: (source: LogSource, lines: readonly LogLine[]) => Promise<void>;
+  /** Milliseconds without a line after which a followed log is asked whether it has gone on. */
+  readonly quietFor?: number;
   readonly signal: AbortSignal;
 }
 
@@ -48,19 +44,6 @@ export interface FollowOptions extends LogOptions, Pick<WatchOptions, 'onSilence
   readonly onNothing?: () => void;
 }
 
-/** What is known of a container while its log is followed. */
-interface Followed {
-  readonly cursor: LogCursor;
-  /** The newest run that was read from. */
-  run?: string;
-  /** The run that was read to its end. */
-  ended?: string;
-  reading?: Promise<void>;
-}
-
-/** Milliseconds after which a log that broke off is read on. */
-const pause = 300;
-
 /**
  * Writes what `printLogs` does, and then what these and later containers write from now on, each line once, through
  * restarts and new pods, until the signal is aborted.
@@ -83,7 +66,8 @@ export async function followLogs(api: ApiServer, options: FollowOptions): Promis
       const logs = containers.map((source) => ({ source, cursor: createCursor(options) }));
       await print(api, pods, logs, all);
       for (const { source, cursor } of logs) {
-        followed.set(source.key, { cursor, run: source.status.containerID ?? '' });
+        const { containerID: run = '', restartCount: restarts } = source.status;
+        followed.set(source.key, { cursor, run, restarts });
       }
     }
     const keys = new Set(containers.map(({ key }) => key));
@@ -100,60 +84,6 @@ export async function followLogs(api: ApiServer, options: FollowOptions): Promis
     }
   }
   throw signal.reason;
-}
-
-/** Reads on until the container has ended for good, for now, or is gone. */
-async function followContainer(
-  api: ApiServer,
-  pods: Pods,
-  container: LogContainer,
-  known: Followed,
-  options: LogOptions,
-): Promise<void> {
-  const { partOf, write, signal } = options;
-  for (;;) {
-    try {
-      // Asked anew: what the watch has not told yet may be a run that would be left out.
-      const now = await findNow(api, container, options);
-      const run = now?.status.containerID;
-      if (!now || run === undefined || run === known.ended) return;
-      // What the run before wrote at last, or all of it, where it was short.
-      if (known.run !== undefined && known.run !== run) await readOn({ previous: true }, 'again');
-      const isSame = known.run === run;
-      known.run = run;
-      await readOn({ follow: true }, isSame ? 'again' : 'next');
-      if (now.status.state?.running === undefined) {
-        known.ended = run;
-        return;
-      }
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!isConnectionLost(error)) throw error;
-    }
-    await sleep(pause, undefined, { signal });
-  }
-
-  async function readOn(how: Pick<LogQuery, 'follow' | 'previous'>, what: 'again' | 'next'): Promise<void> {
-    known.cursor.rewind(what);
-    const query = { ...toQuery(container, options), ...how, since: known.cursor.time };
-    for await (const lines of readLog(api, query, signal)) {
-      const fresh = known.cursor.take(lines);
-      if (fresh.length > 0) await write(toSource(pods, partOf, container), fresh);
-    }
-  }
-}
-
-async function findNow(
-  api: ApiServer,
-  container: LogContainer,
-  { namespace, signal }: LogOptions,
-): Promise<LogContainer | undefined> {
-  try {
-    return findContainer(await getPod(api, namespace, container.pod.metadata.name, signal), container);
-  } catch (error) {
-    if (error instanceof ApiFailure && error.status === 404) return undefined;
-    throw error;
-  }
 }
 
 interface Log {
@@ -198,10 +128,6 @@ function groupBySource(
     else groups.push({ source, lines: [line] });
   }
   return groups;
-}
-
-function toQuery({ pod, status }: LogContainer, { namespace }: LogOptions): LogQuery {
-  return { namespace, pod: pod.metadata.name, container: status.name };
 }
 
 /** From where the person wants it: none of the lines there are is all that is written from now on. */

@@ -1,6 +1,6 @@
 import { readLines } from '../lib/lines.ts';
 import type { ApiServer } from '../tools/api-server.ts';
-import { type LogLine, parseLogLine } from './log-line.ts';
+import { type LogLine, parseLogLine, toGap } from './log-line.ts';
 
 export interface LogQuery {
   readonly namespace: string;
@@ -15,6 +15,9 @@ export interface LogQuery {
   /** At most so many of the last lines. */
   readonly tail?: number | undefined;
 }
+
+/** What the node says in place of a log that it has thrown away. */
+const lost = /^unable to retrieve container logs for /;
 
 /** The lines of a container's log, as many at a time as have come. @throws {ApiFailure} */
 export async function* readLog(
@@ -35,6 +38,7 @@ export async function* readLog(
   for await (const lines of readLines(stream)) {
     const parsed = lines.map((line) => {
       const logLine = parseLogLine(line, last);
+      if (logLine.time === last && lost.test(line)) return toGap(last);
       last = logLine.time;
       return logLine;
     });

@@ -8,7 +8,7 @@ const unsafe =
 
 // The colours of `style.ts`. None of them hides text.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: an escape is what it looks for.
-const color = /^\x1b\[(?:0|1|2|22|3[1-6]|39|90)m$/;
+const color = /^\x1b\[(?:0|1|2|22|3[1-6]|39|9[0-6])m$/;
 
 /**
  * Text as it may reach a terminal or a file: secrets replaced; escape sequences and control characters taken out, but

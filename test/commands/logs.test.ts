@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { command } from '../../src/commands/logs.ts';
 import { parseInput } from '../../src/commands/parse.ts';
@@ -53,6 +55,11 @@ test('of the named ones, what matches, for a program', async () => {
   });
 });
 
+test('of a level and above', async () => {
+  expect(await run(['--no-follow', '--level', 'warn'])).toBe('');
+  expect(await run(['--no-follow', '--level', 'info'])).toMatch(/redis is up\n.*auth-service is up\n$/);
+});
+
 test('follows until it is interrupted', async () => {
   const { state, fake } = await startCluster();
   const interrupt = new AbortController();
@@ -66,11 +73,30 @@ test('follows until it is interrupted', async () => {
   expect(await ended).toMatchObject({ message: 'interrupted' });
 });
 
+test('what is followed is kept as a whole, whatever of it is shown', async () => {
+  const { state, fake } = await startCluster();
+  const interrupt = new AbortController();
+  const { app, stdout, stderr } = makeApp({ state, signal: interrupt.signal });
+  const parsed = parseInput('logs', command, ['--level', 'error', 'redis', 'auth-service']);
+  const ended = command.run(app, parsed.help === undefined ? parsed.input : {}).catch((error) => error);
+  await vi.waitFor(() => expect(stderr()).toContain('all of it is kept in '));
+  fake.writeLog('redis', 'main', { time: toLogTime(5_000), text: '{"level":"error","message":"broken"}' });
+  await vi.waitFor(() => expect(stdout()).toMatch(/ERROR broken\n$/));
+  interrupt.abort(new Error('interrupted'));
+  await ended;
+  expect(stdout().split('\n').filter(Boolean)).toHaveLength(1);
+  const [, folder = ''] = /kept in (.*)/.exec(stderr()) ?? [];
+  expect(folder.startsWith(join(state, 'logs'))).toBe(true);
+  expect(await readFile(join(folder, 'redis.1.log'), 'utf8')).toMatch(/redis is up"}\n.*broken"}\n$/);
+  expect(await readFile(join(folder, 'auth-service.1.log'), 'utf8')).toContain('auth-service is up');
+});
+
 test.each([
   [['frontend', '--no-follow'], { message: 'nothing of frontend has run', exitCode: 8 }],
   [['redis', '--previous'], { message: 'nothing of redis has been restarted', exitCode: 8 }],
   [['authservice'], { message: '"authservice" is no service, nearest is auth-service', exitCode: 2 }],
   [['--grep', '('], { message: '--grep takes a pattern, not "("', exitCode: 2 }],
+  [['--level', 'loud'], { exitCode: 2 }],
   [['--tail', 'all'], { message: '--tail takes a number, not "all"', exitCode: 2 }],
 ])('%j is refused', async (args, failure) => {
   await expect(run(args)).rejects.toMatchObject(failure);

@@ -9,6 +9,8 @@ import type { Pod } from '../../src/tools/kubernetes.ts';
 /** What a container has written, run by run. */
 interface Run {
   readonly lines: LogLine[];
+  /** Of these, how many the node has rotated away. */
+  rotated: number;
   hasEnded: boolean;
 }
 
@@ -27,6 +29,7 @@ export async function startApiServer() {
   /** Every change there was: a watch begins after the one it names. */
   const changes: string[] = [];
   let isDown = false;
+  let isStuck = false;
 
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://api');
@@ -100,7 +103,7 @@ export async function startApiServer() {
     const since = query.get('sinceTime')?.slice(0, 19) ?? '';
     const tail = query.get('tailLines');
     const isWanted = ({ time }: LogLine) => time.slice(0, 19) >= since;
-    const before = run.lines.filter(isWanted);
+    const before = run.lines.slice(run.rotated).filter(isWanted);
     let at = run.lines.length;
     response.writeHead(200);
     response.flushHeaders();
@@ -113,6 +116,7 @@ export async function startApiServer() {
     request.socket.on('close', () => readers.delete(goOn));
 
     function goOn(): void {
+      if (isStuck) return;
       for (const line of run?.lines.slice(at).filter(isWanted) ?? []) write(line);
       at = run?.lines.length ?? at;
       if (!run?.hasEnded) return;
@@ -173,12 +177,24 @@ export async function startApiServer() {
     },
     /** The container runs from now on, with an empty log. */
     startRun: (pod: string, container: string) =>
-      void runsOf(pod, container).push({ lines: [], hasEnded: false }),
+      void runsOf(pod, container).push({ lines: [], rotated: 0, hasEnded: false }),
     writeLog(pod: string, container: string, ...lines: readonly LogLine[]): void {
       runsOf(pod, container)
         .at(-1)
         ?.lines.push(...lines);
       for (const read of [...readers]) read();
+    },
+    /** What was written so far is to be had no more, but for who is reading it. */
+    rotateLog(pod: string, container: string): void {
+      const run = runsOf(pod, container).at(-1);
+      if (run) run.rotated = run.lines.length;
+    },
+    /** Only the newest run is left. */
+    forgetRuns: (pod: string, container: string) =>
+      void runsOf(pod, container).splice(0, runsOf(pod, container).length - 1),
+    /** Logs that are followed say nothing more, although they go on. */
+    setStuck(stuck: boolean): void {
+      isStuck = stuck;
     },
     endRun(pod: string, container: string): void {
       const run = runsOf(pod, container).at(-1);

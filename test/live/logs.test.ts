@@ -122,7 +122,7 @@ test('follows restarts, each line once', async () => {
   expect(written).toEqual(['one', 'one more', 'two', 'second run', 'three'].map((text) => `auth: ${text}`));
 });
 
-test('a run that nobody had the time to follow is read afterwards', async () => {
+test('a run that nobody had the time to follow is read afterwards, unsure of the end of the one before', async () => {
   const fake = await startApiServer();
   startPod(fake, 'auth-a', 'auth', line(1, 'one'));
   const { written, follow } = open(fake);
@@ -136,8 +136,71 @@ test('a run that nobody had the time to follow is read afterwards', async () => 
   fake.setPod(makePod('auth-a', 'auth', { run: 2 }));
   fake.setDown(true);
   fake.setDown(false);
-  await until(() => expect(written.length).toBe(3));
-  expect(written).toEqual(['auth: one', 'auth: short', 'auth: three']);
+  await until(() => expect(written.length).toBe(4));
+  expect(written).toEqual(['auth: one', 'auth: -- gap --', 'auth: short', 'auth: three']);
+});
+
+test('a run that had ended is followed by the next but one without a gap', async () => {
+  const fake = await startApiServer();
+  startPod(fake, 'auth-a', 'auth', line(1, 'one'));
+  const { written, follow } = open(fake);
+  follow();
+  await until(() => expect(written.length).toBe(1));
+  fake.setPod(makePod('auth-a', 'auth', { running: false }));
+  fake.endRun('auth-a', 'main');
+  // Until it has been seen that the run has ended.
+  await sleep(700);
+  fake.startRun('auth-a', 'main');
+  fake.writeLog('auth-a', 'main', line(2, 'short'));
+  fake.endRun('auth-a', 'main');
+  fake.startRun('auth-a', 'main');
+  fake.writeLog('auth-a', 'main', line(3, 'three'));
+  fake.setPod(makePod('auth-a', 'auth', { run: 2 }));
+  await until(() => expect(written).toEqual(['auth: one', 'auth: short', 'auth: three']));
+});
+
+test('a run before that the node has thrown away is a gap', async () => {
+  const fake = await startApiServer();
+  startPod(fake, 'auth-a', 'auth', line(1, 'one'));
+  const { written, follow } = open(fake);
+  follow();
+  await until(() => expect(written.length).toBe(1));
+  fake.startRun('auth-a', 'main');
+  fake.forgetRuns('auth-a', 'main');
+  fake.writeLog('auth-a', 'main', line(3, 'three'));
+  fake.setPod(makePod('auth-a', 'auth', { run: 1 }));
+  fake.setDown(true);
+  fake.setDown(false);
+  await until(() => expect(written).toEqual(['auth: one', 'auth: -- gap --', 'auth: three']));
+});
+
+test('a log that was rotated while nobody read it goes on after a gap', async () => {
+  const fake = await startApiServer();
+  startPod(fake, 'auth-a', 'auth', line(1, 'one'));
+  const { written, follow } = open(fake, { every: 10 });
+  follow();
+  await until(() => expect(written.length).toBe(1));
+  fake.setDown(true);
+  fake.writeLog('auth-a', 'main', line(2, 'lost'));
+  fake.rotateLog('auth-a', 'main');
+  fake.writeLog('auth-a', 'main', line(3, 'three'));
+  fake.setDown(false);
+  await until(() => expect(written).toEqual(['auth: one', 'auth: -- gap --', 'auth: three']));
+});
+
+test('a stream that has fallen silent while its log goes on is opened anew', async () => {
+  const fake = await startApiServer();
+  startPod(fake, 'auth-a', 'auth', line(1, 'one'));
+  const { written, follow } = open(fake, { quietFor: 50 });
+  follow();
+  await until(() => expect(written.length).toBe(1));
+  // Until it is followed.
+  await until(() => expect(fake.asked.filter((path) => path.includes('follow')).length).toBe(1));
+  await sleep(150);
+  expect(fake.asked.filter((path) => path.includes('follow')).length).toBe(1);
+  fake.setStuck(true);
+  fake.writeLog('auth-a', 'main', line(2, 'two'));
+  await until(() => expect(written).toEqual(['auth: one', 'auth: two']));
 });
 
 test('follows new pods, and names them while there are several', async () => {

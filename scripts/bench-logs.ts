@@ -1,0 +1,151 @@
+// What `npm run logs` takes from a stream on this machine: lines a second, and memory. `npm run bench` calls it;
+// alone: node --import tsx scripts/bench-logs.ts [--lines 500000] [--json]
+
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { $, argv } from 'zx';
+
+const lines = Number(argv.lines ?? 500_000);
+/** As the stand-ins write them. */
+const text = JSON.stringify({
+  ...{ time: '2026-11-26T12:00:00.000Z', level: 'info', service: 'auth-service', message: 'request' },
+  ...{ method: 'GET', path: '/api/auth/sessions/current', status: 200, milliseconds: 3 },
+});
+
+$.quiet = true;
+
+// The server is a process of its own: what it does shall not be counted.
+if (argv.serve) await serve();
+else {
+  const server = $`node --import tsx ${import.meta.filename} --serve --lines ${lines}`;
+  const folder = await mkdtemp(join(tmpdir(), 'wealist-bench-'));
+  try {
+    let said = '';
+    for await (const chunk of server.stdout) {
+      said += chunk;
+      if (said.endsWith('\n')) break;
+    }
+    await makeState(folder, said.trim());
+    const rows = [
+      await measure(folder, 'logs --no-follow', ['--no-follow']),
+      await measure(folder, 'logs --no-follow --json', ['--no-follow', '--json']),
+      await measure(folder, 'logs --no-follow --level warn', ['--no-follow', '--level', 'warn']),
+      await measure(folder, 'logs (followed, kept in files)', ['--tail', String(lines)]),
+    ];
+    if (argv.json) process.stdout.write(`${JSON.stringify(rows)}\n`);
+    else
+      for (const { what, linesPerSecond, linesPerCpuSecond, megabytes } of rows) {
+        const cells = [`${linesPerSecond} lines/s`, `${linesPerCpuSecond} lines/CPU s`, `${megabytes} MB`];
+        process.stdout.write(`${cells.map((cell) => cell.padStart(20)).join('')}  ${what}\n`);
+      }
+  } finally {
+    await server.kill('SIGTERM').catch(() => {});
+    await server.catch(() => {});
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Runs the command until it has taken all lines; the memory is the highest there was, the CPU time that of all of it. */
+async function measure(folder: string, what: string, words: readonly string[]) {
+  const isFollowing = !words.includes('--no-follow');
+  const begun = performance.now();
+  const run = $({
+    env: { ...process.env, WEALIST_STATE_DIR: folder },
+  })`node src/bin.js logs auth-service ${words}`;
+  let first = 0;
+  let bytes = 0;
+  let megabytes = 0;
+  let cpuSeconds = 0;
+  let end = 0;
+  let count = 0;
+  const watch = setInterval(async () => {
+    const status = await readProcess(run.pid, 'status');
+    // In hundredths of a second: of the process itself, in its own code and in the kernel.
+    const times = (await readProcess(run.pid, 'stat')).split(') ')[1]?.split(' ') ?? [];
+    cpuSeconds = Math.max(cpuSeconds, (Number(times[11] ?? 0) + Number(times[12] ?? 0)) / 100);
+    megabytes = Math.max(megabytes, Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024));
+  }, 50);
+  for await (const chunk of run.stdout as AsyncIterable<Buffer>) {
+    first ||= performance.now();
+    end = performance.now();
+    bytes += chunk.length;
+    for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, at + 1)) count++;
+    if (isFollowing && count >= lines) break;
+  }
+  if (isFollowing) await run.kill('SIGTERM').catch(() => {});
+  await run.catch(() => {});
+  clearInterval(watch);
+  // What shows nothing is timed from its start to its end.
+  const seconds = (count > 0 ? end - first : performance.now() - begun) / 1000;
+  if (count !== 0 && count !== lines) throw new Error(`${what}: ${count} of ${lines} lines, ${bytes} bytes`);
+  return {
+    ...{ what, lines, megabytes },
+    linesPerSecond: Math.round(lines / seconds),
+    linesPerCpuSecond: Math.round(lines / cpuSeconds),
+  };
+}
+
+/** What Linux says of a process; nothing once it has ended. */
+async function readProcess(pid: number | undefined, file: string): Promise<string> {
+  return readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '');
+}
+
+/** A state folder whose cluster is that server. */
+async function makeState(folder: string, server: string): Promise<void> {
+  const name = 'kind-wealist';
+  const kubeconfig = {
+    contexts: [{ name, context: { cluster: name, user: name } }],
+    clusters: [{ name, cluster: { server } }],
+    users: [{ name, user: {} }],
+  };
+  const record = { version: 1, name: 'wealist', httpPort: 80, httpsPort: 443, controller: 'traefik' };
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'kubeconfig'), JSON.stringify(kubeconfig));
+  await writeFile(join(folder, 'cluster.json'), JSON.stringify(record));
+}
+
+/** An API server with one pod, whose log is sent as fast as it is taken. */
+async function serve(): Promise<void> {
+  const status = {
+    ...{ name: 'auth-service', ready: true, restartCount: 0, image: '', imageID: '' },
+    ...{ containerID: 'containerd://1', state: { running: { startedAt: '' } } },
+  };
+  const pod = {
+    metadata: {
+      ...{ name: 'auth-service-1', uid: '1', namespace: 'wealist-kind-local', creationTimestamp: '' },
+      labels: { 'app.kubernetes.io/part-of': 'wealist', 'app.kubernetes.io/name': 'auth-service' },
+    },
+    spec: { containers: [{ name: 'auth-service', image: '' }] },
+    status: { containerStatuses: [status] },
+  };
+  const perBlock = 1_000;
+  const server = createServer(async (request, response) => {
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://api');
+    if (!pathname.endsWith('/log')) {
+      if (searchParams.has('watch')) return void response.writeHead(200).flushHeaders();
+      const list = { metadata: { resourceVersion: '1' }, items: [pod] };
+      return void response.end(JSON.stringify(pathname.endsWith('/pods') ? list : pod));
+    }
+    if (searchParams.has('follow')) return void response.writeHead(200).flushHeaders();
+    for (let sent = 0; sent < lines; sent += perBlock) {
+      const block = Array.from({ length: perBlock }, (_, at) => `${toTime(sent + at)} ${text}\n`).join('');
+      if (!response.write(block)) await once(response, 'drain');
+    }
+    response.end();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  process.stdout.write(`http://127.0.0.1:${(server.address() as AddressInfo).port}\n`);
+}
+
+/** A hundred thousand lines a second. */
+function toTime(line: number): string {
+  const milliseconds = Date.parse('2026-11-26T12:00:00Z') + line / 100;
+  return new Date(milliseconds)
+    .toISOString()
+    .replace('Z', `${String((line % 100) * 10_000).padStart(6, '0')}Z`);
+}
