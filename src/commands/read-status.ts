@@ -5,7 +5,8 @@ import { workloadsOf } from '../cluster/workloads.ts';
 import { type Environment, infrastructure } from '../config/schema.ts';
 import { isTimeout, withDeadline } from '../lib/deadline.ts';
 import { CommandFailure } from '../lib/failure.ts';
-import { toOrigin } from '../plans/addresses.ts';
+import { toHostOrigin, toOrigin } from '../plans/addresses.ts';
+import { extras, hostsOfExtras, lackingOf, toExtraNames } from '../plans/extras.ts';
 import { ingressNamespace, ingressReleases } from '../plans/ingress.ts';
 import type { ClusterRecord } from '../state/cluster-record.ts';
 import { type ClusterAccess, findClusterAccess } from './cluster-access.ts';
@@ -33,7 +34,7 @@ export async function readStatus(app: App): Promise<StatusReport> {
     const { findState } = await import('./silent-cluster.ts');
     const cluster = await findState(app, name, silence);
     const next = cluster.state === 'unknown' ? 'npm run doctor' : 'npm run up';
-    return { ...common, ready: false, cluster: { name, nodes: [], ...cluster }, parts: [], next };
+    return { ...common, ready: false, cluster: { name, nodes: [], ...cluster }, extras: [], parts: [], next };
   }
 
   const parts = listParts(snapshot, environment, access.record);
@@ -43,6 +44,7 @@ export async function readStatus(app: App): Promise<StatusReport> {
     ready: isReady,
     cluster: { name, state: 'running', nodes: listNodes(snapshot) },
     ingress,
+    extras: access.record.extras.map((name) => ({ name, lacking: lackingOf(name, access.record) })),
     parts,
     next: isReady ? undefined : (findNext(parts) ?? 'npm run up'),
   };
@@ -134,5 +136,18 @@ function listParts(snapshot: Snapshot, environment: Environment, record: Cluster
       const path = route === undefined ? '/' : `/svc/${route}/`;
       return toPart({ kind: 'Deployment', name, namespace }, 'service', `${toOrigin(record)}${path}`);
     }),
+    ...listExtraWorkloads(snapshot, record).map((workload) => {
+      const host = hostsOfExtras(record).find(({ image }) => image === workload.name);
+      return toPart(workload, 'extra', host && `${toHostOrigin(host.name, record)}/`);
+    }),
   ];
+}
+
+/** What the extras run; where a release runs nothing, a workload of its name, which is absent. */
+function listExtraWorkloads(snapshot: Snapshot, record: ClusterRecord): readonly Workload[] {
+  const releases = toExtraNames(record).flatMap((name) => extras[name].releases);
+  return releases.flatMap(({ release, namespace }) => {
+    const found = workloadsOf(snapshot, release, namespace);
+    return found.length > 0 ? found : [{ kind: 'Deployment', name: release, namespace } as const];
+  });
 }
