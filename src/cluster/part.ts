@@ -4,10 +4,10 @@ import type { Workload } from './pods.ts';
 import type { Snapshot } from './snapshot.ts';
 import { judge, type Verdict } from './verdict.ts';
 
-/** What an environment consists of: a service, a data store, a Job that prepares one, the ingress controller. */
+/** What an environment consists of: a service, a data store, a Job that prepares one, the ingress controller, an extra. */
 export interface Part {
   readonly name: string;
-  readonly kind: 'service' | 'infrastructure' | 'ingress' | 'job';
+  readonly kind: 'service' | 'infrastructure' | 'ingress' | 'job' | 'extra';
   readonly workload: Workload;
   /** Names of the parts that it needs, directly or not. */
   readonly needs: readonly string[];
@@ -15,6 +15,8 @@ export interface Part {
   readonly port?: number;
   /** Its public path, where it has one: `/svc/auth`, `/`. */
   readonly path?: string;
+  /** The host name below the platform's own under which it answers, where it has one. */
+  readonly host?: string;
 }
 
 /** A part that is not ready. */

@@ -23,8 +23,11 @@ export interface ChooseParts {
   readonly taken: ReadonlySet<number>;
 }
 
+/** What stays as it is until the cluster is removed; its extras come and go. */
+export type ChosenCluster = Omit<ClusterRecord, 'extras' | 'lacking'>;
+
 /** Ports and controller: those the cluster was made with, else those chosen for it before, else chosen now. */
-export async function chooseCluster(parts: ChooseParts): Promise<ClusterRecord> {
+export async function chooseCluster(parts: ChooseParts): Promise<ChosenCluster> {
   const { app, host, engine, environment, name, found, taken } = parts;
   const record = parts.record?.name === name ? parts.record : undefined;
   const controller = await chooseController();

@@ -47,7 +47,7 @@ interface Value {
   /** The only values it takes. */
   readonly choices?: readonly string[];
   /** Where the shell's completion gets its words. */
-  readonly complete?: 'services';
+  readonly complete?: 'services' | 'extras';
 }
 
 /** A positional argument; its key is the name in `Input`. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { extraNames } from '../config/extras.ts';
 import { defineCommand } from './command.ts';
 import { toBash } from './completion/bash.ts';
 import { toFish } from './completion/fish.ts';
@@ -22,7 +23,7 @@ export const command = defineCommand({
 
   async run(app, { shell }) {
     const { services } = await app.environment();
-    const words = await listWords(app.commands, Object.keys(services));
+    const words = await listWords(app.commands, { services: Object.keys(services), extras: extraNames });
     const script = writers[shell]({ program: join(app.paths.checkout, 'src/bin.js'), words });
     app.ui.result({ shell, script }, script);
   },

@@ -53,9 +53,18 @@ export async function listImages(app: App, connection: Connection): Promise<List
 /** What `up` without names needs. */
 export async function listNeededNames(app: App, connection: Connection): Promise<readonly string[]> {
   const { environment, record, selection } = connection;
+  const { extras = [], lacking = [] } = record ?? {};
   const { controller } = environment.ingress;
   const chosen = controller === 'auto' ? (record?.controller ?? (await chooseController())) : controller;
-  return ['node', ...outsideImages(selection, chosen), ...selection.services];
+  return [
+    'node',
+    ...outsideImages(selection, {
+      controller: chosen,
+      extras: [...extras, ...environment.with],
+      lacking,
+    }),
+    ...selection.services,
+  ];
 
   async function chooseController() {
     return (await canPull('registry.k8s.io', environment, app)) ? 'nginx' : 'traefik';

@@ -3,6 +3,7 @@ import type { Snapshot } from '../cluster/snapshot.ts';
 import { workloadsOf } from '../cluster/workloads.ts';
 import { type Environment, infrastructure } from '../config/schema.ts';
 import { selectServices } from '../config/services.ts';
+import { extras, hostsOfExtras, toExtraNames } from '../plans/extras.ts';
 import { ingressNamespace, ingressReleases } from '../plans/ingress.ts';
 import type { ClusterRecord } from '../state/cluster-record.ts';
 import { toForwardTarget } from './forward-targets.ts';
@@ -10,12 +11,11 @@ import { toForwardTarget } from './forward-targets.ts';
 /** What the Jobs of the infrastructure prepare: databases, and a bucket. */
 const prepared: readonly string[] = ['postgres', 's3'];
 
-/** All that an environment runs: the ingress controller, data stores, Jobs, services, each with what it needs. */
-export function listParts(
-  snapshot: Snapshot,
-  environment: Environment,
-  { controller }: Pick<ClusterRecord, 'controller'>,
-): readonly Part[] {
+type Chosen = Pick<ClusterRecord, 'controller' | 'extras' | 'lacking'>;
+
+/** All that an environment runs: the ingress controller, data stores, Jobs, services, extras, each with what it needs. */
+export function listParts(snapshot: Snapshot, environment: Environment, chosen: Chosen): readonly Part[] {
+  const { controller } = chosen;
   const { namespace, services } = environment;
   const needed = new Set(Object.values(services).flatMap(({ needs }) => needs));
   const stores = infrastructure.filter((name) => needed.has(name));
@@ -49,5 +49,22 @@ export function listParts(
         path: route === undefined ? '/' : `/svc/${route}`,
       };
     }),
+    ...listExtraParts(snapshot, chosen),
   ];
+}
+
+/** What the extras run; where a release runs nothing, a workload of its name, which is absent. */
+function listExtraParts(snapshot: Snapshot, chosen: Chosen): readonly Part[] {
+  const hosts = hostsOfExtras(chosen);
+  const workloads = toExtraNames(chosen)
+    .flatMap((name) => extras[name].releases)
+    .flatMap(({ release, namespace }) => {
+      const found = workloadsOf(snapshot, release, namespace);
+      return found.length > 0 ? found : [{ kind: 'Deployment', name: release, namespace } as const];
+    });
+  return workloads.map((workload): Part => {
+    const { name } = workload;
+    const host = hosts.find(({ image }) => image === name)?.name;
+    return { name, kind: 'extra', workload, needs: [], ...(host === undefined ? {} : { host }) };
+  });
 }

@@ -4,7 +4,8 @@ import type { Selection } from '../config/services.ts';
 import { type Images, openImages } from '../images/open-images.ts';
 import type { Engine } from '../machine/engine.ts';
 import type { Host } from '../machine/host.ts';
-import { outsideImages, type UpParts } from '../plans/up.ts';
+import { outsideImages } from '../plans/up.ts';
+import type { UpParts } from '../plans/up-parts.ts';
 import type { ClusterRecord } from '../state/cluster-record.ts';
 import type { SecretsOptions } from '../state/secrets.ts';
 import type { App } from './command.ts';
@@ -30,11 +31,11 @@ export async function connectUp(
 export async function lacksImages(
   { chain }: Images,
   selection: Selection,
-  controller: ClusterRecord['controller'],
+  cluster: ClusterRecord,
   engine: Engine | undefined,
 ): Promise<boolean> {
   if (!engine || !(await chain.findNode())) return true;
-  const found = await Promise.all(outsideImages(selection, controller).map((name) => chain.find(name)));
+  const found = await Promise.all(outsideImages(selection, cluster).map((name) => chain.find(name)));
   return found.includes(undefined);
 }
 

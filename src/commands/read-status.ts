@@ -1,9 +1,11 @@
+import type { Part as ListedPart } from '../cluster/part.ts';
 import { toPartStatus } from '../cluster/part-status.ts';
 import type { Snapshot } from '../cluster/snapshot.ts';
 import type { Environment } from '../config/schema.ts';
 import { isTimeout, withDeadline } from '../lib/deadline.ts';
 import { CommandFailure } from '../lib/failure.ts';
-import { toOrigin } from '../plans/addresses.ts';
+import { toHostOrigin, toOrigin } from '../plans/addresses.ts';
+import { lackingOf } from '../plans/extras.ts';
 import type { ClusterRecord } from '../state/cluster-record.ts';
 import { type ClusterAccess, findClusterAccess } from './cluster-access.ts';
 import type { App } from './command.ts';
@@ -31,7 +33,7 @@ export async function readStatus(app: App): Promise<StatusReport> {
     const { findState } = await import('./silent-cluster.ts');
     const cluster = await findState(app, name, silence);
     const next = cluster.state === 'unknown' ? 'npm run doctor' : 'npm run up';
-    return { ...common, ready: false, cluster: { name, nodes: [], ...cluster }, parts: [], next };
+    return { ...common, ready: false, cluster: { name, nodes: [], ...cluster }, extras: [], parts: [], next };
   }
 
   const parts = toParts(snapshot, environment, access.record);
@@ -41,6 +43,7 @@ export async function readStatus(app: App): Promise<StatusReport> {
     ready: isReady,
     cluster: { name, state: 'running', nodes: listNodes(snapshot) },
     ingress,
+    extras: access.record.extras.map((name) => ({ name, lacking: lackingOf(name, access.record) })),
     parts,
     next: isReady ? undefined : (findNext(parts) ?? 'npm run up'),
   };
@@ -105,22 +108,19 @@ function listNodes(snapshot: Snapshot): StatusReport['cluster']['nodes'] {
 function toParts(snapshot: Snapshot, environment: Environment, record: ClusterRecord): readonly Part[] {
   return (
     listParts(snapshot, environment, record)
-      .map(({ name, kind, workload, path }): Part => {
+      .map((part): Part => {
+        const { name, kind, workload } = part;
         const { created, ...status } = toPartStatus(snapshot, workload);
         const time = created === undefined ? undefined : new Date(created).toISOString();
-        return { name, kind, ...status, created: time, address: toAddress(record, name, kind, path) };
+        return { name, kind, ...status, created: time, address: toAddress(part, record) };
       })
       // A Job that is complete has nothing to say any more.
       .filter(({ kind, state }) => kind !== 'job' || state !== 'ready')
   );
 }
 
-function toAddress(
-  record: ClusterRecord,
-  name: string,
-  kind: Part['kind'],
-  path: string | undefined,
-): string | undefined {
+function toAddress({ name, kind, path, host }: ListedPart, record: ClusterRecord): string | undefined {
   if (kind === 'infrastructure') return `npm run forward -- ${name}`;
+  if (host !== undefined) return `${toHostOrigin(host, record)}/`;
   return path === undefined ? undefined : `${toOrigin(record)}${path.replace(/\/?$/, '/')}`;
 }

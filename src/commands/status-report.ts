@@ -3,8 +3,8 @@ import { z } from 'zod';
 const Part = z.strictObject({
   name: z
     .string()
-    .describe('Of the service, of postgres, redis or s3, of the ingress controller, or of a Job.'),
-  kind: z.enum(['service', 'infrastructure', 'ingress', 'job']),
+    .describe('Of the service, of postgres, redis or s3, of the ingress controller, of a Job, of an extra.'),
+  kind: z.enum(['service', 'infrastructure', 'ingress', 'job', 'extra']),
   state: z
     .enum(['ready', 'waiting', 'failed', 'absent'])
     .describe('waiting may still become ready; failed will not without a change; absent: not deployed.'),
@@ -54,6 +54,15 @@ export const StatusReport = z.strictObject({
       evidence: z.string().optional().describe('Why there was no answer.'),
     })
     .optional(),
+  extras: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        lacking: z.array(z.string()).readonly().describe('Images that it does without here.'),
+      }),
+    )
+    .readonly()
+    .describe('What is deployed beside the platform.'),
   parts: z.array(Part).readonly(),
   next: z.string().optional().describe('The command to go on with when not all is ready.'),
 });

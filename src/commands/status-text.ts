@@ -9,6 +9,7 @@ export function describeStatus(report: StatusReport, colors: Colors, now: number
   return [
     describeCluster(report, colors),
     ...describeIngress(report, colors),
+    ...describeExtras(report, colors),
     ...(parts.length === 0 ? [] : ['', describeParts(parts, colors, now)]),
     ...(next === undefined ? [] : ['', `  ${colors.dim('next')}  ${next}`]),
   ].join('\n');
@@ -44,6 +45,13 @@ function describeIngress({ ingress }: StatusReport, colors: Colors): readonly st
   return [
     `${toSymbol(answers ? 'done' : 'failed', colors)} ${colors.bold('ingress')} ${url} ${colors.dim(said)}`,
   ];
+}
+
+function describeExtras({ extras }: StatusReport, colors: Colors): readonly string[] {
+  return extras.map(({ name, lacking }) => {
+    const without = lacking.length === 0 ? '' : `without ${lacking.join(', ')}, which can only be pulled`;
+    return `${toSymbol('done', colors)} ${colors.bold(`with ${name}`)} ${colors.dim(without)}`.trimEnd();
+  });
 }
 
 function describeParts(parts: readonly Part[], colors: Colors, now: number): string {

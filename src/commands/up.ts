@@ -2,15 +2,18 @@ import { findCreated, toCreation } from '../cluster/creation.ts';
 import { loadHelmValues } from '../config/helm-values.ts';
 import { selectServices } from '../config/services.ts';
 import { describeChanges, planChanges } from '../machine/changes.ts';
-import { toOrigin } from '../plans/addresses.ts';
-import { planUp, type UpParts } from '../plans/up.ts';
+import { toHostOrigin, toOrigin } from '../plans/addresses.ts';
+import { hostsOfExtras } from '../plans/extras.ts';
+import { planUp } from '../plans/up.ts';
+import type { UpParts } from '../plans/up-parts.ts';
 import { ensureCheckoutId, findCheckoutId } from '../state/checkout-id.ts';
 import { type ClusterRecord, writeClusterRecord } from '../state/cluster-record.ts';
 import { ensureSecrets, findSecrets } from '../state/secrets.ts';
 import { joinResults } from '../ui/progress.ts';
-import { describeUp, toUpValue } from '../ui/summary.ts';
+import { type Address, describeUp, toUpValue } from '../ui/summary.ts';
 import { canPull } from './can-pull.ts';
 import { chooseCluster } from './choose-cluster.ts';
+import { chooseExtras, parseExtras } from './choose-extras.ts';
 import { defineCommand } from './command.ts';
 import { requireWritable } from './guard.ts';
 import { dryRun, name, yes } from './options.ts';
@@ -33,14 +36,30 @@ export const command = defineCommand({
       complete: 'services',
     },
   },
-  options: { yes, name, dryRun },
-  examples: ['npm run up', 'npm run up -- --yes', 'npm run up -- auth-service --dry-run'],
+  options: {
+    with: {
+      value: 'extra',
+      summary: 'deploy this beside the platform, several with commas; kept for the cluster',
+      complete: 'extras',
+    },
+    without: { value: 'extra', summary: 'take this away again; its data stays', complete: 'extras' },
+    yes,
+    name,
+    dryRun,
+  },
+  examples: [
+    'npm run up',
+    'npm run up -- --yes',
+    'npm run up -- --with monitoring',
+    'npm run up -- auth-service --dry-run',
+  ],
 
-  async run(app, { services, name: wantedName, dryRun: isPreview, yes: agreed }) {
+  async run(app, { services, name: wantedName, dryRun: isPreview, yes: agreed, ...input }) {
     const overrides = wantedName === undefined ? [] : [toOverride(wantedName)];
     const environment = requireWritable(app, await app.environment({ overrides }), 'up');
     const selection = selectServices(environment, services);
     const { podSecurity } = await loadHelmValues(app.paths.checkout, environment);
+    const wantedExtras = parseExtras(input, environment);
 
     if (isPreview) {
       const { engine, demand, parts, record, situation } = await look();
@@ -51,6 +70,7 @@ export const command = defineCommand({
         selection,
         cluster: record,
         controller: record.controller,
+        removedExtras: wantedExtras.removed,
         checkoutId,
         podSecurity,
         secrets: secrets?.file,
@@ -70,7 +90,11 @@ export const command = defineCommand({
       const prepared = await prepareMachine(app, before.situation, before.demand, agreed);
       // Only an engine that runs tells of the cluster that it has, and where that answers.
       const { situation, record, parts } = before.engine ? before : await look();
-      await writeClusterRecord(app.paths, record);
+      // What is to be taken away belongs to the cluster until it is gone: a run that is killed can be repeated.
+      const leaving = situation.record?.extras.filter((name) =>
+        wantedExtras.removed.some((each) => each === name),
+      );
+      await writeClusterRecord(app.paths, { ...record, extras: [...record.extras, ...(leaving ?? [])] });
       const checkoutId = await ensureCheckoutId(app.paths);
       const { file: secrets } = await ensureSecrets(await toSecretsOptions(app, environment, record.name));
       const { controller } = record;
@@ -78,6 +102,7 @@ export const command = defineCommand({
         selection,
         cluster: record,
         controller,
+        removedExtras: wantedExtras.removed,
         checkoutId,
         podSecurity,
         secrets,
@@ -88,7 +113,8 @@ export const command = defineCommand({
         );
       }
       const result = joinResults([prepared, await app.runPlan(plan)]);
-      const addresses = [{ name: 'weAlist', url: `${toOrigin(record)}/` }];
+      await writeClusterRecord(app.paths, record);
+      const addresses = listAddresses(record);
       app.ui.result(toUpValue(result, addresses), describeUp(result, addresses, app.ui.resultColors));
     });
 
@@ -109,22 +135,32 @@ export const command = defineCommand({
     async function look() {
       const situation = await readSituation(app, environment, wantedName);
       const { engine, found, host } = situation;
-      const record = await chooseCluster({ app, environment, ...situation });
+      const chosen = await chooseCluster({ app, environment, ...situation });
       const parts = await connectUp(app, engine ?? { socket: usualSocket }, {
         environment,
         host,
-        cluster: record.name,
+        cluster: chosen.name,
       });
-      const isBuilt = await lacksImages(parts.images, selection, record.controller, engine);
+      const before = situation.record?.name === chosen.name ? situation.record : undefined;
+      const extras = await chooseExtras(
+        { app, environment, images: parts.images, record: before },
+        wantedExtras,
+      );
+      const record: ClusterRecord = { ...chosen, ...extras };
+      const isBuilt = await lacksImages(parts.images, selection, record, engine);
       const buildsImages =
-        environment.registry.pull !== 'only' &&
-        isBuilt &&
-        !(await canPull('registry-1.docker.io', environment, app));
+        environment.registry.pull !== 'only' && isBuilt && !(await canPull('docker.io', environment, app));
       const newPorts = found ? undefined : { http: record.httpPort, https: record.httpsPort };
       return { situation, engine, record, parts, demand: { environment, buildsImages, newPorts } };
     }
   },
 });
+
+/** The page of the platform, and what the extras answer under. */
+function listAddresses(record: ClusterRecord): readonly Address[] {
+  const hosts = hostsOfExtras(record).map(({ name }) => ({ name, url: `${toHostOrigin(name, record)}/` }));
+  return [{ name: 'weAlist', url: `${toOrigin(record)}/` }, ...hosts];
+}
 
 function toOverride(value: string) {
   return { flag: '--name', path: ['cluster', 'name'], value } as const;

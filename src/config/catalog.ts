@@ -23,6 +23,8 @@ const Catalog = z.strictObject(
     s3: Entry,
     traefik: Entry,
     nginx: Entry,
+    prometheus: Entry,
+    grafana: Entry,
   },
   'one entry per image',
 );

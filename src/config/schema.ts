@@ -1,5 +1,7 @@
 import { isAbsolute, normalize } from 'node:path';
 import { z } from 'zod';
+import { findNearest } from '../lib/nearest.ts';
+import { extraNames } from './extras.ts';
 
 /*
  * The message of each rule completes "got X, expected …"; the descriptions are what editors show.
@@ -13,7 +15,7 @@ export type Infrastructure = (typeof infrastructure)[number];
 const reserved = new Set<string>([
   ...infrastructure,
   ...['constructor', 'prototype', 'default', 'kubernetes'],
-  ...['kube-system', 'kube-public', 'kube-node-lease', 'ingress-nginx', 'local-path-storage'],
+  ...['kube-system', 'kube-public', 'kube-node-lease', 'ingress-nginx', 'local-path-storage', 'monitoring'],
   ...['wealist-common', 'wealist-infrastructure'],
 ]);
 
@@ -168,6 +170,18 @@ const Settings = z.strictObject(
         'the key controller',
       )
       .default({ controller: 'auto' }),
+    with: z
+      .array(
+        z.enum(extraNames, {
+          error: ({ input }) => {
+            const nearest = typeof input === 'string' ? findNearest(input, extraNames) : undefined;
+            return `one of ${extraNames.join(', ')}${nearest === undefined ? '' : `: nearest is ${nearest}`}`;
+          },
+        }),
+        `a list of extras, such as [${extraNames[0]}]`,
+      )
+      .default([])
+      .describe('What is deployed beside the platform; also `up --with`, and `--without` takes away.'),
     source: path('a folder: a checkout of weAlist, such as ../wealist')
       .optional()
       .describe(

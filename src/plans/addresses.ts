@@ -1,10 +1,16 @@
 import type { Environment } from '../config/schema.ts';
 import type { PublicPorts } from '../config/values.ts';
 import type { Answer } from '../steps/answered.ts';
+import { type ExtrasChoice, hostsOfExtras } from './extras.ts';
 
 /** Where this machine's browser finds the ingress. */
 export function toOrigin({ httpPort }: Pick<PublicPorts, 'httpPort'>): string {
   return `http://localhost${httpPort === 80 ? '' : `:${httpPort}`}`;
+}
+
+/** The same for a host name of its own below the platform's: `prometheus` → http://prometheus.localhost */
+export function toHostOrigin(name: string, ports: Pick<PublicPorts, 'httpPort'>): string {
+  return toOrigin(ports).replace('://', `://${name}.`);
 }
 
 /** Each service's readiness as the ingress shows it, and the page at `/`. */
@@ -17,5 +23,12 @@ export function toAddresses(
   return services.map((name) => {
     const route = environment.services[name]?.route;
     return { name, url: route === undefined ? `${origin}/` : `${origin}/svc/${route}/health/ready` };
+  });
+}
+
+/** What each program of the extras answers when it works. */
+export function toExtraAddresses(cluster: ExtrasChoice & Pick<PublicPorts, 'httpPort'>): readonly Answer[] {
+  return hostsOfExtras(cluster).map(({ name, health }) => {
+    return { name, url: `${toHostOrigin(name, cluster)}${health}` };
   });
 }

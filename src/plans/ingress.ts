@@ -4,15 +4,16 @@ import type { PublishedChart } from '../steps/deploy-release.ts';
 /** The controller's namespace, whichever controller it is. */
 export const ingressNamespace = 'ingress-nginx';
 
-interface IngressRelease {
+/** A chart and how it is installed. */
+export interface ChartRelease {
   readonly release: string;
   readonly chart: string | PublishedChart;
-  /** The controller's values file, relative to the checkout, where the environment's files do not hold its values. */
+  /** Its values file, relative to the checkout, where the environment's files do not hold its values. */
   readonly valuesFile?: string;
 }
 
 /** How each controller is installed. */
-export const ingressReleases: Readonly<Record<Controller, IngressRelease>> = {
+export const ingressReleases: Readonly<Record<Controller, ChartRelease>> = {
   traefik: { release: 'ingress-traefik', chart: 'ingress-traefik' },
   // The last releases: upstream was retired in March 2026.
   nginx: {

@@ -1,8 +1,11 @@
 /** The name that claims of local-kind ask for. */
 const storageClass = 'wealist-data';
 
+/** A level of the Pod Security Standards. */
+export type PodSecurity = 'restricted' | 'baseline' | 'privileged';
+
 /** A namespace whose pods must keep to a Pod Security Standard. */
-export function namespaceManifest(name: string, level: 'restricted' | 'baseline' | 'privileged') {
+export function namespaceManifest(name: string, level: PodSecurity) {
   return {
     apiVersion: 'v1',
     kind: 'Namespace',

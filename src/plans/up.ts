@@ -1,27 +1,19 @@
 import { join } from 'node:path';
 import { toCreation } from '../cluster/creation.ts';
 import { controlPlaneOf } from '../cluster/ownership.ts';
-import type { Releases } from '../cluster/releases.ts';
-import type { Snapshots } from '../cluster/snapshot.ts';
-import type { PodSecurity } from '../config/helm-values.ts';
 import { type Environment, infrastructure } from '../config/schema.ts';
 import type { Selection } from '../config/services.ts';
 import {
   type Controller,
-  type PublicPorts,
   toInfrastructureValues,
   toNeeds,
   toServiceValues,
   valuesFiles,
 } from '../config/values.ts';
-import type { ImageChain, ImageName } from '../images/chain.ts';
+import type { ImageName } from '../images/chain.ts';
 import { loadImages } from '../images/load.ts';
-import type { ServiceImages } from '../images/service-image.ts';
-import type { Store } from '../images/store.ts';
-import { exitCodes, Failure } from '../lib/failure.ts';
-import type { Plan, Step } from '../lib/plan.ts';
+import type { Plan } from '../lib/plan.ts';
 import { toWaves } from '../lib/waves.ts';
-import type { Paths } from '../state/paths.ts';
 import { answerThroughIngress } from '../steps/answered.ts';
 import { applyManifests } from '../steps/apply-manifests.ts';
 import { buildService } from '../steps/build-service.ts';
@@ -30,40 +22,18 @@ import { deployRelease } from '../steps/deploy-release.ts';
 import { ensureImage, ensureNodeImage } from '../steps/ensure-image.ts';
 import { loadOntoNodes } from '../steps/load-images.ts';
 import { removeRelease } from '../steps/remove-release.ts';
-import type { Toolchain } from '../tools/toolchain.ts';
-import { toAddresses } from './addresses.ts';
+import { toAddresses, toExtraAddresses } from './addresses.ts';
+import { type ExtrasChoice, hostsOfExtras, imagesOfExtras, namespacesOfExtras } from './extras.ts';
 import { ingressNamespace, ingressReleases } from './ingress.ts';
 import { namespaceManifest, storageClassManifest } from './manifests.ts';
-
-/** What is decided before the plan is made: by the person, by an earlier run, by what this machine allows. */
-export interface UpChoice {
-  readonly selection: Selection;
-  readonly cluster: { readonly name: string } & PublicPorts;
-  readonly controller: Controller;
-  readonly checkoutId: string;
-  readonly podSecurity: PodSecurity;
-  /** The values file of secrets; undefined in the preview of a first run. */
-  readonly secrets: string | undefined;
-}
-
-/** What the steps act on. */
-export interface UpParts {
-  readonly paths: Paths;
-  readonly toolchain: Toolchain;
-  readonly store: Store;
-  readonly chain: ImageChain;
-  readonly serviceImages: ServiceImages;
-  readonly snapshots: Snapshots;
-  readonly releases: Releases;
-  /** kind, kubectl and helm, where they must be obtained. */
-  readonly tools: readonly Step[];
-}
+import { deployExtras, removeExtras } from './up-extras.ts';
+import { present, type UpChoice, type UpParts } from './up-parts.ts';
 
 /** Everything that `up` does once there is a container engine: from tools and images to services that answer. */
 export function planUp(environment: Environment, parts: UpParts, choice: UpChoice): Plan {
   const { paths, toolchain, store, chain, serviceImages } = parts;
   const { selection, cluster, controller } = choice;
-  const outside = outsideImages(selection, controller);
+  const outside = outsideImages(selection, { ...cluster, controller });
   const needsOf = (name: string) => environment.services[name]?.needs ?? [];
   const deploys = releaseSteps(environment, parts, choice);
   /** What goes onto the nodes; the services' base is part of their own images. */
@@ -117,6 +87,7 @@ export function planUp(environment: Environment, parts: UpParts, choice: UpChoic
             namespaceManifest(environment.namespace, choice.podSecurity),
             // The controller takes ports of the node, which only this level allows.
             namespaceManifest(ingressNamespace, 'privileged'),
+            ...namespacesOfExtras(cluster).map(({ name, level }) => namespaceManifest(name, level)),
             storageClassManifest(),
           ],
         }),
@@ -128,16 +99,26 @@ export function planUp(environment: Environment, parts: UpParts, choice: UpChoic
       title: `Services, wave ${at + 1}`,
       steps: wave.map((name) => deploys.service(name)),
     })),
+    ...deployExtras(environment, parts, choice),
     {
       title: 'Answered through the ingress',
-      steps: [answerThroughIngress(toAddresses(environment, selection.services, cluster))],
+      steps: [
+        answerThroughIngress([
+          ...toAddresses(environment, selection.services, cluster),
+          ...toExtraAddresses(cluster),
+        ]),
+      ],
     },
+    ...removeExtras(choice.removedExtras, parts),
   ];
 }
 
 /** The outside images that a selection needs, the node's aside. */
-export function outsideImages({ infrastructure }: Selection, controller: Controller): readonly ImageName[] {
-  return [...infrastructure, controller, 'service-base'];
+export function outsideImages(
+  { infrastructure }: Selection,
+  cluster: { readonly controller: Controller } & ExtrasChoice,
+): readonly ImageName[] {
+  return [...infrastructure, cluster.controller, 'service-base', ...imagesOfExtras(cluster)];
 }
 
 /** The steps that deploy, each with the values that only this run knows. */
@@ -157,6 +138,12 @@ function releaseSteps(environment: Environment, parts: UpParts, choice: UpChoice
     return new Set([...selection.services, ...here.map(({ name }) => name)]);
   }
 
+  /** The extras' routes lie in their own namespaces; without any the environment's values say it all. */
+  function toRoutedNamespaces(): object {
+    const own = hostsOfExtras(cluster).length > 0 ? namespacesOfExtras(cluster) : [];
+    return own.length > 0 ? { namespaces: [environment.namespace, ...own.map(({ name }) => name)] } : {};
+  }
+
   return {
     ingress() {
       const { release, chart, valuesFile } = ingressReleases[controller];
@@ -170,7 +157,10 @@ function releaseSteps(environment: Environment, parts: UpParts, choice: UpChoice
         values: async () =>
           valuesFile
             ? { controller: { image: { digest: '' } } }
-            : { images: { [controller]: (await present(chain.find(controller), controller)).reference } },
+            : {
+                images: { [controller]: (await present(chain.find(controller), controller)).reference },
+                ingress: toRoutedNamespaces(),
+              },
       });
     },
 
@@ -223,11 +213,4 @@ function releaseSteps(environment: Environment, parts: UpParts, choice: UpChoice
       });
     },
   };
-}
-
-/** What an earlier step put into the store. @throws {Failure} when somebody has emptied the store meanwhile. */
-async function present<T>(found: Promise<T | undefined>, name: string): Promise<T> {
-  const image = await found;
-  if (image !== undefined) return image;
-  throw new Failure(`image ${name} is not in the cache`, { hint: 'npm run up', exitCode: exitCodes.image });
 }

@@ -11,6 +11,10 @@ export interface ClusterRecord {
   readonly httpsPort: number;
   /** The ingress controller that `auto` came to. */
   readonly controller: 'nginx' | 'traefik';
+  /** What is deployed beside the platform. */
+  readonly extras: readonly string[];
+  /** Images that the extras do without here, since they could not be had. */
+  readonly lacking: readonly string[];
 }
 
 interface Stored extends ClusterRecord {
@@ -20,26 +24,34 @@ interface Stored extends ClusterRecord {
 /** The record of this checkout's cluster; a damaged one, or one of a later version, is set aside as `.bad`. */
 export async function findClusterRecord(paths: Pick<Paths, 'state'>): Promise<ClusterRecord | undefined> {
   return readOrSetAside(toFile(paths), (text) => {
-    const { version, name, httpPort, httpsPort, controller }: Stored = JSON.parse(text);
+    const stored: Stored = JSON.parse(text);
+    const { version, name, httpPort, httpsPort, controller } = stored;
+    // A record from before there were extras has none.
+    const { extras = [], lacking = [] }: Partial<Stored> = stored;
     const isRecord =
       version === 1 && typeof name === 'string' && [httpPort, httpsPort].every(Number.isInteger);
-    if (!isRecord || (controller !== 'nginx' && controller !== 'traefik')) {
+    const areNames = [extras, lacking].every(isListOfNames);
+    if (!isRecord || !areNames || (controller !== 'nginx' && controller !== 'traefik')) {
       throw new Error('no record of a cluster');
     }
-    return { name, httpPort, httpsPort, controller };
+    return { name, httpPort, httpsPort, controller, extras, lacking };
   });
 }
 
 export async function writeClusterRecord(
   paths: Pick<Paths, 'state'>,
-  { name, httpPort, httpsPort, controller }: ClusterRecord,
+  { name, httpPort, httpsPort, controller, extras, lacking }: ClusterRecord,
 ): Promise<void> {
-  const stored: Stored = { version: 1, name, httpPort, httpsPort, controller };
+  const stored: Stored = { version: 1, name, httpPort, httpsPort, controller, extras, lacking };
   await writeFileAtomically(toFile(paths), `${JSON.stringify(stored)}\n`);
 }
 
 export async function removeClusterRecord(paths: Pick<Paths, 'state'>): Promise<void> {
   await rm(toFile(paths), { force: true });
+}
+
+function isListOfNames(value: unknown): boolean {
+  return Array.isArray(value) && value.every((name) => typeof name === 'string');
 }
 
 function toFile({ state }: Pick<Paths, 'state'>): string {

@@ -2,6 +2,7 @@ import { withDeadline } from '../lib/deadline.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import type { Step } from '../lib/plan.ts';
 import { waitFor } from '../lib/wait.ts';
+import { askStatus } from '../tools/ask-web.ts';
 
 export interface Answer {
   readonly name: string;
@@ -52,15 +53,12 @@ export function answerThroughIngress(addresses: readonly Answer[]): Step {
 /** What is wrong with an address; undefined when it answers with success. */
 async function ask(url: string, signal: AbortSignal): Promise<string | undefined> {
   try {
-    const response = await withDeadline({ timeout: 3_000, signal }, (limited) =>
-      fetch(url, { signal: limited }),
+    const status = await withDeadline({ timeout: 3_000, signal }, (limited) =>
+      askStatus(url, { signal: limited }),
     );
-    await response.body?.cancel();
-    return response.ok ? undefined : `answered ${response.status}`;
+    return status >= 200 && status < 300 ? undefined : `answered ${status}`;
   } catch (error) {
     signal.throwIfAborted();
-    return (error as Error).cause instanceof Error
-      ? ((error as Error).cause as Error).message
-      : String(error);
+    return error instanceof Error ? error.message || String(error) : String(error);
   }
 }

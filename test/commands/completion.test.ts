@@ -11,7 +11,10 @@ import { toZsh } from '../../src/commands/completion/zsh.ts';
 const reload = defineCommand({
   summary: "rebuild a service: it's quick",
   arguments: { services: { value: 'service', summary: '', many: true, complete: 'services' } },
-  options: { dryRun: { summary: 'change nothing' } },
+  options: {
+    dryRun: { summary: 'change nothing' },
+    with: { value: 'extra', summary: 'this, too', complete: 'extras' },
+  },
   async run() {},
 });
 const kubectl = defineCommand({
@@ -23,7 +26,10 @@ const commands: Commands = {
   reload: { summary: reload.summary, load: async () => ({ command: reload }) },
   kubectl: { summary: kubectl.summary, load: async () => ({ command: kubectl }) },
 };
-const words = await listWords(commands, ['auth-service', 'frontend']);
+const words = await listWords(commands, {
+  services: ['auth-service', 'frontend'],
+  extras: ['monitoring', 'metrics'],
+});
 const script = { program: "/a path/it's/bin.js", words };
 
 test('every command, its flags with those of every command, and services where it takes them', () => {
@@ -31,6 +37,7 @@ test('every command, its flags with those of every command, and services where i
   expect(first).toMatchObject({ name: 'reload', values: ['auth-service', 'frontend'] });
   expect(first?.flags.map(({ flag }) => flag)).toEqual([
     '--dry-run',
+    '--with',
     '--json',
     '--quiet',
     '--verbose',
@@ -52,6 +59,7 @@ test('bash offers them', async () => {
   expect(await complete('wealist', '')).toEqual(['reload', 'kubectl']);
   expect(await complete('wealist', 'reload', 'fr')).toEqual(['frontend']);
   expect(await complete('wealist', 'reload', 'frontend', '--d')).toEqual(['--dry-run']);
+  expect(await complete('wealist', 'reload', '--with', 'mo')).toEqual(['monitoring']);
   expect(await complete('wealist', 'kubectl', '')).toEqual([]);
 });
 
@@ -66,5 +74,6 @@ test('quotes and colons in a summary break neither zsh nor fish', () => {
   expect(toZsh(script)).toContain(`'reload:rebuild a service: it'\\''s quick'`);
   expect(toFish(script)).toContain(`-a reload -d 'rebuild a service: it\\'s quick'`);
   expect(toFish(script)).toContain(`node '/a path/it\\'s/bin.js' $argv`);
+  expect(toFish(script)).toContain(`-l with -x -a 'monitoring metrics' -d 'this, too'`);
   expect(toZsh(script)).toContain(`node '/a path/it'\\''s/bin.js' "$@"`);
 });

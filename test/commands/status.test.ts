@@ -55,9 +55,12 @@ const controller = makeDeployment('traefik', { status: done }).map((object) => (
   },
 }));
 
-async function runStatus(objects: readonly object[], { answers = 200, json = false, input = {} } = {}) {
+async function runStatus(
+  objects: readonly object[],
+  { answers = 200, json = false, input = {}, record = {} } = {},
+) {
   const httpPort = await startIngress(answers);
-  const state = await makeClusterFolder({ httpPort });
+  const state = await makeClusterFolder({ httpPort, record });
   await writeObjects(state, [makeNode(), ...objects]);
   const { app, stdout } = makeApp({ state, json });
   const exitCode = await command.run(app, input);
@@ -95,6 +98,27 @@ test('what --json prints is what its schema says', async () => {
     ['frontend', 'service', 'failed'],
   ]);
   expect(report.parts[2]).toMatchObject({ image: authImage, imageId: 'sha256:ab12', restarts: 2 });
+});
+
+test('an extra is listed with what it runs, where that answers, and what it goes without', async () => {
+  const record = { extras: ['monitoring'], lacking: ['grafana'] };
+  const absent = await runStatus([...controller], { record });
+  expect(absent.stdout).toContain('✔ with monitoring without grafana, which can only be pulled');
+  expect(absent.stdout).toMatch(/ wealist-monitoring +not deployed/);
+  const prometheus = makeDeployment('prometheus', { status: done }).map((object) => ({
+    ...object,
+    metadata: {
+      ...object.metadata,
+      namespace: 'monitoring',
+      labels: { 'app.kubernetes.io/instance': 'wealist-monitoring' },
+    },
+  }));
+  const { stdout, origin } = await runStatus([...controller, ...prometheus], { record, json: true });
+  const { extras, parts } = StatusReport.parse(JSON.parse(stdout));
+  expect(extras).toEqual([{ name: 'monitoring', lacking: ['grafana'] }]);
+  expect(parts.filter(({ kind }) => kind === 'extra')).toEqual([
+    expect.objectContaining({ name: 'prometheus', address: `${origin.replace('//', '//prometheus.')}/` }),
+  ]);
 });
 
 test('the schema is printed on demand', async () => {

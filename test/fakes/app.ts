@@ -9,6 +9,7 @@ export const environment: Environment = {
   namespace: 'wealist-kind-local',
   cluster: { name: 'wealist', httpPort: 80, httpsPort: 443 },
   ingress: { controller: 'traefik' },
+  with: [],
   registry: { pull: 'auto' },
   services: {
     'auth-service': {

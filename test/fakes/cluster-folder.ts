@@ -6,13 +6,14 @@ import { makeTemporaryFolder } from '../temporary-folder.ts';
 export async function makeClusterFolder({
   httpPort = 80,
   server = 'http://127.0.0.1:1',
+  record: more = {},
 } = {}): Promise<string> {
   const state = await makeTemporaryFolder();
   await Promise.all(['bin', 'logs', 'forwards'].map((name) => mkdir(join(state, name))));
   await symlink(join(import.meta.dirname, 'kubectl.js'), join(state, 'bin/kubectl'));
   await writeFile(join(state, 'kubeconfig'), toKubeconfig(server));
   await writeObjects(state, []);
-  const record = { version: 1, name: 'wealist', httpPort, httpsPort: 443, controller: 'traefik' };
+  const record = { version: 1, name: 'wealist', httpPort, httpsPort: 443, controller: 'traefik', ...more };
   await writeFile(join(state, 'cluster.json'), JSON.stringify(record));
   return state;
 }

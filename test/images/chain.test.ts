@@ -27,6 +27,8 @@ const catalog: Catalog = {
   s3: { pull: 'docker.io/versity/versitygw:v1.8.0', build: true },
   traefik: { pull: 'docker.io/library/traefik:v3.6.12', build: true },
   nginx: { pull: 'registry.k8s.io/ingress-nginx/controller:v1.15.1', build: false },
+  prometheus: { pull: 'docker.io/prom/prometheus:v2.53.5', build: true },
+  grafana: { pull: 'docker.io/grafana/grafana:12.3.0', build: false },
 };
 
 const noHost = 'Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io: no such host';

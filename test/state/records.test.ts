@@ -10,7 +10,14 @@ import {
 import { ensureStateFolder } from '../../src/state/state-folder.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
-const record = { name: 'wealist', httpPort: 80, httpsPort: 443, controller: 'traefik' } as const;
+const record = {
+  name: 'wealist',
+  httpPort: 80,
+  httpsPort: 443,
+  controller: 'traefik',
+  extras: ['monitoring'],
+  lacking: ['grafana'],
+} as const;
 
 async function makePaths() {
   return { state: join(await makeTemporaryFolder(), '.wealist') };

@@ -18,7 +18,10 @@ function toLines({ name, flags, values }: CommandWords): readonly string[] {
   const start = `complete -c wealist -n ${quoteFish(`__fish_seen_subcommand_from ${name}`)}`;
   return [
     ...(values.length > 0 ? [`${start} -a ${quoteFish(values.join(' '))}`] : []),
-    ...flags.map(({ flag, summary }) => `${start} -l ${flag.slice(2)} -d ${quoteFish(summary)}`),
+    ...flags.map(({ flag, summary, values: own }) => {
+      const value = own.length > 0 ? ` -x -a ${quoteFish(own.join(' '))}` : '';
+      return `${start} -l ${flag.slice(2)}${value} -d ${quoteFish(summary)}`;
+    }),
   ];
 }
 

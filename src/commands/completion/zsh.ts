@@ -8,6 +8,14 @@ export function toZsh({ program, words }: Script): string {
     ];
     return `    ${name}) follow=(${described.join(' ')}) ;;`;
   });
+  const valueCases = words.flatMap(({ name, flags }) =>
+    flags
+      .filter(({ values }) => values.length > 0)
+      .map(
+        ({ flag, values }) =>
+          `    ${quote(`${name} ${flag}`)}) follow=(${values.map((value) => describe(value, '')).join(' ')}) ;;`,
+      ),
+  );
   return `wealist() { node ${quote(program)} "$@" }
 
 _wealist() {
@@ -19,6 +27,9 @@ _wealist() {
   fi
   case "$words[2]" in
 ${cases.join('\n')}
+  esac
+  case "$words[2] $words[CURRENT-1]" in
+${[...valueCases, '    *) ;;'].join('\n')}
   esac
   _describe word follow
 }

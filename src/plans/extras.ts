@@ -1,0 +1,103 @@
+import type { ImageName } from '../config/catalog.ts';
+import { type ExtraName, extraNames, isExtra } from '../config/extras.ts';
+import type { Environment } from '../config/schema.ts';
+import type { Controller, PublicPorts } from '../config/values.ts';
+import type { ChartRelease } from './ingress.ts';
+import type { PodSecurity } from './manifests.ts';
+
+/** What a release of an extra may say of a run, over its values files. */
+export interface ExtraRun {
+  readonly environment: Environment;
+  readonly controller: Controller;
+  readonly ports: PublicPorts;
+}
+
+export interface ExtraRelease extends ChartRelease {
+  readonly namespace: string;
+  /** What only a run knows, beside the images, the ports and the ingress controller, which every release gets. */
+  readonly values?: (run: ExtraRun) => object;
+}
+
+/** A host name below the platform's own, where the ingress leads to one of an extra's programs. */
+export interface ExtraHost {
+  /** `prometheus` answers at http://prometheus.localhost. */
+  readonly name: string;
+  /** An image without which there is no such host. */
+  readonly image: ImageName;
+  /** A path that answers with success when it works. */
+  readonly health: string;
+}
+
+/** One extra: what `up` obtains, loads and deploys for it. */
+export interface Extra {
+  readonly summary: string;
+  /** It does not work without these. */
+  readonly images: readonly ImageName[];
+  /** It works without these: where they can be neither pulled nor built, they are left out. */
+  readonly optionalImages: readonly ImageName[];
+  /** Its own, made before and deleted after it. */
+  readonly namespaces: readonly { readonly name: string; readonly level: PodSecurity }[];
+  /** Deployed one after the other, removed in the opposite order. */
+  readonly releases: readonly ExtraRelease[];
+  readonly hosts: readonly ExtraHost[];
+}
+
+/** What each extra consists of; a new one is an entry here and its name in `config/extras.ts`. */
+export const extras: Readonly<Record<ExtraName, Extra>> = {
+  monitoring: {
+    summary: 'Prometheus, Loki and, where it can be pulled, Grafana',
+    images: ['prometheus'],
+    optionalImages: ['grafana'],
+    // Its log shipper reads the pods' logs from a folder of the node, which the other levels forbid.
+    namespaces: [{ name: 'monitoring', level: 'privileged' }],
+    releases: [
+      {
+        release: 'wealist-monitoring',
+        chart: 'wealist-monitoring',
+        namespace: 'monitoring',
+        values: ({ environment }) => ({ monitoring: { namespaces: [environment.namespace] } }),
+      },
+    ],
+    hosts: [
+      { name: 'grafana', image: 'grafana', health: '/api/health' },
+      { name: 'prometheus', image: 'prometheus', health: '/-/ready' },
+    ],
+  },
+};
+
+/** The extras of a cluster, as they were chosen. */
+export interface ExtrasChoice {
+  readonly extras: readonly string[];
+  /** Optional images that could not be had when their extra was added. */
+  readonly lacking: readonly string[];
+}
+
+/** In the table's order; names that this version does not know are left out. */
+export function toExtraNames({ extras: names }: Pick<ExtrasChoice, 'extras'>): readonly ExtraName[] {
+  return extraNames.filter((name) => names.includes(name));
+}
+
+/** Every image that the extras need, less those that cannot be had. */
+export function imagesOfExtras(choice: ExtrasChoice): readonly ImageName[] {
+  return toExtraNames(choice)
+    .map((name) => extras[name])
+    .flatMap(({ images, optionalImages }) => [...images, ...optionalImages])
+    .filter((name) => !choice.lacking.includes(name));
+}
+
+/** Every namespace that the extras bring. */
+export function namespacesOfExtras(choice: Pick<ExtrasChoice, 'extras'>): Extra['namespaces'] {
+  return toExtraNames(choice).flatMap((name) => extras[name].namespaces);
+}
+
+/** The host names that the extras answer under. */
+export function hostsOfExtras(choice: ExtrasChoice): readonly ExtraHost[] {
+  return toExtraNames(choice)
+    .flatMap((name) => extras[name].hosts)
+    .filter(({ image }) => !choice.lacking.includes(image));
+}
+
+/** The extra's optional images that are left out, for a person. */
+export function lackingOf(name: string, { lacking }: ExtrasChoice): readonly string[] {
+  return isExtra(name) ? extras[name].optionalImages.filter((image) => lacking.includes(image)) : [];
+}

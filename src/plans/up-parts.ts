@@ -1,0 +1,47 @@
+import type { Releases } from '../cluster/releases.ts';
+import type { Snapshots } from '../cluster/snapshot.ts';
+import type { ExtraName } from '../config/extras.ts';
+import type { PodSecurity } from '../config/helm-values.ts';
+import type { Selection } from '../config/services.ts';
+import type { Controller, PublicPorts } from '../config/values.ts';
+import type { ImageChain } from '../images/chain.ts';
+import type { ServiceImages } from '../images/service-image.ts';
+import type { Store } from '../images/store.ts';
+import { exitCodes, Failure } from '../lib/failure.ts';
+import type { Step } from '../lib/plan.ts';
+import type { Paths } from '../state/paths.ts';
+import type { Toolchain } from '../tools/toolchain.ts';
+import type { ExtrasChoice } from './extras.ts';
+
+/** What is decided before the plan is made: by the person, by an earlier run, by what this machine allows. */
+export interface UpChoice {
+  readonly selection: Selection;
+  readonly cluster: { readonly name: string } & PublicPorts & ExtrasChoice;
+  readonly controller: Controller;
+  /** Extras that are taken away. */
+  readonly removedExtras: readonly ExtraName[];
+  readonly checkoutId: string;
+  readonly podSecurity: PodSecurity;
+  /** The values file of secrets; undefined in the preview of a first run. */
+  readonly secrets: string | undefined;
+}
+
+/** What the steps act on. */
+export interface UpParts {
+  readonly paths: Paths;
+  readonly toolchain: Toolchain;
+  readonly store: Store;
+  readonly chain: ImageChain;
+  readonly serviceImages: ServiceImages;
+  readonly snapshots: Snapshots;
+  readonly releases: Releases;
+  /** kind, kubectl and helm, where they must be obtained. */
+  readonly tools: readonly Step[];
+}
+
+/** What an earlier step put into the store. @throws {Failure} when somebody has emptied the store meanwhile. */
+export async function present<T>(found: Promise<T | undefined>, name: string): Promise<T> {
+  const image = await found;
+  if (image !== undefined) return image;
+  throw new Failure(`image ${name} is not in the cache`, { hint: 'npm run up', exitCode: exitCodes.image });
+}
