@@ -32,6 +32,8 @@ export interface Checkout extends Place {
   readonly root: string;
   /** The cluster's data. */
   readonly data: string;
+  /** Of every command that is run in the copy. */
+  readonly env: NodeJS.ProcessEnv;
   /** `npm run <command> -- <words>` in the copy. */
   start(command: string, ...words: string[]): Running;
   run(command: string, ...words: string[]): Promise<Ended>;
@@ -90,6 +92,7 @@ export function openCheckout({ folder, name }: Place, settings: NodeJS.ProcessEn
     name,
     root,
     data: join(folder, 'data/wealist-local', name),
+    env,
     start: startCommand,
     run,
 
