@@ -1,4 +1,5 @@
 import type { Pod } from '../tools/kubernetes.ts';
+import { findLiveFiles, type LiveFiles } from './live-files.ts';
 import { findPods, type Workload } from './pods.ts';
 import type { Snapshot } from './snapshot.ts';
 import { judge, type Verdict } from './verdict.ts';
@@ -10,6 +11,10 @@ export interface PartStatus
   readonly image: string | undefined;
   /** The image they run; undefined while none does. */
   readonly imageId: string | undefined;
+  /** What the container of its name is in each of its newest pods; none for a pod that has not begun to run it. */
+  readonly running: readonly { readonly reference: string; readonly id: string }[];
+  /** Files in the running container that are not of its image. */
+  readonly live: LiveFiles | undefined;
   /** Of all containers of its pods, since these were created. */
   readonly restarts: number;
   /** When the oldest of its newest pods was created, in milliseconds since the epoch. */
@@ -28,9 +33,17 @@ export function toPartStatus(snapshot: Snapshot, workload: Workload): PartStatus
     ...(next === undefined ? {} : { next }),
     image: current.at(-1)?.spec.containers[0]?.image,
     imageId: toImageId(current.at(-1)),
+    running: current.flatMap((pod) => findRunning(pod, workload.name)),
+    live: current.map((pod) => findLiveFiles(pod, workload.name)).find((each) => each !== undefined),
     restarts: containers.reduce((sum, { restartCount }) => sum + restartCount, 0),
     created: created.length === 0 ? undefined : Math.min(...created),
   };
+}
+
+function findRunning({ spec, status }: Pod, container: string): PartStatus['running'] {
+  const { image: reference = '' } = spec.containers.find(({ name }) => name === container) ?? {};
+  const id = status.containerStatuses?.find(({ name }) => name === container)?.imageID;
+  return id ? [{ reference, id }] : [];
 }
 
 /** `sha256:…`, without the name of the repository that a pulled image has before it. */

@@ -72,12 +72,13 @@ async function describe(
 }
 
 /** The end of a container's log; undefined when it is gone with its pod. */
-async function readLastLines(
+export async function readLastLines(
   kubectl: Kubectl,
   { namespace, pod, container, previous }: LogReference,
   signal: AbortSignal,
+  lines = logLines,
 ): Promise<string | undefined> {
-  const flags = [`--tail=${logLines}`, ...(previous ? ['--previous'] : [])];
+  const flags = [`--tail=${lines}`, ...(previous ? ['--previous'] : [])];
   const words = ['logs', `--namespace=${namespace}`, pod, `--container=${container}`, ...flags];
   try {
     return (await kubectl.run(words, signal)).trimEnd();

@@ -33,7 +33,7 @@ interface Kinds {
 }
 export type Kind = keyof Kinds;
 
-// With their groups, so that no custom resource of the same name is asked for.
+/** How kubectl calls each kind: with its group, so that no custom resource of the same name is asked for. */
 const resources: Readonly<Record<Kind, string>> = {
   Node: 'nodes',
   Pod: 'pods',
@@ -50,7 +50,7 @@ const resources: Readonly<Record<Kind, string>> = {
   Event: 'events',
 };
 
-/** What there is in the cluster, as the answers to one run of kubectl gave it. */
+/** What there is in the cluster, as it was at one time. */
 export interface Snapshot {
   /** Milliseconds since the epoch, before it was asked for. */
   readonly time: number;
@@ -68,7 +68,7 @@ export interface Snapshots {
   take(signal: AbortSignal, options?: { readonly maxAge?: number }): Promise<Snapshot>;
 }
 
-/** One run of kubectl, put or about to be, and who waits for its answer. */
+/** Put or about to be, and who waits for its answer. */
 interface Question {
   readonly answer: Promise<Snapshot>;
   /** On the monotonic clock; undefined until it is put. */
@@ -84,6 +84,11 @@ export interface SnapshotOptions {
 
 /** Snapshots of the cluster, each one run of kubectl. */
 export function createSnapshots(kubectl: Kubectl, options: SnapshotOptions = {}): Snapshots {
+  return shareSnapshots((signal) => takeSnapshot(kubectl, options, signal));
+}
+
+/** Has those who ask at the same time share one question, which `take` puts. */
+export function shareSnapshots(take: (signal: AbortSignal) => Promise<Snapshot>): Snapshots {
   /** Put, answered or not. */
   let last: Question | undefined;
   /** To be put when `last` is answered. */
@@ -111,7 +116,7 @@ export function createSnapshots(kubectl: Kubectl, options: SnapshotOptions = {})
       if (next === question) next = undefined;
       try {
         question.began = performance.now();
-        return await takeSnapshot(kubectl, options, abort.signal);
+        return await take(abort.signal);
       } catch (error) {
         if (last === question) last = undefined;
         throw error;
@@ -147,7 +152,7 @@ async function takeSnapshot(
   return createSnapshot(time, items);
 }
 
-interface AnyObject {
+export interface AnyObject {
   readonly kind: string;
   readonly metadata: Metadata;
 }

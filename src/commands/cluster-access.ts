@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createSnapshots, type Snapshots } from '../cluster/snapshot.ts';
+import { createApiSnapshots } from '../cluster/api-snapshots.ts';
+import type { Snapshots } from '../cluster/snapshot.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { type ClusterRecord, findClusterRecord } from '../state/cluster-record.ts';
 import type { ApiServer } from '../tools/api-server.ts';
@@ -31,16 +32,16 @@ export async function findClusterAccess({
   if (!record || !isMade) return undefined;
   const program = isOurs ? ours : 'kubectl';
   const context = `kind-${record.name}`;
-  const kubectl = createKubectl(exec, { program, kubeconfig, context });
+  async function openApi(): Promise<ApiServer> {
+    const { readKubeconfig } = await import('../tools/kubeconfig.ts');
+    const { createApiServer } = await import('../tools/api-server.ts');
+    return createApiServer(await readKubeconfig(kubeconfig, context));
+  }
   return {
     record,
-    kubectl,
-    snapshots: createSnapshots(kubectl),
-    async openApi() {
-      const { readKubeconfig } = await import('../tools/kubeconfig.ts');
-      const { createApiServer } = await import('../tools/api-server.ts');
-      return createApiServer(await readKubeconfig(kubeconfig, context));
-    },
+    kubectl: createKubectl(exec, { program, kubeconfig, context }),
+    snapshots: createApiSnapshots(openApi),
+    openApi,
   };
 }
 

@@ -26,6 +26,10 @@ export const commands: Commands = {
     summary: 'how the cluster, its services and their data stores are, and where they answer',
     load: () => import('./status.ts'),
   },
+  why: {
+    summary: 'why something is not ready or does not answer: the causes, and the next command',
+    load: () => import('./why.ts'),
+  },
   doctor: {
     summary: 'check the machine, the engine, the ports, the disk and the network, each with its fix',
     load: () => import('./doctor.ts'),

@@ -1,52 +1,72 @@
 import type { Part as ListedPart } from '../cluster/part.ts';
-import { toPartStatus } from '../cluster/part-status.ts';
+import { type PartStatus, toPartStatus } from '../cluster/part-status.ts';
 import type { Snapshot } from '../cluster/snapshot.ts';
 import type { Environment } from '../config/schema.ts';
-import { isTimeout, withDeadline } from '../lib/deadline.ts';
-import { CommandFailure } from '../lib/failure.ts';
 import { toHostOrigin, toOrigin } from '../plans/addresses.ts';
 import { lackingOf } from '../plans/extras.ts';
 import type { ClusterRecord } from '../state/cluster-record.ts';
-import { type ClusterAccess, findClusterAccess } from './cluster-access.ts';
+import { askHttpStatus } from '../tools/http-status.ts';
+import { askCluster } from './ask-cluster.ts';
+import type { ClusterAccess } from './cluster-access.ts';
 import type { App } from './command.ts';
 import { listParts } from './list-parts.ts';
+import { findNodeImages, readFreshness } from './read-freshness.ts';
 import type { Part, StatusReport } from './status-report.ts';
 
-/** Milliseconds for which an answer is waited for. */
-const clusterPatience = 5_000;
-const ingressPatience = 1_000;
-
-/** Asks the cluster and the ingress at once; the engine only where the cluster does not answer. Changes nothing. */
-export async function readStatus(app: App): Promise<StatusReport> {
-  const access = await findClusterAccess(app);
-  // First in the list, so that they are on their way while the environment is read, which takes as long.
-  const [answer, ingress, environment] = await Promise.all([
+/** Asks the cluster, its node and the ingress at once; more of the engine only where the cluster does not answer. */
+export async function readStatus(app: App, access: ClusterAccess | undefined): Promise<StatusReport> {
+  // First in the list, so that they are on their way while the sources are read, which takes as long.
+  const [answer, ingress, nodeImages, { environment, findFreshness }] = await Promise.all([
     access && askCluster(access, app.signal),
     access && askIngress(access.record, app.signal),
-    app.environment(),
+    access && findNodeImages(app.signal, access.record.name),
+    readOwn(app, access !== undefined),
   ]);
   const name = access?.record.name ?? environment.cluster?.name ?? environment.name;
   const common = { version: 1, environment: environment.name, namespace: environment.namespace } as const;
 
   const { snapshot, silence } = answer ?? {};
-  if (!access || !snapshot) {
+  if (!access || !findFreshness || !snapshot) {
     const { findState } = await import('./silent-cluster.ts');
     const cluster = await findState(app, name, silence);
     const next = cluster.state === 'unknown' ? 'npm run doctor' : 'npm run up';
-    return { ...common, ready: false, cluster: { name, nodes: [], ...cluster }, extras: [], parts: [], next };
+    return {
+      ...common,
+      ready: false,
+      fresh: false,
+      cluster: { name, nodes: [], ...cluster },
+      extras: [],
+      parts: [],
+      next,
+    };
   }
 
-  const parts = toParts(snapshot, environment, access.record);
+  const parts = toParts(snapshot, environment, access.record, (service, running) =>
+    findFreshness(service, running, nodeImages),
+  );
   const isReady = ingress?.answers === true && parts.every(({ state }) => state === 'ready');
+  const stale = parts.filter(({ freshness }) => freshness?.state === 'stale').map((part) => part.name);
+  const next = isReady ? toReloadLine(stale) : (findNext(parts) ?? 'npm run why');
   return {
     ...common,
     ready: isReady,
+    fresh: stale.length === 0,
     cluster: { name, state: 'running', nodes: listNodes(snapshot) },
     ingress,
     extras: access.record.extras.map((name) => ({ name, lacking: lackingOf(name, access.record) })),
     parts,
-    next: isReady ? undefined : (findNext(parts) ?? 'npm run up'),
+    next,
   };
+}
+
+/** What this checkout says: what should run. */
+async function readOwn(app: App, isMade: boolean) {
+  const environment = await app.environment();
+  return { environment, findFreshness: isMade ? await readFreshness(app, environment) : undefined };
+}
+
+function toReloadLine(services: readonly string[]): string | undefined {
+  return services.length === 0 ? undefined : `npm run reload -- ${services.join(' ')}`;
 }
 
 /** What cannot heal is the first to look at. */
@@ -55,46 +75,15 @@ function findNext(parts: readonly Part[]): string | undefined {
   return (failed ?? parts.find(({ state }) => state !== 'ready'))?.next;
 }
 
-interface ClusterAnswer {
-  readonly snapshot?: Snapshot;
-  /** Why there is none. */
-  readonly silence?: string;
-}
-
-async function askCluster({ snapshots }: ClusterAccess, signal: AbortSignal): Promise<ClusterAnswer> {
-  try {
-    return {
-      snapshot: await withDeadline({ timeout: clusterPatience, signal }, (limited) =>
-        snapshots.take(limited),
-      ),
-    };
-  } catch (error) {
-    signal.throwIfAborted();
-    if (isTimeout(error)) return { silence: `no answer in ${clusterPatience / 1000} s` };
-    if (error instanceof CommandFailure) return { silence: error.stderr.split('\n').at(-1) || error.message };
-    throw error;
-  }
-}
-
 async function askIngress(record: ClusterRecord, signal: AbortSignal): Promise<StatusReport['ingress']> {
   const url = `${toOrigin(record)}/`;
   try {
-    const { status, body } = await withDeadline({ timeout: ingressPatience, signal }, (limited) =>
-      fetch(url, { redirect: 'manual', signal: limited }),
-    );
-    await body?.cancel();
+    const status = await askHttpStatus(url, signal);
     return { url, answers: status < 500, status };
   } catch (error) {
     signal.throwIfAborted();
-    return { url, answers: false, evidence: toReason(error) };
+    return { url, answers: false, evidence: (error as Error).message };
   }
-}
-
-/** Why there was no answer; fetch hides it in the cause. */
-function toReason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return `no answer in ${ingressPatience / 1000} s`;
-  return error.cause instanceof Error ? error.cause.message || String(error.cause) : error.message;
 }
 
 function listNodes(snapshot: Snapshot): StatusReport['cluster']['nodes'] {
@@ -105,16 +94,22 @@ function listNodes(snapshot: Snapshot): StatusReport['cluster']['nodes'] {
   }));
 }
 
-function toParts(snapshot: Snapshot, environment: Environment, record: ClusterRecord): readonly Part[] {
+function toParts(
+  snapshot: Snapshot,
+  environment: Environment,
+  record: ClusterRecord,
+  findFreshness: (service: string, running: Pick<PartStatus, 'running' | 'live'>) => Part['freshness'],
+): readonly Part[] {
   return (
     listParts(snapshot, environment, record)
       .map((part): Part => {
-        const { name, kind, workload } = part;
-        const { created, ...status } = toPartStatus(snapshot, workload);
-        const time = created === undefined ? undefined : new Date(created).toISOString();
-        return { name, kind, ...status, created: time, address: toAddress(part, record) };
-      })
-      // A Job that is complete has nothing to say any more.
+      const { name, kind, workload } = part;
+      const { created, running, live, ...status } = toPartStatus(snapshot, workload);
+      const time = created === undefined ? undefined : new Date(created).toISOString();
+      const freshness = kind === 'service' ? findFreshness(name, { running, live }) : undefined;
+      return { name, kind, ...status, freshness, created: time, address: toAddress(part, record) };
+    })
+    // A Job that is complete has nothing to say any more.
       .filter(({ kind, state }) => kind !== 'job' || state !== 'ready')
   );
 }

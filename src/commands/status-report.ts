@@ -1,4 +1,18 @@
 import { z } from 'zod';
+import { clusterStates } from './cluster-state.ts';
+
+const Freshness = z.strictObject({
+  state: z
+    .enum(['fresh', 'live', 'stale'])
+    .describe('live: it runs its source as it is now, by files put over those of its image.'),
+  broken: z
+    .enum(['built', 'loaded', 'running'])
+    .optional()
+    .describe(
+      'The first link that does not hold. built: no image is built of the source as it is now. loaded: the node does not have that image. running: its pods run another.',
+    ),
+  line: z.string().describe('The same in words.'),
+});
 
 const Part = z.strictObject({
   name: z
@@ -12,6 +26,9 @@ const Part = z.strictObject({
   wanted: z.int().describe('Pods that should be.'),
   image: z.string().optional().describe('The image that its newest pod asks for.'),
   imageId: z.string().optional().describe('The image that it runs: sha256 and the hash.'),
+  freshness: Freshness.optional().describe(
+    'Whether a service runs its source as it is now: source = built = loaded = running.',
+  ),
   restarts: z.int().describe('Of all containers of its pods.'),
   created: z.iso.datetime().optional().describe('When the oldest of its newest pods was created.'),
   address: z
@@ -36,10 +53,11 @@ export const StatusReport = z.strictObject({
   environment: z.string(),
   namespace: z.string(),
   ready: z.boolean().describe('All parts are ready and the ingress answers.'),
+  fresh: z.boolean().describe('No service is known to run anything but its source as it is now.'),
   cluster: z.strictObject({
     name: z.string(),
     state: z
-      .enum(['running', 'silent', 'stopped', 'paused', 'missing', 'unknown'])
+      .enum(clusterStates)
       .describe(
         'silent: its node runs, its API server does not answer. unknown: no container engine to ask.',
       ),
@@ -64,6 +82,11 @@ export const StatusReport = z.strictObject({
     .readonly()
     .describe('What is deployed beside the platform.'),
   parts: z.array(Part).readonly(),
-  next: z.string().optional().describe('The command to go on with when not all is ready.'),
+  next: z.string().optional().describe('The command to go on with when not all is ready and fresh.'),
 });
 export type StatusReport = z.infer<typeof StatusReport>;
+
+/** The JSON Schema of a report; `docs/status.schema.json` has it, too. */
+export function toStatusSchema(): object {
+  return z.toJSONSchema(StatusReport, { reused: 'inline' });
+}

@@ -1,6 +1,7 @@
 import { toAge } from '../lib/age.ts';
 import { type Colors, toSymbol } from '../ui/style.ts';
 import { toTable } from '../ui/table.ts';
+import { toClusterWords } from './cluster-state.ts';
 import type { Part, StatusReport } from './status-report.ts';
 
 /** The report as a person reads it: the cluster, a line for each part, the command to go on with. `now` in milliseconds. */
@@ -11,18 +12,10 @@ export function describeStatus(report: StatusReport, colors: Colors, now: number
     ...describeIngress(report, colors),
     ...describeExtras(report, colors),
     ...(parts.length === 0 ? [] : ['', describeParts(parts, colors, now)]),
+    ...describeStale(parts, colors),
     ...(next === undefined ? [] : ['', `  ${colors.dim('next')}  ${next}`]),
   ].join('\n');
 }
-
-const clusterStates: Readonly<Record<StatusReport['cluster']['state'], string>> = {
-  running: 'runs',
-  silent: 'does not answer',
-  stopped: 'is stopped',
-  paused: 'is paused',
-  missing: 'does not exist',
-  unknown: 'cannot be looked for',
-};
 
 function describeCluster({ cluster, environment, namespace }: StatusReport, colors: Colors): string {
   const isWell = cluster.state === 'running' && cluster.nodes.every(({ ready }) => ready);
@@ -33,7 +26,7 @@ function describeCluster({ cluster, environment, namespace }: StatusReport, colo
   );
   const notes = [`environment ${environment}`, `namespace ${namespace}`, ...nodes];
   return [
-    `${symbol} ${colors.bold(`cluster ${cluster.name} ${clusterStates[cluster.state]}`)}  ${colors.dim(notes.join(', '))}`,
+    `${symbol} ${colors.bold(`cluster ${cluster.name} ${toClusterWords(cluster.state)}`)}  ${colors.dim(notes.join(', '))}`,
     ...(cluster.evidence === undefined ? [] : [`  ${colors.dim('because')}  ${cluster.evidence}`]),
   ].join('\n');
 }
@@ -59,6 +52,7 @@ function describeParts(parts: readonly Part[], colors: Colors, now: number): str
     `  ${toSymbol(part.state === 'ready' ? 'done' : part.state === 'waiting' ? 'pointer' : 'failed', colors)} ${part.name}`,
     part.state === 'absent' ? '' : `${part.ready}/${part.wanted}`,
     colors.dim(toShortImage(part)),
+    describeFreshness(part, colors),
     part.restarts === 0
       ? ''
       : colors.yellow(`${part.restarts} ${part.restarts === 1 ? 'restart' : 'restarts'}`),
@@ -67,8 +61,23 @@ function describeParts(parts: readonly Part[], colors: Colors, now: number): str
   ]);
   return toTable(
     rows,
-    ['    name', 'ready', 'image', '', 'age', 'address, or why not ready'].map(colors.dim),
+    ['    name', 'ready', 'image', '', '', 'age', 'address, or why not ready'].map(colors.dim),
   );
+}
+
+function describeFreshness({ freshness }: Part, colors: Colors): string {
+  if (!freshness) return '';
+  const { state } = freshness;
+  if (state === 'stale') return colors.yellow('STALE');
+  return state === 'live' ? colors.cyan(state) : colors.dim(state);
+}
+
+/** What runs by other files than those of an image of its source, each with the reason. */
+function describeStale(parts: readonly Part[], colors: Colors): readonly string[] {
+  const notes = parts.flatMap(({ name, freshness }) =>
+    freshness === undefined || freshness.state === 'fresh' ? [] : [`${name}: ${freshness.line}`],
+  );
+  return notes.length === 0 ? [] : ['', ...notes.map((note) => `  ${colors.yellow(note)}`)];
 }
 
 /** Where a part that is ready answers; why it is not, of another. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Catalog, loadCatalog } from '../config/catalog.ts';
 import type { Environment } from '../config/schema.ts';
+import { ownArchitecture } from '../lib/own-architecture.ts';
 import { createTurns } from '../lib/turns.ts';
 import type { Paths } from '../state/paths.ts';
 import { createDebian } from '../tools/debian.ts';
@@ -60,9 +61,4 @@ export async function openImages({ paths, registry, toolchain, exec }: ImagesPar
     cache,
   });
   return { chain, store, workshop, catalog, recipes, digests, go, architecture };
-}
-
-/** Docker's and Debian's word for the architecture that this program runs on. */
-function ownArchitecture(): string {
-  return process.arch === 'x64' ? 'amd64' : process.arch;
 }

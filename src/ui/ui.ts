@@ -1,3 +1,4 @@
+import { createRedraw } from './redraw.ts';
 import { type Colors, createColors } from './style.ts';
 import { toTerminalText } from './terminal-text.ts';
 
@@ -27,6 +28,11 @@ export interface Ui {
   readonly resultColors: Colors;
   /** What the command was asked for: `value` under `--json`, else `text`. Of several results, each is one line of JSON. */
   result(value: unknown, text: string): void;
+  /**
+   * A result in place of the one before: drawn over it on a terminal, else printed when it is another one. Under
+   * `--json` each that is another one is a line.
+   */
+  redraw(value: unknown, text: string): void;
   /** Whole lines of a result that goes on; resolves when there is room for more, or nobody reads any longer. */
   stream(text: string): Promise<void>;
   /** One line, or several, of what goes on; not under `--quiet`. */
@@ -60,6 +66,10 @@ export function createUi({ stdout, stderr, interactive, json, quiet, verbose, co
     });
   }
 
+  const show = (value: unknown, text: string) => print('stdout', json ? JSON.stringify(value) : text);
+  const redraw = createRedraw(stdout, colorful.stdout);
+  let last: string | undefined;
+
   return {
     json,
     quiet,
@@ -68,7 +78,13 @@ export function createUi({ stdout, stderr, interactive, json, quiet, verbose, co
     stderr,
     colors,
     resultColors: createColors(colorful.stdout),
-    result: (value, text) => print('stdout', json ? JSON.stringify(value) : text),
+    result: show,
+    redraw(value, text) {
+      if (stdout.isTTY && !json) return redraw(text);
+      const shown = JSON.stringify(value);
+      if (shown !== last) show(value, text);
+      last = shown;
+    },
     async stream(text) {
       const hasRoom = stdout.write(toTerminalText(text, { colors: colorful.stdout }));
       if (!hasRoom && !stdout.destroyed) await untilRoom();
