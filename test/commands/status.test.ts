@@ -10,6 +10,7 @@ import { environment, makeApp } from '../fakes/app.ts';
 import { makeClusterFolder, writeObjects } from '../fakes/cluster-folder.ts';
 import { makeDeployment, makeNode, makePod, makeStatus, ready } from '../fakes/cluster-objects.ts';
 import { dockerRoutes, startEngine } from '../fakes/engine.ts';
+import { startObjectsApi } from '../fakes/objects-api.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
 /** An ingress that answers with this HTTP status. */
@@ -60,7 +61,8 @@ async function runStatus(
   { answers = 200, json = false, input = {}, record = {} } = {},
 ) {
   const httpPort = await startIngress(answers);
-  const state = await makeClusterFolder({ httpPort, record });
+  const server = await startObjectsApi(() => state);
+  const state: string = await makeClusterFolder({ httpPort, server, record });
   await writeObjects(state, [makeNode(), ...objects]);
   const { app, stdout } = makeApp({ state, json });
   const exitCode = await command.run(app, input);
@@ -185,11 +187,14 @@ const ours = '0123456789abcdef';
 test.each([
   ['exited', ours, /^✗ cluster wealist is stopped/],
   ['paused', ours, /^✗ cluster wealist is paused/],
-  ['running', ours, /^✗ cluster wealist does not answer .*\n {2}because {2}The connection .* refused\n/],
+  [
+    'running',
+    ours,
+    /^✗ cluster wealist does not answer .*\n {2}because {2}connect ECONNREFUSED 127\.0\.0\.1:1\n/,
+  ],
   ['running', 'fedcba9876543210', /^✗ cluster wealist does not exist .*\n .* is not of this checkout\n/],
 ])('no answer from a cluster whose node is %s, made by %s', async (status, owner, says) => {
   const state = await makeClusterFolder();
-  await writeFile(join(state, 'down'), '');
   await writeFile(join(state, 'id'), ours);
   await useEngine(status, owner);
   const { app, stdout } = makeApp({ state });
