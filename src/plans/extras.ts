@@ -46,7 +46,7 @@ export interface Extra {
 export const extras: Readonly<Record<ExtraName, Extra>> = {
   monitoring: {
     summary: 'Prometheus, Loki and, where it can be pulled, Grafana',
-    images: ['prometheus'],
+    images: ['prometheus', 'loki', 'log-shipper'],
     optionalImages: ['grafana'],
     // Its log shipper reads the pods' logs from a folder of the node, which the other levels forbid.
     namespaces: [{ name: 'monitoring', level: 'privileged' }],
@@ -61,6 +61,7 @@ export const extras: Readonly<Record<ExtraName, Extra>> = {
     hosts: [
       { name: 'grafana', image: 'grafana', health: '/api/health' },
       { name: 'prometheus', image: 'prometheus', health: '/-/ready' },
+      { name: 'loki', image: 'loki', health: '/ready' },
     ],
   },
 };
