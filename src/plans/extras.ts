@@ -1,20 +1,19 @@
 import type { ImageName } from '../config/catalog.ts';
 import { type ExtraName, extraNames, isExtra } from '../config/extras.ts';
 import type { Environment } from '../config/schema.ts';
-import type { Controller, PublicPorts } from '../config/values.ts';
 import type { ChartRelease } from './ingress.ts';
 import type { PodSecurity } from './manifests.ts';
 
 /** What a release of an extra may say of a run, over its values files. */
 export interface ExtraRun {
   readonly environment: Environment;
-  readonly controller: Controller;
-  readonly ports: PublicPorts;
+  /** The services that are deployed once this run is over. */
+  readonly services: readonly string[];
 }
 
 export interface ExtraRelease extends ChartRelease {
   readonly namespace: string;
-  /** What only a run knows, beside the images, the ports and the ingress controller, which every release gets. */
+  /** What only a run knows, beside images, ports and ingress controller, which every release gets. */
   readonly values?: (run: ExtraRun) => object;
 }
 
@@ -55,7 +54,9 @@ export const extras: Readonly<Record<ExtraName, Extra>> = {
         release: 'wealist-monitoring',
         chart: 'wealist-monitoring',
         namespace: 'monitoring',
-        values: ({ environment }) => ({ monitoring: { namespaces: [environment.namespace] } }),
+        values: ({ environment, services }) => ({
+          monitoring: { namespaces: [environment.namespace], expected: services },
+        }),
       },
     ],
     hosts: [

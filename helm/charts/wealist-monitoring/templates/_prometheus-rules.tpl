@@ -39,8 +39,8 @@ groups:
         expr: sum by (namespace, pod, container) (rate(container_cpu_usage_seconds_total[{{ $window }}]))
   - name: alerts
     rules:
+      # One for each service: of what does not run there is no series left that could be compared.
       {{- range $name := .Values.monitoring.expected }}
-      # One for each: of what does not run there is no series left that could be compared.
       - alert: ServiceDown
         expr: absent(up{job="services", service={{ $name | quote }}} == 1)
         for: {{ $rules.down.for }}
