@@ -2,7 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect } from 'vitest';
-import { kubectl, listObjects, listUnreadyPods, namespace, readReleases } from './cluster.ts';
+import { exec } from '../../src/tools/exec.ts';
+import {
+  kubeconfigOf,
+  kubectl,
+  kubectlOf,
+  listObjects,
+  listUnreadyPods,
+  namespace,
+  readReleases,
+} from './cluster.ts';
 import { readRoutes, request, requestJson } from './ingress.ts';
 import { sharedCheckout, test } from './shared-checkout.ts';
 
@@ -116,6 +125,53 @@ describe('Prometheus', () => {
     const inside = ['exec', '--namespace=monitoring', 'prometheus-0', '--', '/bin/promtool'];
     const { stdout } = await kubectl(checkout, ...inside, ...words);
     expect(stdout).toMatch(/SUCCESS: 16 rules found/);
+  });
+
+  test('has alerts of errors, slowness and memory, which promtool drives with made-up series', async () => {
+    const series = (text: string, values: string) => ({ series: text, values });
+    const of = 'job="services", namespace="n", service="a"';
+    const request = `${of}, route="/x"`;
+    const alerts = {
+      ErrorRate: { service: 'a' },
+      Slow: { service: 'a' },
+      Memory: { pod: 'p', container: 'c' },
+    };
+    const toText = (labels: Readonly<Record<string, string>>) =>
+      `ALERTS{alertstate="firing", namespace="n", severity="warning", ${Object.entries(labels)
+        .map(([name, value]) => `${name}="${value}"`)
+        .join(', ')}}`;
+    const rulesTest = {
+      rule_files: ['/etc/prometheus/rules.yaml'],
+      evaluation_interval: '10s',
+      tests: [
+        {
+          interval: '10s',
+          input_series: [
+            series(`http_requests_total{${request}, status="200"}`, '0+10x60'),
+            series(`http_requests_total{${request}, status="500"}`, '0+2x60'),
+            // What nobody asked for may fail and last as it will.
+            series(`http_requests_total{${of}, route="/health/ready", status="503"}`, '0+100x60'),
+            series(`http_request_duration_seconds_bucket{${request}, le="1"}`, '0+1x60'),
+            series(`http_request_duration_seconds_bucket{${request}, le="5"}`, '0+10x60'),
+            series(`http_request_duration_seconds_bucket{${request}, le="+Inf"}`, '0+10x60'),
+            series('container_memory_working_set_bytes{namespace="n", pod="p", container="c"}', '95x60'),
+            series('container_spec_memory_limit_bytes{namespace="n", pod="p", container="c"}', '100x60'),
+          ],
+          promql_expr_test: Object.entries(alerts).map(([alertname, labels]) => ({
+            expr: `ALERTS{alertname="${alertname}", alertstate="firing"}`,
+            eval_time: '5m',
+            exp_samples: [{ labels: toText({ alertname, ...labels }), value: 1 }],
+          })),
+        },
+      ],
+    };
+    const script = 'cat > /tmp/test.yaml && exec /bin/promtool test rules /tmp/test.yaml';
+    const words = ['exec', '--stdin', '--namespace=monitoring', 'prometheus-0', '--', 'sh', '-c', script];
+    const input = JSON.stringify(rulesTest);
+    const { stdout } = await exec(kubectlOf(checkout), [`--kubeconfig=${kubeconfigOf(checkout)}`, ...words], {
+      input,
+    });
+    expect(stdout).toContain('SUCCESS');
   });
 
   test('fires an alert when a service is stopped, and takes it back when it is there again', async () => {

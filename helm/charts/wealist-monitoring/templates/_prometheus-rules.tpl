@@ -44,7 +44,7 @@ groups:
       - alert: ServiceDown
         expr: absent(up{job="services", service={{ $name | quote }}} == 1)
         for: {{ $rules.down.for }}
-        labels: { severity: critical }
+        labels: { severity: critical, service: {{ $name | quote }} }
         annotations:
           summary: {{ printf "%s does not answer" $name }}
           next: npm run status
