@@ -1,7 +1,7 @@
 import type { Recipe } from '../../src/images/recipe.ts';
 import { path, shell, users } from '../debian-parts.ts';
 
-/** Prometheus of Debian under the uid of the official image; promtool beside it. */
+/** Prometheus of Debian with promtool, under the uid of the official image. Its pages are the older ones, at /classic. */
 export const recipe: Recipe = {
   minutes: 1,
   async build({ debianRoot, layer, image }) {

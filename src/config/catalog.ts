@@ -24,6 +24,8 @@ const Catalog = z.strictObject(
     traefik: Entry,
     nginx: Entry,
     prometheus: Entry,
+    loki: Entry,
+    'log-shipper': Entry,
     grafana: Entry,
   },
   'one entry per image',

@@ -1,20 +1,19 @@
 import type { ImageName } from '../config/catalog.ts';
 import { type ExtraName, extraNames, isExtra } from '../config/extras.ts';
 import type { Environment } from '../config/schema.ts';
-import type { Controller, PublicPorts } from '../config/values.ts';
 import type { ChartRelease } from './ingress.ts';
 import type { PodSecurity } from './manifests.ts';
 
 /** What a release of an extra may say of a run, over its values files. */
 export interface ExtraRun {
   readonly environment: Environment;
-  readonly controller: Controller;
-  readonly ports: PublicPorts;
+  /** The services that are deployed once this run is over. */
+  readonly services: readonly string[];
 }
 
 export interface ExtraRelease extends ChartRelease {
   readonly namespace: string;
-  /** What only a run knows, beside the images, the ports and the ingress controller, which every release gets. */
+  /** What only a run knows, beside images, ports and ingress controller, which every release gets. */
   readonly values?: (run: ExtraRun) => object;
 }
 
@@ -46,7 +45,7 @@ export interface Extra {
 export const extras: Readonly<Record<ExtraName, Extra>> = {
   monitoring: {
     summary: 'Prometheus, Loki and, where it can be pulled, Grafana',
-    images: ['prometheus'],
+    images: ['prometheus', 'loki', 'log-shipper'],
     optionalImages: ['grafana'],
     // Its log shipper reads the pods' logs from a folder of the node, which the other levels forbid.
     namespaces: [{ name: 'monitoring', level: 'privileged' }],
@@ -55,12 +54,15 @@ export const extras: Readonly<Record<ExtraName, Extra>> = {
         release: 'wealist-monitoring',
         chart: 'wealist-monitoring',
         namespace: 'monitoring',
-        values: ({ environment }) => ({ monitoring: { namespaces: [environment.namespace] } }),
+        values: ({ environment, services }) => ({
+          monitoring: { namespaces: [environment.namespace], expected: services },
+        }),
       },
     ],
     hosts: [
       { name: 'grafana', image: 'grafana', health: '/api/health' },
       { name: 'prometheus', image: 'prometheus', health: '/-/ready' },
+      { name: 'loki', image: 'loki', health: '/ready' },
     ],
   },
 };

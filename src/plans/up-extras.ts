@@ -7,7 +7,7 @@ import { deleteNamespace } from '../steps/delete-namespace.ts';
 import { deployRelease } from '../steps/deploy-release.ts';
 import { removeRelease } from '../steps/remove-release.ts';
 import { type Extra, type ExtraRelease, extras, imagesOfExtras, toExtraNames } from './extras.ts';
-import { present, type UpChoice, type UpParts } from './up-parts.ts';
+import { listDeployed, present, type UpChoice, type UpParts } from './up-parts.ts';
 
 /** The releases of the extras, the first of each at once, then the second of each. */
 export function deployExtras(environment: Environment, parts: UpParts, choice: UpChoice): Plan {
@@ -34,12 +34,16 @@ export function deployExtras(environment: Environment, parts: UpParts, choice: U
       // Without the secrets: an extra is no part of the platform.
       valuesFiles: valuesFile ? [join(checkout, valuesFile)] : valuesFiles({ checkout, environment }),
       values: async () => {
+        const deployed = await listDeployed(environment, parts, choice);
         const found = await Promise.all(images.map((name) => present(parts.chain.find(name), name)));
         return {
           images: Object.fromEntries(found.map(({ name, reference }) => [name, reference])),
           public: { httpPort, httpsPort },
           ingress: { controller },
-          ...values?.({ environment, controller, ports: cluster }),
+          ...values?.({
+            environment,
+            services: Object.keys(environment.services).filter((name) => deployed.has(name)),
+          }),
         };
       },
     });

@@ -2,6 +2,7 @@ import type { Releases } from '../cluster/releases.ts';
 import type { Snapshots } from '../cluster/snapshot.ts';
 import type { ExtraName } from '../config/extras.ts';
 import type { PodSecurity } from '../config/helm-values.ts';
+import type { Environment } from '../config/schema.ts';
 import type { Selection } from '../config/services.ts';
 import type { Controller, PublicPorts } from '../config/values.ts';
 import type { ImageChain } from '../images/chain.ts';
@@ -44,4 +45,15 @@ export async function present<T>(found: Promise<T | undefined>, name: string): P
   const image = await found;
   if (image !== undefined) return image;
   throw new Failure(`image ${name} is not in the cache`, { hint: 'npm run up', exitCode: exitCodes.image });
+}
+
+/** The services that this run deploys, and what an earlier one did: a partial `up` takes nothing away. */
+export async function listDeployed(
+  { namespace }: Pick<Environment, 'namespace'>,
+  { releases }: Pick<UpParts, 'releases'>,
+  { selection }: Pick<UpChoice, 'selection'>,
+): Promise<ReadonlySet<string>> {
+  const deployed = await releases(AbortSignal.timeout(20_000), 1_000);
+  const here = deployed.filter((release) => release.namespace === namespace);
+  return new Set([...selection.services, ...here.map(({ name }) => name)]);
 }

@@ -27,7 +27,7 @@ import { type ExtrasChoice, hostsOfExtras, imagesOfExtras, namespacesOfExtras } 
 import { ingressNamespace, ingressReleases } from './ingress.ts';
 import { namespaceManifest, storageClassManifest } from './manifests.ts';
 import { deployExtras, removeExtras } from './up-extras.ts';
-import { present, type UpChoice, type UpParts } from './up-parts.ts';
+import { listDeployed, present, type UpChoice, type UpParts } from './up-parts.ts';
 
 /** Everything that `up` does once there is a container engine: from tools and images to services that answer. */
 export function planUp(environment: Environment, parts: UpParts, choice: UpChoice): Plan {
@@ -131,13 +131,6 @@ function releaseSteps(environment: Environment, parts: UpParts, choice: UpChoice
   // `-` is where helm reads the values that the step hands it.
   const files = valuesFiles({ checkout, environment, secrets });
 
-  /** What this run deploys and what an earlier one did: a partial `up` takes nothing away. */
-  async function listDeployed(): Promise<ReadonlySet<string>> {
-    const deployed = await releases(AbortSignal.timeout(20_000), 1_000);
-    const here = deployed.filter(({ namespace }) => namespace === environment.namespace);
-    return new Set([...selection.services, ...here.map(({ name }) => name)]);
-  }
-
   /** The extras' routes lie in their own namespaces; without any the environment's values say it all. */
   function toRoutedNamespaces(): object {
     const own = hostsOfExtras(cluster).length > 0 ? namespacesOfExtras(cluster) : [];
@@ -181,21 +174,21 @@ function releaseSteps(environment: Environment, parts: UpParts, choice: UpChoice
         chart: 'wealist-infrastructure',
         valuesFiles: files,
         values: async () => {
-          const deployed = await listDeployed();
+          const deployed = await listDeployed(environment, parts, choice);
           const all = Object.keys(environment.services);
           // A service that is there needs what it needs, whether or not this run is about it.
           const needed = new Set([...deployed].flatMap((name) => environment.services[name]?.needs ?? []));
-          const parts = infrastructure.filter(
+          const wanted = infrastructure.filter(
             (name) => needed.has(name) || selection.infrastructure.includes(name),
           );
-          const images = await Promise.all(parts.map((name) => present(chain.find(name), name)));
+          const images = await Promise.all(wanted.map((name) => present(chain.find(name), name)));
           return toInfrastructureValues({
             images: Object.fromEntries(images.map(({ name, reference }) => [name, reference])),
             ports: cluster,
             controller,
             needs,
             services: Object.fromEntries(all.map((name) => [name, deployed.has(name)])),
-            infrastructure: Object.fromEntries(infrastructure.map((name) => [name, parts.includes(name)])),
+            infrastructure: Object.fromEntries(infrastructure.map((name) => [name, wanted.includes(name)])),
           });
         },
       });

@@ -19,6 +19,7 @@ export const scenarios: readonly Scenario[] = [
   { name: 'interrupted', group: 'core' },
   { name: 'data', group: 'core' },
   { name: 'partial', group: 'more' },
+  { name: 'monitoring', group: 'more' },
   { name: 'own-source', group: 'more' },
   { name: 'registry', group: 'more' },
 ];

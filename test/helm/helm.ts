@@ -22,7 +22,9 @@ export const serviceCharts = [
 ] as const;
 
 export const allCharts = [...serviceCharts, 'wealist-infrastructure', 'ingress-traefik'] as const;
-export type Chart = (typeof allCharts)[number];
+/** The namespace of each chart of an extra. */
+const extraNamespaces = { 'wealist-monitoring': 'monitoring' } as const;
+export type Chart = (typeof allCharts)[number] | keyof typeof extraNamespaces;
 
 /** Each environment's namespace; base: base.yaml alone, as an environment without anything of its own would be. */
 export const namespaces = {
@@ -71,7 +73,7 @@ export async function renderText(
   chart: Chart,
   { environment = 'local-kind', values = {}, files = filesOf(environment) }: RenderOptions = {},
 ): Promise<string> {
-  const namespace = chart === 'ingress-traefik' ? 'ingress-nginx' : namespaces[environment];
+  const namespace = namespaceOf(chart, environment);
   const { stdout } = await exec(
     helmProgram,
     [
@@ -109,4 +111,10 @@ export async function refusal(chart: Chart, options?: RenderOptions): Promise<st
     return String((error as Error).cause);
   }
   throw new Error(`helm rendered ${chart} and was expected to refuse`);
+}
+
+/** Where a chart is deployed: the controller's and the extras' have namespaces of their own. */
+function namespaceOf(chart: Chart, environment: EnvironmentName): string {
+  const own: Partial<Record<Chart, string>> = { 'ingress-traefik': 'ingress-nginx', ...extraNamespaces };
+  return own[chart] ?? namespaces[environment];
 }

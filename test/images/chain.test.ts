@@ -28,6 +28,8 @@ const catalog: Catalog = {
   traefik: { pull: 'docker.io/library/traefik:v3.6.12', build: true },
   nginx: { pull: 'registry.k8s.io/ingress-nginx/controller:v1.15.1', build: false },
   prometheus: { pull: 'docker.io/prom/prometheus:v2.53.5', build: true },
+  loki: { pull: 'docker.io/grafana/loki:3.7.8', build: true },
+  'log-shipper': { pull: 'docker.io/otel/opentelemetry-collector-k8s:0.165.0', build: true },
   grafana: { pull: 'docker.io/grafana/grafana:12.3.0', build: false },
 };
 

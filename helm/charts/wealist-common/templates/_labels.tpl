@@ -6,7 +6,7 @@ NetworkPolicies of the platform select by `app`.
 {{- define "wealist.labels" -}}
 {{ include "wealist.selector" . }}
 app: {{ .name }}
-app.kubernetes.io/part-of: wealist
+app.kubernetes.io/part-of: {{ .root.Values.partOf }}
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
 {{- end }}

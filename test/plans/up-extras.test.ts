@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { planUp } from '../../src/plans/up.ts';
+import type { UpChoice, UpParts } from '../../src/plans/up-parts.ts';
+import { environment } from '../fakes/app.ts';
+
+/** Nothing is asked while a plan is made, so that nothing has to be there. */
+const parts = {
+  paths: { checkout: join(import.meta.dirname, '../..'), state: '/s', cache: '/c', data: '/d' },
+  toolchain: { nodes: {} },
+  tools: [],
+} as unknown as UpParts;
+
+const cluster = { name: 'wealist', httpPort: 80, httpsPort: 443, extras: [], lacking: [] };
+const choice: UpChoice = {
+  selection: { services: ['auth-service'], infrastructure: ['redis'] },
+  cluster,
+  controller: 'traefik',
+  removedExtras: [],
+  checkoutId: '0',
+  podSecurity: 'restricted',
+  secrets: undefined,
+};
+
+/** Its stages from the services on, and the images that it brings. */
+function describePlan(change: Partial<UpChoice>) {
+  const plan = planUp(environment, parts, { ...choice, ...change });
+  const from = plan.findIndex(({ title }) => title === 'Services, wave 1');
+  return {
+    end: plan
+      .slice(from)
+      .map(({ title, steps }) => `${title}: ${steps.map((step) => step.title).join(', ')}`),
+    images: plan[0]?.steps.map(({ title }) => title.replace('image ', '')) ?? [],
+  };
+}
+
+test('without extras nothing is added', () => {
+  expect(describePlan({})).toEqual({
+    end: ['Services, wave 1: auth-service', 'Answered through the ingress: answered through the ingress'],
+    images: ['node', 'redis', 'traefik', 'service-base'],
+  });
+});
+
+test('an extra follows the services, with its images, less those that are lacking', () => {
+  const { end, images } = describePlan({
+    cluster: { ...cluster, extras: ['monitoring'], lacking: ['grafana'] },
+  });
+  expect(end).toEqual([
+    'Services, wave 1: auth-service',
+    'Extras: wealist-monitoring',
+    'Answered through the ingress: answered through the ingress',
+  ]);
+  expect(images).toEqual(['node', 'redis', 'traefik', 'service-base', 'prometheus', 'loki', 'log-shipper']);
+});
+
+test('what is taken away goes last, its namespace after all that is in it', () => {
+  const { end, images } = describePlan({ removedExtras: ['monitoring'] });
+  expect(end.slice(-2)).toEqual([
+    'Remove monitoring: remove wealist-monitoring',
+    'Remove monitoring: delete namespace monitoring',
+  ]);
+  expect(images).not.toContain('prometheus');
+});
