@@ -103,13 +103,13 @@ function toParts(
   return (
     listParts(snapshot, environment, record)
       .map((part): Part => {
-      const { name, kind, workload } = part;
-      const { created, running, live, ...status } = toPartStatus(snapshot, workload);
-      const time = created === undefined ? undefined : new Date(created).toISOString();
-      const freshness = kind === 'service' ? findFreshness(name, { running, live }) : undefined;
-      return { name, kind, ...status, freshness, created: time, address: toAddress(part, record) };
-    })
-    // A Job that is complete has nothing to say any more.
+        const { name, kind, workload } = part;
+        const { created, running, live, ...status } = toPartStatus(snapshot, workload);
+        const time = created === undefined ? undefined : new Date(created).toISOString();
+        const freshness = kind === 'service' ? findFreshness(name, { running, live }) : undefined;
+        return { name, kind, ...status, freshness, created: time, address: toAddress(part, record) };
+      })
+      // A Job that is complete has nothing to say any more.
       .filter(({ kind, state }) => kind !== 'job' || state !== 'ready')
   );
 }

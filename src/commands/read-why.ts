@@ -21,7 +21,7 @@ export async function readWhy(app: App, service: string | undefined): Promise<Wh
   const [access, environment] = await Promise.all([findClusterAccess(app), app.environment()]);
   const { name: environmentName, namespace } = environment;
   const common = { version: 1, environment: environmentName, namespace, service } as const;
-  const name = access?.record.name ?? environment.cluster.name;
+  const name = access?.record.name ?? environment.cluster?.name ?? environment.name;
   const answer = access && (await askCluster(access, app.signal));
   if (!access || !answer?.snapshot) {
     return { ...common, ...(await explainCluster(app, name, answer?.silence)) };

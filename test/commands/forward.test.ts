@@ -62,7 +62,7 @@ test('of a taken port, the next that is free, and by whom it is taken', async ()
   const { port, report, stderr, interrupt } = await start({ isTaken: true });
   const [{ port: given }] = report.forwards;
   expect(given).toBeGreaterThan(port);
-  expect(stderr()).toMatch(new RegExp(`^port ${port} is taken.*: auth-service is on ${given}\n`));
+  expect(stderr()).toMatch(new RegExp(`^port ${port} is taken.*: auth-service is on ${given}$`, 'm'));
   interrupt.abort(new Error('interrupted'));
 });
 
