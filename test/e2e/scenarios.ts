@@ -11,6 +11,7 @@ export interface Scenario {
 export const scenarios: readonly Scenario[] = [
   { name: 'up', group: 'core' },
   { name: 'page', group: 'core' },
+  { name: 'platform', group: 'core' },
   { name: 'daily', group: 'core' },
   { name: 'refusals', group: 'core' },
   { name: 'failing', group: 'core' },

@@ -8,7 +8,7 @@ const checkout = join(import.meta.dirname, '../..');
 const testValues = join(import.meta.dirname, 'values');
 
 /** The helm that the tests run: WEALIST_HELM, else the one on PATH. */
-export const helmProgram = process.env.WEALIST_HELM || 'helm';
+const findHelm = () => process.env.WEALIST_HELM || 'helm';
 
 export const serviceCharts = [
   'auth-service',
@@ -75,7 +75,7 @@ export async function renderText(
 ): Promise<string> {
   const namespace = namespaceOf(chart, environment);
   const { stdout } = await exec(
-    helmProgram,
+    findHelm(),
     [
       ...['template', chart, join(checkout, 'helm/charts', chart), `--namespace=${namespace}`],
       ...files.map((file) => `--values=${file}`),
