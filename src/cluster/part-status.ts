@@ -19,18 +19,27 @@ export interface PartStatus
   readonly restarts: number;
   /** When the oldest of its newest pods was created, in milliseconds since the epoch. */
   readonly created: number | undefined;
+  /** What its chart says of it that is no fault, such as what it goes without. */
+  readonly note?: string;
 }
+
+/** Where a chart says that. */
+const noteAnnotation = 'wealist.local/note';
 
 /** How a workload is, with all that ever went wrong with its pods counted. */
 export function toPartStatus(snapshot: Snapshot, workload: Workload): PartStatus {
   const { state, ready, wanted, line, evidence, next } = judge(snapshot, workload);
   const { current } = findPods(snapshot, workload);
   const containers = current.flatMap(({ status }) => status.containerStatuses ?? []);
+  const note = snapshot.find(workload.kind, workload.name, workload.namespace)?.metadata.annotations?.[
+    noteAnnotation
+  ];
   const created = current.map(({ metadata }) => Date.parse(metadata.creationTimestamp));
   return {
     ...{ state, ready, wanted, line },
     ...(evidence === undefined ? {} : { evidence }),
     ...(next === undefined ? {} : { next }),
+    ...(note === undefined ? {} : { note }),
     image: current.at(-1)?.spec.containers[0]?.image,
     imageId: toImageId(current.at(-1)),
     running: current.flatMap((pod) => findRunning(pod, workload.name)),

@@ -38,6 +38,10 @@ const Part = z.strictObject({
   line: z.string().describe('The state in words, such as the cause of not being ready.'),
   evidence: z.string().optional().describe('What the cluster said of it.'),
   next: z.string().optional().describe('The command to go on with.'),
+  note: z
+    .string()
+    .optional()
+    .describe('What its chart says of it that is no fault, such as what it goes without.'),
 });
 export type Part = z.infer<typeof Part>;
 

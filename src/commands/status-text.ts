@@ -81,8 +81,10 @@ function describeStale(parts: readonly Part[], colors: Colors): readonly string[
 }
 
 /** Where a part that is ready answers; why it is not, of another. */
-function describeState({ state, address, line }: Part, colors: Colors): string {
-  if (state === 'ready') return address === undefined ? '' : colors.cyan(address);
+function describeState({ state, address, line, note }: Part, colors: Colors): string {
+  if (state === 'ready') {
+    return [address && colors.cyan(address), note && colors.dim(note)].filter(Boolean).join('  ');
+  }
   if (state === 'absent') return 'not deployed';
   return state === 'failed' ? colors.red(line) : colors.yellow(line);
 }

@@ -84,6 +84,20 @@ test('a line for each part: image, restarts, address, or why it is not ready', a
   expect(stdout).not.toContain('postgres');
 });
 
+test('what a service goes without, as its chart says', async () => {
+  const note = 'video calls are off: infrastructure.livekit.host names no server';
+  const noted = auth.map((object) =>
+    object.kind === 'Deployment'
+      ? { ...object, metadata: { ...object.metadata, annotations: { 'wealist.local/note': note } } }
+      : object,
+  );
+  const { stdout, origin } = await runStatus([...controller, ...noted]);
+  expect(stdout).toContain(`${origin}/svc/auth/  ${note}\n`);
+  const { stdout: json } = await runStatus([...controller, ...noted], { json: true });
+  const parts = StatusReport.parse(JSON.parse(json)).parts;
+  expect(parts.find(({ name }) => name === 'auth-service')).toMatchObject({ state: 'ready', note });
+});
+
 test('what --json prints is what its schema says', async () => {
   const { stdout } = await runStatus([...controller, ...redis, ...auth, ...frontend], { json: true });
   const report = StatusReport.parse(JSON.parse(stdout));

@@ -297,6 +297,10 @@ describe('LiveKit', () => {
     const manifests = of('local-kind').infrastructure;
     expect(JSON.stringify(listIngresses(manifests))).not.toContain('livekit');
     expect(manifests.map(({ metadata }) => metadata.name)).not.toContain('livekit');
+    const { annotations } = getWorkload(await render('video-service'), 'video-service').metadata;
+    expect(annotations).toEqual({
+      'wealist.local/note': 'video calls are off: infrastructure.livekit.host names no server',
+    });
     const values = { shared: { secrets: { LIVEKIT_API_KEY: '', LIVEKIT_API_SECRET: '' } } };
     await render('wealist-infrastructure', { values });
   });

@@ -9,6 +9,11 @@ kind: Deployment
 metadata:
   name: {{ .Chart.Name }}
   labels: {{- include "wealist.labels" $named | nindent 4 }}
+  {{- if and (has "livekit" $service.calls) (not .Values.infrastructure.livekit.host) }}
+  annotations:
+    # `status` shows it.
+    wealist.local/note: "video calls are off: infrastructure.livekit.host names no server"
+  {{- end }}
 spec:
   {{- if not $service.autoscaling.enabled }}
   replicas: {{ $service.replicas }}
