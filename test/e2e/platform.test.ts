@@ -6,7 +6,7 @@ import { WebSocket } from 'ws';
 import type { CommandFailure } from '../../src/lib/failure.ts';
 import { exec } from '../../src/tools/exec.ts';
 import { contract } from '../helm/contract.ts';
-import { chartsOf, environments, namespaces, parseManifests, renderText } from '../helm/helm.ts';
+import { chartsOf, environments, namespaceOf, namespaces, parseManifests, renderText } from '../helm/helm.ts';
 import { getManifest, type Manifest } from '../helm/manifests.ts';
 import { type Access, listAccess, listAllowed } from './access.ts';
 import { kubeconfigOf, kubectl, kubectlOf, listObjects, namespace } from './cluster.ts';
@@ -125,7 +125,7 @@ describe('every environment on this API server', () => {
     for (const environment of environments) {
       const charts = chartsOf(environment).map(async (chart) => {
         const manifests = parseManifests(await renderText(chart, { environment }));
-        const own = chart === 'ingress-traefik' ? 'ingress-nginx' : namespaces[environment];
+        const own = namespaceOf(chart, environment);
         return manifests.map((manifest) => ({
           ...manifest,
           metadata: { ...toPlace(manifest, own), ...manifest.metadata },

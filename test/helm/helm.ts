@@ -86,6 +86,15 @@ export async function renderText(
   return stdout;
 }
 
+/** What `helm lint` says of an environment's charts. @throws {CommandFailure} when any of them fails. */
+export async function lint(environment: EnvironmentName): Promise<string> {
+  const { stdout } = await exec(findHelm(), [
+    ...['lint', '--strict', ...chartsOf(environment).map((chart) => join(checkout, 'helm/charts', chart))],
+    ...filesOf(environment).map((file) => `--values=${file}`),
+  ]);
+  return stdout;
+}
+
 /** A chart's objects. @throws {CommandFailure} as `renderText`; {Error} as `parseManifests`. */
 export async function render(chart: Chart, options?: RenderOptions): Promise<readonly Manifest[]> {
   return parseManifests(await renderText(chart, options));
@@ -114,7 +123,7 @@ export async function refusal(chart: Chart, options?: RenderOptions): Promise<st
 }
 
 /** Where a chart is deployed: the controller's and the extras' have namespaces of their own. */
-function namespaceOf(chart: Chart, environment: EnvironmentName): string {
+export function namespaceOf(chart: Chart, environment: EnvironmentName): string {
   const own: Partial<Record<Chart, string>> = { 'ingress-traefik': 'ingress-nginx', ...extraNamespaces };
   return own[chart] ?? namespaces[environment];
 }

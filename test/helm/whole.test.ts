@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { secretKeys } from '../../src/lib/secret-rules.ts';
-import { chartsOf, environments, parseManifests, renderText } from './helm.ts';
+import { chartsOf, environments, lint, parseManifests, renderText } from './helm.ts';
 import {
   containersOf,
   getManifest,
@@ -33,6 +33,11 @@ describe.each(environments)('%s: all charts together', (environment) => {
     const manifests = texts.map(parseManifests);
     all = manifests.flat();
     ours = manifests.filter((_, at) => charts[at] !== 'ingress-traefik').flat();
+  });
+
+  it('pass helm lint, strictly', async () => {
+    const count = chartsOf(environment).length;
+    expect(await lint(environment)).toContain(`${count} chart(s) linted, 0 chart(s) failed`);
   });
 
   it('make each object once', () => {
