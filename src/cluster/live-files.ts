@@ -31,7 +31,7 @@ export function findLiveFiles({ metadata, status }: Pod, container: string): Liv
   const running = status.containerStatuses?.find(({ name }) => name === container);
   if (text === undefined || running === undefined) return undefined;
   const stored = parse(text);
-  if (stored?.containerID !== running.containerID) return undefined;
+  if (!stored || stored.containerID !== running.containerID) return undefined;
   return { files: stored.files, sourceHash: stored.sourceHash };
 }
 

@@ -25,6 +25,7 @@ export interface Images {
   readonly go: Go;
   /** `amd64`, `arm64`: what everything is built for. */
   readonly architecture: string;
+  readonly checkout: string;
 }
 
 export interface ImagesParts {
@@ -59,7 +60,7 @@ export async function openImages({ paths, registry, toolchain, exec }: ImagesPar
     workshop,
     cache,
   });
-  return { chain, store, workshop, catalog, recipes, digests, go, architecture };
+  return { chain, store, workshop, catalog, recipes, digests, go, architecture, checkout };
 }
 
 /** Docker's and Debian's word for the architecture that this program runs on. */

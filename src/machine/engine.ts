@@ -79,6 +79,26 @@ export async function findEngine(host: Host, options?: EngineOptions): Promise<E
   }
 }
 
+/**
+ * The socket of the engine, for who needs nothing else of it: what an engine is takes it longer to say than that it is
+ * there. Undefined as with `findEngine`, and it throws as that does.
+ */
+export async function findSocket(host: Host, options: EngineOptions = {}): Promise<string | undefined> {
+  const [first] = await listEngineAddresses(host);
+  if (first?.url.startsWith('unix://')) {
+    const socket = toSocket(first);
+    const { signal, timeout = 3_000 } = options;
+    try {
+      await askSocket(socket, '/version', { signal, timeout });
+      return socket;
+    } catch {
+      signal?.throwIfAborted();
+      // Why it does not answer, and who else might, is for the long way to say.
+    }
+  }
+  return (await findEngine(host, options))?.socket;
+}
+
 const telling: readonly EngineProblem[] = ['podman', 'broken', 'denied', 'silent', 'down', 'absent'];
 
 function toSocket({ url, source, undo }: EngineAddress): string {
