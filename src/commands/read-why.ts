@@ -5,7 +5,7 @@ import type { Environment } from '../config/schema.ts';
 import { toWaves } from '../lib/waves.ts';
 import { toAddresses, toOrigin } from '../plans/addresses.ts';
 import type { ClusterRecord } from '../state/cluster-record.ts';
-import { askHttpStatus } from '../tools/http-status.ts';
+import { findSilence } from '../steps/answered.ts';
 import { askCluster } from './ask-cluster.ts';
 import { findClusterAccess } from './cluster-access.ts';
 import { toClusterWords } from './cluster-state.ts';
@@ -21,7 +21,7 @@ export async function readWhy(app: App, service: string | undefined): Promise<Wh
   const [access, environment] = await Promise.all([findClusterAccess(app), app.environment()]);
   const { name: environmentName, namespace } = environment;
   const common = { version: 1, environment: environmentName, namespace, service } as const;
-  const name = access?.record.name ?? environment.cluster.name;
+  const name = access?.record.name ?? environment.cluster?.name ?? environment.name;
   const answer = access && (await askCluster(access, app.signal));
   if (!access || !answer?.snapshot) {
     return { ...common, ...(await explainCluster(app, name, answer?.silence)) };
@@ -98,13 +98,8 @@ async function listSilent(
     asked.map(async (part): Promise<readonly Silent[]> => {
       const [address] = toAddresses(environment, [part.name], record);
       const url = address?.url ?? toOrigin(record);
-      try {
-        const status = await askHttpStatus(url, signal);
-        return status < 400 ? [] : [{ part, url, state: `answered ${status}` }];
-      } catch (error) {
-        signal.throwIfAborted();
-        return [{ part, url, state: (error as Error).message }];
-      }
+      const state = await findSilence(url, signal);
+      return state === undefined ? [] : [{ part, url, state }];
     }),
   );
   return answers.flat();
