@@ -14,11 +14,13 @@ export const scenarios: readonly Scenario[] = [
   { name: 'daily', group: 'core' },
   { name: 'refusals', group: 'core' },
   { name: 'failing', group: 'core' },
+  { name: 'why', group: 'core' },
   { name: 'reload', group: 'core' },
   { name: 'stopped-node', group: 'core' },
   { name: 'interrupted', group: 'core' },
   { name: 'data', group: 'core' },
   { name: 'partial', group: 'more' },
+  { name: 'why-more', group: 'more' },
   { name: 'own-source', group: 'more' },
   { name: 'registry', group: 'more' },
 ];
