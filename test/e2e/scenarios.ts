@@ -15,6 +15,7 @@ export const scenarios: readonly Scenario[] = [
   { name: 'daily', group: 'core' },
   { name: 'refusals', group: 'core' },
   { name: 'failing', group: 'core' },
+  { name: 'why', group: 'core' },
   { name: 'reload', group: 'core' },
   { name: 'stopped-node', group: 'core' },
   { name: 'interrupted', group: 'core' },
@@ -22,6 +23,7 @@ export const scenarios: readonly Scenario[] = [
   { name: 'partial', group: 'more' },
   { name: 'monitoring', group: 'more' },
   { name: 'existing-secret', group: 'more' },
+  { name: 'why-more', group: 'more' },
   { name: 'own-source', group: 'more' },
   { name: 'registry', group: 'more' },
 ];
