@@ -1,7 +1,13 @@
 import { findUnfitDockerfiles, findUnfitSource, findUnfitStandIns } from './checks/builds.ts';
 import type { Draft } from './checks/draft.ts';
 import { findFrontendProblems } from './checks/frontend.ts';
-import { findCircularNeeds, findRepeatedNeeds, findSelfNeeds, findUnknownNeeds } from './checks/needs.ts';
+import {
+  findCircularNeeds,
+  findRepeatedNeeds,
+  findSelfNeeds,
+  findUnknownNeeds,
+  findUnknownSyncedServices,
+} from './checks/needs.ts';
 import { findMisplacedKeys } from './checks/place.ts';
 import { findMixedHostPorts, findSharedPorts, findSharedRoutes, findUnfitHostPorts } from './checks/ports.ts';
 import type { Problem } from './problems.ts';
@@ -17,6 +23,7 @@ const checks: readonly Check[] = [
   findSharedRoutes,
   findFrontendProblems,
   findUnknownNeeds,
+  findUnknownSyncedServices,
   findSelfNeeds,
   findRepeatedNeeds,
   findCircularNeeds,
