@@ -15,7 +15,8 @@ export function findUnknownNeeds(draft: Draft): readonly Problem[] {
 
 /** Services for Argo CD that are none. */
 export function findUnknownSyncedServices(draft: Draft): readonly Problem[] {
-  const { services = [] } = draft.argocd;
+  // What is wrong with all services is said already.
+  const services = draft.names.length === 0 ? [] : (draft.argocd.services ?? []);
   return services.flatMap((name, at) => findUnknown(draft, name, draft.names, ['argocd', 'services', at]));
 }
 
