@@ -32,7 +32,7 @@ export function createGit(exec: Exec, checkout: string): Git {
     async readHead(folders, signal) {
       try {
         const [commit = '', subject = ''] = (await run(['log', '-1', '--format=%H%n%s'], signal)).split('\n');
-        const hashes = await run(['rev-parse', ...folders.map((folder) => `${commit}:${folder}`)], signal);
+        const hashes = await run(['rev-parse', ...folders.map((folder) => `${commit}:./${folder}`)], signal);
         const trees = hashes.split('\n');
         return {
           commit,
