@@ -5,7 +5,7 @@ import type { Plan, Step } from '../lib/plan.ts';
 import { applyDefinitions } from '../steps/apply-definitions.ts';
 import { applySecret } from '../steps/apply-secret.ts';
 import { ensureDefinitions } from '../steps/ensure-definitions.ts';
-import { pushCommit } from '../steps/push-commit.ts';
+import { pushCommit, requireCommit, syncedFolders } from '../steps/push-commit.ts';
 import { removeApplications } from '../steps/remove-applications.ts';
 import { syncApplications } from '../steps/sync-applications.ts';
 import { createGitServer } from '../tools/git-server.ts';
@@ -25,8 +25,18 @@ export function selectTryOut(environment: Environment): Selection {
 }
 
 /** What Argo CD needs before its cluster is there. */
-export function obtainArgocd({ store, go }: UpParts): readonly Step[] {
-  return [ensureDefinitions({ store, go })];
+export function obtainArgocd({ store, go, git }: UpParts): readonly Step[] {
+  return [requireCommit(git), ensureDefinitions({ store, go })];
+}
+
+/** What a person has to know who has changed charts: only what is committed is synced. */
+export async function describeUncommitted({ git }: UpParts, signal: AbortSignal): Promise<readonly string[]> {
+  // Without any commit that is what is wrong, and said before anything is changed.
+  await git.readHead(syncedFolders, signal);
+  const paths = await git.listUncommitted(syncedFolders, signal);
+  if (paths.length === 0) return [];
+  const rest = paths.length > 1 ? ` and ${paths.length - 1} more` : '';
+  return [`not committed, and so not synced by Argo CD: ${paths[0]}${rest}`];
 }
 
 /** Before its release: the kinds that this has objects of. */

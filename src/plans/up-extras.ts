@@ -6,7 +6,14 @@ import type { Plan, Stage, Step } from '../lib/plan.ts';
 import { deleteNamespace } from '../steps/delete-namespace.ts';
 import { deployRelease } from '../steps/deploy-release.ts';
 import { removeRelease } from '../steps/remove-release.ts';
-import { obtainArgocd, prepareArgocd, removeArgocd, selectTryOut, syncArgocd } from './argocd.ts';
+import {
+  describeUncommitted,
+  obtainArgocd,
+  prepareArgocd,
+  removeArgocd,
+  selectTryOut,
+  syncArgocd,
+} from './argocd.ts';
 import { type Extra, type ExtraRelease, extras, imagesOfExtras, toExtraNames } from './extras.ts';
 import { listDeployed, present, type UpChoice, type UpParts } from './up-parts.ts';
 
@@ -18,6 +25,8 @@ interface OwnPlans {
   readonly finish: (environment: Environment, parts: UpParts, choice: UpChoice) => Plan;
   /** Once its releases are gone, before its namespaces go. */
   readonly remove: (parts: UpParts) => Plan;
+  /** What a person should know before it runs. */
+  readonly notes: (parts: UpParts, signal: AbortSignal) => Promise<readonly string[]>;
   /** Services that it deploys, too. */
   readonly services: (environment: Environment) => readonly string[];
 }
@@ -28,6 +37,7 @@ const ownPlans: Partial<Readonly<Record<ExtraName, OwnPlans>>> = {
     prepare: prepareArgocd,
     finish: syncArgocd,
     remove: removeArgocd,
+    notes: describeUncommitted,
     services: (environment) => selectTryOut(environment).services,
   },
 };
@@ -39,6 +49,15 @@ function plansOf(choice: Pick<UpChoice, 'cluster'>): readonly OwnPlans[] {
 /** What the extras need besides images before there is a cluster. */
 export function obtainExtras(parts: UpParts, choice: UpChoice): readonly Step[] {
   return plansOf(choice).flatMap(({ obtain }) => obtain(parts));
+}
+
+/** What a person should know of the extras before the plan runs. */
+export async function describeExtras(
+  parts: UpParts,
+  choice: Pick<UpChoice, 'cluster'>,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  return (await Promise.all(plansOf(choice).map(({ notes }) => notes(parts, signal)))).flat();
 }
 
 /** The services whose images are needed: those selected, and what extras deploy, in the environment's order. */

@@ -13,6 +13,18 @@ export interface PushParts {
 /** The folders of a commit that Argo CD is given. */
 export const syncedFolders = ['argocd', 'helm'] as const;
 
+/** There is a commit to sync, which is asked before anything is changed; nothing here could make one. */
+export function requireCommit(git: Git): Step {
+  return {
+    title: 'commit to sync',
+    async isDone({ signal }) {
+      const { commit, subject } = await git.readHead(syncedFolders, signal);
+      return `${commit.slice(0, 7)} ${subject}`;
+    },
+    apply: async () => {},
+  };
+}
+
 /** What Argo CD syncs from is what is committed in this checkout. The checkout is only read. */
 export function pushCommit({ git, server }: PushParts): Step {
   return {
