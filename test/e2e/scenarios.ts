@@ -21,5 +21,6 @@ export const scenarios: readonly Scenario[] = [
   { name: 'partial', group: 'more' },
   { name: 'monitoring', group: 'more' },
   { name: 'own-source', group: 'more' },
+  { name: 'argocd', group: 'more' },
   { name: 'registry', group: 'more' },
 ];
