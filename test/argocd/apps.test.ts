@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
 import { loadEnvironment } from '../../src/config/load.ts';
 import { valuesFiles } from '../../src/config/values.ts';
 import { toWaves } from '../../src/lib/waves.ts';
+import { tryOutNamespace } from '../../src/plans/extras.ts';
 import { exec } from '../../src/tools/exec.ts';
 import { helmProgram, parseManifests, serviceCharts } from '../helm/helm.ts';
 import { type Application, checkout, getProject, listCharts, readApps } from './apps.ts';
@@ -94,8 +93,10 @@ describe('the Applications', () => {
       expect(project.spec.destinations).toEqual([spec.destination]);
       expect(spec.destination.namespace).toBe(namespace);
     }
-    const local = parse(await readFile(join(checkout, 'env/local-kind.yaml'), 'utf8'));
-    expect(local.namespace).not.toBe(namespace);
+    const environments = ['dev', 'local-kind'].map((name) => loadEnvironment({ checkout, name }));
+    const [dev, local] = await Promise.all(environments);
+    expect([dev?.namespace, tryOutNamespace]).toEqual([namespace, namespace]);
+    expect(local?.namespace).not.toBe(namespace);
   });
 
   it('may write just the kinds without a namespace that their charts have', async () => {

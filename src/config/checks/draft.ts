@@ -9,7 +9,7 @@ export interface Draft {
   readonly tree: MapTree;
   readonly cluster: Partial<LocalEnvironment['cluster']>;
   readonly source: string | undefined;
-  readonly argocd: Partial<Environment['argocd']>;
+  readonly argocd: Partial<LocalEnvironment['argocd']>;
   /** As written, also names that no service may have. */
   readonly names: readonly string[];
   /** Those with a valid name, in their order, also where they have no valid key. */
