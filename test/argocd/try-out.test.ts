@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { exec } from '../../src/tools/exec.ts';
 import { helmProgram, parseManifests } from '../helm/helm.ts';
+import { containersOf, listWorkloads } from '../helm/manifests.ts';
 import { type Application, checkout, getProject, listCharts, type Project, readApps } from './apps.ts';
 
 const chart = join(checkout, 'argocd/try-out');
@@ -63,4 +64,22 @@ it('renders in the namespace that up makes, with the Secret that up makes, on st
   expect(kinds).toContain('StatefulSet');
   expect(kinds.filter((kind) => /^(Namespace|Ingress|Secret|Cluster.*)$/.test(kind))).toEqual([]);
   expect(stdout.match(/storageClassName: .*/g)).toEqual(Array(3).fill('storageClassName: wealist-data'));
+});
+
+it('asks for so little CPU that it fits beside wealist-kind-local on two cores', async () => {
+  const rendered = await renderTryOut({});
+  const requests = await Promise.all(
+    rendered.filter(isApplication).map(async ({ metadata: { name }, spec: { source } }) => {
+      const folder = join(checkout, source.path);
+      const files = source.helm?.valueFiles.map((file) => `--values=${join(folder, file)}`) ?? [];
+      const args = ['template', name, folder, ...files, '--namespace=wealist-dev', '--values=-'];
+      const input = JSON.stringify(source.helm?.valuesObject);
+      const manifests = parseManifests((await exec(helmProgram, args, { input })).stdout);
+      return listWorkloads(manifests).flatMap(({ spec }) =>
+        containersOf(spec.template.spec).map(({ resources }) => resources?.requests?.cpu),
+      );
+    }),
+  );
+  expect(requests.flat().length).toBeGreaterThanOrEqual(13);
+  expect(new Set(requests.flat())).toEqual(new Set(['10m']));
 });
