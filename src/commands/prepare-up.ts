@@ -8,6 +8,7 @@ import { outsideImages } from '../plans/up.ts';
 import type { UpParts } from '../plans/up-parts.ts';
 import type { ClusterRecord } from '../state/cluster-record.ts';
 import type { SecretsOptions } from '../state/secrets.ts';
+import { createGit } from '../tools/git.ts';
 import type { App } from './command.ts';
 import { openServiceImages } from './service-images.ts';
 import { openSession } from './session.ts';
@@ -24,7 +25,8 @@ export async function connectUp(
   const { toolchain } = session;
   const images = await openImages({ paths, registry: environment.registry, toolchain, exec });
   const serviceImages = openServiceImages({ app, host, environment, images, toolchain });
-  return { ...session, ...images, paths, images, serviceImages, tools: toolSteps(app, images) };
+  const git = createGit(exec, paths.checkout);
+  return { ...session, ...images, paths, images, serviceImages, git, tools: toolSteps(app, images) };
 }
 
 /** Whether an image that this selection needs is neither kept nor in the engine. */

@@ -5,6 +5,7 @@ import { describeChanges, planChanges } from '../machine/changes.ts';
 import { toHostOrigin, toOrigin } from '../plans/addresses.ts';
 import { hostsOfExtras } from '../plans/extras.ts';
 import { planUp } from '../plans/up.ts';
+import { describeExtras } from '../plans/up-extras.ts';
 import type { UpParts } from '../plans/up-parts.ts';
 import { ensureCheckoutId, findCheckoutId } from '../state/checkout-id.ts';
 import { type ClusterRecord, writeClusterRecord } from '../state/cluster-record.ts';
@@ -117,6 +118,7 @@ export const command = defineCommand({
           `cluster ${record.name} was made from other settings or another node image than today's; npm run down, then npm run up makes it anew and keeps the data`,
         );
       }
+      for (const note of await describeExtras(parts, { cluster: record }, app.signal)) app.ui.say(note);
       const result = joinResults([prepared, await app.runPlan(plan)]);
       await writeClusterRecord(app.paths, record);
       const addresses = listAddresses(record);

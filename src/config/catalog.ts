@@ -22,6 +22,7 @@ const Catalog = z.strictObject(
     redis: Entry,
     s3: Entry,
     traefik: Entry,
+    argocd: Entry,
     nginx: Entry,
     prometheus: Entry,
     loki: Entry,

@@ -2,7 +2,13 @@ import { findUnfitDockerfiles, findUnfitSource, findUnfitStandIns } from './chec
 import type { Draft } from './checks/draft.ts';
 import { findFrontendProblems } from './checks/frontend.ts';
 import { findUnfitLive } from './checks/live.ts';
-import { findCircularNeeds, findRepeatedNeeds, findSelfNeeds, findUnknownNeeds } from './checks/needs.ts';
+import {
+  findCircularNeeds,
+  findRepeatedNeeds,
+  findSelfNeeds,
+  findUnknownNeeds,
+  findUnknownSyncedServices,
+} from './checks/needs.ts';
 import { findMisplacedKeys } from './checks/place.ts';
 import { findMixedHostPorts, findSharedPorts, findSharedRoutes, findUnfitHostPorts } from './checks/ports.ts';
 import type { Problem } from './problems.ts';
@@ -18,6 +24,7 @@ const checks: readonly Check[] = [
   findSharedRoutes,
   findFrontendProblems,
   findUnknownNeeds,
+  findUnknownSyncedServices,
   findSelfNeeds,
   findRepeatedNeeds,
   findCircularNeeds,

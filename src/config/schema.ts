@@ -15,7 +15,15 @@ export type Infrastructure = (typeof infrastructure)[number];
 const reserved = new Set<string>([
   ...infrastructure,
   ...['constructor', 'prototype', 'default', 'kubernetes'],
-  ...['kube-system', 'kube-public', 'kube-node-lease', 'ingress-nginx', 'local-path-storage', 'monitoring'],
+  ...[
+    'kube-system',
+    'kube-public',
+    'kube-node-lease',
+    'ingress-nginx',
+    'local-path-storage',
+    'monitoring',
+    'argocd',
+  ],
   ...['wealist-common', 'wealist-infrastructure'],
 ]);
 
@@ -208,6 +216,18 @@ const Settings = z.strictObject(
       )
       .default([])
       .describe('What is deployed beside the platform; also `up --with`, and `--without` takes away.'),
+    argocd: z
+      .strictObject(
+        {
+          services: z
+            .array(z.string('the name of a service'), 'a list of services, such as [user-service]')
+            .default([])
+            .describe('The services that Argo CD syncs into wealist-dev, with what they need; none: all.'),
+        },
+        'the key services',
+      )
+      .default({ services: [] })
+      .describe('What `up --with argocd` tries out.'),
     source: path('a folder: a checkout of weAlist, such as ../wealist')
       .optional()
       .describe(

@@ -99,6 +99,17 @@ export function toInfrastructureValues(choice: InfrastructureChoice) {
   };
 }
 
+/** What Argo CD's try-out lays over the Git-held files of each chart: argocd/try-out/values.yaml has the rest. */
+export function toTryOutValues({
+  images,
+  services,
+  infrastructure,
+}: Pick<InfrastructureChoice, 'images' | 'services' | 'infrastructure'>) {
+  const toEnabled = (deployed: Readonly<Record<string, boolean>>) =>
+    toServices(Object.keys(deployed), (name) => ({ enabled: deployed[name] ?? false }));
+  return { images, services: toEnabled(services), infrastructure: toEnabled(infrastructure) };
+}
+
 function toServices(names: readonly string[], toSettings: (name: string) => object): object {
   return Object.fromEntries(names.map((name) => [name, toSettings(name)]));
 }

@@ -6,6 +6,7 @@ import { measureFolder } from '../tools/disk.ts';
 import type { Docker } from '../tools/docker.ts';
 import { unfinishedPrefix } from '../tools/docker-cli.ts';
 import type { Exec } from '../tools/exec.ts';
+import type { Go } from '../tools/go.ts';
 import { whileNobodyMakes } from './cache-lock.ts';
 import { createImageKeys, type ImageKeys, nodeRepository } from './image-keys.ts';
 import { listInputs } from './inputs.ts';
@@ -17,7 +18,8 @@ import { findWaste, type Needed } from './waste.ts';
 type PrunedEngine = Pick<Docker, 'listImages' | 'listContainers' | 'removeContainer' | 'removeImage'>;
 
 export interface PruneParts
-  extends Pick<Images, 'catalog' | 'recipes' | 'store' | 'go' | 'architecture' | 'checkout'> {
+  extends Pick<Images, 'catalog' | 'recipes' | 'store' | 'architecture' | 'checkout'> {
+  readonly go: Pick<Go, 'clean'>;
   readonly exec: Exec;
   /** Undefined where no engine runs. */
   readonly docker: PrunedEngine | undefined;

@@ -1,8 +1,13 @@
 import type { ImageName } from '../config/catalog.ts';
 import { type ExtraName, extraNames, isExtra } from '../config/extras.ts';
-import type { Environment } from '../config/schema.ts';
+import { type Environment, infrastructure } from '../config/schema.ts';
 import type { ChartRelease } from './ingress.ts';
 import type { PodSecurity } from './manifests.ts';
+
+/** Where Argo CD and its Applications are. */
+export const argocdNamespace = 'argocd';
+/** Where it deploys to: never where this tool does, so that every release has one owner. */
+export const tryOutNamespace = 'wealist-dev';
 
 /** What a release of an extra may say of a run, over its values files. */
 export interface ExtraRun {
@@ -64,6 +69,18 @@ export const extras: Readonly<Record<ExtraName, Extra>> = {
       { name: 'prometheus', image: 'prometheus', health: '/-/ready' },
       { name: 'loki', image: 'loki', health: '/ready' },
     ],
+  },
+  argocd: {
+    summary: 'Argo CD, which syncs the committed charts into wealist-dev',
+    images: ['argocd', ...infrastructure],
+    optionalImages: [],
+    // Those of environments/dev.yaml, whose namespace Argo CD would make itself elsewhere.
+    namespaces: [
+      { name: argocdNamespace, level: 'restricted' },
+      { name: tryOutNamespace, level: 'baseline' },
+    ],
+    releases: [{ release: 'wealist-argocd', chart: 'wealist-argocd', namespace: argocdNamespace }],
+    hosts: [],
   },
 };
 

@@ -2,24 +2,87 @@ import { join } from 'node:path';
 import type { ExtraName } from '../config/extras.ts';
 import type { Environment } from '../config/schema.ts';
 import { valuesFiles } from '../config/values.ts';
-import type { Plan, Stage } from '../lib/plan.ts';
+import type { Plan, Stage, Step } from '../lib/plan.ts';
 import { deleteNamespace } from '../steps/delete-namespace.ts';
 import { deployRelease } from '../steps/deploy-release.ts';
 import { removeRelease } from '../steps/remove-release.ts';
+import {
+  describeUncommitted,
+  obtainArgocd,
+  prepareArgocd,
+  removeArgocd,
+  selectTryOut,
+  syncArgocd,
+} from './argocd.ts';
 import { type Extra, type ExtraRelease, extras, imagesOfExtras, toExtraNames } from './extras.ts';
 import { listDeployed, present, type UpChoice, type UpParts } from './up-parts.ts';
 
-/** The releases of the extras, the first of each at once, then the second of each. */
+/** What an extra does besides its releases. */
+interface OwnPlans {
+  /** Before there is a cluster. */
+  readonly obtain: (parts: UpParts) => readonly Step[];
+  readonly prepare: (parts: UpParts) => Plan;
+  readonly finish: (environment: Environment, parts: UpParts, choice: UpChoice) => Plan;
+  /** Once its releases are gone, before its namespaces go. */
+  readonly remove: (parts: UpParts) => Plan;
+  /** What a person should know before it runs. */
+  readonly notes: (parts: UpParts, signal: AbortSignal) => Promise<readonly string[]>;
+  /** Services that it deploys, too. */
+  readonly services: (environment: Environment) => readonly string[];
+}
+
+const ownPlans: Partial<Readonly<Record<ExtraName, OwnPlans>>> = {
+  argocd: {
+    obtain: obtainArgocd,
+    prepare: prepareArgocd,
+    finish: syncArgocd,
+    remove: removeArgocd,
+    notes: describeUncommitted,
+    services: (environment) => selectTryOut(environment).services,
+  },
+};
+
+function plansOf(choice: Pick<UpChoice, 'cluster'>): readonly OwnPlans[] {
+  return toExtraNames(choice.cluster).flatMap((name) => ownPlans[name] ?? []);
+}
+
+/** What the extras need besides images before there is a cluster. */
+export function obtainExtras(parts: UpParts, choice: UpChoice): readonly Step[] {
+  return plansOf(choice).flatMap(({ obtain }) => obtain(parts));
+}
+
+/** What a person should know of the extras before the plan runs. */
+export async function describeExtras(
+  parts: UpParts,
+  choice: Pick<UpChoice, 'cluster'>,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  return (await Promise.all(plansOf(choice).map(({ notes }) => notes(parts, signal)))).flat();
+}
+
+/** The services whose images are needed: those selected, and what extras deploy, in the environment's order. */
+export function listBuiltServices(environment: Environment, choice: UpChoice): readonly string[] {
+  const names = plansOf(choice).flatMap(({ services }) => services(environment));
+  const wanted = new Set([...choice.selection.services, ...names]);
+  return Object.keys(environment.services).filter((name) => wanted.has(name));
+}
+
+/** The releases of the extras, the first of each at once, then the second of each, amid their own plans. */
 export function deployExtras(environment: Environment, parts: UpParts, choice: UpChoice): Plan {
   const chosen = toExtraNames(choice.cluster).map((name) => extras[name]);
   const waves = Math.max(0, ...chosen.map(({ releases }) => releases.length));
-  return Array.from({ length: waves }, (_, at) => ({
+  const stages = Array.from({ length: waves }, (_, at) => ({
     title: waves === 1 ? 'Extras' : `Extras, wave ${at + 1}`,
     steps: chosen.flatMap((extra) => {
       const release = extra.releases[at];
       return release ? [deployExtra(extra, release)] : [];
     }),
   }));
+  return [
+    ...plansOf(choice).flatMap(({ prepare }) => prepare(parts)),
+    ...stages,
+    ...plansOf(choice).flatMap(({ finish }) => finish(environment, parts, choice)),
+  ];
 
   function deployExtra(extra: Extra, { valuesFile, values, ...release }: ExtraRelease) {
     const { checkout } = parts.paths;
@@ -52,7 +115,8 @@ export function deployExtras(environment: Environment, parts: UpParts, choice: U
 }
 
 /** Takes extras away, what was deployed last first; what their volumes hold stays in the data folder. */
-export function removeExtras(names: readonly ExtraName[], { toolchain, releases }: UpParts): Plan {
+export function removeExtras(names: readonly ExtraName[], parts: UpParts): Plan {
+  const { toolchain, releases } = parts;
   return names.flatMap((name) => {
     const extra = extras[name];
     const title = `Remove ${name}`;
@@ -63,6 +127,7 @@ export function removeExtras(names: readonly ExtraName[], { toolchain, releases 
           steps: [removeRelease(release, namespace, { helm: toolchain.helm, releases })],
         }),
       ),
+      ...(ownPlans[name]?.remove(parts) ?? []),
       {
         title,
         steps: extra.namespaces.map((namespace) => deleteNamespace(toolchain.kubectl, namespace.name)),

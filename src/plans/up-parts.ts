@@ -11,6 +11,8 @@ import type { Store } from '../images/store.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import type { Step } from '../lib/plan.ts';
 import type { Paths } from '../state/paths.ts';
+import type { Git } from '../tools/git.ts';
+import type { Go } from '../tools/go.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
 import type { ExtrasChoice } from './extras.ts';
 
@@ -38,6 +40,8 @@ export interface UpParts {
   readonly serviceImages: ServiceImages;
   readonly snapshots: Snapshots;
   readonly releases: Releases;
+  readonly go: Go;
+  readonly git: Git;
   /** kind, kubectl and helm, where they must be obtained. */
   readonly tools: readonly Step[];
 }

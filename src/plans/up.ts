@@ -26,7 +26,7 @@ import { toAddresses, toExtraAddresses } from './addresses.ts';
 import { type ExtrasChoice, hostsOfExtras, imagesOfExtras, namespacesOfExtras } from './extras.ts';
 import { ingressNamespace, ingressReleases } from './ingress.ts';
 import { namespaceManifest, storageClassManifest } from './manifests.ts';
-import { deployExtras, removeExtras } from './up-extras.ts';
+import { deployExtras, listBuiltServices, obtainExtras, removeExtras } from './up-extras.ts';
 import { listDeployed, present, type UpChoice, type UpParts } from './up-parts.ts';
 
 /** Everything that `up` does once there is a container engine: from tools and images to services that answer. */
@@ -34,6 +34,7 @@ export function planUp(environment: Environment, parts: UpParts, choice: UpChoic
   const { paths, toolchain, store, chain, serviceImages } = parts;
   const { selection, cluster, controller } = choice;
   const outside = outsideImages(selection, { ...cluster, controller });
+  const built = listBuiltServices(environment, choice);
   const needsOf = (name: string) => environment.services[name]?.needs ?? [];
   const deploys = releaseSteps(environment, parts, choice);
   /** What goes onto the nodes; the services' base is part of their own images. */
@@ -45,7 +46,12 @@ export function planUp(environment: Environment, parts: UpParts, choice: UpChoic
   return [
     {
       title: 'Tools and images',
-      steps: [...parts.tools, ensureNodeImage(chain), ...outside.map((name) => ensureImage(chain, name))],
+      steps: [
+        ...parts.tools,
+        ensureNodeImage(chain),
+        ...outside.map((name) => ensureImage(chain, name)),
+        ...obtainExtras(parts, choice),
+      ],
     },
     {
       title: 'Cluster and services',
@@ -65,7 +71,7 @@ export function planUp(environment: Environment, parts: UpParts, choice: UpChoic
           loadEarly: async (node, run) =>
             loadImages(await findOutside(), node, { nodes: toolchain.nodes, store }, run),
         }),
-        ...selection.services.map((name) => buildService(serviceImages, name)),
+        ...built.map((name) => buildService(serviceImages, name)),
       ],
     },
     {
@@ -77,7 +83,7 @@ export function planUp(environment: Environment, parts: UpParts, choice: UpChoic
           nodeNames: [controlPlaneOf(cluster.name)],
           images: async () => [
             ...(await findOutside()),
-            ...(await Promise.all(selection.services.map((name) => present(serviceImages.find(name), name)))),
+            ...(await Promise.all(built.map((name) => present(serviceImages.find(name), name)))),
           ],
         }),
         applyManifests({
@@ -118,7 +124,14 @@ export function outsideImages(
   { infrastructure }: Selection,
   cluster: { readonly controller: Controller } & ExtrasChoice,
 ): readonly ImageName[] {
-  return [...infrastructure, cluster.controller, 'service-base', ...imagesOfExtras(cluster)];
+  return [
+    ...new Set<ImageName>([
+      ...infrastructure,
+      cluster.controller,
+      'service-base',
+      ...imagesOfExtras(cluster),
+    ]),
+  ];
 }
 
 /** The steps that deploy, each with the values that only this run knows. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Step } from '../lib/plan.ts';
 import type { Kubectl } from '../tools/kubectl.ts';
 
-/** An object of the whole cluster, in Kubernetes's own form. */
+/** An object in Kubernetes's own form, of the whole cluster or of `namespace`. */
 export interface ClusterObject {
   readonly kind: string;
   readonly metadata: { readonly name: string };
@@ -12,12 +12,14 @@ export interface ManifestsParts {
   readonly kubectl: Kubectl;
   readonly title: string;
   readonly objects: readonly ClusterObject[];
+  /** Of those objects that are in one. */
+  readonly namespace?: string;
 }
 
 const annotation = 'wealist.local/manifest';
 
 /** Objects that no chart owns are there as given. Each carries the hash of its manifest, by which a change is known. */
-export function applyManifests({ kubectl, title, objects }: ManifestsParts): Step {
+export function applyManifests({ kubectl, title, objects, namespace }: ManifestsParts): Step {
   const marked = objects.map((object) => {
     const digest = createHash('sha256').update(JSON.stringify(object)).digest('hex').slice(0, 16);
     return { ...object, metadata: { ...object.metadata, annotations: { [annotation]: digest } } };
@@ -29,7 +31,8 @@ export function applyManifests({ kubectl, title, objects }: ManifestsParts): Ste
     title,
     async isDone({ signal }) {
       const template = `--output=jsonpath={range .items[*]}{.${path}}{"\\n"}{end}`;
-      const found = await kubectl.run(['get', ...names, '--ignore-not-found', template], signal);
+      const where = namespace === undefined ? [] : [`--namespace=${namespace}`];
+      const found = await kubectl.run(['get', ...names, ...where, '--ignore-not-found', template], signal);
       const digests = new Set(found.split('\n'));
       return (
         marked.every(({ metadata }) => digests.has(metadata.annotations[annotation] ?? '')) && 'unchanged'

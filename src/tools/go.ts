@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import type { Run } from '../lib/plan.ts';
@@ -20,11 +21,19 @@ export interface LocalProgram {
   readonly ldflags?: string;
 }
 
+/** A published module as a whole, with what in it is no Go. */
+export interface GoModule {
+  readonly path: string;
+  readonly version: string;
+}
+
 export type GoProgram = PublishedProgram | LocalProgram;
 
 export interface Go {
   /** Builds a static program for this machine's architecture into `folder`; resolves when it is there. */
   build(program: GoProgram, folder: string, run: Run): Promise<void>;
+  /** Has a module downloaded and checked; resolves to its folder, which is read-only. */
+  downloadModule(module: GoModule, run: Run): Promise<string>;
   /** Deletes the compiler's and the modules' cache; both come back at the next build. */
   clean(run: Run): Promise<void>;
 }
@@ -55,6 +64,24 @@ export function createGo(exec: Exec, cache: string): Go {
       } catch (cause) {
         signal.throwIfAborted();
         throw new Failure(`${program.package} could not be built from its Go module`, {
+          cause,
+          hint: 'go env GOPROXY GOSUMDB',
+          exitCode: exitCodes.image,
+        });
+      }
+    },
+
+    async downloadModule({ path, version }, { signal, report }) {
+      await requireGo(exec);
+      report(`downloading ${path} ${version}`);
+      try {
+        // Outside of any module, so that no go.mod has a say.
+        const options = { env, cwd: tmpdir(), signal };
+        const { stdout } = await exec('go', ['mod', 'download', '-json', `${path}@${version}`], options);
+        return (JSON.parse(stdout) as { readonly Dir: string }).Dir;
+      } catch (cause) {
+        signal.throwIfAborted();
+        throw new Failure(`Go module ${path} ${version} could not be downloaded`, {
           cause,
           hint: 'go env GOPROXY GOSUMDB',
           exitCode: exitCodes.image,

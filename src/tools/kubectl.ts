@@ -1,4 +1,4 @@
-import type { Exec } from './exec.ts';
+import type { Exec, ExecOptions } from './exec.ts';
 
 /** kubectl on our cluster and no other: every call names the private kubeconfig and its kube context. */
 export interface Kubectl {
@@ -12,7 +12,8 @@ export interface Kubectl {
   ): Promise<readonly string[][]>;
   /** Makes the cluster have these objects (YAML), owned by field manager `wealist-local`. */
   apply(manifest: string, signal: AbortSignal): Promise<void>;
-  run(args: readonly string[], signal: AbortSignal): Promise<string>;
+  /** Resolves to its output; `input` is what it reads. */
+  run(args: readonly string[], signal: AbortSignal, input?: ExecOptions['input']): Promise<string>;
   /** The program and its first arguments, for who streams its output or hands it the terminal. */
   readonly command: readonly [string, ...string[]];
 }
@@ -30,7 +31,7 @@ const questionTimeout = 20_000;
 
 export function createKubectl(exec: Exec, { program, kubeconfig, context }: KubectlOptions): Kubectl {
   const base = [`--kubeconfig=${kubeconfig}`, `--context=${context}`];
-  const run = async (args: readonly string[], signal: AbortSignal, input?: string) => {
+  const run = async (args: readonly string[], signal: AbortSignal, input?: ExecOptions['input']) => {
     const options = { signal, timeout: questionTimeout, ...(input === undefined ? {} : { input }) };
     return (await exec(program, [...base, ...args], options)).stdout;
   };

@@ -55,6 +55,26 @@ export async function downloadRelease(release: Release, path: string, signal: Ab
   await writeFile(path, program, { mode: 0o755 });
 }
 
+/**
+ * A file of a publisher's repository, of which it gives no checksum.
+ * @throws {Failure} when it cannot be downloaded, exit code 3; when it has not this SHA-256, exit code 9.
+ */
+export async function downloadFile(url: string, sha256: string, signal: AbortSignal): Promise<Buffer> {
+  const content = await download(url, signal);
+  requireChecksum(url, content, sha256);
+  return content;
+}
+
+/** @throws {Failure} exit code 9 when the content, which is from there, has not this SHA-256. */
+export function requireChecksum(from: string, content: Buffer, sha256: string): void {
+  const actual = createHash('sha256').update(content).digest('hex');
+  if (actual === sha256) return;
+  throw new Failure(`${from} has another checksum than it should have`, {
+    cause: `expected ${sha256}, got ${actual}`,
+    exitCode: exitCodes.refused,
+  });
+}
+
 /** Milliseconds for the server's first word: without a network some machines answer nothing at all. */
 const firstAnswer = 5_000;
 

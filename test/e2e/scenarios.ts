@@ -25,5 +25,6 @@ export const scenarios: readonly Scenario[] = [
   { name: 'existing-secret', group: 'more' },
   { name: 'why-more', group: 'more' },
   { name: 'own-source', group: 'more' },
+  { name: 'argocd', group: 'more' },
   { name: 'registry', group: 'more' },
 ];

@@ -193,7 +193,8 @@ test('a Job that fails', async () => {
   );
   const name = 'bootstrap-that-fails';
   undo.push(() => kubectl(checkout, 'delete', 'job', inNamespace, name));
-  const { containers, ...pod } = (job?.spec as unknown as { template: { spec: { containers: object[] } } })
+  if (!job) throw new Error('there is no Job bootstrap');
+  const { containers, ...pod } = (job.spec as unknown as { template: { spec: { containers: object[] } } })
     .template.spec;
   const failing = {
     ...containers[0],

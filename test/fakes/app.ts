@@ -10,6 +10,7 @@ export const environment: Environment = {
   cluster: { name: 'wealist', httpPort: 80, httpsPort: 443 },
   ingress: { controller: 'traefik' },
   with: [],
+  argocd: { services: [] },
   registry: { pull: 'auto' },
   services: {
     'auth-service': {

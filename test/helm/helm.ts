@@ -8,7 +8,7 @@ const checkout = join(import.meta.dirname, '../..');
 const testValues = join(import.meta.dirname, 'values');
 
 /** The helm that the tests run: WEALIST_HELM, else the one on PATH. */
-const findHelm = () => process.env.WEALIST_HELM || 'helm';
+export const findHelm = () => process.env.WEALIST_HELM || 'helm';
 
 export const serviceCharts = [
   'auth-service',

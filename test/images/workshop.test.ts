@@ -26,6 +26,7 @@ async function makeWorkshop(go: Partial<Go> = {}) {
       built.push(program.package);
       await writeFile(join(folder, program.package.split('/').at(-1) ?? ''), `program ${program.package}`);
     },
+    downloadModule: async () => '',
     clean: async () => {},
   };
   const debian: Debian = {

@@ -19,6 +19,7 @@ const choice: UpChoice = {
   removedExtras: [],
   checkoutId: '0',
   podSecurity: 'restricted',
+  repairs: false,
   secrets: undefined,
 };
 

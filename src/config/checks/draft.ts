@@ -9,6 +9,7 @@ export interface Draft {
   readonly tree: MapTree;
   readonly cluster: Partial<LocalEnvironment['cluster']>;
   readonly source: string | undefined;
+  readonly argocd: Partial<LocalEnvironment['argocd']>;
   /** As written, also names that no service may have. */
   readonly names: readonly string[];
   /** Those with a valid name, in their order, also where they have no valid key. */
@@ -28,6 +29,7 @@ export function toDraft(
   const settings = value as {
     cluster?: Draft['cluster'];
     source?: string;
+    argocd?: Draft['argocd'];
     services?: Record<string, Service>;
   };
   const services = findAt(tree, ['services']);
@@ -42,6 +44,7 @@ export function toDraft(
     names,
     cluster: settings.cluster ?? {},
     source: settings.source,
+    argocd: settings.argocd ?? {},
     services: new Map(
       names.filter((name) => !refusedNames.has(name)).map((name) => [name, settings.services?.[name] ?? {}]),
     ),

@@ -1,6 +1,6 @@
 import { findNearest } from '../../lib/nearest.ts';
 import { findCircle } from '../../lib/waves.ts';
-import { type Problem, quote } from '../problems.ts';
+import { type Path, type Problem, quote } from '../problems.ts';
 import { infrastructure } from '../schema.ts';
 import { type Draft, placeText, problemAt } from './draft.ts';
 
@@ -10,15 +10,22 @@ const mostCircles = 5;
 /** Needs that name nothing known. */
 export function findUnknownNeeds(draft: Draft): readonly Problem[] {
   const known = [...draft.names, ...infrastructure];
-  return eachNeed(draft).flatMap(({ need, path }) => {
-    if (known.includes(need)) return [];
-    const nearest = findNearest(need, known);
-    const expected =
-      nearest === undefined
-        ? `one of ${known.slice(0, 12).join(', ')}`
-        : `a known name: nearest is ${nearest}`;
-    return [problemAt(draft, path, `got ${quote(need)}, expected ${expected}`)];
-  });
+  return eachNeed(draft).flatMap(({ need, path }) => findUnknown(draft, need, known, path));
+}
+
+/** Services for Argo CD that are none. */
+export function findUnknownSyncedServices(draft: Draft): readonly Problem[] {
+  // What is wrong with all services is said already.
+  const services = draft.names.length === 0 ? [] : (draft.argocd.services ?? []);
+  return services.flatMap((name, at) => findUnknown(draft, name, draft.names, ['argocd', 'services', at]));
+}
+
+function findUnknown(draft: Draft, name: string, known: readonly string[], path: Path): readonly Problem[] {
+  if (known.includes(name)) return [];
+  const nearest = findNearest(name, known);
+  const expected =
+    nearest === undefined ? `one of ${known.slice(0, 12).join(', ')}` : `a known name: nearest is ${nearest}`;
+  return [problemAt(draft, path, `got ${quote(name)}, expected ${expected}`)];
 }
 
 export function findSelfNeeds(draft: Draft): readonly Problem[] {

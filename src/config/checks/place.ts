@@ -3,7 +3,7 @@ import { findAt } from '../tree.ts';
 import { type Draft, placeText, problemAt } from './draft.ts';
 
 /** What is said of a cluster that this tool makes, and means nothing for another. */
-const localKeys = ['ingress', 'source', 'registry'] as const;
+const localKeys = ['ingress', 'argocd', 'source', 'registry'] as const;
 /** What is said of a cluster elsewhere. */
 const remoteKeys = ['context', 'nodes'] as const;
 

@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+import type { Recipe } from '../../src/images/recipe.ts';
+import { versions } from '../../src/tools/versions.ts';
+import { path, shell, users } from '../debian-parts.ts';
+import { argocdModule, argocdVersion } from './release.ts';
+
+/**
+ * Argo CD as its own image has it, with the programs that it calls: git, helm, tini. Its web page is no Go module, so
+ * that the API server would have none; the parts that sync need none.
+ */
+export const recipe: Recipe = {
+  minutes: 8,
+  async build({ debianRoot, goProgram, layer, image }) {
+    const argocd = await goProgram({
+      module: join(import.meta.dirname, 'build'),
+      package: `${argocdModule.path}/cmd`,
+      ldflags: `-X ${argocdModule.path}/common.version=${argocdVersion}`,
+    });
+    const helm = await goProgram({ package: 'helm.sh/helm/v3/cmd/helm', version: `v${versions.helm}` });
+    const root = await debianRoot(
+      {
+        suite: 'trixie',
+        variant: 'extract',
+        packages: ['base-files', 'busybox-static', 'ca-certificates', 'git', 'tini'],
+      },
+      // What of git is written in Perl is not called.
+      ['usr/share/perl', 'usr/lib/x86_64-linux-gnu/perl', 'usr/lib/aarch64-linux-gnu/perl'],
+    );
+    const programs = await layer([
+      ...users({ name: 'argocd', id: 999 }),
+      ...shell,
+      { path: 'tmp', mode: 0o1777, folder: true },
+      { path: 'usr/local/bin/argocd', file: argocd },
+      // One program that is what it is called as.
+      ...['argocd-application-controller', 'argocd-repo-server'].map((name) => ({
+        path: `usr/local/bin/${name}`,
+        link: 'argocd',
+      })),
+      { path: 'usr/local/bin/helm', file: helm },
+    ]);
+    return image([root, programs], { Entrypoint: ['tini', '--'], Env: [path], User: '999:999' });
+  },
+};

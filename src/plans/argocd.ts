@@ -1,0 +1,118 @@
+import type { Environment } from '../config/schema.ts';
+import { type Selection, selectServices } from '../config/services.ts';
+import { toTryOutValues } from '../config/values.ts';
+import type { Plan, Step } from '../lib/plan.ts';
+import { applyDefinitions } from '../steps/apply-definitions.ts';
+import { applySecret } from '../steps/apply-secret.ts';
+import { ensureDefinitions } from '../steps/ensure-definitions.ts';
+import { pushCommit, requireCommit, syncedFolders } from '../steps/push-commit.ts';
+import { removeApplications } from '../steps/remove-applications.ts';
+import { syncApplications } from '../steps/sync-applications.ts';
+import { createGitServer } from '../tools/git-server.ts';
+import { argocdNamespace, tryOutNamespace } from './extras.ts';
+import { present, type UpChoice, type UpParts } from './up-parts.ts';
+
+/** The Application that renders the others, from argocd/try-out. */
+const rootName = 'wealist-try-out';
+const infrastructureName = 'wealist-infrastructure';
+/** The same as in argocd/try-out/values.yaml. */
+const repository = 'git://git.argocd.svc/wealist.git';
+const title = 'Argo CD';
+
+/** The services that Argo CD syncs, with what they need. @throws {Failure} for an unknown name. */
+export function selectTryOut(environment: Environment): Selection {
+  return selectServices(environment, environment.argocd.services);
+}
+
+/** What Argo CD needs before its cluster is there. */
+export function obtainArgocd({ store, go, git }: UpParts): readonly Step[] {
+  return [requireCommit(git), ensureDefinitions({ store, go })];
+}
+
+/** What a person has to know who has changed charts: only what is committed is synced. */
+export async function describeUncommitted({ git }: UpParts, signal: AbortSignal): Promise<readonly string[]> {
+  // Without any commit that is what is wrong, and said before anything is changed.
+  await git.readHead(syncedFolders, signal);
+  const paths = await git.listUncommitted(syncedFolders, signal);
+  if (paths.length === 0) return [];
+  const rest = paths.length > 1 ? ` and ${paths.length - 1} more` : '';
+  return [`not committed, and so not synced by Argo CD: ${paths[0]}${rest}`];
+}
+
+/** Before its release: the kinds that this has objects of. */
+export function prepareArgocd({ toolchain, store }: UpParts): Plan {
+  return [{ title, steps: [applyDefinitions({ kubectl: toolchain.kubectl, store })] }];
+}
+
+/** After its release: what it syncs, and that it has. */
+export function syncArgocd(environment: Environment, parts: UpParts, choice: UpChoice): Plan {
+  const { snapshots, git } = parts;
+  const { kubectl } = parts.toolchain;
+  const server = createGitServer(kubectl, argocdNamespace);
+  const selection = selectTryOut(environment);
+  const names = [infrastructureName, ...selection.services];
+
+  async function toRoot() {
+    const images = await Promise.all([
+      ...selection.infrastructure.map((name) => present(parts.chain.find(name), name)),
+      ...selection.services.map(async (name) => {
+        return { name, ...(await present(parts.serviceImages.find(name), name)) };
+      }),
+    ]);
+    const services = Object.keys(environment.services).map((name) => [
+      name,
+      selection.services.includes(name),
+    ]);
+    const stores = selection.infrastructure.map((name) => [name, true]);
+    const values = toTryOutValues({
+      images: Object.fromEntries(images.map(({ name, reference }) => [name, reference])),
+      services: Object.fromEntries(services),
+      infrastructure: Object.fromEntries(stores),
+    });
+    return toRootApplication({ applications: names, values });
+  }
+
+  return [
+    {
+      title,
+      steps: [
+        applySecret({
+          kubectl,
+          namespace: tryOutNamespace,
+          name: 'wealist-shared-secret',
+          file: choice.secrets,
+        }),
+        pushCommit({ git, server }),
+      ],
+    },
+    {
+      title,
+      steps: [syncApplications({ kubectl, snapshots, server, root: toRoot, names, target: tryOutNamespace })],
+    },
+  ];
+}
+
+/** After its release is gone: what that leaves in the cluster, its namespaces aside. */
+export function removeArgocd({ toolchain }: UpParts): Plan {
+  return [{ title: 'Remove argocd', steps: [removeApplications(toolchain.kubectl, argocdNamespace)] }];
+}
+
+/** The only Application that `up` makes. It renders the chart in argocd/try-out with these values. */
+function toRootApplication(valuesObject: object) {
+  return {
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'Application',
+    metadata: { name: rootName, namespace: argocdNamespace },
+    spec: {
+      project: 'default',
+      source: {
+        repoURL: repository,
+        targetRevision: 'main',
+        path: 'argocd/try-out',
+        helm: { valuesObject },
+      },
+      destination: { server: 'https://kubernetes.default.svc', namespace: argocdNamespace },
+      syncPolicy: { automated: { prune: true, selfHeal: true } },
+    },
+  };
+}

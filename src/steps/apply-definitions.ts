@@ -1,0 +1,44 @@
+import { readFile } from 'node:fs/promises';
+import { argocdVersion, definitions } from '../../images/argocd/release.ts';
+import type { Store } from '../images/store.ts';
+import { exitCodes, Failure } from '../lib/failure.ts';
+import type { Step } from '../lib/plan.ts';
+import type { Kubectl } from '../tools/kubectl.ts';
+import { definitionsKey } from './ensure-definitions.ts';
+
+const versionLabel = 'wealist.local/argocd-version';
+
+/** The cluster knows Argo CD's kinds, so that objects of them can be made: `Established`, and not only there. */
+export function applyDefinitions({
+  kubectl,
+  store,
+}: {
+  readonly kubectl: Kubectl;
+  readonly store: Store;
+}): Step {
+  const names = definitions.map(({ name }) => `crd/${name}`);
+
+  return {
+    title: 'resource definitions of Argo CD',
+    async isDone({ signal }) {
+      const path = versionLabel.replaceAll('.', '\\.');
+      const output = `--output=jsonpath={range .items[*]}{.metadata.labels.${path}} {.status.conditions[?(@.type=="Established")].status}{"\\n"}{end}`;
+      const found = (await kubectl.run(['get', ...names, '--ignore-not-found', output], signal)).split('\n');
+      const wanted = found.filter((line) => line === `${argocdVersion} True`);
+      return wanted.length === names.length && 'unchanged';
+    },
+    async apply({ signal, report }) {
+      const file = await store.findFile(definitionsKey);
+      if (file === undefined) {
+        throw new Failure("Argo CD's resource definitions are not in the cache", {
+          hint: 'npm run up -- --with argocd',
+          exitCode: exitCodes.image,
+        });
+      }
+      await kubectl.apply(await readFile(file, 'utf8'), signal);
+      await kubectl.run(['label', ...names, '--overwrite', `${versionLabel}=${argocdVersion}`], signal);
+      report('waiting until they are established');
+      await kubectl.run(['wait', '--for=condition=Established', '--timeout=15s', ...names], signal);
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import { readFile } from 'node:fs/promises';
+import type { Step } from '../lib/plan.ts';
+import type { Kubectl } from '../tools/kubectl.ts';
+import { applyManifests } from './apply-manifests.ts';
+
+export interface SecretParts {
+  readonly kubectl: Kubectl;
+  readonly namespace: string;
+  readonly name: string;
+  /** The values file of secrets; undefined before there is one. */
+  readonly file: string | undefined;
+}
+
+/** A Secret that a chart takes as existing is there, with what the values file of secrets has under `shared.secrets`. */
+export function applySecret({ kubectl, namespace, name, file }: SecretParts): Step {
+  const title = `Secret ${name} in ${namespace}`;
+
+  async function prepare(path: string): Promise<Step> {
+    const values = JSON.parse(await readFile(path, 'utf8')).shared.secrets as Readonly<
+      Record<string, string>
+    >;
+    const data = Object.entries(values).map(([key, text]) => [key, Buffer.from(text).toString('base64')]);
+    const labels = { 'app.kubernetes.io/managed-by': 'wealist-local' };
+    const secret = {
+      ...{ apiVersion: 'v1', kind: 'Secret', type: 'Opaque' },
+      metadata: { name, namespace, labels },
+      data: Object.fromEntries(data),
+    };
+    return applyManifests({ kubectl, title, namespace, objects: [secret] });
+  }
+
+  return {
+    title,
+    async isDone(run) {
+      return (file !== undefined && (await (await prepare(file)).isDone?.(run))) || false;
+    },
+    async apply(run) {
+      if (file === undefined) throw new Error('a plan that runs has the secrets');
+      await (await prepare(file)).apply(run);
+    },
+  };
+}

@@ -1,0 +1,57 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { argocdModule, definitions, definitionsFolder } from '../../images/argocd/release.ts';
+import type { Store } from '../images/store.ts';
+import { exitCodes, Failure } from '../lib/failure.ts';
+import type { Run, Step } from '../lib/plan.ts';
+import type { Go } from '../tools/go.ts';
+import { downloadFile, requireChecksum } from '../tools/releases.ts';
+
+export interface DefinitionsParts {
+  readonly store: Store;
+  readonly go: Pick<Go, 'downloadModule'>;
+  /** As `downloadFile`. */
+  readonly download?: typeof downloadFile;
+}
+
+/** What the store keeps Argo CD's resource definitions under. */
+export const definitionsKey = `argocd-definitions-${argocdModule.version}`;
+
+const published = `https://raw.githubusercontent.com/argoproj/argo-cd/${argocdModule.version}`;
+
+/** Argo CD's resource definitions are in the store: from its repository, else from its Go module, with these checksums. */
+export function ensureDefinitions({ store, go, download = downloadFile }: DefinitionsParts): Step {
+  async function obtain(run: Run): Promise<readonly Buffer[]> {
+    try {
+      run.report(`downloading them from ${new URL(published).host}`);
+      return await Promise.all(
+        definitions.map(({ file, sha256 }) =>
+          download(`${published}/${definitionsFolder}/${file}`, sha256, run.signal),
+        ),
+      );
+    } catch (error) {
+      run.signal.throwIfAborted();
+      // A wrong checksum is no reason to look elsewhere.
+      if (!(error instanceof Failure) || error.exitCode === exitCodes.refused) throw error;
+      const folder = join(await go.downloadModule(argocdModule, run), definitionsFolder);
+      return Promise.all(
+        definitions.map(async ({ file, sha256 }) => {
+          const content = await readFile(join(folder, file));
+          requireChecksum(`${argocdModule.path} ${argocdModule.version} ${file}`, content, sha256);
+          return content;
+        }),
+      );
+    }
+  }
+
+  return {
+    title: "Argo CD's resource definitions",
+    async isDone() {
+      return (await store.findFile(definitionsKey)) !== undefined && 'in the cache';
+    },
+    async apply(run) {
+      const files = await obtain(run);
+      await store.putFile(definitionsKey, (path) => writeFile(path, files.join('\n---\n')));
+    },
+  };
+}

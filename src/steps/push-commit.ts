@@ -1,0 +1,48 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Step } from '../lib/plan.ts';
+import type { Git } from '../tools/git.ts';
+import type { GitServer } from '../tools/git-server.ts';
+
+export interface PushParts {
+  readonly git: Git;
+  readonly server: GitServer;
+}
+
+/** The folders of a commit that Argo CD is given. */
+export const syncedFolders = ['argocd', 'helm'] as const;
+
+/** There is a commit to sync, which is asked before anything is changed; nothing here could make one. */
+export function requireCommit(git: Git): Step {
+  return {
+    title: 'commit to sync',
+    async isDone({ signal }) {
+      const { commit, subject } = await git.readHead(syncedFolders, signal);
+      return `${commit.slice(0, 7)} ${subject}`;
+    },
+    apply: async () => {},
+  };
+}
+
+/** What Argo CD syncs from is what is committed in this checkout. The checkout is only read. */
+export function pushCommit({ git, server }: PushParts): Step {
+  return {
+    title: 'committed charts in the Git server',
+    async isDone({ signal }) {
+      const { trees, commit } = await git.readHead(syncedFolders, signal);
+      return (await server.has(trees, signal)) && `as of ${commit.slice(0, 7)}`;
+    },
+    async apply({ signal, report }) {
+      const { commit, subject, trees } = await git.readHead(syncedFolders, signal);
+      const folder = await mkdtemp(join(tmpdir(), 'wealist-pack-'));
+      try {
+        const pack = await git.writePack(Object.values(trees), folder, signal);
+        report(`sending ${commit.slice(0, 7)} ${subject}`);
+        await server.receive({ message: `${subject}\n\nFrom ${commit}`, trees, pack }, signal);
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    },
+  };
+}

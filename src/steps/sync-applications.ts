@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type Application,
+  type ApplicationVerdict,
+  judgeApplication,
+  refreshAnnotation,
+} from '../cluster/applications.ts';
+import { waitUntilReady } from '../cluster/ready.ts';
+import type { Snapshots } from '../cluster/snapshot.ts';
+import { judge } from '../cluster/verdict.ts';
+import { workloadsOf } from '../cluster/workloads.ts';
+import { toDuration } from '../lib/duration.ts';
+import { exitCodes, Failure } from '../lib/failure.ts';
+import type { Run, Step } from '../lib/plan.ts';
+import type { GitServer } from '../tools/git-server.ts';
+import type { Kubectl } from '../tools/kubectl.ts';
+
+export interface SyncParts {
+  readonly kubectl: Kubectl;
+  readonly snapshots: Snapshots;
+  readonly server: Pick<GitServer, 'findHead'>;
+  /** The Application that makes the others. */
+  readonly root: () => Promise<RootApplication>;
+  /** The Applications that it makes; each is its release's name, too. */
+  readonly names: readonly string[];
+  /** Where they deploy to. */
+  readonly target: string;
+  /** Milliseconds. `patience`: for which Argo CD may go on trying after it said what is wrong. */
+  readonly limits?: Limits;
+}
+
+interface Limits {
+  readonly timeout: number;
+  readonly patience: number;
+  readonly every: number;
+}
+
+export interface RootApplication {
+  readonly metadata: { readonly name: string; readonly namespace: string };
+}
+
+const annotation = 'wealist.local/manifest';
+const usualLimits: Limits = { timeout: 600_000, patience: 30_000, every: 1_000 };
+
+/** All Applications are synced to the Git server's newest commit and healthy; Argo CD does it, and is told to look. */
+export function syncApplications(parts: SyncParts): Step {
+  const { kubectl, snapshots, server, names, target, limits = usualLimits } = parts;
+
+  async function listApplications(namespace: string, signal: AbortSignal) {
+    const args = ['applications.argoproj.io', `--namespace=${namespace}`];
+    const { items } = await kubectl.getJson<{ readonly items: readonly Application[] }>(args, signal);
+    return items;
+  }
+
+  async function judgeAll(root: RootApplication, revision: string, signal: AbortSignal) {
+    const { name, namespace } = root.metadata;
+    const applications = await listApplications(namespace, signal);
+    const verdicts = [name, ...names].map((each) => {
+      const application = applications.find(({ metadata }) => metadata.name === each);
+      return judgeApplication(each, application, { namespace, revision });
+    });
+    return { applications, verdicts };
+  }
+
+  /** What does not start in the namespace says more than that its Application is not healthy. */
+  async function throwWhatFails(since: number, run: Run): Promise<void> {
+    const snapshot = await snapshots.take(run.signal, { maxAge: limits.every });
+    const workloads = names.flatMap((name) => workloadsOf(snapshot, name, target));
+    const failing = workloads.find((workload) => judge(snapshot, workload, { since }).state === 'failed');
+    if (failing) await waitUntilReady(failing, { kubectl, snapshots, timeout: 0, every: limits.every, run });
+  }
+
+  return {
+    title: `applications synced into ${target}`,
+
+    async isDone({ signal }) {
+      const [root, revision] = await Promise.all([parts.root(), server.findHead(signal)]);
+      if (revision === undefined) return false;
+      const { applications, verdicts } = await judgeAll(root, revision, signal);
+      const found = applications.find(({ metadata }) => metadata.name === root.metadata.name);
+      const isSame = found?.metadata.annotations?.[annotation] === digestOf(root);
+      return isSame && verdicts.every(({ state }) => state === 'ready') && 'synced and healthy';
+    },
+
+    async apply(run) {
+      const { signal } = run;
+      const since = Date.now();
+      const root = await parts.root();
+      const revision = await server.findHead(signal);
+      if (revision === undefined) {
+        throw new Failure('the Git server has no commit', {
+          hint: 'npm run up -- --with argocd',
+          exitCode: exitCodes.workload,
+        });
+      }
+      const { namespace } = root.metadata;
+      const annotations = { [annotation]: digestOf(root) };
+      await kubectl.apply(JSON.stringify({ ...root, metadata: { ...root.metadata, annotations } }), signal);
+      const refresh = ['annotate', 'applications.argoproj.io', '--all', `--namespace=${namespace}`];
+      await kubectl.run([...refresh, '--overwrite', `${refreshAnnotation}=normal`], signal);
+
+      const end = performance.now() + limits.timeout;
+      let healthy = performance.now();
+      for (;;) {
+        const { verdicts } = await judgeAll(root, revision, signal);
+        const rest = verdicts.filter(({ state }) => state !== 'ready');
+        if (rest.length === 0) return;
+        await throwWhatFails(since, run);
+        const failed = rest.find(({ state }) => state === 'failed');
+        if (!failed) healthy = performance.now();
+        if (failed && performance.now() - healthy > limits.patience) throw toFailure([failed], '');
+        if (performance.now() >= end) throw toFailure(rest, ` in ${toDuration(limits.timeout)}`);
+        run.report(toProgress(rest, verdicts.length));
+        await sleep(limits.every, undefined, { signal });
+      }
+    },
+  };
+
+  function toFailure(rest: readonly ApplicationVerdict[], limit: string): Failure {
+    return new Failure(`Argo CD did not sync ${target}${limit}`, {
+      cause: rest.map(({ line, evidence }) => [line, evidence].filter(Boolean).join('\n')).join('\n'),
+      hint:
+        rest.find(({ next }) => next !== undefined)?.next ?? 'npm run kubectl -- -n argocd get applications',
+      exitCode: exitCodes.workload,
+    });
+  }
+}
+
+function toProgress(rest: readonly ApplicationVerdict[], all: number): string {
+  const [first] = [...rest].sort(
+    (one, other) => Number(other.state === 'failed') - Number(one.state === 'failed'),
+  );
+  return `${all - rest.length} of ${all} synced and healthy, ${first?.line}`;
+}
+
+function digestOf(root: RootApplication): string {
+  return createHash('sha256').update(JSON.stringify(root)).digest('hex').slice(0, 16);
+}

@@ -1,0 +1,121 @@
+import { expect, test } from 'vitest';
+import type { Application } from '../../src/cluster/applications.ts';
+import { createSnapshot } from '../../src/cluster/snapshot.ts';
+import { syncApplications } from '../../src/steps/sync-applications.ts';
+import type { Kubectl } from '../../src/tools/kubectl.ts';
+
+const revision = 'abcdef0123456789';
+const run = { signal: new AbortController().signal, report: (_line: string) => {} };
+const limits = { timeout: 300, patience: 60, every: 5 };
+const toRoot = (values: object) => ({
+  metadata: { name: 'wealist-try-out', namespace: 'argocd' },
+  spec: { values },
+});
+
+type Status = NonNullable<Application['status']>;
+const ready: Status = { sync: { status: 'Synced', revision }, health: { status: 'Healthy' } };
+
+/** Argo CD as a person sees it: it looks when it is told to, and then makes of each Application what `react` says. */
+function createArgoCd(react: (name: string, look: number) => Status | undefined) {
+  const applications = new Map<string, { metadata: Application['metadata']; status?: Status }>();
+  const looks = new Map<string, number>();
+  let told = 0;
+  const kubectl: Kubectl = {
+    command: ['kubectl'],
+    async apply(text) {
+      const { metadata } = JSON.parse(text);
+      applications.set(metadata.name, { ...applications.get(metadata.name), metadata });
+      if (!applications.has('user-service')) {
+        applications.set('user-service', { metadata: { name: 'user-service' } });
+      }
+    },
+    async run(args) {
+      if (args[0] === 'annotate') {
+        told += 1;
+        for (const each of applications.values()) {
+          const annotations = { ...each.metadata.annotations, 'argocd.argoproj.io/refresh': 'normal' };
+          each.metadata = { ...each.metadata, annotations };
+        }
+      }
+      return '';
+    },
+    async getJson<T>() {
+      const items = structuredClone([...applications.values()]);
+      // What was asked for it does after the question.
+      for (const [name, each] of applications) {
+        const look = (looks.get(name) ?? 0) + 1;
+        looks.set(name, look);
+        const { 'argocd.argoproj.io/refresh': _, ...annotations } = each.metadata.annotations ?? {};
+        const status = react(name, look);
+        applications.set(name, {
+          metadata: { ...each.metadata, annotations },
+          ...(status ? { status } : {}),
+        });
+      }
+      return { items } as T;
+    },
+    getRows: async () => [],
+  };
+  return { kubectl, applications, told: () => told };
+}
+
+function makeStep(kubectl: Kubectl, values: object = {}) {
+  return syncApplications({
+    kubectl,
+    snapshots: { take: async () => createSnapshot(Date.now(), []) },
+    server: { findHead: async () => revision },
+    root: async () => toRoot(values),
+    names: ['user-service'],
+    target: 'wealist-dev',
+    limits,
+  });
+}
+
+test('Argo CD is told to look, and waited for until all Applications are synced and healthy', async () => {
+  const { kubectl, told } = createArgoCd((_, look) =>
+    look < 3 ? { sync: { status: 'OutOfSync', revision } } : ready,
+  );
+  const step = makeStep(kubectl);
+  expect(await step.isDone?.(run)).toBe(false);
+  await step.apply(run);
+  expect(told()).toBe(1);
+  expect(await step.isDone?.(run)).toBe('synced and healthy');
+});
+
+test('other values are another Application', async () => {
+  const { kubectl } = createArgoCd(() => ready);
+  await makeStep(kubectl, { images: { a: '1' } }).apply(run);
+  expect(await makeStep(kubectl, { images: { a: '1' } }).isDone?.(run)).toBe('synced and healthy');
+  expect(await makeStep(kubectl, { images: { a: '2' } }).isDone?.(run)).toBe(false);
+});
+
+test('what Argo CD gets over by itself is no failure', async () => {
+  const error = { conditions: [{ type: 'ComparisonError', message: 'connection refused' }] };
+  const { kubectl } = createArgoCd((_, look) => (look < 4 ? error : ready));
+  await makeStep(kubectl).apply(run);
+});
+
+test('what it does not get over ends the wait with its words', async () => {
+  const { kubectl } = createArgoCd((name) =>
+    name === 'user-service' ? { conditions: [{ type: 'ComparisonError', message: 'no such chart' }] } : ready,
+  );
+  const begin = performance.now();
+  await expect(makeStep(kubectl).apply(run)).rejects.toMatchObject({
+    message: 'Argo CD did not sync wealist-dev',
+    cause: 'user-service: ComparisonError\nno such chart',
+    hint: 'npm run kubectl -- -n argocd describe application user-service',
+    exitCode: 8,
+  });
+  expect(performance.now() - begin).toBeLessThan(limits.timeout);
+});
+
+test('what does not end is given up with what was seen last', async () => {
+  const { kubectl } = createArgoCd((name) =>
+    name === 'user-service' ? { ...ready, health: { status: 'Progressing' } } : ready,
+  );
+  await expect(makeStep(kubectl).apply(run)).rejects.toMatchObject({
+    message: 'Argo CD did not sync wealist-dev in 0.3 s',
+    cause: 'user-service: progressing',
+    exitCode: 8,
+  });
+});
