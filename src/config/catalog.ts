@@ -39,6 +39,9 @@ export type CatalogEntry = Catalog[keyof Catalog];
 /** The images that are loaded onto the cluster's nodes. */
 export type ImageName = Exclude<keyof Catalog, 'node'>;
 
+/** What the charts may name an image for, beside services. */
+export const imageNames: readonly string[] = Object.keys(Catalog.shape).filter((name) => name !== 'node');
+
 /** @throws {ConfigFailure} with all problems of the file, each with its place. */
 export function loadCatalog(checkout: string): Promise<Catalog> {
   return loadFile({ checkout, file: 'images/catalog.yaml', schema: Catalog });

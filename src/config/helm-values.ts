@@ -1,4 +1,5 @@
 import { findNearest } from '../lib/nearest.ts';
+import { imageNames } from './catalog.ts';
 import { parse } from './parse.ts';
 import { findTooPrivileged } from './pod-security.ts';
 import { ConfigFailure, type Problem } from './problems.ts';
@@ -15,9 +16,6 @@ export interface HelmValues {
   readonly podSecurity: PodSecurity;
 }
 
-/** Beside services, what an image may be named for. */
-const components = ['postgres', 'redis', 's3', 'traefik', 'nginx'];
-
 /**
  * Checks the values files of an environment, `helm/environments/base.yaml`, the environment's own and what it names
  * besides, and what follows from them with the charts' values below.
@@ -27,8 +25,8 @@ export async function loadHelmValues(
   checkout: string,
   { name, services, values: own = [] }: Pick<Environment, 'name' | 'services' | 'values'>,
 ): Promise<HelmValues> {
-  const schema: Rule = JSON.parse(await require('helm/values.schema.json'));
-  const read = async (file: string) => parse(await require(file), file);
+  const schema: Rule = JSON.parse(await getText('helm/values.schema.json'));
+  const read = async (file: string) => parse(await getText(file), file);
   const common = findMap(await read('helm/charts/wealist-common/values.yaml'), ['exports', 'defaults']);
   const files = [...['base', name].map((layer) => `helm/environments/${layer}.yaml`), ...own];
   const layers = await Promise.all(files.map(read));
@@ -47,7 +45,7 @@ export async function loadHelmValues(
   const level = findAt(values, ['namespace', 'podSecurity']);
   return { podSecurity: level?.kind === 'scalar' && level.value === 'baseline' ? 'baseline' : 'restricted' };
 
-  async function require(file: string): Promise<string> {
+  async function getText(file: string): Promise<string> {
     const text = await readText(checkout, file);
     if (text !== undefined) return text;
     const why = own.includes(file) ? 'the environment names it under values' : 'git restore helm';
@@ -69,7 +67,7 @@ function findUnknownNames(layer: MapTree, known: readonly string[]): readonly Pr
   return [
     ...services.flatMap(([name, { place }]) => toProblem('services', name, place, all)),
     ...[...findMap(layer, ['images']).entries].flatMap(([name, { place }]) =>
-      toProblem('images', name, place, [...all, ...components]),
+      toProblem('images', name, place, [...all, ...imageNames]),
     ),
   ];
 }

@@ -19,6 +19,7 @@ export interface Rule {
   readonly minLength?: number;
   readonly minimum?: number;
   readonly maximum?: number;
+  readonly exclusiveMinimum?: number;
   readonly minItems?: number;
   readonly items?: Rule;
   readonly properties?: Readonly<Record<string, Rule>>;
@@ -106,7 +107,11 @@ function isAllowed(scalar: ScalarTree, rule: Rule, resolve: (rule: Rule) => Rule
   if (rule.enum && !rule.enum.includes(value)) return false;
   if (rule.const !== undefined && rule.const !== value) return false;
   if (typeof value === 'number')
-    return value >= (rule.minimum ?? -Infinity) && value <= (rule.maximum ?? Infinity);
+    return (
+      value >= (rule.minimum ?? -Infinity) &&
+      value > (rule.exclusiveMinimum ?? -Infinity) &&
+      value <= (rule.maximum ?? Infinity)
+    );
   if (typeof value !== 'string') return true;
   if (value.length < (rule.minLength ?? 0)) return false;
   if (rule.not?.pattern !== undefined && matches(value, rule.not.pattern)) return false;

@@ -235,7 +235,15 @@ test('the schema that Helm reads is the one that is read here', async () => {
   const leftToHelm = ['$schema', '$comment', 'title', 'required', 'minProperties', 'if', 'then'];
   const read = [
     ...['$ref', 'description', 'type', 'enum', 'const', 'anyOf', 'not', 'pattern', 'minLength', 'minimum'],
-    ...['maximum', 'minItems', 'items', 'properties', 'patternProperties', 'propertyNames'],
+    ...[
+      'maximum',
+      'exclusiveMinimum',
+      'minItems',
+      'items',
+      'properties',
+      'patternProperties',
+      'propertyNames',
+    ],
     ...['additionalProperties', 'definitions'],
   ];
   expect([...keywords].filter((keyword) => ![...read, ...leftToHelm].includes(keyword))).toEqual([]);

@@ -8,16 +8,16 @@ import { filesOf, refusal, render } from './helm.ts';
 import { getContainer, getWorkload } from './manifests.ts';
 
 describe('the layers of values', () => {
-  it('lie over each other: chart, base, environment, secrets, images', async () => {
+  it('lie over each other: chart, base, environment, one’s own, secrets, images', async () => {
     const checkout = await makeTemporaryFolder();
     await mkdir(join(checkout, 'helm/environments'), { recursive: true });
     const files = valuesFiles({
       checkout,
-      environment: { name: 'local-kind' },
+      environment: { name: 'local-kind', values: ['helm/own.yaml'] },
       secrets: join(checkout, 'secrets.yaml'),
       generated: join(checkout, 'images.yaml'),
     });
-    const layers = ['base', 'environment', 'secrets', 'images'];
+    const layers = ['base', 'environment', 'own', 'secrets', 'images'];
     expect(files).toHaveLength(layers.length);
     // Each layer sets its own key and those of all layers above it.
     await Promise.all(
