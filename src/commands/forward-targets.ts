@@ -5,7 +5,8 @@ import type { Protocol } from '../live/refusal.ts';
 /** What can be forwarded, and how a person uses it then. */
 export interface ForwardTarget {
   readonly name: string;
-  readonly kind: Workload['kind'];
+  /** What runs it. */
+  readonly workload: Workload;
   readonly protocol: Protocol;
   /** In the pod. */
   readonly port: number;
@@ -55,13 +56,14 @@ const stores: Readonly<Record<Infrastructure, Store>> = {
 /** How to forward a service or store of the environment. */
 export function toForwardTarget(environment: Environment, name: string): ForwardTarget {
   const service = environment.services[name];
+  const workload = toWorkload(environment, name);
   if (!service) {
     const { port, ...store } = stores[name as Infrastructure];
-    return { ...store, name, kind: 'StatefulSet', port, wantedPort: port };
+    return { ...store, name, workload, port, wantedPort: port };
   }
   return {
     name,
-    kind: 'Deployment',
+    workload,
     protocol: 'http',
     port: service.port,
     wantedPort: service.port < lowest ? frontendPort : service.port,
@@ -79,4 +81,9 @@ function toSetting(key: string, namespace: string): string {
 
 function ask(namespace: string, what: string): string {
   return `"$(npm run -s kubectl -- -n ${namespace} get ${what})"`;
+}
+
+/** What runs a service or data store of the environment. */
+export function toWorkload({ services, namespace }: Environment, name: string): Workload {
+  return { kind: Object.hasOwn(services, name) ? 'Deployment' : 'StatefulSet', name, namespace };
 }

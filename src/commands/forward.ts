@@ -105,7 +105,7 @@ interface Parts {
 }
 
 function connectTo(
-  { name, port, protocol, kind }: ForwardTarget,
+  { name, port, protocol, workload }: ForwardTarget,
   { api, board, namespace, snapshots, signal, ui }: Parts,
 ): Forward {
   return createForward(
@@ -125,7 +125,7 @@ function connectTo(
     {
       protocol,
       signal,
-      explain: (why, gone) => explainSilence({ kind, name, namespace }, why, snapshots, gone),
+      explain: (why, gone) => explainSilence(workload, why, snapshots, gone),
       onWaiting: (isWaiting) =>
         ui.say(isWaiting ? `${name} is not ready: connections wait for it` : `${name} answers again`),
     },

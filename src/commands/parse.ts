@@ -42,6 +42,7 @@ function createParser(name: string, command: Command): Parser {
     .exitOverride();
 
   for (const argument of listArguments(command)) parser.addArgument(argument);
+  if (Object.values(command.arguments ?? {}).some(({ isRest }) => isRest)) parser.passThroughOptions();
   for (const [key, option] of Object.entries(command.options ?? {})) parser.addOption(toOption(key, option));
   parser.optionsGroup('Options of every command:');
   for (const [key, option] of Object.entries(globalOptions)) parser.addOption(toOption(key, option));
