@@ -159,10 +159,10 @@ async function replace(
   const present = (await postgres.listDatabases(app.signal)).filter(({ name }) => names.includes(name));
   const time = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
   const keptAs = `auto-before-${action}-${time}`;
-  const losses = present.map(
-    ({ name, bytes }) =>
-      `what is in ${name} now, ${toBytes(bytes)}; until the third next time it is kept as ${keptAs}`,
-  );
+  const losses = [
+    ...present.map(({ name, bytes }) => `what is in ${name} now, ${toBytes(bytes)}`),
+    `but for a snapshot that is made of it first, ${keptAs}, which stays until the third after it`,
+  ];
   await app.confirmLoss(word, losses, agreed);
   const result = await app.runPlan(
     planReplace(

@@ -4,6 +4,7 @@ import { toBytes } from '../lib/bytes.ts';
 import { Failure } from '../lib/failure.ts';
 import { findClusterRecord } from '../state/cluster-record.ts';
 import { listSnapshots, toSnapshotsFolder } from '../state/database-snapshots.ts';
+import { isLeftover } from '../steps/replace-databases.ts';
 import { toTable } from '../ui/table.ts';
 import type { App } from './command.ts';
 import { openDatabases } from './databases.ts';
@@ -12,6 +13,8 @@ interface DatabaseRow {
   readonly name: string;
   readonly service: string | undefined;
   readonly bytes: number;
+  /** A restore or reset that was broken off has left it, and the next one removes it. */
+  readonly isLeftover: boolean;
 }
 
 /** Prints the databases there are, and the snapshots, which are there without a cluster, too. */
@@ -29,7 +32,11 @@ export async function listDatabases(app: App, environment: LocalEnvironment): Pr
   });
   const { dim, cyan } = ui.resultColors;
   const databaseTable = toTable(
-    databases.map(({ name, service = '', bytes }) => [`  ${cyan(name)}`, service, toBytes(bytes)]),
+    databases.map(({ name, service = '', bytes, isLeftover }) => [
+      `  ${cyan(name)}`,
+      isLeftover ? dim('of a restore that was broken off') : service,
+      toBytes(bytes),
+    ]),
     ['  database', 'service', 'size'].map(dim),
   );
   const snapshotTable = toTable(
@@ -58,7 +65,12 @@ async function readDatabases(
     const { postgres, ofService } = await openDatabases(app, environment);
     const services = new Map([...ofService].map(([service, name]) => [name, service]));
     const found = await postgres.listDatabases(app.signal);
-    return { databases: found.map(({ name, bytes }) => ({ name, service: services.get(name), bytes })) };
+    const names = [...ofService.values()];
+    return {
+      databases: found.map(({ name, bytes }) => {
+        return { name, service: services.get(name), bytes, isLeftover: isLeftover(name, names) };
+      }),
+    };
   } catch (error) {
     app.signal.throwIfAborted();
     if (error instanceof Failure) return { databases: [], silence: error.message };

@@ -44,8 +44,7 @@ export const command = defineCommand({
     const pod =
       podName === undefined ? getRunningPod(snapshot, workload) : getPod(snapshot, workload, podName);
     const place = { kubectl, pod, container: toContainer(pod, part) };
-    const wanted = words[0] === '--' ? words.slice(1) : words;
-    if (wanted.length > 0) return runIn(app, place, wanted);
+    if (words.length > 0) return runIn(app, place, words);
     const shell = await findShell(app, place);
     if (shell !== undefined) return runIn(app, place, [shell]);
     return debug(app, place, findDebugImage(snapshot, pod));
@@ -81,7 +80,7 @@ function toTarget({ pod: { metadata }, container }: Place): readonly string[] {
 }
 
 async function runIn(app: App, place: Place, words: readonly string[]): Promise<number> {
-  const flags = isatty(0) && isatty(1) ? ['--stdin', '--tty'] : ['--stdin'];
+  const flags = isTerminal() ? ['--stdin', '--tty'] : ['--stdin'];
   // A program that draws asks what the terminal can do.
   const settings = flags.length > 1 && process.env.TERM ? ['env', `TERM=${process.env.TERM}`] : [];
   return handOver(app, place.kubectl, ['exec', ...flags, ...toTarget(place), '--', ...settings, ...words]);
@@ -122,18 +121,28 @@ function findDebugImage(snapshot: Snapshot, { spec: { nodeName }, metadata }: Po
 
 async function debug(app: App, place: Place, image: string): Promise<number> {
   const { pod, container, kubectl } = place;
+  if (!isTerminal()) {
+    throw new Failure(`the image of ${container} has no shell, and a container beside it needs a terminal`, {
+      hint: `npm run shell -- ${container}, on a terminal`,
+      exitCode: exitCodes.workload,
+    });
+  }
   const name = `shell-${randomBytes(3).toString('hex')}`;
   app.ui.say(`${container} has no shell: container ${name} beside it, its files are below /proc/1/root`);
-  const flags = isatty(0) && isatty(1) ? ['--stdin', '--tty'] : ['--stdin'];
   const settings = [`--image=${image}`, '--image-pull-policy=Never', '--profile=restricted', '--quiet'];
   const where = [`--namespace=${pod.metadata.namespace}`, pod.metadata.name, `--target=${container}`];
   return handOver(app, kubectl, [
     'debug',
-    ...flags,
+    ...['--stdin', '--tty'],
     ...where,
     `--container=${name}`,
     ...settings,
     '--',
     'sh',
   ]);
+}
+
+/** Somebody types, and sees what comes of it. */
+function isTerminal(): boolean {
+  return isatty(0) && isatty(1);
 }

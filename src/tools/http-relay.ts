@@ -1,21 +1,10 @@
-import {
-  Agent,
-  type ClientRequest,
-  createServer,
-  request as httpRequest,
-  type IncomingMessage,
-  type ServerResponse,
-} from 'node:http';
+import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { holdBody } from './http-body.ts';
+import { isConnectionLost } from './api-server.ts';
+import { createConnectionPool, type PoolTarget } from './connection-pool.ts';
+import { type HeldBody, holdBody } from './http-body.ts';
 import { NotConnected } from './port-forward.ts';
-
-/** Who may answer a request. */
-export interface RelayTarget {
-  readonly key: string;
-  dial(signal: AbortSignal): Promise<Duplex>;
-}
 
 export interface RelayAnswer {
   readonly status: number;
@@ -27,7 +16,7 @@ export interface RelayAnswer {
 /** One request of a client. */
 export interface RelayedRequest {
   /** Gives it to the target. Resolves to false when nobody took it and nothing of it was delivered; else when it is over. */
-  attempt(target: RelayTarget): Promise<boolean>;
+  attempt(target: PoolTarget): Promise<boolean>;
   refuse(answer: RelayAnswer): void;
   /** Aborted when the client does not wait any longer. */
   readonly gone: AbortSignal;
@@ -49,8 +38,6 @@ export interface HttpRelay {
   close(): void;
 }
 
-/** Milliseconds that a connection is kept for the next request: less than any server keeps one. */
-const idle = 1_000;
 const largestHead = 64 * 1024;
 
 /** What is said of one connection and not of a message (RFC 9110, 7.6.1). */
@@ -58,7 +45,7 @@ const perConnection = new Set(['connection', 'keep-alive', 'proxy-connection', '
 
 /** Requests of clients, each given to whoever answers then. */
 export function createHttpRelay({ current, onAnswer, serve }: HttpRelayOptions): HttpRelay {
-  const agent = createAgent(current);
+  const pool = createConnectionPool(current);
   const upgraded = new WeakMap<Duplex, (connection: Duplex) => void>();
   const failed = new WeakMap<Duplex, (error: unknown) => void>();
 
@@ -93,21 +80,35 @@ export function createHttpRelay({ current, onAnswer, serve }: HttpRelayOptions):
     }
   }
 
-  function exchange(
-    target: RelayTarget,
+  async function exchange(
+    target: PoolTarget,
     request: IncomingMessage,
     response: ServerResponse,
-    body: ReturnType<typeof holdBody>,
+    body: HeldBody,
     gone: AbortSignal,
   ): Promise<boolean> {
-    const { method, url } = request;
-    const options = { agent, host: target.key, method, path: url, maxHeaderSize: largestHead, signal: gone };
-    const headers = withoutPerConnection(request.rawHeaders);
+    const connection = await pool.lease(target, gone).catch((error) => {
+      gone.throwIfAborted();
+      if (!isConnectionLost(error)) throw error;
+    });
+    if (!connection) return false;
+    const asked = httpRequest({
+      ...{
+        method: request.method ?? 'GET',
+        path: request.url ?? '/',
+        maxHeaderSize: largestHead,
+        signal: gone,
+      },
+      headers: [...withoutPerConnection(request.rawHeaders), 'Connection', 'keep-alive'],
+      createConnection: () => connection,
+    });
+    // Without an agent the connection would not outlive its first request.
+    asked.shouldKeepAlive = true;
     return new Promise((resolve) => {
-      const asked: ClientRequest = httpRequest({ ...options, ...{ headers, target, gone } } as object);
       asked.on('error', (error) => {
         const isUntouched = error instanceof NotConnected && body.isWhole();
         body.stop();
+        connection.destroy();
         if (!isUntouched) refuse(response, toLost(error));
         resolve(!isUntouched);
       });
@@ -115,6 +116,7 @@ export function createHttpRelay({ current, onAnswer, serve }: HttpRelayOptions):
         onAnswer();
         void answerWith(answer, response).then(() => resolve(true));
       });
+      asked.on('close', () => pool.release(target, connection));
       body.sendTo(asked);
     });
   }
@@ -131,43 +133,10 @@ export function createHttpRelay({ current, onAnswer, serve }: HttpRelayOptions):
       });
     },
     close() {
-      agent.destroy();
+      pool.close();
       server.closeAllConnections();
     },
   };
-}
-
-/** Keeps connections to each target for the next request to it, for a moment. */
-function createAgent(current: () => string | undefined): Agent {
-  const keys = new WeakMap<Duplex, string>();
-  const timers = new WeakMap<Duplex, NodeJS.Timeout>();
-
-  return Object.assign(new Agent({ keepAlive: true }), {
-    createConnection(
-      { target, gone }: { readonly target: RelayTarget; readonly gone: AbortSignal },
-      done: (error: Error | null, connection?: Duplex) => void,
-    ): void {
-      target.dial(gone).then((connection) => {
-        keys.set(connection, target.key);
-        // One direction cannot be ended alone.
-        connection.on('end', () => connection.destroy());
-        connection.on('error', () => {});
-        done(null, connection);
-      }, done);
-    },
-    keepSocketAlive(connection: Duplex): boolean {
-      if (keys.get(connection) !== current()) return false;
-      timers.set(
-        connection,
-        setTimeout(() => connection.destroy(), idle),
-      );
-      return true;
-    },
-    reuseSocket(connection: Duplex, request: ClientRequest): void {
-      clearTimeout(timers.get(connection));
-      request.reusedSocket = true;
-    },
-  } as object);
 }
 
 /** Gives an answer on as it comes; one that breaks off breaks the client's off, too. */
