@@ -80,7 +80,7 @@ function report(error: unknown): number {
 
 /** Ctrl-C is how a person leaves what only prints or hands the terminal over: nothing to say then. */
 function reportEarlyEnd(reason: Failure, error: unknown): number {
-  if (running?.onlyPrints || running?.passThrough) return reason.exitCode;
+  if (running?.onlyPrints || running?.passThrough || running?.handsOver) return reason.exitCode;
   // What had failed before is told with it; what fails afterwards does so because of it.
   const failed = error instanceof Failure && error.cause instanceof AggregateError;
   tell(failed ? error : reason);

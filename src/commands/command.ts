@@ -57,6 +57,10 @@ export interface Argument extends Value {
   readonly required?: boolean;
   /** Takes all that follow; only the last argument can. */
   readonly many?: boolean;
+  /** What may stand there besides what `complete` says. */
+  readonly words?: readonly string[];
+  /** Of the one that takes all that follow: also what looks like options. */
+  readonly isRest?: boolean;
 }
 
 /** `dryRun` is `--dry-run`. Without `value` it is a flag, true when given. */
@@ -104,6 +108,8 @@ interface Description<A extends Arguments, O extends Options> {
   readonly examples?: readonly string[];
   /** All that follows the command's name goes to its only argument unread, flags too. */
   readonly passThrough?: boolean;
+  /** It hands the terminal to another program, which says itself how it ended. */
+  readonly handsOver?: boolean;
   /** It only prints, and so has nothing left to do once nobody reads any longer. */
   readonly onlyPrints?: boolean;
 }

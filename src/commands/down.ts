@@ -1,11 +1,12 @@
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { toBytes } from '../lib/bytes.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { getEngine } from '../machine/engine.ts';
 import { planDown } from '../plans/down.ts';
 import { ensureCheckoutId } from '../state/checkout-id.ts';
 import { removeClusterRecord } from '../state/cluster-record.ts';
+import { listSnapshots, toSnapshotsFolder } from '../state/database-snapshots.ts';
 import { measureFolder } from '../tools/disk.ts';
 import { type App, defineCommand } from './command.ts';
 import { requireWritable } from './guard.ts';
@@ -115,7 +116,9 @@ async function describeData(
       .flat()
       .map(async (claim) => `${claim}: ${toBytes(await measureFolder(exec, join(volumes, claim), signal))}`),
   );
-  return [...lines, `${data}: the secrets, with which no copy of the data opens any longer`];
+  const snapshots = await listSnapshots(toSnapshotsFolder(dirname(data), basename(data)));
+  const kept = snapshots.map(({ name, created }) => `snapshot ${name} of ${created}`);
+  return [...lines, ...kept, `${data}: the secrets, with which no copy of the data opens any longer`];
 }
 
 async function readFolder(path: string): Promise<readonly string[]> {

@@ -1,17 +1,21 @@
 import { setMaxListeners } from 'node:events';
+import type { Snapshots } from '../cluster/snapshot.ts';
 import { selectParts } from '../config/services.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
-import { createForward } from '../live/forward.ts';
+import { createForward, type Forward } from '../live/forward.ts';
 import { createPodBoard, type PodBoard } from '../live/pod-board.ts';
+import { findEngine } from '../machine/engine.ts';
 import { readHost } from '../machine/host.ts';
 import { findPortOwner } from '../machine/port-owner.ts';
 import type { ApiServer } from '../tools/api-server.ts';
+import { createDocker } from '../tools/docker.ts';
 import { findPart } from '../tools/kubernetes.ts';
 import { type Listener, listenOnLoopback } from '../tools/loopback.ts';
 import { dialPod } from '../tools/port-forward.ts';
 import { toTable } from '../ui/table.ts';
 import { getClusterAccess } from './cluster-access.ts';
 import { type App, defineCommand } from './command.ts';
+import { explainSilence } from './explain-silence.ts';
 import { type ForwardTarget, toForwardTarget } from './forward-targets.ts';
 import { requireWritable } from './guard.ts';
 
@@ -21,7 +25,7 @@ const tries = 100;
 export const command = defineCommand({
   summary: 'services, postgres, redis and s3 on fixed ports of this machine',
   description:
-    'Opens a port on 127.0.0.1 for each named service and data store, for all when none is named, and keeps it open until Ctrl-C: while pods are replaced, connections wait for the next one that is ready, for 30 s at most.',
+    'Opens a port on 127.0.0.1 for each named service and data store, for all when none is named, and keeps it open until Ctrl-C. While pods are replaced, what is asked waits for the next one that is ready: 256 of them, for 30 s at most. Then it is answered with why: 503 over HTTP, an error of PostgreSQL or Redis. What has been delivered is never sent again.',
   arguments: {
     targets: {
       value: 'target',
@@ -54,13 +58,16 @@ export const command = defineCommand({
     const kept = board.keep();
     kept.catch((error) => trouble.abort(error));
 
+    const parts = { api, board, namespace, snapshots: access.snapshots, ui };
     const listeners: Listener[] = [];
+    const forwards: Forward[] = [];
     try {
       for (const target of wanted) {
-        const serve = connectTo(target, { api, board, namespace, signal: ended, ui });
+        const forward = connectTo(target, { ...parts, signal: ended });
+        forwards.push(forward);
         const taken = new Set(wanted.filter((each) => each !== target).map(({ wantedPort }) => wantedPort));
         const listener = await listen(app, target, taken, (connection) => {
-          serve(connection).catch((error) => trouble.abort(error));
+          forward.serve(connection).catch((error) => trouble.abort(error));
         });
         listeners.push(listener);
       }
@@ -83,7 +90,7 @@ export const command = defineCommand({
       ui.say('open until Ctrl-C');
       await kept;
     } finally {
-      for (const listener of listeners) listener.close();
+      for (const each of [...listeners, ...forwards]) each.close();
     }
   },
 });
@@ -92,23 +99,33 @@ interface Parts {
   readonly api: ApiServer;
   readonly board: PodBoard;
   readonly namespace: string;
+  readonly snapshots: Snapshots;
   readonly signal: AbortSignal;
   readonly ui: App['ui'];
 }
 
-function connectTo({ name, port }: ForwardTarget, { api, board, namespace, signal, ui }: Parts) {
+function connectTo(
+  { name, port, protocol, workload }: ForwardTarget,
+  { api, board, namespace, snapshots, signal, ui }: Parts,
+): Forward {
   return createForward(
     {
-      async dial(gone) {
+      find() {
         const pod = board.findReady(name);
         if (!pod) return undefined;
-        const stream = await dialPod(api, { namespace, pod: pod.metadata.name, port }, gone);
-        return { stream, ending: board.ending(pod, gone) };
+        const { metadata } = pod;
+        return {
+          key: metadata.uid,
+          dial: (gone) => dialPod(api, { namespace, pod: metadata.name, port }, gone),
+          ending: (gone) => board.ending(pod, gone),
+        };
       },
       changed: board.changed,
     },
     {
+      protocol,
       signal,
+      explain: (why, gone) => explainSilence(workload, why, snapshots, gone),
       onWaiting: (isWaiting) =>
         ui.say(isWaiting ? `${name} is not ready: connections wait for it` : `${name} answers again`),
     },
@@ -136,7 +153,10 @@ async function listen(
   });
 }
 
-async function describeOwner({ exec }: App, port: number): Promise<string> {
-  const owner = await findPortOwner(port, { host: await readHost(), exec });
+async function describeOwner({ exec, signal }: App, port: number): Promise<string> {
+  const host = await readHost();
+  const engine = await findEngine(host, { signal });
+  const docker = engine && createDocker(engine, exec);
+  const owner = await findPortOwner(port, { host, docker, exec });
   return owner === undefined ? '' : ` by ${owner}`;
 }

@@ -38,6 +38,14 @@ export const commands: Commands = {
     summary: 'list the images: needed, present, where they come from; build or prune them',
     load: () => import('./images.ts'),
   },
+  shell: {
+    summary: 'a shell, or one command, in the pod of a service or data store',
+    load: () => import('./shell.ts'),
+  },
+  db: {
+    summary: "psql in a service's database; save, restore and reset the databases",
+    load: () => import('./db.ts'),
+  },
   kubectl: {
     summary: 'run kubectl against our cluster',
     load: () => import('./kubectl.ts'),

@@ -24,7 +24,7 @@ export function parseInput(name: string, command: Command, args: readonly string
     writeErr: () => {},
   });
   try {
-    parser.parse(args, { from: 'user' });
+    parser.parse(separateRest(command, args), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.code === 'commander.helpDisplayed') return { help };
@@ -51,6 +51,22 @@ function createParser(name: string, command: Command): Parser {
   if (command.examples)
     parser.addHelpText('after', `\nExamples:\n${command.examples.map((line) => `  ${line}`).join('\n')}`);
   return parser;
+}
+
+/** With a `--` before the first word that belongs to another program, so that its options are left to it. */
+function separateRest(command: Command, args: readonly string[]): readonly string[] {
+  const rest = Object.values(command.arguments ?? {}).findIndex(({ isRest }) => isRest);
+  const options = { ...command.options, ...globalOptions };
+  const taking = Object.entries(options).flatMap(([key, option]) => ('value' in option ? [toFlag(key)] : []));
+  let positional = 0;
+  for (let at = 0; rest !== -1 && at < args.length; at++) {
+    const arg = args[at] ?? '';
+    if (arg === '--') break;
+    if (taking.includes(arg)) at++;
+    else if (!arg.startsWith('-') && positional++ === rest)
+      return [...args.slice(0, at), '--', ...args.slice(at)];
+  }
+  return args;
 }
 
 function listArguments(command: Command): readonly Argument[] {

@@ -16,7 +16,7 @@ const beginnings: readonly (readonly [RegExp, Level])[] = [
 ];
 
 /** The level that a logger's own name for it means; undefined for a word that is none. */
-export function toLevel(name: string): Level | undefined {
+function toLevel(name: string): Level | undefined {
   const lower = name.toLowerCase();
   return beginnings.find(([beginning]) => beginning.test(lower))?.[1];
 }

@@ -8,6 +8,8 @@ export interface ExecOptions {
   /** Added to this process's environment. */
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string | Uint8Array | Readable;
+  /** Where standard output goes, as bytes, in place of the result. */
+  readonly outputFile?: string;
   readonly signal?: AbortSignal;
   /** Milliseconds; without it only the signal ends the program. */
   readonly timeout?: number;
@@ -32,13 +34,14 @@ const outputLimit = 64 * 1024 * 1024;
  * An aborted signal rejects with the signal's reason.
  */
 export const exec: Exec = async (program, args, options = {}) => {
-  const { cwd, env, input, signal, timeout, onLine, inherit } = options;
+  const { cwd, env, input, outputFile, signal, timeout, onLine, inherit } = options;
   const child = execa(program, args, {
     ...(cwd === undefined ? {} : { cwd }),
     ...(env === undefined ? {} : { env }),
     ...(signal === undefined ? {} : { cancelSignal: signal }),
     ...(timeout === undefined ? {} : { timeout }),
     ...(inherit ? { stdio: 'inherit' as const } : inputOption(input)),
+    ...(outputFile === undefined ? {} : { stdout: { file: outputFile } }),
     all: onLine !== undefined,
     maxBuffer: outputLimit,
     // A program that ignores SIGTERM must not hold the whole run.

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { folderPrefix, removeNodes } from './leftovers.ts';
 import { type Ended, type Running, start } from './running.ts';
+import { runOnTerminal, type Typing } from './terminal.ts';
 
 /** Where a checkout of a test lies; enough to open it in another process. */
 export interface Place {
@@ -37,6 +38,8 @@ export interface Checkout extends Place {
   /** `npm run <command> -- <words>` in the copy. */
   start(command: string, ...words: string[]): Running;
   run(command: string, ...words: string[]): Promise<Ended>;
+  /** The same on a terminal, with what a person types there. */
+  type(typings: readonly Typing[], command: string, ...words: string[]): ReturnType<typeof runOnTerminal>;
   /** `npm run up -- --json`. @throws {Error} with its output unless it ends well. */
   up(...words: string[]): Promise<UpResult>;
   /** The same copy, as another checkout would be: with this folder for its state. */
@@ -79,12 +82,14 @@ export function openCheckout({ folder, name }: Place, settings: NodeJS.ProcessEn
   const root = join(folder, 'checkout');
   const env = { ...toPersonsEnv(process.env), XDG_DATA_HOME: join(folder, 'data'), ...settings };
 
-  const startCommand: Checkout['start'] = (command, ...words) => {
+  const toLine = (command: string, words: readonly string[]) => {
     const isNamed = words.some((word) => word.startsWith('--name='));
     const takesName = command === 'up' || command === 'down';
     const args = takesName && !isNamed ? [...words, `--name=${name}`] : words;
-    return start(['npm', 'run', '--silent', command, '--', ...args], { cwd: root, env });
+    return ['npm', 'run', '--silent', command, '--', ...args];
   };
+  const startCommand: Checkout['start'] = (command, ...words) =>
+    start(toLine(command, words), { cwd: root, env });
   const run: Checkout['run'] = (command, ...words) => startCommand(command, ...words).ended;
 
   return {
@@ -95,6 +100,7 @@ export function openCheckout({ folder, name }: Place, settings: NodeJS.ProcessEn
     env,
     start: startCommand,
     run,
+    type: (typings, command, ...words) => runOnTerminal(toLine(command, words), typings, { cwd: root, env }),
 
     async up(...words) {
       const { stdout, stderr, exitCode } = await run('up', '--yes', '--json', ...words);

@@ -1,7 +1,8 @@
+import { Agent, get } from 'node:http';
 import { beforeAll, describe, expect, onTestFinished } from 'vitest';
 import { StatusReport } from '../../src/commands/status-report.ts';
-import { kubectl, namespace } from './cluster.ts';
-import { request, requestJson } from './ingress.ts';
+import { kubectl, listObjects, namespace } from './cluster.ts';
+import { requestJson } from './ingress.ts';
 import type { Running } from './running.ts';
 import { sharedCheckout, test } from './shared-checkout.ts';
 
@@ -11,6 +12,22 @@ let origin = '';
 beforeAll(async () => {
   origin = (await checkout.up()).addresses[0]?.url ?? '';
 });
+
+async function listPods(name: string): Promise<readonly string[]> {
+  const selector = `--selector=app.kubernetes.io/name=${name}`;
+  const pods = await listObjects(checkout, 'pods', `--namespace=${namespace}`, selector);
+  return pods.map(({ metadata }) => metadata.name);
+}
+
+/** The status of an answer; 0 where there was none. */
+async function ask(url: string, agent: Agent | undefined): Promise<number> {
+  return new Promise((resolve) => {
+    const request = get(url, agent ? { agent } : {}, (response) => {
+      response.resume().on('end', () => resolve(response.statusCode ?? 0));
+    });
+    request.on('error', () => resolve(0));
+  });
+}
 
 /** A command that goes on until Ctrl-C, which comes at the end of the test at the latest. */
 function follow(command: string, ...words: string[]): Running {
@@ -47,17 +64,48 @@ describe('the daily commands', () => {
     expect(await following.ended).toMatchObject({ exitCode: 130 });
   });
 
-  test('forward: a port of this machine, which stays open while its pod is replaced', async () => {
+  test('forward: a request every 10 ms while the pod is replaced, and none fails', async () => {
     const forwarding = follow('forward', 'noti-service', '--json');
     await forwarding.said('open until Ctrl-C');
     const [, port] = /"port":(\d+)/.exec(forwarding.printed()) ?? [];
-    const ready = `http://127.0.0.1:${port}/health/ready`;
-    expect(await request(ready)).toMatchObject({ status: 200 });
-    await kubectl(checkout, 'rollout', 'restart', 'deployment/noti-service', `--namespace=${namespace}`);
-    await kubectl(checkout, 'rollout', 'status', 'deployment/noti-service', `--namespace=${namespace}`);
-    expect(await request(ready)).toMatchObject({ status: 200 });
+    // On connections of their own, and on a few that are kept.
+    const agents = [new Agent(), new Agent({ keepAlive: true, maxSockets: 8 })];
+    const answers: Promise<number>[] = [];
+    const asking = setInterval(() => {
+      const agent = agents[answers.length % agents.length];
+      answers.push(ask(`http://127.0.0.1:${port}/health/live`, agent));
+    }, 10);
+    const where = `--namespace=${namespace}`;
+    await kubectl(checkout, 'rollout', 'restart', 'deployment/noti-service', where);
+    await kubectl(checkout, 'rollout', 'status', 'deployment/noti-service', where);
+    // Until the old pod is gone.
+    await expect.poll(() => listPods('noti-service')).toHaveLength(1);
+    clearInterval(asking);
+    const statuses = await Promise.all(answers);
+    process.stderr.write(`${statuses.length} requests while the pod was replaced\n`);
+    expect(statuses.filter((status) => status !== 200)).toEqual([]);
+    expect(statuses.length).toBeGreaterThan(50);
     forwarding.signalGroup('SIGINT');
     expect(await forwarding.ended).toMatchObject({ exitCode: 130 });
+  });
+
+  test('shell: a shell on a terminal; one command with its exit code', async () => {
+    const { shown, exitCode } = await checkout.type(
+      [
+        { after: '$ ', line: 'echo in $(hostname)' },
+        { after: '$ ', line: 'exit 4' },
+      ],
+      'shell',
+      'user-service',
+    );
+    expect({ shown, exitCode }).toMatchObject({
+      shown: expect.stringMatching(/in user-service-/),
+      exitCode: 4,
+    });
+    expect(await checkout.run('shell', 'postgres', '--', 'sh', '-c', 'ls /data; exit 7')).toMatchObject({
+      stdout: 'postgres\n',
+      exitCode: 7,
+    });
   });
 
   test('kubectl: pinned to the cluster, with its own exit code', async () => {

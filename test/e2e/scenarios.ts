@@ -20,6 +20,7 @@ export const scenarios: readonly Scenario[] = [
   { name: 'stopped-node', group: 'core' },
   { name: 'interrupted', group: 'core' },
   { name: 'data', group: 'core' },
+  { name: 'databases', group: 'more' },
   { name: 'partial', group: 'more' },
   { name: 'monitoring', group: 'more' },
   { name: 'existing-secret', group: 'more' },

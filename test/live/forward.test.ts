@@ -1,11 +1,15 @@
 import { once } from 'node:events';
 import { Agent, createServer, get } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
-import { text } from 'node:stream/consumers';
+import { Readable } from 'node:stream';
+import { buffer, text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
 import { createForward } from '../../src/live/forward.ts';
 import { createPodBoard } from '../../src/live/pod-board.ts';
+import type { Protocol } from '../../src/live/refusal.ts';
 import { createApiServer } from '../../src/tools/api-server.ts';
 import { findPart } from '../../src/tools/kubernetes.ts';
 import { listenOnLoopback } from '../../src/tools/loopback.ts';
@@ -44,7 +48,7 @@ async function freePort(): Promise<number> {
 }
 
 /** A cluster in memory and a port of this machine that leads to its auth-service. */
-async function start({ patience = 5_000 } = {}) {
+async function start({ patience = 5_000, most = 256, protocol = 'http' as Protocol } = {}) {
   const fake = await startApiServer();
   const api = createApiServer({ server: fake.url });
   const stop = new AbortController();
@@ -53,21 +57,30 @@ async function start({ patience = 5_000 } = {}) {
   const board = createPodBoard(api, { namespace, partOf: findPart, signal: stop.signal, every: 20 });
   board.keep().catch(() => {});
   const told: boolean[] = [];
-  const serve = createForward(
+  const forward = createForward(
     {
-      async dial(gone) {
+      find() {
         const pod = board.findReady('auth-service');
         if (!pod) return undefined;
-        const stream = await dialPod(api, { namespace, pod: pod.metadata.name, port: 8080 }, gone);
-        return { stream, ending: board.ending(pod, gone) };
+        const { name, uid } = pod.metadata;
+        return {
+          key: uid,
+          dial: (gone) => dialPod(api, { namespace, pod: name, port: 8080 }, gone),
+          ending: (gone) => board.ending(pod, gone),
+        };
       },
       changed: board.changed,
     },
-    { signal: stop.signal, patience, tellAfter: 50, onWaiting: (isWaiting) => told.push(isWaiting) },
+    {
+      ...{ protocol, patience, most, tellAfter: 50, signal: stop.signal },
+      explain: async (why) => `auth-service is not ready: ${why}`,
+      onWaiting: (isWaiting) => told.push(isWaiting),
+    },
   );
+  onTestFinished(() => forward.close());
   const failures: unknown[] = [];
   const listener = await listenOnLoopback(await freePort(), (connection) => {
-    serve(connection).catch((error) => failures.push(error));
+    forward.serve(connection).catch((error) => failures.push(error));
   });
   if (!listener) throw new Error('the port was taken meanwhile');
   onTestFinished(() => listener.close());
@@ -128,22 +141,98 @@ test('a pod that is replaced costs no request', async () => {
   expect(new Set(given)).toEqual(new Set(['old', 'new']));
 });
 
-test('a kept-alive connection moves on when its pod begins to end, without a failing request', async () => {
+test('a kept-alive connection outlives the pod that answered it', async () => {
   const { addPod, ask, fake } = await start();
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   onTestFinished(() => agent.destroy());
   await addPod('old', '2026-01-01T00:00:00Z');
   await vi.waitFor(async () => expect(await ask(agent)).toBe('old'));
+  const given = new Set<string>();
+  const connections = new Set<unknown>();
+  for (let round = 0; round < 40; round++) {
+    given.add(await ask(agent));
+    for (const sockets of Object.values(agent.freeSockets))
+      for (const each of sockets ?? []) connections.add(each);
+    if (round === 10) await addPod('new', '2026-01-02T00:00:00Z');
+    if (round === 20) {
+      fake.setPod(makePod('old', 'auth', { labels, conditions: ready, deleted: '2026-01-02T00:00:00Z' }));
+    }
+    if (round === 30) fake.removePod('old');
+    await sleep(5);
+  }
+  expect(given).toEqual(new Set(['old', 'new']));
+  expect(connections.size).toBe(1);
+});
+
+test('an answer that has begun is finished by the pod that began it', async () => {
+  const { port, fake, addPod } = await start();
+  let go = () => {};
+  const program = await listenOn(
+    createServer((_, response) => {
+      response.write('first, ');
+      go = () => response.end('last');
+    }),
+  );
+  fake.ports.set('old', program);
+  fake.setPod(readyPod('old', '2026-01-01T00:00:00Z'));
+  await sleep(50);
+  const answer = await fetch(`http://127.0.0.1:${port}/`);
   await addPod('new', '2026-01-02T00:00:00Z');
-  expect(await ask(agent)).toBe('old');
   fake.setPod(makePod('old', 'auth', { labels, conditions: ready, deleted: '2026-01-02T00:00:00Z' }));
-  await sleep(200);
-  fake.removePod('old');
-  expect(await ask(agent)).toBe('new');
+  await sleep(300);
+  go();
+  expect(await answer.text()).toBe('first, last');
+});
+
+test('requests and answers arrive as they were sent', async () => {
+  const { port, fake } = await start();
+  const program = await listenOn(
+    createServer(async (request, response) => {
+      const body = await buffer(request);
+      response.writeHead(201, 'As asked', { 'X-Method': request.method, 'Set-Cookie': ['a=1', 'b=2'] });
+      response.end(JSON.stringify({ url: request.url, tag: request.headers['x-tag'], size: body.length }));
+    }),
+  );
+  fake.ports.set('auth', program);
+  fake.setPod(readyPod('auth', '2026-01-01T00:00:00Z'));
+  await sleep(50);
+  const url = `http://127.0.0.1:${port}/a%20b?c=%2F`;
+  const tagged = { headers: { 'X-Tag': '252' } };
+  const whole = await fetch(url, { ...tagged, method: 'POST', body: Buffer.alloc(300_000) });
+  expect([whole.status, whole.statusText]).toEqual([201, 'As asked']);
+  expect(whole.headers.getSetCookie()).toEqual(['a=1', 'b=2']);
+  expect(await whole.json()).toEqual({ url: '/a%20b?c=%2F', tag: '252', size: 300_000 });
+  const body = Readable.toWeb(
+    Readable.from(['x'.repeat(100_000), 'y'.repeat(100_000)].map((each) => Buffer.from(each))),
+  );
+  const chunked = await fetch(url, { method: 'PUT', body, duplex: 'half' } as RequestInit);
+  expect(await chunked.json()).toMatchObject({ size: 200_000 });
+  const head = await fetch(url, { method: 'HEAD' });
+  expect([head.headers.get('x-method'), await head.text()]).toEqual(['HEAD', '']);
+  const gone = await fetch(url, { method: 'DELETE' });
+  expect(await gone.json()).toMatchObject({ size: 0 });
+});
+
+test('a WebSocket is a connection of its own', async () => {
+  const { port, fake } = await start();
+  const server = createServer();
+  const sockets = new WebSocketServer({ server });
+  sockets.on('connection', (socket, { url }) => {
+    socket.on('message', (data) => socket.send(`${url} ${data}`));
+  });
+  fake.ports.set('auth', await listenOn(server));
+  fake.setPod(readyPod('auth', '2026-01-01T00:00:00Z'));
+  await sleep(50);
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/ws/project/1`);
+  await once(socket, 'open');
+  socket.send('hello');
+  const [said] = await once(socket, 'message');
+  expect(String(said)).toBe('/ws/project/1 hello');
+  socket.terminate();
 });
 
 test('what is asked when the pod begins to end is answered by it', async () => {
-  const { port, fake } = await start();
+  const { port, fake } = await start({ protocol: 'redis' });
   const program = await listenOn(
     createTcpServer((socket) => {
       socket.on('data', () => setTimeout(() => socket.write('done'), 100));
@@ -170,7 +259,7 @@ test('what nobody took is given to the next pod, with all its bytes', async () =
 });
 
 test('what was delivered is not sent again', async () => {
-  const { port, fake } = await start();
+  const { port, fake } = await start({ protocol: 'redis' });
   let delivered = 0;
   const program = await listenOn(
     createTcpServer((socket) => {
@@ -190,10 +279,78 @@ test('what was delivered is not sent again', async () => {
   expect(delivered).toBe(1);
 });
 
-test('a wait has an end', async () => {
-  const { ask, told } = await start({ patience: 200 });
-  await expect(ask()).rejects.toThrow();
+test('what a pod took and did not answer is not asked again: 502', async () => {
+  const { port, fake } = await start();
+  let asked = 0;
+  const program = await listenOn(
+    createServer((request) => {
+      asked++;
+      request.socket.destroy();
+    }),
+  );
+  fake.ports.set('crashing', program);
+  fake.setPod(readyPod('crashing', '2026-01-01T00:00:00Z'));
+  await sleep(50);
+  const answer = await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body: 'debit one euro' });
+  expect(answer.status).toBe(502);
+  expect(await answer.text()).toContain('not repeated');
+  expect(asked).toBe(1);
+});
+
+test('a body that nobody took goes to the next pod', async () => {
+  const { port, fake } = await start();
+  fake.setPod(readyPod('dying', '2026-01-01T00:00:00Z'));
+  await sleep(50);
+  const answer = fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body: 'once' });
+  await sleep(150);
+  const bodies: string[] = [];
+  const program = await listenOn(
+    createServer(async (request, response) => {
+      bodies.push(await text(request));
+      response.end('taken');
+    }),
+  );
+  fake.ports.set('living', program);
+  fake.setPod(readyPod('living', '2026-01-02T00:00:00Z'));
+  expect(await (await answer).text()).toBe('taken');
+  expect(bodies).toEqual(['once']);
+});
+
+test('a wait has an end: 503 with the reason', async () => {
+  const { port, told } = await start({ patience: 200 });
+  const answer = await fetch(`http://127.0.0.1:${port}/`);
+  expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
+  expect(await answer.text()).toBe('auth-service is not ready: late\n');
   expect(told).toEqual([true]);
+  const upgrade = new WebSocket(`ws://127.0.0.1:${port}/`);
+  const [, response] = await once(upgrade, 'unexpected-response');
+  expect(response.statusCode).toBe(503);
+  expect(await text(response)).toBe('auth-service is not ready: late\n');
+});
+
+test('no more wait than may: 503 at once', async () => {
+  const { port, ask, addPod } = await start({ most: 2 });
+  const waiting = [ask(), ask()];
+  await sleep(100);
+  const answer = await fetch(`http://127.0.0.1:${port}/`);
+  expect([answer.status, await answer.text()]).toEqual([503, 'auth-service is not ready: full\n']);
+  await addPod('first', '2026-01-01T00:00:00Z');
+  expect(await Promise.all(waiting)).toEqual(['first', 'first']);
+});
+
+test('PostgreSQL and Redis say it in their own words', async () => {
+  const redis = await start({ patience: 100, protocol: 'redis' });
+  const asking = connect(redis.port, '127.0.0.1');
+  asking.write('PING\r\n');
+  expect(await text(asking)).toBe('-ERR auth-service is not ready: late\r\n');
+
+  const postgres = await start({ patience: 100, protocol: 'postgres' });
+  const config = { host: '127.0.0.1', port: postgres.port, user: 'postgres', database: 'postgres' };
+  for (const ssl of [false, { rejectUnauthorized: false }]) {
+    const client = new pg.Client({ ...config, ssl });
+    const refused = await client.connect().catch((error) => error);
+    expect(refused.message).toMatch(ssl ? /does not support SSL/ : /^auth-service is not ready: late$/);
+  }
 });
 
 test('goes on after a silence of the cluster', async () => {
@@ -208,7 +365,7 @@ test('goes on after a silence of the cluster', async () => {
 });
 
 test('large streams in both directions at once, whole and in order', async () => {
-  const { port, fake } = await start();
+  const { port, fake } = await start({ protocol: 'redis' });
   const echo = await listenOn(createTcpServer((socket: Socket) => socket.pipe(socket)));
   fake.ports.set('echo', echo);
   fake.setPod(readyPod('echo', '2026-01-01T00:00:00Z'));
@@ -225,7 +382,7 @@ test('large streams in both directions at once, whole and in order', async () =>
 });
 
 test('a client that has said all still hears the answer', async () => {
-  const { port, fake } = await start();
+  const { port, fake } = await start({ protocol: 'redis' });
   const program = await listenOn(
     createTcpServer((socket) => {
       socket.on('data', () => setTimeout(() => socket.write('PONG'), 50));
@@ -239,15 +396,17 @@ test('a client that has said all still hears the answer', async () => {
   expect(await text(socket)).toBe('PONG');
 });
 
-test('kept-alive connections are one connection to the pod', async () => {
+test('requests one after the other are one connection to the pod, whoever asks', async () => {
   const { addPod, ask, fake } = await start();
   await addPod('old', '2026-01-01T00:00:00Z');
   await vi.waitFor(async () => expect(await ask()).toBe('old'));
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  const before = fake.asked.length;
-  for (let round = 0; round < 5; round++) expect(await ask(agent)).toBe('old');
-  expect(fake.asked.length - before).toBe(1);
-  agent.destroy();
+  const dials = () => fake.asked.filter((path) => path.includes('portforward')).length;
+  const before = dials();
+  for (let round = 0; round < 5; round++) expect(await ask()).toBe('old');
+  expect(dials() - before).toBe(0);
+  await sleep(1_200);
+  expect(await ask()).toBe('old');
+  expect(dials() - before).toBe(1);
 });
 
 test('a taken port is not listened on', async () => {

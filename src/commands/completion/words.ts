@@ -50,9 +50,10 @@ function listFlags({ options = {}, passThrough }: Command, sources: Sources): Co
 }
 
 function listValues({ arguments: args = {} }: Command, sources: Sources): readonly string[] {
-  return Object.values(args).flatMap(({ choices = [], complete }) =>
-    complete ? sources[complete] : choices,
-  );
+  return Object.values(args).flatMap(({ choices = [], words = [], complete }) => [
+    ...words,
+    ...(complete ? sources[complete] : choices),
+  ]);
 }
 
 /** In single quotes for a POSIX shell or fish. */

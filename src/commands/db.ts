@@ -1,0 +1,228 @@
+import { isatty } from 'node:tty';
+import type { LocalEnvironment } from '../config/schema.ts';
+import { selectParts } from '../config/services.ts';
+import { toBytes } from '../lib/bytes.ts';
+import { toDuration } from '../lib/duration.ts';
+import { exitCodes, Failure } from '../lib/failure.ts';
+import { planReplace, planSave } from '../plans/databases.ts';
+import {
+  type DatabaseSnapshot,
+  getSnapshot,
+  parseSnapshotName,
+  requireFreeName,
+} from '../state/database-snapshots.ts';
+import { type App, defineCommand } from './command.ts';
+import {
+  type Databases,
+  getDatabase,
+  openDatabases,
+  readBootstrap,
+  readImages,
+  selectDatabases,
+} from './databases.ts';
+import { requireWritable } from './guard.ts';
+import { handOver } from './hand-over.ts';
+import { listDatabases } from './list-databases.ts';
+import { yes } from './options.ts';
+
+const actions = ['save', 'restore', 'reset'] as const;
+
+export const command = defineCommand({
+  summary: "psql in a service's database; save, restore and reset the databases",
+  description: `Opens psql in the database of a service, with what follows a further -- as its arguments.
+
+  db save NAME [service…]     saves databases, all of them as they are at one moment; whoever writes meanwhile waits
+  db restore NAME [service…]  replaces databases by what was saved
+  db reset [service…]         replaces databases by empty ones
+
+Of what is replaced a snapshot is made first, of which the last three are kept. New databases are made beside the old ones and take their place at once, when all is well: a restore that is broken off changes nothing. The services are restarted then.`,
+  arguments: {
+    words: {
+      value: 'service | save | restore | reset',
+      summary: 'whose database, or what to do',
+      many: true,
+      complete: 'services',
+      words: actions,
+    },
+  },
+  options: {
+    list: { summary: 'the databases and the snapshots there are' },
+    yes,
+  },
+  examples: [
+    'npm run db user-service',
+    "npm run db -- user-service -- --command 'select count(*) from users'",
+    'npm run db save before-migration',
+    'npm run db restore before-migration',
+    'npm run db -- reset board-service --yes',
+    'npm run db -- --list',
+  ],
+  handsOver: true,
+
+  async run(app, { words, list, yes: agreed }) {
+    const environment = requireWritable(app, await app.environment(), 'db');
+    const [first, ...rest] = words;
+    if (list) return listDatabases(app, environment);
+    if (first === 'save') return save(app, environment, rest);
+    if (first === 'restore') return restore(app, environment, rest, agreed);
+    if (first === 'reset') return reset(app, environment, rest, agreed);
+    return openPsql(app, environment, first, rest);
+  },
+});
+
+async function openPsql(
+  app: App,
+  environment: LocalEnvironment,
+  service: string | undefined,
+  args: readonly string[],
+): Promise<number> {
+  const [name] = service === undefined ? [] : selectParts(environment, [service]);
+  const { postgres, ofService, kubectl } = await openDatabases(app, environment);
+  const database = name === undefined || name === 'postgres' ? 'postgres' : getDatabase(ofService, name);
+  const isTerminal = isatty(0) && isatty(1);
+  return handOver(app, kubectl, postgres.toPsql(database, args, isTerminal));
+}
+
+async function save(
+  app: App,
+  environment: LocalEnvironment,
+  [name, ...services]: readonly string[],
+): Promise<void> {
+  const wanted = requireName(name, 'save');
+  await app.exclusively(async () => {
+    const databases = await openDatabases(app, environment);
+    const { folder, ofService } = databases;
+    await requireFreeName(folder, wanted);
+    const names = selectDatabases(environment, ofService, services);
+    const result = await app.runPlan(planSave({ ...toSaving(databases), name: wanted, databases: names }));
+    const saved = await getSnapshot(folder, wanted);
+    app.ui.result(
+      { snapshot: wanted, folder: saved.folder, databases: saved.databases, ...result },
+      `saved ${describe(saved)} in ${toDuration(result.milliseconds)}: ${saved.folder}`,
+    );
+  });
+}
+
+async function restore(
+  app: App,
+  environment: LocalEnvironment,
+  [name, ...services]: readonly string[],
+  agreed: boolean,
+): Promise<void> {
+  const wanted = requireName(name, 'restore', true);
+  await app.exclusively(async () => {
+    const databases = await openDatabases(app, environment);
+    const snapshot = await getSnapshot(databases.folder, wanted);
+    await requireVersion(snapshot, databases, app.signal);
+    const saved = snapshot.databases.map(({ name: database }) => database);
+    const names = services.length === 0 ? saved : selectDatabases(environment, databases.ofService, services);
+    const missing = names.filter((each) => !saved.includes(each));
+    if (missing.length > 0) {
+      throw new Failure(`snapshot ${wanted} has no ${missing.join(', ')}`, {
+        hint: 'npm run db -- --list',
+        exitCode: exitCodes.usage,
+      });
+    }
+    await replace(app, databases, { names, snapshot, word: wanted, action: 'restore', agreed });
+  });
+}
+
+async function reset(
+  app: App,
+  environment: LocalEnvironment,
+  services: readonly string[],
+  agreed: boolean,
+): Promise<void> {
+  await app.exclusively(async () => {
+    const databases = await openDatabases(app, environment);
+    const names = selectDatabases(environment, databases.ofService, services);
+    const word = services.length === 1 && services[0] !== undefined ? services[0] : databases.record.name;
+    await replace(app, databases, { names, word, action: 'reset', agreed });
+  });
+}
+
+interface Replacement {
+  readonly names: readonly string[];
+  readonly snapshot?: DatabaseSnapshot;
+  /** What is typed to confirm it. */
+  readonly word: string;
+  readonly action: 'restore' | 'reset';
+  readonly agreed: boolean;
+}
+
+async function replace(
+  app: App,
+  databases: Databases,
+  { names, snapshot, word, action, agreed }: Replacement,
+): Promise<void> {
+  const { postgres, ofService, deployed, kubectl, snapshots, namespace } = databases;
+  const present = (await postgres.listDatabases(app.signal)).filter(({ name }) => names.includes(name));
+  const time = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
+  const keptAs = `auto-before-${action}-${time}`;
+  const losses = [
+    ...present.map(({ name, bytes }) => `what is in ${name} now, ${toBytes(bytes)}`),
+    `but for a snapshot that is made of it first, ${keptAs}, which stays until the third after it`,
+  ];
+  await app.confirmLoss(word, losses, agreed);
+  const result = await app.runPlan(
+    planReplace(
+      {
+        ...toSaving(databases),
+        ...{ kubectl, snapshots, namespace, databases: names },
+        bootstrap: (signal) => readBootstrap(databases, signal),
+      },
+      {
+        ...{ snapshot, present: present.map(({ name }) => name), keptAs },
+        services: [...ofService]
+          .filter(([service, name]) => names.includes(name) && deployed.includes(service))
+          .map(([service]) => service),
+      },
+    ),
+  );
+  const done = snapshot ? `as in snapshot ${snapshot.name} of ${snapshot.created}` : 'empty';
+  app.ui.result(
+    { databases: names, snapshot: snapshot?.name, keptAs, ...result },
+    `${names.join(', ')}: ${done}, in ${toDuration(result.milliseconds)}; what was there is kept as ${keptAs}`,
+  );
+}
+
+function toSaving(databases: Databases) {
+  const { postgres, folder } = databases;
+  return { postgres, folder, images: (signal: AbortSignal) => readImages(databases, signal) };
+}
+
+function describe({ name, databases }: DatabaseSnapshot): string {
+  const size = databases.reduce((sum, { bytes }) => sum + bytes, 0);
+  return `${name}: ${databases.length} ${databases.length === 1 ? 'database' : 'databases'}, ${toBytes(size)}`;
+}
+
+/** @throws {Failure} exit code 2 without one, or with one that a person cannot give. */
+function requireName(name: string | undefined, action: string, isAutomaticFine = false): string {
+  const isFine =
+    name !== undefined &&
+    (parseSnapshotName(name) !== undefined || (isAutomaticFine && /^auto-[\w-]+$/.test(name)));
+  if (isFine) return name;
+  const problem =
+    name === undefined ? 'a name is missing' : `${JSON.stringify(name)} cannot be the name of a snapshot`;
+  throw new Failure(problem, {
+    cause:
+      name === undefined ? undefined : 'lower-case letters, digits, . _ and -; auto- is kept for its own',
+    hint: `npm run db ${action} before-migration`,
+    exitCode: exitCodes.usage,
+  });
+}
+
+/** A newer PostgreSQL reads what an older one wrote, not the other way round. */
+async function requireVersion(
+  { name, postgres: written }: DatabaseSnapshot,
+  { postgres }: Databases,
+  signal: AbortSignal,
+): Promise<void> {
+  const toMajor = (version: number) => Math.floor(version / 10_000);
+  const running = await postgres.readVersion(signal);
+  if (toMajor(written) <= toMajor(running)) return;
+  throw new Failure(`snapshot ${name} is of PostgreSQL ${toMajor(written)}, and ${toMajor(running)} runs`, {
+    hint: 'restore it where the newer one runs',
+    exitCode: exitCodes.workload,
+  });
+}

@@ -1,0 +1,45 @@
+import type { Plan } from '../lib/plan.ts';
+import type { DatabaseSnapshot } from '../state/database-snapshots.ts';
+import { makeNewDatabases, restoreDatabase, swapDatabases } from '../steps/replace-databases.ts';
+import { type RestartParts, restartService } from '../steps/restart-service.ts';
+import { type SaveOptions, saveDatabases } from '../steps/save-databases.ts';
+
+export interface ReplaceParts extends RestartParts, Omit<SaveOptions, 'name'> {
+  /** The script that makes the databases of all services. */
+  readonly bootstrap: (signal: AbortSignal) => Promise<string>;
+}
+
+export interface ReplaceChoice {
+  /** What their content is to be; without it they are empty. */
+  readonly snapshot?: DatabaseSnapshot | undefined;
+  /** Those that are there, and are saved first under `keptAs`. */
+  readonly present: readonly string[];
+  readonly keptAs: string;
+  /** Deployments that use them. */
+  readonly services: readonly string[];
+}
+
+/** Saves databases under a name. */
+export function planSave(options: SaveOptions): Plan {
+  return [{ title: 'Save', steps: [saveDatabases(options)] }];
+}
+
+/**
+ * Replaces databases as a whole: new ones are made and filled beside them, and take their place at one moment. Until
+ * then, whatever happens, they are as they were; what they were is kept as a snapshot.
+ */
+export function planReplace(parts: ReplaceParts, choice: ReplaceChoice): Plan {
+  const { postgres, databases, bootstrap } = parts;
+  const { snapshot, present, keptAs, services } = choice;
+  const keep = present.length === 0 ? [] : [saveDatabases({ ...parts, databases: present, name: keptAs })];
+  return [
+    { title: 'Keep what is there', steps: keep },
+    { title: 'New databases', steps: [makeNewDatabases(postgres, databases, bootstrap)] },
+    {
+      title: 'Restore',
+      steps: snapshot ? databases.map((name) => restoreDatabase(postgres, snapshot, name)) : [],
+    },
+    { title: 'Swap', steps: [swapDatabases(postgres, databases)] },
+    { title: 'Services', steps: services.map((name) => restartService(parts, name)) },
+  ];
+}

@@ -1,0 +1,64 @@
+import { join } from 'node:path';
+import { toBytes } from '../lib/bytes.ts';
+import { Failure } from '../lib/failure.ts';
+import type { Run, Step } from '../lib/plan.ts';
+import {
+  createSnapshot,
+  hashFile,
+  makePrivateFile,
+  pruneAutomatic,
+  syncFile,
+} from '../state/database-snapshots.ts';
+import type { Dump, DumpedDatabases, Postgres } from '../tools/postgres.ts';
+
+export interface SaveOptions {
+  readonly postgres: Postgres;
+  /** Of all snapshots. */
+  readonly folder: string;
+  readonly name: string;
+  readonly databases: readonly string[];
+  /** Image IDs by service, asked when it is saved. */
+  readonly images: (signal: AbortSignal) => Promise<Readonly<Record<string, string>>>;
+}
+
+/** The databases as they are at one moment are files of this machine. */
+export function saveDatabases({ postgres, folder, name, databases, images }: SaveOptions): Step {
+  return {
+    title: `save ${databases.length === 1 ? databases[0] : `${databases.length} databases`} as ${name}`,
+    async apply(run) {
+      const { signal } = run;
+      await createSnapshot(folder, name, async (draft) => {
+        const [version, running] = await Promise.all([postgres.readVersion(signal), images(signal)]);
+        run.report('whoever writes waits while they are read');
+        const created = new Date().toISOString();
+        const dumped = await postgres.dump(databases, signal);
+        try {
+          await Promise.all(dumped.dumps.map((dump) => keep(dumped, dump, draft, run)));
+        } finally {
+          await dumped.remove();
+        }
+        const saved = dumped.dumps.map(({ database, bytes, sha256 }) => {
+          return { name: database, file: toFile(database), bytes, sha256 };
+        });
+        return { name, created, postgres: version, images: running, databases: saved };
+      });
+      await pruneAutomatic(folder);
+    },
+  };
+}
+
+function toFile(database: string): string {
+  return `${database}.dump`;
+}
+
+/** What arrived is what was dumped, or it is an error. */
+async function keep(dumped: DumpedDatabases, dump: Dump, draft: string, run: Run): Promise<void> {
+  const path = join(draft, toFile(dump.database));
+  await makePrivateFile(path);
+  await dumped.fetch(dump, path, run.signal);
+  run.report(`${dump.database}: ${toBytes(dump.bytes)}`);
+  if ((await hashFile(path)) !== dump.sha256) {
+    throw new Failure(`the dump of ${dump.database} did not arrive whole`, { hint: 'npm run db save' });
+  }
+  await syncFile(path);
+}

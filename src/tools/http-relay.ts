@@ -1,0 +1,187 @@
+import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { isConnectionLost } from './api-server.ts';
+import { createConnectionPool, type PoolTarget } from './connection-pool.ts';
+import { type HeldBody, holdBody } from './http-body.ts';
+import { NotConnected } from './port-forward.ts';
+
+export interface RelayAnswer {
+  readonly status: number;
+  readonly reason: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** One request of a client. */
+export interface RelayedRequest {
+  /** Gives it to the target. Resolves to false when nobody took it and nothing of it was delivered; else when it is over. */
+  attempt(target: PoolTarget): Promise<boolean>;
+  refuse(answer: RelayAnswer): void;
+  /** Aborted when the client does not wait any longer. */
+  readonly gone: AbortSignal;
+}
+
+export interface HttpRelayOptions {
+  /** The key of who would be asked now: connections to others are not kept. */
+  readonly current: () => string | undefined;
+  readonly onAnswer: () => void;
+  readonly serve: (request: RelayedRequest) => Promise<void>;
+}
+
+export interface HttpRelay {
+  /**
+   * Speaks HTTP/1 with a client, until it leaves. Resolves to its connection, with all that it has said, when it wants
+   * to speak something else from now on, such as WebSocket. @throws what `serve` throws.
+   */
+  serve(connection: Duplex): Promise<Duplex | undefined>;
+  close(): void;
+}
+
+const largestHead = 64 * 1024;
+
+/** What is said of one connection and not of a message (RFC 9110, 7.6.1). */
+const perConnection = new Set(['connection', 'keep-alive', 'proxy-connection', 'te', 'upgrade']);
+
+/** Requests of clients, each given to whoever answers then. */
+export function createHttpRelay({ current, onAnswer, serve }: HttpRelayOptions): HttpRelay {
+  const pool = createConnectionPool(current);
+  const upgraded = new WeakMap<Duplex, (connection: Duplex) => void>();
+  const failed = new WeakMap<Duplex, (error: unknown) => void>();
+
+  const server = createServer(
+    { maxHeaderSize: largestHead, requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0, noDelay: true },
+    (request, response) => {
+      relay(request, response).catch((error) => {
+        response.destroy();
+        failed.get(request.socket)?.(error);
+      });
+    },
+  );
+  server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
+    connection.unshift(Buffer.concat([toHead(request), head]));
+    upgraded.get(connection)?.(connection);
+  });
+
+  async function relay(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const left = new AbortController();
+    response.on('close', () => {
+      if (!response.writableFinished) left.abort();
+    });
+    const body = holdBody(request);
+    try {
+      await serve({
+        gone: left.signal,
+        attempt: (target) => exchange(target, request, response, body, left.signal),
+        refuse: (answer) => refuse(response, answer),
+      });
+    } catch (error) {
+      if (!left.signal.aborted) throw error;
+    }
+  }
+
+  async function exchange(
+    target: PoolTarget,
+    request: IncomingMessage,
+    response: ServerResponse,
+    body: HeldBody,
+    gone: AbortSignal,
+  ): Promise<boolean> {
+    const connection = await pool.lease(target, gone).catch((error) => {
+      gone.throwIfAborted();
+      if (!isConnectionLost(error)) throw error;
+    });
+    if (!connection) return false;
+    const asked = httpRequest({
+      ...{
+        method: request.method ?? 'GET',
+        path: request.url ?? '/',
+        maxHeaderSize: largestHead,
+        signal: gone,
+      },
+      headers: [...withoutPerConnection(request.rawHeaders), 'Connection', 'keep-alive'],
+      createConnection: () => connection,
+    });
+    // Without an agent the connection would not outlive its first request.
+    asked.shouldKeepAlive = true;
+    return new Promise((resolve) => {
+      asked.on('error', (error) => {
+        const isUntouched = error instanceof NotConnected && body.isWhole();
+        body.stop();
+        connection.destroy();
+        if (!isUntouched) refuse(response, toLost(error));
+        resolve(!isUntouched);
+      });
+      asked.on('response', (answer) => {
+        onAnswer();
+        void answerWith(answer, response).then(() => resolve(true));
+      });
+      asked.on('close', () => pool.release(target, connection));
+      body.sendTo(asked);
+    });
+  }
+
+  return {
+    serve(connection) {
+      return new Promise((resolve, reject) => {
+        upgraded.set(connection, resolve);
+        failed.set(connection, reject);
+        connection.on('error', () => {});
+        connection.on('close', () => resolve(undefined));
+        server.emit('connection', connection);
+        connection.resume();
+      });
+    },
+    close() {
+      pool.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+/** Gives an answer on as it comes; one that breaks off breaks the client's off, too. */
+async function answerWith(answer: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { statusCode = 502, statusMessage = '', rawHeaders } = answer;
+  // How long the body is, is said anew.
+  const headers = withoutPerConnection(rawHeaders, 'transfer-encoding', 'trailer');
+  response.sendDate = false;
+  response.writeHead(statusCode, statusMessage, headers);
+  // Events may come much later than the head.
+  if (answer.headers['content-length'] === undefined) response.flushHeaders();
+  await pipeline(answer, response).catch(() => response.destroy());
+}
+
+function refuse(response: ServerResponse, { status, reason, headers, body }: RelayAnswer): void {
+  if (response.headersSent) return void response.destroy();
+  // The rest of the request is not read any more.
+  response.writeHead(status, reason, { ...headers, connection: 'close' }).end(body);
+}
+
+function toLost(error: Error): RelayAnswer {
+  const body = `the connection was lost before there was an answer: ${error.message}\nThe request was delivered and is not repeated.\n`;
+  return {
+    status: 502,
+    reason: 'Bad Gateway',
+    headers: { 'content-type': 'text/plain; charset=utf-8' },
+    body,
+  };
+}
+
+/** Names and values in turn, without those of a single connection and these. */
+function withoutPerConnection(rawHeaders: readonly string[], ...others: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const [name = '', value = ''] = rawHeaders.slice(at, at + 2);
+    const lower = name.toLowerCase();
+    if (!perConnection.has(lower) && !others.includes(lower)) kept.push(name, value);
+  }
+  return kept;
+}
+
+/** The head of a request as it came. */
+function toHead({ method, url, httpVersion, rawHeaders }: IncomingMessage): Buffer {
+  const lines = [`${method} ${url} HTTP/${httpVersion}`];
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2)
+    lines.push(`${rawHeaders[at]}: ${rawHeaders[at + 1]}`);
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+}

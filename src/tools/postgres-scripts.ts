@@ -1,0 +1,109 @@
+/*
+ * Shell scripts that run in the pod of PostgreSQL, whose image has sh, the usual small programs and PostgreSQL's own.
+ * Its socket is in /tmp and trusts who reaches it, so that no password is needed. What they need comes as arguments.
+ */
+
+/** Of a psql in a script: nobody's own settings, and the first error ends it. */
+const psql = `psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --host=/tmp --username="$DB_USER"`;
+
+/** busybox has it, too, but not always under its name. */
+const hash = `hash() { (sha256sum "$1" 2>/dev/null || busybox sha256sum "$1") | cut -d ' ' -f 1; }`;
+
+/** $1: the database. Reads SQL. */
+export const runSql = `exec ${psql} --no-align --tuples-only --dbname="$1" --file=-`;
+
+/** $1: the database, the rest: arguments of psql. The image has no pager. */
+export const openPsql = `name=$1; shift; export PSQL_HISTORY=/tmp/.psql_history PAGER=; exec psql --host=/tmp --username="$DB_USER" --dbname="$name" "$@"`;
+
+/**
+ * $1: a folder to make, the rest: databases. Prints for each dump its SHA-256, bytes and database.
+ *
+ * The tables of one database after the other are locked against writing, each by a psql that runs the script for the
+ * next one; in the innermost all are dumped at once, so that all dumps are of one moment. Who writes meanwhile waits.
+ * However it is ended, the locks end with its connections.
+ */
+export const saveDatabases = `
+set -eu
+${hash}
+dir=$1
+shift
+if [ -z "\${WEALIST_LOCKING:-}" ]; then
+  # What a save left that was killed.
+  rm -rf /tmp/wealist-save-*
+  umask 077
+  mkdir "$dir"
+  cat > "$dir/save.sh"
+  printf '%s\\n' "$@" > "$dir/names"
+  export WEALIST_LOCKING=1
+  sh "$dir/save.sh" "$dir" "$@" >&2
+  [ -e "$dir/done" ]
+  while read -r name; do
+    echo "$(hash "$dir/$name.dump") $(stat -c %s "$dir/$name.dump") $name"
+  done < "$dir/names"
+  exit
+fi
+if [ $# = 0 ]; then
+  dumps=
+  while read -r name; do
+    pg_dump --host=/tmp --username="$DB_USER" --format=custom --compress=1 --lock-wait-timeout=10s \\
+      --file="$dir/$name.dump" "$name" &
+    dumps="$dumps $!"
+  done < "$dir/names"
+  for dump in $dumps; do wait "$dump"; done
+  touch "$dir/done"
+  exit
+fi
+name=$1
+shift
+export WEALIST_SAVE="$dir" WEALIST_REST="$*"
+${psql} --output=/dev/null --dbname="$name" <<'SQL'
+-- Where a writer holds one table and waits for another, this one steps back.
+SET lock_timeout = '5s';
+SET deadlock_timeout = '100ms';
+BEGIN;
+SELECT format('LOCK TABLE %s IN SHARE MODE', string_agg(format('%I.%I', schemaname, tablename), ', '))
+  FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema') HAVING count(*) > 0 \\gexec
+\\! sh "$WEALIST_SAVE/save.sh" "$WEALIST_SAVE" $WEALIST_REST >&2
+ROLLBACK;
+SQL
+`;
+
+/** $1: the folder of \`saveDatabases\`, $2: the database. Prints the dump. */
+export const printDump = `exec cat "$1/$2.dump"`;
+
+/** $1: a folder that \`saveDatabases\` made. */
+export const removeFolder = `exec rm -rf "$1"`;
+
+/** $1: an empty database, $2: the SHA-256 of the dump, which is read. All of it is restored, or nothing. */
+export const restoreDump = `
+set -eu
+${hash}
+file=$(mktemp /tmp/restore.XXXXXX)
+trap 'rm -f "$file"' EXIT
+cat > "$file"
+if [ "$(hash "$file")" != "$2" ]; then
+  echo "the dump of $1 did not arrive whole" >&2
+  exit 3
+fi
+pg_restore --host=/tmp --username="$DB_USER" --exit-on-error --single-transaction --dbname="$1" "$file"
+`;
+
+/**
+ * Reads SQL that renames databases in one transaction, $1: their names, with commas. A renaming waits until nobody is
+ * connected and lets nobody in while it does, so that whoever is connected is cut off until it is done.
+ */
+export const swapDatabases = `
+set -eu
+file=$(mktemp /tmp/swap.XXXXXX)
+trap 'rm -f "$file"' EXIT
+cat > "$file"
+${psql} --dbname=postgres --file="$file" &
+swap=$!
+while kill -0 "$swap" 2>/dev/null; do
+  ${psql} --output=/dev/null --dbname=postgres --set=names="$1" <<'SQL'
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ANY (string_to_array(:'names', ','));
+SQL
+  sleep 0.1
+done
+wait "$swap"
+`;

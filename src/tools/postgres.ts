@@ -1,0 +1,156 @@
+import { createReadStream } from 'node:fs';
+import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
+import type { Exec } from './exec.ts';
+import type { Kubectl } from './kubectl.ts';
+import {
+  openPsql,
+  printDump,
+  removeFolder,
+  restoreDump,
+  runSql,
+  saveDatabases,
+  swapDatabases,
+} from './postgres-scripts.ts';
+
+export interface DatabaseInfo {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+export interface Dump {
+  readonly database: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** The PostgreSQL of the cluster, as its superuser, through its pod. Names of databases have to be plain. */
+export interface Postgres {
+  /** As `server_version_num`: 170006. */
+  readVersion(signal: AbortSignal): Promise<number>;
+  /** All but PostgreSQL's own. */
+  listDatabases(signal: AbortSignal): Promise<readonly DatabaseInfo[]>;
+  /** Runs SQL, psql's own commands included, until its first error. */
+  run(sql: string, signal: AbortSignal): Promise<void>;
+  /** Dumps databases as they are at one moment, in the pod. Who writes meanwhile waits. */
+  dump(databases: readonly string[], signal: AbortSignal): Promise<DumpedDatabases>;
+  /** Fills an empty database from the file of a dump: with all of it, or with nothing. */
+  restore(database: string, file: string, sha256: string, signal: AbortSignal): Promise<void>;
+  /** Runs SQL that renames databases in one transaction, and cuts off who is connected to these. */
+  rename(sql: string, databases: readonly string[], signal: AbortSignal): Promise<void>;
+  /** kubectl's arguments that open psql. */
+  toPsql(database: string, args: readonly string[], isTerminal: boolean): readonly string[];
+}
+
+export interface DumpedDatabases {
+  readonly dumps: readonly Dump[];
+  /** Writes one dump to a file of this machine. */
+  fetch(dump: Dump, file: string, signal: AbortSignal): Promise<void>;
+  /** Removes them from the pod. */
+  remove(): Promise<void>;
+}
+
+export interface PostgresPlace {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string;
+}
+
+const plainName = /^[\w-]{1,63}$/;
+
+export function createPostgres(exec: Exec, kubectl: Kubectl, place: PostgresPlace): Postgres {
+  const [program, ...base] = kubectl.command;
+  const where = [`--namespace=${place.namespace}`, place.pod, `--container=${place.container}`];
+
+  async function run(
+    script: string,
+    args: readonly string[],
+    options: Parameters<Exec>[2] = {},
+  ): Promise<string> {
+    const input = options.input === undefined ? [] : ['--stdin'];
+    const words = [...base, 'exec', ...input, ...where, '--', 'sh', '-c', script, 'sh', ...args];
+    try {
+      return (await exec(program, words, options)).stdout;
+    } catch (error) {
+      if (error instanceof CommandFailure) throw toFailure(error);
+      throw error;
+    }
+  }
+
+  const ask = async (sql: string, signal: AbortSignal) =>
+    JSON.parse(await run(runSql, ['postgres'], { input: sql, signal }));
+
+  return {
+    readVersion: (signal) => ask(`SELECT to_json(current_setting('server_version_num')::int);\n`, signal),
+
+    listDatabases: (signal) =>
+      ask(
+        `SELECT coalesce(json_agg(json_build_object('name', datname, 'bytes', pg_database_size(oid)) ORDER BY datname), '[]')
+           FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres';\n`,
+        signal,
+      ),
+
+    async run(sql, signal) {
+      await run(`export PGPASSWORD="$DB_PASSWORD"; ${runSql}`, ['postgres'], { input: sql, signal });
+    },
+
+    async dump(databases, signal) {
+      const names = databases.map(requirePlain);
+      const folder = `/tmp/wealist-save-${process.pid}-${Date.now()}`;
+      const printed = await run(saveDatabases, [folder, ...names], { input: saveDatabases, signal });
+      const dumps = printed
+        .trim()
+        .split('\n')
+        .map((line): Dump => {
+          const [sha256 = '', bytes = '', database = ''] = line.split(' ');
+          return { sha256, bytes: Number(bytes), database };
+        });
+      return {
+        dumps,
+        async fetch({ database }, file, gone) {
+          await run(printDump, [folder, database], { outputFile: file, signal: gone });
+        },
+        async remove() {
+          await run(removeFolder, [folder], { timeout: 10_000 });
+        },
+      };
+    },
+
+    async restore(database, file, sha256, signal) {
+      await run(restoreDump, [requirePlain(database), sha256], { input: createReadStream(file), signal });
+    },
+
+    async rename(sql, databases, signal) {
+      await run(swapDatabases, [databases.map(requirePlain).join(',')], { input: sql, signal });
+    },
+
+    toPsql(database, args, isTerminal) {
+      const flags = isTerminal ? ['--stdin', '--tty'] : ['--stdin'];
+      return ['exec', ...flags, ...where, '--', 'sh', '-c', openPsql, 'sh', database, ...args];
+    },
+  };
+}
+
+function requirePlain(name: string): string {
+  if (plainName.test(name)) return name;
+  throw new Failure(`${JSON.stringify(name)} is not the name of a database that can be handled here`, {
+    hint: 'npm run db -- --list',
+    exitCode: exitCodes.usage,
+  });
+}
+
+/** What PostgreSQL's programs said, without the long command line. */
+function toFailure(error: CommandFailure): Failure {
+  const lines = error.stderr.split('\n').filter((line) => !/^command terminated with exit code/.test(line));
+  const said = lines.join('\n').trim();
+  const isLocked = /lock timeout|deadlock detected/.test(said);
+  return new Failure(
+    isLocked ? 'a transaction that does not end keeps the databases from being saved' : 'PostgreSQL refused',
+    {
+      cause: said || error.message,
+      hint: isLocked
+        ? 'npm run db, then: SELECT pid, datname, query FROM pg_stat_activity'
+        : 'npm run logs postgres',
+      exitCode: exitCodes.workload,
+    },
+  );
+}
