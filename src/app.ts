@@ -6,7 +6,7 @@ import { commands } from './commands/index.ts';
 import type { Environment } from './config/schema.ts';
 import { findChosenEnvironment } from './state/chosen-environment.ts';
 import { findUnfinished, type JournalStep, openJournal } from './state/journal.ts';
-import { acquireLock } from './state/lock.ts';
+import { acquireLock, type LockOwner } from './state/lock.ts';
 import { findPaths } from './state/paths.ts';
 import { ensureStateFolder } from './state/state-folder.ts';
 import { previewPlan, runPlan } from './ui/progress.ts';
@@ -48,9 +48,14 @@ export function createApp({ ui, signal, name, args }: AppOptions): App {
       return environment;
     },
 
-    async exclusively(work) {
+    async exclusively(work, { wait = false } = {}) {
       await ensureStateFolder(paths);
-      const lock = await acquireLock(join(paths.state, 'lock'), { command: commandLine });
+      const onWait = (owner: LockOwner) =>
+        ui.say(`waiting until ${owner.command} (PID ${owner.pid}) has ended`);
+      const lock = await acquireLock(join(paths.state, 'lock'), {
+        command: commandLine,
+        ...(wait ? { wait: { signal, onWait } } : {}),
+      });
       try {
         return await work();
       } finally {

@@ -1,4 +1,4 @@
-import { HttpError } from '../common/http-error.ts';
+import { isHttpError } from '../common/http-error.ts';
 import type { Identify } from '../common/identity.ts';
 import type { Log } from '../common/log.ts';
 import type { Redis } from '../common/redis.ts';
@@ -69,7 +69,7 @@ export function messageRoutes({
           try {
             await say(chat, parseObject(String(data)), author);
           } catch (error) {
-            const known = error instanceof HttpError;
+            const known = isHttpError(error);
             if (!known) log.error('bug', { stack: error instanceof Error ? error.stack : error });
             sendJson(socket, { type: 'error', error: known ? error.message : 'internal error' });
           }

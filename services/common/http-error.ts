@@ -10,3 +10,8 @@ export class HttpError extends Error {
     this.headers = headers;
   }
 }
+
+/** By its name and not by its class: a program that was replaced while it ran has left errors of its own class behind. */
+export function isHttpError(error: unknown): error is HttpError {
+  return error instanceof Error && error.name === 'HttpError';
+}

@@ -2,11 +2,16 @@ import { buildInfo } from './build-info.ts';
 import type { Dependencies } from './dependency.ts';
 import { describeError } from './describe-error.ts';
 import { createLog } from './log.ts';
+import { handOver, openProgram } from './program.ts';
 import type { ServiceDefinition } from './service.ts';
 import { start } from './start.ts';
 
-/** Runs a service as this process, until SIGTERM or SIGINT; a second signal ends it at once. */
+/**
+ * Runs a service as this process, until SIGTERM or SIGINT; a second signal ends it at once. In a process where an
+ * earlier version runs, that takes over what this one answers.
+ */
 export function run<D extends Dependencies>(definition: ServiceDefinition<D>): void {
+  if (handOver(definition)) return;
   const log = createLog(buildInfo.name ?? definition.name, 'info');
 
   // A state that nobody foresaw is not one to go on in; the last line of the log says why.
@@ -15,11 +20,15 @@ export function run<D extends Dependencies>(definition: ServiceDefinition<D>): v
     process.exit(1);
   });
 
-  const running = start(definition, { env: process.env });
-  running.catch((error: unknown) => {
-    log.error(describeError(error));
-    process.exit(1);
-  });
+  // Only a bundle is one file, which another one can replace.
+  const program = buildInfo.name === undefined ? undefined : openProgram(process.argv[1] ?? '');
+  const running = start(definition, { env: process.env, routes: program ? [program.route] : [] });
+  running
+    .then(({ replace }) => program?.follow(replace))
+    .catch((error: unknown) => {
+      log.error(describeError(error));
+      process.exit(1);
+    });
 
   let signals = 0;
   async function end(): Promise<void> {

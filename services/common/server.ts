@@ -9,14 +9,27 @@ import { type Duplex, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Cors } from './cors.ts';
 import { describeError } from './describe-error.ts';
-import { HttpError } from './http-error.ts';
+import { isHttpError } from './http-error.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
-import { isHttpRoute, isSocketRoute, json, type Reply, type Route } from './route.ts';
-import { createRouter } from './router.ts';
+import {
+  type HttpRoute,
+  isHttpRoute,
+  isSocketRoute,
+  json,
+  type Reply,
+  type Route,
+  type SocketRoute,
+} from './route.ts';
+import { createRouter, type Router } from './router.ts';
+
+export interface ServiceServer {
+  readonly server: Server;
+  /** From now on requests are answered by these routes; those that came before, by the routes they came to. */
+  use(routes: readonly Route[]): void;
+}
 
 export interface ServerOptions {
-  readonly routes: readonly Route[];
   readonly cors: Cors;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -24,10 +37,10 @@ export interface ServerOptions {
   readonly stopping: AbortSignal;
 }
 
-/** A server, not yet listening, that answers with the routes and counts, times and logs each request. */
-export function createServiceServer({ routes, cors, log, metrics, stopping }: ServerOptions): Server {
-  const findHttp = createRouter(routes.filter(isHttpRoute));
-  const findSocket = createRouter(routes.filter(isSocketRoute));
+/** A server, not yet listening, that answers with routes, none at first, and counts, times and logs each request. */
+export function createServiceServer({ cors, log, metrics, stopping }: ServerOptions): ServiceServer {
+  let findHttp: Router<HttpRoute> = createRouter([]);
+  let findSocket: Router<SocketRoute> = createRouter([]);
   const requests = metrics.counter('http_requests_total', 'Requests answered, by route and status.');
   const durations = metrics.histogram(
     'http_request_duration_seconds',
@@ -72,8 +85,7 @@ export function createServiceServer({ routes, cors, log, metrics, stopping }: Se
       }
     } catch (error) {
       failure = error;
-      if (!(error instanceof HttpError))
-        log.error('bug', { stack: error instanceof Error ? error.stack : error });
+      if (!isHttpError(error)) log.error('bug', { stack: error instanceof Error ? error.stack : error });
       reply = toErrorReply(error);
     }
     await send(response, reply, {
@@ -112,7 +124,13 @@ export function createServiceServer({ routes, cors, log, metrics, stopping }: Se
       );
     }
   });
-  return server;
+  return {
+    server,
+    use(routes) {
+      findHttp = createRouter(routes.filter(isHttpRoute));
+      findSocket = createRouter(routes.filter(isSocketRoute));
+    },
+  };
 }
 
 /** Only path and query are the client's to choose; the host is of no use here. */
@@ -122,7 +140,7 @@ function toUrl(message: IncomingMessage): URL {
 }
 
 function toErrorReply(error: unknown): Reply {
-  if (!(error instanceof HttpError)) return json({ error: 'internal error' }, 500);
+  if (!isHttpError(error)) return json({ error: 'internal error' }, 500);
   const reply = json({ error: error.message }, error.status);
   return { ...reply, headers: { ...reply.headers, ...error.headers } };
 }

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { buildInfo } from './build-info.ts';
+import type { BuildInfo } from './build-info.ts';
 import { withDeadline } from './deadline.ts';
 import type { Metrics } from './metrics.ts';
 import type { Monitor } from './monitor.ts';
@@ -16,12 +16,14 @@ export interface StandardRoutesOptions {
   /** Milliseconds that a readiness reply is held while the service starts. */
   readonly hold: number;
   readonly stopping: AbortSignal;
+  readonly build: BuildInfo;
+  /** When the process started. */
+  readonly started: Date;
 }
 
 /** What every service answers: is it alive, is it ready, what is it, how much has it done. */
 export function standardRoutes(options: StandardRoutesOptions): readonly HttpRoute[] {
-  const { name, describedAt, monitor, metrics, hold, stopping } = options;
-  const started = new Date();
+  const { name, describedAt, monitor, metrics, hold, stopping, build, started } = options;
   const isReady = () => monitor.isReady() && !stopping.aborted;
 
   return [
@@ -64,8 +66,8 @@ export function standardRoutes(options: StandardRoutesOptions): readonly HttpRou
       handle: () =>
         json({
           name,
-          version: buildInfo.version,
-          sourceHash: buildInfo.sourceHash,
+          version: build.version,
+          sourceHash: build.sourceHash,
           instance: hostname(),
           started: started.toISOString(),
           uptimeSeconds: Math.round(process.uptime()),
@@ -78,11 +80,17 @@ export function standardRoutes(options: StandardRoutesOptions): readonly HttpRou
 }
 
 /** Metrics about the process and its dependencies; those about requests are the server's. */
-export function addStandardMetrics(metrics: Metrics, name: string, monitor: Monitor): void {
+export function addStandardMetrics(
+  metrics: Metrics,
+  {
+    name,
+    monitor,
+    build,
+  }: Pick<StandardRoutesOptions, 'name' | 'monitor'> & { readonly build: () => BuildInfo },
+): void {
   const started = Date.now() / 1000 - process.uptime();
-  const { version, sourceHash } = buildInfo;
   metrics.gauge('service_info', 'Always 1; what runs is in the labels.', () => [
-    { labels: { service: name, version, source_hash: sourceHash }, value: 1 },
+    { labels: { service: name, version: build().version, source_hash: build().sourceHash }, value: 1 },
   ]);
   metrics.gauge('dependency_up', 'Whether the dependency answered last time.', () =>
     monitor.states().map((d) => ({ labels: { dependency: d.name }, value: d.state === 'up' ? 1 : 0 })),

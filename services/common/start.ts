@@ -1,15 +1,18 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { buildInfo } from './build-info.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type BuildInfo, buildInfo } from './build-info.ts';
 import { createCors } from './cors.ts';
 import type { Dependencies } from './dependency.ts';
 import { createLog } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { startMonitor } from './monitor.ts';
+import type { HttpRoute } from './route.ts';
 import { createServiceServer } from './server.ts';
 import type { ServiceDefinition } from './service.ts';
 import { readSettings } from './settings.ts';
 import { addStandardMetrics, standardRoutes } from './standard-routes.ts';
+import { StartAnew } from './start-anew.ts';
 
 export interface StartOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -18,12 +21,21 @@ export interface StartOptions {
   readonly port?: number;
   /** Milliseconds that a readiness reply is held while the service starts: less than the probe's time-out (10 s). */
   readonly hold?: number;
-  /** Milliseconds that running requests get to end: less than what is left of the pod's grace period (9 s). */
+  /** Milliseconds that callers who keep a connection get to ask once more, and to be told that it is the last time. */
+  readonly linger?: number;
+  /** Milliseconds that running requests get to end: with `linger`, less than what is left of the pod's grace (9 s). */
   readonly drain?: number;
+  /** What the process around it answers, too. */
+  readonly routes?: readonly HttpRoute[];
 }
 
 export interface RunningService {
   readonly port: number;
+  /**
+   * Answers from now on as another version of its program does, over the connections of this one.
+   * @throws {StartAnew} when that needs other connections; {SettingsError}. Nothing has changed then.
+   */
+  replace(definition: ServiceDefinition<Dependencies>, build: BuildInfo): void;
   /** Takes no new connection, lets running requests end, closes what it stands on. */
   stop(): Promise<void>;
 }
@@ -34,27 +46,48 @@ export interface RunningService {
  */
 export async function start<D extends Dependencies>(
   definition: ServiceDefinition<D>,
-  { env, write, port, hold = 8_000, drain = 7_000 }: StartOptions,
+  options: StartOptions,
 ): Promise<RunningService> {
+  const { env, write, port, hold = 8_000, linger = 300, drain = 6_700 } = options;
   const name = buildInfo.name ?? definition.name;
   const settings = readSettings(env);
   const log = createLog(name, settings.optional('LOG_LEVEL') ?? 'info', write);
   const stopped = new AbortController();
   const stopping = stopped.signal;
+  const started = new Date();
 
   // Nothing connects before its first use, so that all problems of the configuration can be named before.
   const dependencies = definition.connect(settings);
-  const routes = definition.routes({ dependencies, settings, log, stopping });
   const listenAt = port ?? settings.port(definition.port);
-  settings.check();
+  let version = open(definition, buildInfo, settings);
 
   const metrics = createMetrics();
   const monitor = startMonitor(Object.values(dependencies), { log });
-  addStandardMetrics(metrics, name, monitor);
-  const describedAt = definition.describedAt ?? '/';
-  const standard = standardRoutes({ name, describedAt, monitor, metrics, routes, hold, stopping });
+  addStandardMetrics(metrics, { name, monitor, build: () => version.build });
   const cors = createCors(settings.optional('CORS_ORIGINS'));
-  const server = createServiceServer({ routes: [...routes, ...standard], cors, log, metrics, stopping });
+  const { server, use } = createServiceServer({ cors, log, metrics, stopping });
+  answer(version);
+
+  /** One version of the program. What it keeps open ends with it, or with the process. */
+  function open(opened: ServiceDefinition<D>, build: BuildInfo, from: typeof settings) {
+    const replaced = new AbortController();
+    const context = {
+      dependencies,
+      settings: from,
+      log,
+      stopping: AbortSignal.any([stopping, replaced.signal]),
+    };
+    const routes = opened.routes(context);
+    from.check();
+    return { definition: opened, build, routes, end: () => replaced.abort() };
+  }
+
+  function answer({ definition: { describedAt = '/' }, build, routes }: typeof version): void {
+    const standard = standardRoutes({
+      ...{ name, describedAt, monitor, metrics, routes, hold, stopping, build, started },
+    });
+    use([...routes, ...standard, ...(options.routes ?? [])]);
+  }
 
   async function release(): Promise<void> {
     await monitor.stop();
@@ -73,9 +106,24 @@ export async function start<D extends Dependencies>(
 
   return {
     port: address.port,
+
+    replace(next: ServiceDefinition<D>, build) {
+      if (!connectsAlike(next, version.definition, readSettings(env))) {
+        throw new StartAnew('it connects to something else, for which it has to start anew');
+      }
+      const before = version;
+      version = open(next, build, readSettings(env));
+      answer(version);
+      before.end();
+      log.info('replaced', { version: build.version, sourceHash: build.sourceHash });
+    },
+
     async stop() {
       log.info('stopping');
       stopped.abort();
+      // A caller's next request is answered, and told to come on another connection: closing one that is just being
+      // used would lose that request.
+      if (linger > 0) await sleep(linger);
       const closed = once(server, 'close');
       server.close();
       const cut = setTimeout(() => {
@@ -88,4 +136,18 @@ export async function start<D extends Dependencies>(
       log.info('stopped');
     },
   };
+}
+
+/** As far as can be told without connecting: by what `connect` says, and what comes of it. */
+function connectsAlike<D extends Dependencies>(
+  one: ServiceDefinition<D>,
+  other: ServiceDefinition<D>,
+  settings: ReturnType<typeof readSettings>,
+): boolean {
+  const describe = ({ connect }: ServiceDefinition<D>) =>
+    JSON.stringify([
+      connect.toString(),
+      Object.entries(connect(settings)).map(([key, { name, kind }]) => [key, name, kind]),
+    ]);
+  return describe(one) === describe(other);
 }

@@ -23,9 +23,9 @@ export interface App {
   environment(wanted?: WantedEnvironment): Promise<Environment>;
   /**
    * Runs `work` while holding the checkout's lock, the state folder being there and writable.
-   * @throws {Failure} exit code 10 while another run holds it.
+   * @throws {Failure} exit code 10 while another run holds it, unless it shall `wait` for that.
    */
-  exclusively<T>(work: () => Promise<T>): Promise<T>;
+  exclusively<T>(work: () => Promise<T>, options?: { readonly wait?: boolean }): Promise<T>;
   /** Runs the plan's steps, each written to the journal before it changes anything. @throws {Failure} of the steps. */
   runPlan(plan: Plan): Promise<PlanResult>;
   /** Asks once for all `changes` of this system. @throws {Failure} exit code 2 where nobody can be asked, 9 for a no. */

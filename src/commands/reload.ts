@@ -1,14 +1,21 @@
+import { controlPlaneOf } from '../cluster/ownership.ts';
+import type { LocalEnvironment } from '../config/schema.ts';
 import { getService } from '../config/services.ts';
-import { toDuration } from '../lib/duration.ts';
-import { exitCodes, Failure } from '../lib/failure.ts';
+import { openImages } from '../images/open-images.ts';
 import { planReload } from '../plans/reload.ts';
-import { defineCommand } from './command.ts';
+import type { Reloaded, ReloadServiceParts } from '../steps/reload-service.ts';
+import { getClusterAccess } from './cluster-access.ts';
+import { type App, defineCommand } from './command.ts';
 import { requireWritable } from './guard.ts';
-import { connectUp } from './prepare-up.ts';
-import { readSituation } from './situation.ts';
+import { toReloadLine } from './reload-line.ts';
+import { getRunningCluster } from './running-cluster.ts';
+import { openServiceImages } from './service-images.ts';
+import { openSession } from './session.ts';
 
 export const command = defineCommand({
   summary: 'build, load and roll out services, and prove that the new code runs',
+  description:
+    'Ends when the pods of each service run the image that was built from its source as it is now, which is checked by the image ID, and the service leads to them alone. With --watch it does so on each save; the folders under `live` in env/base.yaml go straight into the running containers.',
   arguments: {
     services: {
       value: 'service',
@@ -18,35 +25,55 @@ export const command = defineCommand({
       complete: 'services',
     },
   },
-  examples: ['npm run reload auth-service', 'npm run reload auth-service user-service'],
+  options: { watch: { summary: 'again on each save, until Ctrl-C', short: 'w' } },
+  examples: [
+    'npm run reload auth-service',
+    'npm run reload auth-service user-service',
+    'npm run reload -- --watch frontend',
+  ],
 
-  async run(app, { services }) {
+  async run(app, { services, watch }) {
     const environment = requireWritable(app, await app.environment(), 'reload');
-    for (const name of services) getService(environment, name);
+    const names = [...new Set(services)];
+    for (const name of names) getService(environment, name);
+    const connect = await connectReload(app, environment);
+    if (watch) {
+      const { watchServices } = await import('./reload-watch.ts');
+      return watchServices({ app, environment, connect }, names);
+    }
     await app.exclusively(async () => {
-      const { engine, found, host, name: cluster } = await readSituation(app, environment);
-      if (!engine || found?.state !== 'running') {
-        throw new Failure(`cluster ${cluster} ${found ? `is ${found.state}` : 'does not exist'}`, {
-          hint: 'npm run up',
-          exitCode: exitCodes.cluster,
-        });
-      }
-      const parts = await connectUp(app, engine, { environment, host, cluster });
-      const result = await app.runPlan(
-        planReload(environment, parts, { cluster, services: [...new Set(services)] }),
+      const reloaded: Reloaded[] = [];
+      const { milliseconds } = await app.runPlan(
+        planReload(connect(), names, (each) => void reloaded.push(each)),
       );
-      const rolled = result.steps.filter(
-        ({ stage, skipped }) => stage === 'Roll out' && skipped === undefined,
-      );
-      const phases = result.steps
-        .filter(({ skipped }) => skipped === undefined)
-        .map(({ step, milliseconds }) => `${step} ${toDuration(milliseconds)}`);
       app.ui.result(
-        { changed: rolled.length > 0, ...result },
-        rolled.length === 0
-          ? `already running (${toDuration(result.milliseconds)})`
-          : `new code runs after ${toDuration(result.milliseconds)}: ${phases.join(', ')}`,
+        { changed: reloaded.some(({ changed }) => changed), milliseconds, services: reloaded },
+        reloaded.map((each) => toReloadLine(each)).join('\n'),
       );
     });
   },
 });
+
+/**
+ * Connects to the running cluster; what it returns sees the sources as they are when it is called.
+ * @throws {Failure} exit code 5 when the cluster does not run.
+ */
+async function connectReload(app: App, environment: LocalEnvironment): Promise<() => ReloadServiceParts> {
+  const { paths, exec } = app;
+  const { engine, host, name: cluster } = await getRunningCluster(app, environment);
+  const access = await getClusterAccess(app);
+  const { toolchain, snapshots } = openSession(app, engine, cluster);
+  const [images, api] = await Promise.all([
+    openImages({ paths, registry: environment.registry, toolchain, exec }),
+    access.openApi(),
+  ]);
+  return () => ({
+    toolchain,
+    snapshots,
+    api,
+    store: images.store,
+    serviceImages: openServiceImages({ app, host, environment, images, toolchain }),
+    namespace: environment.namespace,
+    nodeNames: [controlPlaneOf(cluster)],
+  });
+}

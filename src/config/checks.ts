@@ -1,6 +1,7 @@
 import { findUnfitDockerfiles, findUnfitSource, findUnfitStandIns } from './checks/builds.ts';
 import type { Draft } from './checks/draft.ts';
 import { findFrontendProblems } from './checks/frontend.ts';
+import { findUnfitLive } from './checks/live.ts';
 import { findCircularNeeds, findRepeatedNeeds, findSelfNeeds, findUnknownNeeds } from './checks/needs.ts';
 import { findMisplacedKeys } from './checks/place.ts';
 import { findMixedHostPorts, findSharedPorts, findSharedRoutes, findUnfitHostPorts } from './checks/ports.ts';
@@ -23,6 +24,7 @@ const checks: readonly Check[] = [
   findUnfitStandIns,
   findUnfitSource,
   findUnfitDockerfiles,
+  findUnfitLive,
 ];
 
 /** All problems that the schema cannot see. */

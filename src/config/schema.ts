@@ -1,4 +1,4 @@
-import { isAbsolute, normalize } from 'node:path';
+import { isAbsolute, normalize, posix } from 'node:path';
 import { z } from 'zod';
 import { findNearest } from '../lib/nearest.ts';
 import { extraNames } from './extras.ts';
@@ -70,6 +70,28 @@ const needs = z
     'Services and infrastructure (postgres, redis, s3) that must be ready before this service is deployed.',
   );
 
+const containerFolder = 'a folder in the container, such as /app';
+
+const Live = z.strictObject(
+  {
+    from: pathBelow('a folder, such as services/auth-service').describe(
+      'Folder whose files go straight into the running container; relative to this checkout, or to `source`.',
+    ),
+    to: path(containerFolder)
+      .refine((text) => isAbsolute(text) && posix.normalize(text) === text && text !== '/', containerFolder)
+      .refine((text) => !text.endsWith('/'), containerFolder)
+      .describe(
+        'Where they are in the container. It becomes a volume that starts with what the image has there.',
+      ),
+    build: z
+      .enum(['source', 'stand-in'], 'source or stand-in')
+      .default('source')
+      .describe('What the service has to be built from for this to hold.'),
+  },
+  'the keys from, to, build',
+);
+export type Live = z.infer<typeof Live>;
+
 export const Service = z.strictObject(
   {
     port: port(8080).describe('The port it listens on and its Service offers. Each service has its own.'),
@@ -92,8 +114,12 @@ export const Service = z.strictObject(
       .describe(
         'auto: from the source where it has the Dockerfile, else the stand-in. source: it must have it.',
       ),
+    live: z
+      .array(Live, 'a list of folders: [{ from, to }]')
+      .default([])
+      .describe('What `reload --watch` puts into the running container, in place of a build and a new pod.'),
   },
-  'the keys of a service: port, route, needs, standIn, dockerfile, context, build',
+  'the keys of a service: port, route, needs, standIn, dockerfile, context, build, live',
 );
 export type Service = z.infer<typeof Service>;
 

@@ -1,7 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import type { BuildFailure, Message } from 'esbuild';
+import { basename, join, relative, resolve } from 'node:path';
+import type { BuildFailure, Message, OutputFile, Plugin } from 'esbuild';
 import { exitCodes, Failure } from '../lib/failure.ts';
+import { runtimePackages } from './service-source.ts';
 import { listSourceFiles } from './source-files.ts';
 
 export interface BundledFile {
@@ -18,9 +19,33 @@ export interface BundleOptions {
   readonly sourceHash: string;
 }
 
+/** Where the packages are that the programs require, beside them. */
+const packagesFolder = 'app/packages';
+
+/** File name of a package: `redis-client` for `@redis/client`. */
+const toFileName = (name: string) => name.replace(/^@/, '').replace('/', '-');
+
+/** All paths in the outputs are relative to it. */
+const checkout = resolve(import.meta.dirname, '../..');
+
+const bundling = {
+  absWorkingDir: checkout,
+  write: false,
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  // pg and redis are CommonJS, and so a program that consists of them needs no package.json beside it.
+  format: 'cjs',
+  // Lines of the sources in stack traces; the sources themselves stay out of the image.
+  sourcemap: 'linked',
+  sourcesContent: false,
+  logLevel: 'silent',
+} as const;
+
 /**
  * The program of a stand-in as the files of its image: `app/main.js`, for Node 20 and later, with a source map beside
- * it, and `public/` as `app/public/`. The same sources always give the same bytes.
+ * it, and `public/` as `app/public/`. It requires what `bundlePackages` makes. The same sources always give the same
+ * bytes.
  * @param folder absolute path of the stand-in's folder
  * @throws {Failure} with the place of each error when the sources do not compile.
  */
@@ -35,41 +60,37 @@ export async function bundleStandIn(
   return [...program, ...statics];
 }
 
+/** The npm packages of all stand-ins, one file each. */
+export async function bundlePackages(): Promise<readonly BundledFile[]> {
+  const { build } = await import('esbuild');
+  const { outputFiles } = await build({
+    ...bundling,
+    entryPoints: Object.fromEntries(runtimePackages.map((name) => [toFileName(name), name])),
+    outdir: packagesFolder,
+    external: ['pg-native'],
+  });
+  return outputFiles.map(toBundledFile);
+}
+
 async function compile(folder: string, { name, sourceHash }: BundleOptions): Promise<readonly BundledFile[]> {
-  const checkout = resolve(import.meta.dirname, '../..');
   const packageFile = await readFile(join(checkout, 'package.json'), 'utf8');
   const { version } = JSON.parse(packageFile) as { readonly version: string };
   // Loaded only now: most commands build nothing, and their start counts.
   const { build } = await import('esbuild');
   try {
     const { outputFiles } = await build({
+      ...bundling,
       entryPoints: [join(folder, 'main.ts')],
-      // All paths in the output are relative to it.
-      absWorkingDir: checkout,
       outfile: 'app/main.js',
-      write: false,
-      bundle: true,
-      platform: 'node',
-      target: 'node20',
-      // pg and redis are CommonJS, and so a program that consists of them needs no package.json beside it.
-      format: 'cjs',
-      external: ['pg-native'],
       define: {
         'import.meta.dirname': '__dirname',
         WEALIST_NAME: JSON.stringify(name),
         WEALIST_VERSION: JSON.stringify(version),
         WEALIST_SOURCE_HASH: JSON.stringify(sourceHash),
       },
-      // Lines of the sources in stack traces; the sources themselves stay out of the image.
-      sourcemap: 'linked',
-      sourcesContent: false,
-      logLevel: 'silent',
+      plugins: [requirePackages],
     });
-    return outputFiles.map(({ path, contents }) => ({
-      path: path.endsWith('.map') ? 'app/main.js.map' : 'app/main.js',
-      mode: 0o644,
-      content: contents,
-    }));
+    return outputFiles.map(toBundledFile);
   } catch (error) {
     if (!isBuildFailure(error)) throw error;
     throw new Failure(`${name} does not compile: ${error.errors.map(describeMessage).join('; ')}`, {
@@ -77,6 +98,22 @@ async function compile(folder: string, { name, sourceHash }: BundleOptions): Pro
       hint: 'npx tsc',
     });
   }
+}
+
+/** Leaves the packages to the files that `bundlePackages` makes. */
+const requirePackages: Plugin = {
+  name: 'packages',
+  setup(build) {
+    build.onResolve({ filter: /^[^./]/ }, ({ path, kind }) =>
+      kind !== 'entry-point' && runtimePackages.some((name) => name === path)
+        ? { path: `./${basename(packagesFolder)}/${toFileName(path)}.js`, external: true }
+        : undefined,
+    );
+  },
+};
+
+function toBundledFile({ path, contents }: OutputFile): BundledFile {
+  return { path: relative(checkout, path), mode: 0o644, content: contents };
 }
 
 async function readStatics(folder: string): Promise<readonly BundledFile[]> {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { readdir, stat } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import type { Environment } from '../config/schema.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
+import { type Ignored, parseIgnoreRules } from '../lib/ignore-rules.ts';
 
 /** A Dockerfile in a checkout of weAlist. */
 export interface DockerfileSource {
@@ -44,28 +45,51 @@ export async function findDockerfile(
 }
 
 /** Never part of what a service is. */
-const ignored = new Set(['.git', 'node_modules', '.gradle', 'build', 'dist']);
+const alwaysIgnored = new Set(['.git', 'node_modules', '.gradle', 'build', 'dist']);
+
+/** What a build would not see of its context: by the rules that the builder goes by, and what is no source anywhere. */
+export async function readIgnored({ root, dockerfile, context }: DockerfileSource): Promise<Ignored> {
+  const own = await readRules(join(root, `${dockerfile}.dockerignore`));
+  const rules = own ?? (await readRules(join(root, context, '.dockerignore'))) ?? '';
+  const isIgnored = parseIgnoreRules(rules, { syntax: 'docker' });
+  return (path) => path.split('/').some((part) => alwaysIgnored.has(part)) || isIgnored(path);
+}
+
+/** The rules by which git leaves out what tools make, which nobody saves; in the hash they have no part. */
+export async function readGitIgnored({ root, context }: DockerfileSource): Promise<Ignored> {
+  const rules = await readRules(join(root, context, '.gitignore'));
+  return parseIgnoreRules(rules ?? '', { syntax: 'git' });
+}
+
+async function readRules(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+}
 
 /**
  * The hash of a build context by its files' paths, sizes and dates. Reading them all would take longer than the build
  * that follows when one has changed, and the image's own name comes from its content anyway.
  */
-export async function hashContext({ root, dockerfile, context }: DockerfileSource): Promise<string> {
+export async function hashContext(source: DockerfileSource): Promise<string> {
+  const { root, dockerfile, context } = source;
   const folder = join(root, context);
+  const isIgnored = await readIgnored(source);
   const sum = createHash('sha256').update(dockerfile);
   const walk = async (path: string): Promise<void> => {
-    const entries = await readdir(path, { withFileTypes: true });
+    const entries = await readdir(join(folder, path), { withFileTypes: true });
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      if (ignored.has(entry.name)) continue;
       const child = join(path, entry.name);
-      if (entry.isDirectory()) await walk(child);
-      else if (entry.isFile()) {
-        const { size, mtimeMs } = await stat(child);
-        sum.update(`${relative(folder, child)}\0${size}\0${mtimeMs}\0`);
+      // What a rule brings back may lie in a folder that another one leaves out; but for these nobody walks far.
+      if (entry.isDirectory() && !alwaysIgnored.has(entry.name)) await walk(child);
+      else if (entry.isFile() && !isIgnored(child)) {
+        const { size, mtimeMs } = await stat(join(folder, child));
+        sum.update(`${child}\0${size}\0${mtimeMs}\0`);
       }
     }
   };
-  await walk(folder);
+  await walk('');
   const { size, mtimeMs } = await stat(join(root, dockerfile));
   return sum.update(`${size}\0${mtimeMs}`).digest('hex');
 }

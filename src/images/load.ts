@@ -1,7 +1,7 @@
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { type Digest, digestOf, toChainIds, toManifest } from '../lib/oci.ts';
 import type { Run } from '../lib/plan.ts';
-import type { Nodes } from '../tools/nodes.ts';
+import type { NodeContent, Nodes } from '../tools/nodes.ts';
 import { type NamedImage, packArchive, uniqueLayers } from './archive.ts';
 import type { Store } from './store.ts';
 
@@ -11,53 +11,66 @@ export interface LoadParts {
 }
 
 /** The images that the node does not have under their reference with exactly this content. */
-export async function findUnloaded(
-  images: readonly NamedImage[],
-  node: string,
-  { nodes }: Pick<LoadParts, 'nodes'>,
-  signal: AbortSignal,
-): Promise<readonly NamedImage[]> {
-  const present = await nodes.listImages(node, signal);
-  return images.filter(({ reference, image }) => present.get(reference) !== digestOf(toManifest(image)));
+export function findUnloaded<I extends NamedImage>(
+  wanted: readonly I[],
+  { images }: Pick<NodeContent, 'images'>,
+): readonly I[] {
+  return wanted.filter(({ reference, image }) => images.get(reference) !== digestOf(toManifest(image)));
 }
 
 /**
- * Brings images onto a node; only the layers that it lacks travel. A node whose garbage collection has just taken a
- * layer that was counted on gets everything, said in one line.
+ * Brings images onto a node, but for those it has; only the layers that it lacks travel. A node whose garbage
+ * collection has just taken a layer that was counted on gets everything, said in one line.
  * @throws {Failure} when the node does not have every image afterwards.
  */
 export async function loadImages(
-  images: readonly NamedImage[],
+  wanted: readonly NamedImage[],
   node: string,
   { nodes, store }: LoadParts,
   { signal, report }: Run,
+  asked: Promise<NodeContent> = nodes.list(node, signal),
 ): Promise<void> {
-  const present = await nodes.listContent(node, signal);
-  const skip = layersOn(present, images);
+  const content = await asked;
+  const images = findUnloaded(wanted, content);
+  if (images.length === 0) return;
+  const skip = layersOn(content.layers, images);
   const travelling = uniqueLayers(images).filter(({ digest }) => !skip.has(digest));
   const megabytes = travelling.reduce((sum, { size }) => sum + size, 0) / 1e6;
   report(`${images.length} images, ${travelling.length} layers, ${megabytes.toFixed(1)} MB`);
-  try {
-    await nodes.importImages(node, packArchive(store, images, skip), signal);
-  } catch (error) {
+  const load = (present?: ReadonlySet<Digest>) =>
+    nodes.importImages(node, packArchive(store, images, present), signal);
+  const loaded = await load(skip).catch(async (error) => {
     signal.throwIfAborted();
     if (skip.size === 0) throw error;
     report('the node has lost a layer it had: loading everything');
     // A failed import leaves the name behind, with nothing under it.
-    await nodes.removeImages(
-      node,
-      images.map(({ reference }) => reference),
-      signal,
-    );
-    await nodes.importImages(node, packArchive(store, images), signal);
-  }
-  const [missing] = await findUnloaded(images, node, { nodes }, signal);
+    const references = images.map(({ reference }) => reference);
+    await nodes.removeImages(node, references, signal);
+    return load();
+  });
+  const [missing] = findUnloaded(images, { images: loaded });
   if (missing) {
     throw new Failure(`image ${missing.reference} is not on node ${node} after it was loaded`, {
       hint: 'npm run doctor',
       exitCode: exitCodes.image,
     });
   }
+}
+
+/**
+ * Begins to ask every node what it has, which takes as long as a build, and resolves to what brings an image to them
+ * all, at once.
+ */
+export function beginLoad(
+  parts: LoadParts & { readonly nodeNames: readonly string[] },
+  signal: AbortSignal,
+): (image: NamedImage, run: Run) => Promise<void> {
+  const asked = parts.nodeNames.map((node) => ({ node, content: parts.nodes.list(node, signal) }));
+  // Whoever loads hears of it; a build that fails first is what counts then.
+  for (const { content } of asked) content.catch(() => {});
+  return async (image, run) => {
+    await Promise.all(asked.map(({ node, content }) => loadImages([image], node, parts, run, content)));
+  };
 }
 
 /** The layers of the images that the node has, as a blob or unpacked on top of the very layers below it. */

@@ -26,6 +26,7 @@ export interface Images {
   readonly go: Go;
   /** `amd64`, `arm64`: what everything is built for. */
   readonly architecture: string;
+  readonly checkout: string;
 }
 
 export interface ImagesParts {
@@ -60,5 +61,5 @@ export async function openImages({ paths, registry, toolchain, exec }: ImagesPar
     workshop,
     cache,
   });
-  return { chain, store, workshop, catalog, recipes, digests, go, architecture };
+  return { chain, store, workshop, catalog, recipes, digests, go, architecture, checkout };
 }

@@ -10,12 +10,14 @@ import { whileNobodyMakes } from './cache-lock.ts';
 import { createImageKeys, type ImageKeys, nodeRepository } from './image-keys.ts';
 import { listInputs } from './inputs.ts';
 import type { Images } from './open-images.ts';
+import { toPackagesKey } from './packages.ts';
 import type { StoreContents, StoreEntries } from './store.ts';
 import { findWaste, type Needed } from './waste.ts';
 
 type PrunedEngine = Pick<Docker, 'listImages' | 'listContainers' | 'removeContainer' | 'removeImage'>;
 
-export interface PruneParts extends Pick<Images, 'catalog' | 'recipes' | 'store' | 'go' | 'architecture'> {
+export interface PruneParts
+  extends Pick<Images, 'catalog' | 'recipes' | 'store' | 'go' | 'architecture' | 'checkout'> {
   readonly exec: Exec;
   /** Undefined where no engine runs. */
   readonly docker: PrunedEngine | undefined;
@@ -88,7 +90,10 @@ export async function prune(
 }
 
 /** What this checkout's catalog and recipes use. */
-async function listNeeded({ catalog, recipes, architecture }: PruneParts, keys: ImageKeys): Promise<Needed> {
+async function listNeeded(
+  { catalog, recipes, architecture, checkout }: PruneParts,
+  keys: ImageKeys,
+): Promise<Needed> {
   const names = Object.keys(catalog) as (keyof Catalog)[];
   const images = names.filter((name): name is ImageName => name !== 'node');
   const built = names.filter((name) => catalog[name].build);
@@ -99,6 +104,7 @@ async function listNeeded({ catalog, recipes, architecture }: PruneParts, keys: 
     images: new Set([
       ...roots,
       ...images.map(keys.pulled),
+      await toPackagesKey(checkout),
       ...(await Promise.all(builtImages.map(keys.built))),
     ]),
   };

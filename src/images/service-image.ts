@@ -1,13 +1,17 @@
 import { join, resolve } from 'node:path';
 import type { Environment } from '../config/schema.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
-import { type Image, toImageConfig } from '../lib/oci.ts';
+import type { Image, Layer } from '../lib/oci.ts';
 import type { Run } from '../lib/plan.ts';
 import { bundleStandIn } from './bundle.ts';
 import type { ImageChain } from './chain.ts';
-import type { DockerfileSource } from './dockerfile-source.ts';
+import { type DockerfileSource, readGitIgnored, readIgnored } from './dockerfile-source.ts';
 import { packLayer } from './layer.ts';
+import { listVolumes, withVolumes } from './live-volumes.ts';
+import { ensurePackagesLayer } from './packages.ts';
 import { createServiceSources, type ServiceImage, toServiceReference } from './service-sources.ts';
+import { isSourcePath } from './source-files.ts';
+import { toStandInImage } from './stand-in-image.ts';
 import type { Store } from './store.ts';
 
 export type { ServiceImage } from './service-sources.ts';
@@ -17,8 +21,19 @@ export interface ServiceImages {
   describe(name: string): Promise<string>;
   /** The image of the source as this run first saw it, or as it was built since; undefined when it is not built yet. */
   find(name: string): Promise<ServiceImage | undefined>;
+  /** The folders that its source is in, and which of the paths there are source. */
+  listFolders(name: string): Promise<readonly SourceFolder[]>;
+  /** The hash of the source as it is now, whatever this run has seen before. */
+  readHash(name: string): Promise<string>;
   /** @throws {Failure} exit code 7 when the source does not build. */
   build(name: string, run: Run): Promise<ServiceImage>;
+}
+
+export interface SourceFolder {
+  /** Absolute. */
+  readonly folder: string;
+  /** Of a path relative to it. */
+  readonly isSource: (path: string) => boolean;
 }
 
 export interface ServiceImagesParts {
@@ -41,14 +56,21 @@ export function createServiceImages(parts: ServiceImagesParts): ServiceImages {
   const { dockerfileOf, readHash } = sources;
   const folderOf = (name: string) => resolve(checkout, environment.services[name]?.standIn ?? '');
 
+  let packages: Promise<Layer> | undefined;
+  const findPackages = () => {
+    packages ??= ensurePackagesLayer(store, checkout);
+    return packages;
+  };
+
   /** Builds until the source has stayed as it was meanwhile: a hash must not stand for what was saved after it. */
   async function buildSettled(name: string, base: Image | undefined, run: Run): Promise<ServiceImage> {
     const dockerfile = await dockerfileOf(name);
     for (let attempt = 0; attempt < buildAttempts; attempt += 1) {
       const sourceHash = await readHash(name);
-      const image = base
+      const built = base
         ? await buildStandIn(name, sourceHash, base)
         : await parts.buildDockerfile(name, dockerfile as DockerfileSource, run);
+      const image = withVolumes(built, listVolumes(environment, name, { isStandIn: base !== undefined }));
       if ((await readHash(name)) === sourceHash)
         return {
           reference: toServiceReference(name, image),
@@ -64,17 +86,34 @@ export function createServiceImages(parts: ServiceImagesParts): ServiceImages {
     });
   }
 
-  /** The stand-in's own files are one thin layer over the base: a reload sends that layer and nothing else. */
   async function buildStandIn(name: string, sourceHash: string, base: Image): Promise<Image> {
-    const files = await bundleStandIn(folderOf(name), { name, sourceHash: sourceHash.slice(0, 12) });
-    const layer = await store.putBlob(packLayer(files));
-    const layers = [...base.layers, layer];
-    const { config } = JSON.parse(base.config) as { config: object };
-    const settings = { ...config, Entrypoint: [], Cmd: ['node', '/app/main.js'], WorkingDir: '/app' };
-    return { layers, config: toImageConfig(layers, settings, architecture) };
+    const [packages, files] = await Promise.all([
+      findPackages(),
+      bundleStandIn(folderOf(name), { name, sourceHash: sourceHash.slice(0, 12) }),
+    ]);
+    return toStandInImage(base, packages, await store.putBlob(packLayer(files)), architecture);
   }
 
   return {
+    readHash,
+
+    async listFolders(name) {
+      const dockerfile = await dockerfileOf(name);
+      if (!dockerfile) {
+        return [folderOf(name), join(checkout, 'services/common')].map((folder) => ({
+          folder,
+          isSource: isSourcePath,
+        }));
+      }
+      const rules = await Promise.all([readIgnored(dockerfile), readGitIgnored(dockerfile)]);
+      return [
+        {
+          folder: join(dockerfile.root, dockerfile.context),
+          isSource: (path) => !rules.some((isIgnored) => isIgnored(path)),
+        },
+      ];
+    },
+
     async describe(name) {
       const dockerfile = await dockerfileOf(name);
       return dockerfile ? join(dockerfile.root, dockerfile.dockerfile) : 'stand-in';

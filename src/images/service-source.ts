@@ -5,8 +5,11 @@ import { exitCodes, Failure } from '../lib/failure.ts';
 import { describeLockedPackages } from './locked-packages.ts';
 import { listSourceFiles } from './source-files.ts';
 
-/** The npm packages that the stand-ins import, and the bundler itself. */
-export const bundledPackages = ['@redis/client', 'aws4fetch', 'esbuild', 'pg', 'ws'] as const;
+/** The npm packages that the stand-ins import. */
+export const runtimePackages = ['@redis/client', 'aws4fetch', 'pg', 'ws'] as const;
+
+/** All that decides what ends up in a bundle: the bundler, too. */
+export const bundledPackages = [...runtimePackages, 'esbuild'] as const;
 
 export interface SourceOptions {
   /** Absolute path of the stand-in's folder. */

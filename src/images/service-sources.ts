@@ -4,6 +4,7 @@ import { hash } from '../lib/hash.ts';
 import { type Image, imageId } from '../lib/oci.ts';
 import { type DockerfileSource, findDockerfile, hashContext } from './dockerfile-source.ts';
 import type { ResolvedImage } from './find-image.ts';
+import { listVolumes } from './live-volumes.ts';
 import { hashSource } from './service-source.ts';
 import type { Store } from './store.ts';
 
@@ -61,8 +62,10 @@ export function createServiceSources(parts: ServiceSourcesParts): ServiceSources
     return known;
   }
 
-  const keyOf = (name: string, sourceHash: string, base: Image | undefined) =>
-    `service-${name}-${hash({ sourceHash, base: base && imageId(base), architecture })}`;
+  const keyOf = (name: string, sourceHash: string, base: Image | undefined) => {
+    const volumes = listVolumes(environment, name, { isStandIn: base !== undefined });
+    return `service-${name}-${hash({ sourceHash, base: base && imageId(base), architecture, volumes })}`;
+  };
 
   return {
     dockerfileOf,

@@ -24,3 +24,8 @@ export async function listSourceFiles(folder: string): Promise<readonly string[]
 /** `4913` is vim's: made to see whether the folder can be written to. */
 const isLeftover = (name: string) =>
   name === 'node_modules' || name === '4913' || /^[.#]|~$|\.(sw[a-p]|tmp|bak|orig|rej)$/.test(name);
+
+/** Whether a path below such a folder is one of them, by its name. */
+export function isSourcePath(path: string): boolean {
+  return !path.split('/').some(isLeftover);
+}

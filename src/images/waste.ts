@@ -25,7 +25,7 @@ export function findWaste(contents: StoreContents, needed: Needed, now: number):
   const images = contents.images.filter(({ key, image }) => {
     if (image === undefined) return true;
     if (key.startsWith('service-')) return !latest.has(key);
-    return /^(pulled|built|debian)-/.test(key) && !needed.images.has(key);
+    return /^(pulled|built|debian|packages)-/.test(key) && !needed.images.has(key);
   });
   const files = contents.files.filter(
     ({ key }) => isOldTool(key) || (programs.has(toFamily(key)) && !needed.files.has(key)),

@@ -15,17 +15,13 @@ export function loadOntoNodes({ nodeNames, images, ...parts }: LoadStepParts): S
     title: 'load images',
     async isDone({ signal }) {
       const wanted = await images();
-      const lacking = await Promise.all(nodeNames.map((node) => findUnloaded(wanted, node, parts, signal)));
-      return lacking.every(({ length }) => length === 0) && `${wanted.length} images are on the node`;
+      const contents = await Promise.all(nodeNames.map((node) => parts.nodes.list(node, signal)));
+      const isLoaded = contents.every((content) => findUnloaded(wanted, content).length === 0);
+      return isLoaded && `${wanted.length} images are on the node`;
     },
     async apply(run) {
       const wanted = await images();
-      await Promise.all(
-        nodeNames.map(async (node) => {
-          const lacking = await findUnloaded(wanted, node, parts, run.signal);
-          if (lacking.length > 0) await loadImages(lacking, node, parts, run);
-        }),
-      );
+      await Promise.all(nodeNames.map((node) => loadImages(wanted, node, parts, run)));
     },
   };
 }

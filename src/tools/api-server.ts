@@ -1,11 +1,12 @@
-import { Agent as HttpAgent, get as httpGet, type IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent, get as httpsGet } from 'node:https';
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { findMessage } from '../lib/error-body.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import type { ApiAccess } from './kubeconfig.ts';
 
-/** The API server itself, for what stays open: watches and logs. One question to it costs no process. */
+/** The API server itself, for what stays open, and for what must not cost a process: watches, logs, a reload. */
 export interface ApiServer {
   readonly server: string;
   /** Holds the connections, with the certificates that they need. */
@@ -14,6 +15,8 @@ export interface ApiServer {
   get<T>(path: string, signal: AbortSignal): Promise<T>;
   /** The answer as it comes. @throws {ApiFailure} */
   open(path: string, signal: AbortSignal): Promise<Readable>;
+  /** Changes an object by a strategic merge patch; resolves to what became of it. @throws {ApiFailure} */
+  patch<T>(path: string, change: object, signal: AbortSignal): Promise<T>;
 }
 
 /** The API server refused, or was not there. */
@@ -48,6 +51,11 @@ export function isConnectionLost(error: unknown): boolean {
   );
 }
 
+const patching = {
+  method: 'PATCH',
+  headers: { 'content-type': 'application/strategic-merge-patch+json' },
+} as const;
+
 /** Milliseconds until the first byte of an answer. */
 const patience = 10_000;
 
@@ -56,46 +64,37 @@ export function createApiServer({ server, ...certificates }: ApiAccess): ApiServ
   const agent = isPlain
     ? new HttpAgent({ keepAlive: true })
     : new HttpsAgent({ keepAlive: true, ...certificates });
-  const get = isPlain ? httpGet : httpsGet;
+  const request = isPlain ? httpRequest : httpsRequest;
 
-  async function open(path: string, signal: AbortSignal): Promise<IncomingMessage> {
+  async function send(path: string, signal: AbortSignal, change?: object): Promise<IncomingMessage> {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      const request = get(`${server}${path}`, { agent, signal }, resolve);
+      const asked = request(`${server}${path}`, { agent, signal, ...(change && patching) }, resolve);
       // Not the socket's own time-out, which begins when TLS has agreed.
-      const late = setTimeout(
-        () => request.destroy(new Error(`no answer in ${patience / 1000} s`)),
-        patience,
-      );
-      request.on('response', () => clearTimeout(late));
-      request.on('error', (error) => {
+      const late = setTimeout(() => asked.destroy(new Error(`no answer in ${patience / 1000} s`)), patience);
+      asked.on('response', () => clearTimeout(late));
+      asked.on('error', (error) => {
         clearTimeout(late);
         reject(error);
       });
+      asked.end(change && JSON.stringify(change));
     }).catch((error: Error) => {
       signal.throwIfAborted();
       throw new ApiFailure('the cluster does not answer', { cause: error.message });
     });
     const { statusCode: status = 0 } = response;
     if (status < 300) return response;
-    throw new ApiFailure(toMessage(await text(response)) ?? `the cluster answered ${status}`, { status });
+    throw new ApiFailure(findMessage(await text(response)) ?? `the cluster answered ${status}`, { status });
   }
 
   return {
     server,
     agent,
-    open,
+    open: (path, signal) => send(path, signal),
     async get(path, signal) {
-      return JSON.parse(await text(await open(path, signal)));
+      return JSON.parse(await text(await send(path, signal)));
+    },
+    async patch(path, change, signal) {
+      return JSON.parse(await text(await send(path, signal, change)));
     },
   };
-}
-
-/** What a refusal says: Kubernetes' own ones are objects of kind Status. */
-function toMessage(body: string): string | undefined {
-  try {
-    const { message } = JSON.parse(body);
-    return typeof message === 'string' ? message : undefined;
-  } catch {
-    return undefined;
-  }
 }

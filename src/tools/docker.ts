@@ -3,6 +3,7 @@ import type Dockerode from 'dockerode';
 import type { Digest } from '../lib/oci.ts';
 import { type DockerEvent, isAbsent, readEvents, toFailure } from './docker-answers.ts';
 import { getRemoteDigest, type PullOptions, pullImage } from './docker-pull.ts';
+import { askSocket } from './engine-socket.ts';
 import type { Exec } from './exec.ts';
 
 export interface DockerImage {
@@ -116,6 +117,9 @@ export interface Docker {
   findNetworkMtu(name: string, options?: Aborting): Promise<number | undefined>;
 }
 
+/** Milliseconds for one question; an engine that pulls and builds takes its time. */
+const questionTimeout = 60_000;
+
 /** Missing in the library's types. */
 interface SavesSeveral {
   getImages(query: { names: string[] }): Promise<NodeJS.ReadableStream>;
@@ -143,6 +147,15 @@ export function createDocker({ socket }: { readonly socket: string }, exec: Exec
     signal?.throwIfAborted();
     try {
       return await unlessAborted(connect().then(question), signal);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw toFailure(what, error);
+    }
+  };
+  /** A question that needs no library: it is what commands begin with. */
+  const askPlainly = async <T>(what: string, signal: AbortSignal | undefined, path: string): Promise<T> => {
+    try {
+      return await askSocket<T>(socket, path, { timeout: questionTimeout, signal });
     } catch (error) {
       signal?.throwIfAborted();
       throw toFailure(what, error);
@@ -250,17 +263,17 @@ export function createDocker({ socket }: { readonly socket: string }, exec: Exec
       orDone(ask(`removing image ${name}`, signal, (api) => api.getImage(name).remove())),
 
     async findContainer(name, { signal } = {}) {
+      const path = `/containers/${encodeURIComponent(name)}/json`;
       const found = await orUndefined(
-        ask(`container ${name}`, signal, (api) => api.getContainer(name).inspect()),
+        askPlainly<Dockerode.ContainerInspectInfo>(`container ${name}`, signal, path),
       );
       return found && toDetails(found);
     },
 
     async listContainers(labels = [], { signal } = {}) {
-      const filters = labels.length === 0 ? {} : { filters: { label: [...labels] } };
-      const found = await ask('the list of containers', signal, (api) =>
-        api.listContainers({ all: true, ...filters }),
-      );
+      const query = new URLSearchParams({ all: 'true', filters: JSON.stringify({ label: labels }) });
+      const path = `/containers/json?${query}`;
+      const found = await askPlainly<Dockerode.ContainerInfo[]>('the list of containers', signal, path);
       // A stopped container's ports are missing in the list.
       return Promise.all(
         found.map(async (entry) =>

@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import { isTimeout, withDeadline } from '../lib/deadline.ts';
+import { findMessage } from '../lib/error-body.ts';
 
 export interface SocketOptions {
   /** Milliseconds until the whole answer must be there. */
@@ -9,7 +10,8 @@ export interface SocketOptions {
 
 /**
  * One question to a container engine, without the library that takes a quarter of a second to import: it is asked at
- * the start of every command. Rejects with the system's error (`code`), ETIMEDOUT when there is no answer in time.
+ * the start of every command. Rejects with the system's error (`code`), ETIMEDOUT when there is no answer in time, or
+ * with the engine's own words and its `statusCode`.
  */
 export async function askSocket<T>(
   socket: string,
@@ -35,8 +37,12 @@ function get(socketPath: string, path: string, signal: AbortSignal): Promise<str
       });
       response.on('error', reject);
       response.on('end', () => {
-        if (response.statusCode === 200) resolve(body);
-        else reject(new Error(`${path} answered with status ${response.statusCode}`));
+        const { statusCode } = response;
+        if (statusCode === 200) resolve(body);
+        else
+          reject(
+            Object.assign(new Error(findMessage(body) ?? `${path} answered ${statusCode}`), { statusCode }),
+          );
       });
     })
       .on('error', reject)

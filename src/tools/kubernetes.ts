@@ -48,6 +48,8 @@ export interface Probe {
 export interface Container {
   readonly name: string;
   readonly image: string;
+  /** In place of what the image says. */
+  readonly command?: readonly string[];
   readonly startupProbe?: Probe;
   readonly readinessProbe?: Probe;
   readonly livenessProbe?: Probe;
@@ -108,7 +110,10 @@ export interface Pod {
 
 export interface Deployment {
   readonly metadata: Metadata;
-  readonly spec: { readonly replicas?: number };
+  readonly spec: {
+    readonly replicas?: number;
+    readonly template?: { readonly spec: { readonly containers: readonly Container[] } };
+  };
   readonly status: {
     readonly observedGeneration?: number;
     readonly replicas?: number;

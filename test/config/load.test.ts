@@ -67,7 +67,7 @@ describe('layers', () => {
     const { services } = await load(checkout);
     expect(Object.entries(services).at(-1)).toEqual([
       'ops-service',
-      { port: 8005, route: 'ops', standIn: 'services/frontend', needs: [], build: 'auto' },
+      { port: 8005, route: 'ops', standIn: 'services/frontend', needs: [], build: 'auto', live: [] },
     ]);
   });
 
@@ -199,7 +199,7 @@ describe('problems', () => {
       'env/local.yaml:6:26 services.auth-service.needs[1]: got a circle, auth-service → chat-service → auth-service, expected needs that end: remove one of these',
       `env/local.yaml:7:24 services.user-service.port: got 8000, expected a port of its own: board-service has it (${placeOf('env/base.yaml', 'services', 'board-service', 'port')})`,
       'env/local.yaml:7:30 services.user-service.rout: got an unknown key, nearest is route',
-      'env/local.yaml:8:18 services.video-service: got nothing, expected the keys of a service: port, route, needs, standIn, dockerfile, context, build',
+      'env/local.yaml:8:18 services.video-service: got nothing, expected the keys of a service: port, route, needs, standIn, dockerfile, context, build, live',
       'env/local.yaml:9:3 services.Ops: got "Ops", expected a name of a-z, 0-9 and -, at most 53 characters, first a letter, such as auth-service',
     ]);
   });

@@ -18,8 +18,9 @@ export const environment: Environment = {
       needs: ['redis'],
       standIn: 'services/auth-service',
       build: 'auto',
+      live: [],
     },
-    frontend: { port: 80, needs: ['auth-service'], standIn: 'services/frontend', build: 'auto' },
+    frontend: { port: 80, needs: ['auth-service'], standIn: 'services/frontend', build: 'auto', live: [] },
   },
 };
 

@@ -53,6 +53,7 @@ async function makeParts() {
       cache,
       exec,
       architecture: 'amd64',
+      checkout,
       store: openStore(cache),
       go: {
         build: async () => {},

@@ -18,7 +18,7 @@ export async function startTested<D extends Dependencies>(
 ): Promise<TestedService> {
   const log: Record<string, unknown>[] = [];
   const write = (line: string) => void log.push(JSON.parse(line));
-  const running = await start(definition, { env: {}, port: 0, write, drain: 1_000, ...options });
+  const running = await start(definition, { env: {}, port: 0, write, linger: 0, drain: 1_000, ...options });
   let stopped: Promise<void> | undefined;
   const stop = () => (stopped ??= running.stop());
   onTestFinished(stop);

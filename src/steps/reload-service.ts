@@ -1,0 +1,108 @@
+import { replaceImage } from '../cluster/replace-image.ts';
+import { findRunning, runsImage } from '../cluster/running-image.ts';
+import { takeServiceSnapshot } from '../cluster/service-snapshot.ts';
+import type { Snapshots } from '../cluster/snapshot.ts';
+import { beginLoad } from '../images/load.ts';
+import type { ServiceImage, ServiceImages } from '../images/service-image.ts';
+import { standInCommand } from '../images/stand-in-image.ts';
+import type { Store } from '../images/store.ts';
+import { imageId } from '../lib/oci.ts';
+import type { Run, Step } from '../lib/plan.ts';
+import type { ApiServer } from '../tools/api-server.ts';
+import type { Toolchain } from '../tools/toolchain.ts';
+
+export interface ReloadServiceParts {
+  readonly toolchain: Pick<Toolchain, 'kubectl' | 'nodes'>;
+  readonly api: ApiServer;
+  readonly store: Store;
+  readonly serviceImages: ServiceImages;
+  readonly snapshots: Snapshots;
+  /** All nodes that a pod of it may start on. */
+  readonly nodeNames: readonly string[];
+  readonly namespace: string;
+}
+
+/** What a reload came to. */
+export interface Reloaded {
+  readonly service: string;
+  readonly image: string;
+  readonly changed: boolean;
+  /** Milliseconds; none of an unchanged service. */
+  readonly phases: Readonly<Record<string, number>>;
+}
+
+/**
+ * The service runs its source as it is now: built, loaded onto every node, rolled out, proved by the image ID that the
+ * nodes report.
+ */
+export function reloadService(
+  parts: ReloadServiceParts,
+  name: string,
+  onReloaded: (reloaded: Reloaded) => void,
+): Step {
+  return {
+    title: name,
+
+    async isDone({ signal }) {
+      const image = await findRunningImage(parts, name, signal);
+      if (!image) return false;
+      onReloaded({ service: name, image: image.reference, changed: false, phases: {} });
+      return `already running ${image.reference}`;
+    },
+
+    async apply(run) {
+      onReloaded(await reload(parts, name, run));
+    },
+  };
+}
+
+/** The image of the source as it is now, where that is what runs; undefined where it is not. */
+export async function findRunningImage(
+  { api, namespace, serviceImages }: ReloadServiceParts,
+  name: string,
+  signal: AbortSignal,
+): Promise<ServiceImage | undefined> {
+  const place = { namespace, name };
+  const [image, snapshot] = await Promise.all([
+    serviceImages.find(name),
+    takeServiceSnapshot(api, place, signal),
+  ]);
+  return image && runsImage(findRunning(snapshot, place), imageId(image.image)) ? image : undefined;
+}
+
+/** Builds, loads, rolls out. @throws {Failure} of the phase that failed; whatever ran before goes on serving. */
+export async function reload(
+  { toolchain, api, store, serviceImages, snapshots, nodeNames, namespace }: ReloadServiceParts,
+  name: string,
+  run: Run,
+): Promise<Reloaded> {
+  const phases: Record<string, number> = {};
+  const measure = async <T>(phase: string, work: () => Promise<T>): Promise<T> => {
+    const start = performance.now();
+    try {
+      return await work();
+    } finally {
+      phases[phase] = performance.now() - start;
+    }
+  };
+
+  run.report('building');
+  const load = beginLoad({ nodes: toolchain.nodes, store, nodeNames }, run.signal);
+  const image = await measure(
+    'build',
+    async () => (await serviceImages.find(name)) ?? serviceImages.build(name, run),
+  );
+  run.report('loading');
+  await measure('load', () => load(image, run));
+  run.report('rolling out');
+  const place = { namespace, name };
+  const wanted = {
+    reference: image.reference,
+    id: imageId(image.image),
+    foreignCommand: image.isStandIn ? undefined : standInCommand,
+  };
+  await measure('roll out', () =>
+    replaceImage({ api, kubectl: toolchain.kubectl, snapshots, place }, wanted, run),
+  );
+  return { service: name, image: image.reference, changed: true, phases };
+}

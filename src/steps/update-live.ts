@@ -1,0 +1,156 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { toLiveAnnotations } from '../cluster/live-files.ts';
+import { findPods } from '../cluster/pods.ts';
+import { findRunning } from '../cluster/running-image.ts';
+import { type ServicePlace, takeServiceSnapshot } from '../cluster/service-snapshot.ts';
+import { packLayer } from '../images/layer.ts';
+import { type Contents, hashContent, type LiveSource } from '../images/live-source.ts';
+import { exitCodes, Failure } from '../lib/failure.ts';
+import type { Run } from '../lib/plan.ts';
+import { ApiFailure, type ApiServer } from '../tools/api-server.ts';
+import type { Pod } from '../tools/kubernetes.ts';
+import type { Nodes } from '../tools/nodes.ts';
+
+export interface UpdateLiveParts {
+  readonly api: ApiServer;
+  readonly nodes: Nodes;
+  readonly place: ServicePlace;
+  /** The port that the service's program listens on. */
+  readonly port: number;
+}
+
+/** What the containers of a service have, as far as this run has brought it there; kept from one update to the next. */
+export interface LiveState {
+  /** The image that its pods were started from. */
+  readonly image: string;
+  /** What that image has in the live folders; what is not known there counts as changed. */
+  readonly base: Contents;
+  /** By the ID of a container's run: what was put there. */
+  readonly containers: Map<string, { readonly mounts: Contents; readonly put: Map<string, string> }>;
+}
+
+export interface LiveUpdate {
+  /** How many files were put into each container, and how many there are not those of the image. */
+  readonly put: number;
+  readonly files: number;
+}
+
+/** What a stand-in says of the file that it runs (services/common/program.ts). */
+interface ProgramState {
+  /** Hash of the file that it loaded last. */
+  readonly program: string;
+  readonly refused?: string;
+  /** Refused because only a new process can do it. */
+  readonly startsAnew?: boolean;
+}
+
+/** Milliseconds in which a program says that it has loaded another file. */
+const loadTimeout = 5_000;
+const loadEvery = 5;
+
+/**
+ * The running containers of a service have these files, and its program has loaded them where it says so; undefined
+ * when only another image can bring that about.
+ * @throws {Failure} exit code 7 when the program refuses the files: it goes on as it was.
+ */
+export async function updateLive(
+  { api, nodes, place, port }: UpdateLiveParts,
+  state: LiveState,
+  { files, folders, program, sourceHash }: LiveSource & { readonly sourceHash: string },
+  { signal }: Run,
+): Promise<LiveUpdate | undefined> {
+  const snapshot = await takeServiceSnapshot(api, place, signal);
+  const { current } = findPods(snapshot, { kind: 'Deployment', ...place });
+  const isHere = findRunning(snapshot, place).isServing && current.length > 0 && current.every(runsImage);
+  if (!isHere) return undefined;
+  const updates = await Promise.all(current.map(update));
+  const known = updates.filter((each) => each !== undefined);
+  return known.length === updates.length ? known[0] : undefined;
+
+  function runsImage({ spec }: Pod): boolean {
+    return spec.containers.some(({ name, image }) => name === place.name && image === state.image);
+  }
+
+  async function update(pod: Pod): Promise<LiveUpdate | undefined> {
+    const id = pod.status.containerStatuses?.find(({ name }) => name === place.name)?.containerID;
+    const node = pod.spec.nodeName;
+    if (id === undefined || node === undefined) return undefined;
+    const container = await findContainer(id, node);
+    if (!container) return undefined;
+    const { put, mounts } = container;
+
+    const contents = new Map(files.map(({ path, content }) => [path, hashContent(content)]));
+    const removed =
+      program !== undefined && [...state.base.keys(), ...put.keys()].some((path) => !contents.has(path));
+    if (removed) return undefined;
+    const changed = files.filter(
+      ({ path }) => contents.get(path) !== (put.get(path) ?? state.base.get(path)),
+    );
+    // What the program loads comes last: the others are there when it does.
+    const ordered = changed.toSorted((a, b) => Number(a.path === program) - Number(b.path === program));
+    for (const folder of folders) {
+      const own = ordered.filter(({ path }) => path.startsWith(`${folder}/`));
+      if (own.length === 0) continue;
+      const entries = own.map((file) => ({ ...file, path: file.path.slice(folder.length + 1) }));
+      const archive = packLayer(entries);
+      await nodes.putFiles(
+        node,
+        mounts.get(folder) ?? '',
+        { archive, paths: entries.map(({ path }) => path) },
+        signal,
+      );
+    }
+    for (const { path } of changed) put.set(path, contents.get(path) ?? '');
+    const over = [...put].filter(([path, hash]) => state.base.get(path) !== hash).length;
+    const isLoaded = program === undefined || !changed.some(({ path }) => path === program);
+    const [loaded] = await Promise.all([
+      isLoaded || waitUntilLoaded(pod, contents.get(program) ?? ''),
+      mark(pod, id, over),
+    ]);
+    return loaded ? { put: changed.length, files: over } : undefined;
+  }
+
+  /** Undefined for a container without these volumes: its image was built before they were declared. */
+  async function findContainer(id: string, node: string) {
+    const known = state.containers.get(id);
+    if (known) return known;
+    const mounts = new Map<string, string>();
+    for (const folder of folders) {
+      const mount = await nodes.findMount(node, id.replace(/^.*:\/\//, ''), folder, signal);
+      if (mount === undefined) return undefined;
+      mounts.set(folder, mount);
+    }
+    const found = { mounts, put: new Map<string, string>() };
+    state.containers.set(id, found);
+    return found;
+  }
+
+  async function mark({ metadata: { name } }: Pod, id: string, over: number): Promise<void> {
+    const annotations = toLiveAnnotations(id, { files: over, sourceHash });
+    const path = `/api/v1/namespaces/${place.namespace}/pods/${name}?fieldManager=wealist-local`;
+    await api.patch(path, { metadata: { annotations } }, signal);
+  }
+
+  /** False when it has to start anew for that. @throws {Failure} when the new program is one that nothing can run. */
+  async function waitUntilLoaded({ metadata: { name } }: Pod, wanted: string): Promise<boolean> {
+    const path = `/api/v1/namespaces/${place.namespace}/pods/${name}:${port}/proxy/health/program`;
+    const end = performance.now() + loadTimeout;
+    while (performance.now() < end) {
+      const said = await api.get<ProgramState>(path, signal).catch((error) => {
+        // One that is busy with loading answers late, and the one before this had no such path.
+        if (error instanceof ApiFailure) return undefined;
+        throw error;
+      });
+      if (said?.program === wanted) {
+        if (said.refused === undefined) return true;
+        if (said.startsAnew) return false;
+        throw new Failure(`${place.name} cannot load what was saved, and goes on as it was`, {
+          cause: said.refused,
+          exitCode: exitCodes.image,
+        });
+      }
+      await sleep(loadEvery, undefined, { signal });
+    }
+    return false;
+  }
+}

@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { createLatest } from '../../src/lib/latest.ts';
+
+function makeLatest({ takes = 20 } = {}) {
+  const log: string[] = [];
+  const errors: unknown[] = [];
+  const end = new AbortController();
+  let number = 0;
+  const latest = createLatest(
+    async (signal) => {
+      number += 1;
+      const own = number;
+      log.push(`begins ${own}`);
+      await sleep(takes, undefined, { signal }).catch(() => {
+        log.push(`aborted ${own}`);
+        throw new Error('aborted');
+      });
+      log.push(`done ${own}`);
+    },
+    { signal: end.signal, onError: (error) => void errors.push(error) },
+  );
+  return { latest, log, errors, end };
+}
+
+test('a request is worked on, and the next one after it', async () => {
+  const { latest, log } = makeLatest({ takes: 1 });
+  latest.request();
+  await latest.idle();
+  latest.request();
+  await latest.idle();
+  expect(log).toEqual(['begins 1', 'done 1', 'begins 2', 'done 2']);
+});
+
+test('one that comes meanwhile has it begun anew, several at once only once', async () => {
+  const { latest, log, errors } = makeLatest();
+  latest.request();
+  await sleep(5);
+  latest.request();
+  latest.request();
+  await latest.idle();
+  expect(log).toEqual(['begins 1', 'aborted 1', 'begins 2', 'done 2']);
+  expect(errors).toEqual([]);
+});
+
+test('an error of the work that nobody has aborted is told of', async () => {
+  const errors: unknown[] = [];
+  const { signal } = new AbortController();
+  const latest = createLatest(() => Promise.reject(new Error('a bug')), {
+    signal,
+    onError: (error) => void errors.push(error),
+  });
+  latest.request();
+  await latest.idle();
+  expect(errors).toEqual([new Error('a bug')]);
+});
+
+test('it ends with its signal', async () => {
+  const { latest, log, errors, end } = makeLatest({ takes: 60_000 });
+  latest.request();
+  await sleep(5);
+  end.abort();
+  await latest.idle();
+  latest.request();
+  await latest.idle();
+  expect(log).toEqual(['begins 1', 'aborted 1']);
+  expect(errors).toEqual([]);
+});

@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import { rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { bundleStandIn } from '../../../src/images/bundle.ts';
+import { answerOf, bundleEnv, findFreePort, runBundle } from '../../images/run-bundle.ts';
+import { ask } from '../start.ts';
+
+const folder = join(import.meta.dirname, '../../../services/auth-service');
+const files = await bundleStandIn(folder, { name: 'auth-service', sourceHash: 'first' });
+const text = Buffer.from(files.find(({ path }) => path === 'app/main.js')?.content ?? '').toString();
+const refusal = 'login without a password exists only where ENV is local';
+
+/** Runs the program; `put` puts another one in its place, as a live update does, and resolves to what it says then. */
+async function startProgram() {
+  const port = await findFreePort();
+  const url = `http://127.0.0.1:${port}`;
+  const google = { GOOGLE_CLIENT_ID: 'id', GOOGLE_CLIENT_SECRET: 'secret' };
+  const running = await runBundle(files, { ...bundleEnv, ...google, PORT: String(port) });
+  await answerOf(`${url}/health/live`);
+  const file = join(running.folder, 'app/main.js');
+  return {
+    url,
+    exitCode: () => running.program.exitCode,
+    async put(program: string) {
+      await writeFile(`${file}.new`, program);
+      await rename(`${file}.new`, file);
+      const digest = createHash('sha256').update(program).digest('hex');
+      const state = async () => (await ask(`${url}/health/program`)).body;
+      await expect.poll(state).toMatchObject({ program: digest });
+      return state();
+    },
+  };
+}
+
+const logIn = (url: string) => ask(`${url}/api/auth/login`, { method: 'POST', body: '{"name":"ann"}' });
+
+test('another program takes over in the same process, with its own answers and its own name', async () => {
+  const { url, put, exitCode } = await startProgram();
+  expect((await logIn(url)).body).toEqual({ error: refusal });
+  const before = (await ask(`${url}/`)).body as { started: string };
+
+  const state = await put(text.replace(refusal, 'the second one').replaceAll('"first"', '"second"'));
+  expect(state).not.toHaveProperty('refused');
+  // An error of the new program's own class is still one with a status.
+  expect(await logIn(url)).toEqual({ status: 403, body: { error: 'the second one' } });
+  expect((await ask(`${url}/`)).body).toMatchObject({ sourceHash: 'second', started: before.started });
+
+  await put(text);
+  expect((await logIn(url)).body).toEqual({ error: refusal });
+  expect(exitCode()).toBeNull();
+});
+
+test.each([
+  ['cannot be loaded', (program: string) => `throw new Error('no such luck');\n${program}`, 'no such luck'],
+  ['is no program', () => 'const const', 'Unexpected token'],
+  [
+    'connects to something else',
+    (program: string) => program.replace('peer(settings, "user-service")', 'peer(settings, "board-service")'),
+    'it connects to something else, for which it has to start anew',
+  ],
+])('one that %s is refused with the reason, and the old one goes on', async (_, change, reason) => {
+  const { url, put } = await startProgram();
+  const changed = change(text.replace(refusal, 'the second one'));
+  expect(changed).not.toBe(text);
+  expect(await put(changed)).toMatchObject({ refused: expect.stringContaining(reason) });
+  expect((await logIn(url)).body).toEqual({ error: refusal });
+  // What is put right is taken.
+  expect(await put(text.replace(refusal, 'the third one'))).not.toHaveProperty('refused');
+  expect((await logIn(url)).body).toEqual({ error: 'the third one' });
+});
