@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hash } from '../lib/hash.ts';
 import type { Layer } from '../lib/oci.ts';
 import { type BundledFile, bundlePackages } from './bundle.ts';
 import { packLayer } from './layer.ts';
 import { describeLockedPackages } from './locked-packages.ts';
 import { bundledPackages } from './service-source.ts';
 import type { Store } from './store.ts';
-import { hash } from '../lib/hash.ts';
 
 /** What the store keeps the layer of the stand-ins' npm packages under: what they are, and how they are bundled. */
 export async function toPackagesKey(checkout: string): Promise<string> {
