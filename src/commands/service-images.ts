@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Environment } from '../config/schema.ts';
-import { importArchive } from '../images/import-archive.ts';
+import { bringEngineImage } from '../images/engine-image.ts';
 import type { Images } from '../images/open-images.ts';
 import { createServiceImages, type ServiceImages } from '../images/service-image.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
@@ -44,7 +44,7 @@ export function openServiceImages({
       const image = `wealist.local/${name}:source-${hash(app.paths.checkout)}`;
       const build = { context: join(root, context), dockerfile: join(root, dockerfile), image };
       await buildWithDocker(app.exec, client, build, { env: docker.env, signal, report });
-      return importArchive(await docker.saveImages([image], { signal }), images.store);
+      return bringEngineImage({ docker, store: images.store }, image, { signal, report });
     },
   });
 }

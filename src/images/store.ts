@@ -15,6 +15,8 @@ export interface Store {
   /** Adds a blob and resolves to its digest and size. */
   putBlob(content: AsyncIterable<Uint8Array>): Promise<Layer>;
   openBlob(digest: Digest): Readable;
+  /** The blob's size with its digest; undefined when it is not here. */
+  findBlob(digest: Digest): Promise<Layer | undefined>;
   /** The image kept under a key; undefined when it, or one of its blobs, is not here. */
   findImage(key: string): Promise<Image | undefined>;
   putImage(key: string, image: Image): Promise<void>;
@@ -101,6 +103,11 @@ export function openStore(folder: string): Store {
     },
 
     openBlob: (digest) => createReadStream(blobPath(digest), { highWaterMark: 1024 * 1024 }),
+
+    async findBlob(digest) {
+      const found = await stat(blobPath(digest)).catch(absent);
+      return found && { digest, size: found.size };
+    },
 
     async findImage(key) {
       const text = await readFile(imagePath(key), 'utf8').catch(absent);

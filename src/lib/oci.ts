@@ -48,6 +48,8 @@ export function toImageConfig(
     os: 'linux',
     config: container,
     rootfs: { type: 'layers', diff_ids: layers.map((layer) => layer.digest) },
+    // One entry for each layer: a builder that lays others over them would else count wrongly.
+    history: layers.map(() => ({ created_by: 'wealist-local' })),
   });
 }
 

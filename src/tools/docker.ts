@@ -18,6 +18,11 @@ export interface DockerImage {
   /** `sha256:…` of each layer's uncompressed tar, the lowest first. */
   readonly layers: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
+  readonly os: string;
+  /** How its containers start, by the names of the OCI image-spec; and some that only Docker knows. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Where the engine keeps what each layer holds, the uppermost first; none where it keeps them in another way. */
+  readonly layerFolders: readonly string[];
 }
 
 export interface DockerImageSummary {
@@ -65,6 +70,8 @@ export interface NewContainer {
   readonly name?: string;
   readonly command?: readonly string[];
   readonly privileged?: boolean;
+  /** Folders of the engine's machine that it sees, read-only: destination → source. */
+  readonly folders?: Readonly<Record<string, string>>;
   readonly labels?: Readonly<Record<string, string>>;
 }
 
@@ -78,6 +85,8 @@ export interface Docker {
   readonly env: Readonly<Record<string, string>>;
 
   findImage(name: string, options?: Aborting): Promise<DockerImage | undefined>;
+  /** The instructions that the image was made by, the newest first. */
+  listHistory(name: string, options?: Aborting): Promise<readonly string[]>;
   /** The images with this label (`key` or `key=value`), or all. */
   listImages(label?: string, options?: Aborting): Promise<readonly DockerImageSummary[]>;
   /** @throws {PullFailure} that tells no such image from no network. */
@@ -119,6 +128,13 @@ export interface Docker {
 
 /** Milliseconds for one question; an engine that pulls and builds takes its time. */
 const questionTimeout = 60_000;
+
+interface ImageInspection extends Omit<Dockerode.ImageInspectInfo, 'GraphDriver'> {
+  readonly GraphDriver?: {
+    readonly Name: string;
+    readonly Data?: { readonly UpperDir?: string; readonly LowerDir?: string } | null;
+  };
+}
 
 /** Missing in the library's types. */
 interface SavesSeveral {
@@ -197,7 +213,8 @@ export function createDocker({ socket }: { readonly socket: string }, exec: Exec
     env,
 
     async findImage(name, { signal } = {}) {
-      const found = await orUndefined(ask(`image ${name}`, signal, (api) => api.getImage(name).inspect()));
+      const path = `/images/${name}/json`;
+      const found = await orUndefined(askPlainly<ImageInspection>(`image ${name}`, signal, path));
       return (
         found && {
           id: found.Id,
@@ -207,8 +224,17 @@ export function createDocker({ socket }: { readonly socket: string }, exec: Exec
           size: found.Size,
           layers: found.RootFS.Layers ?? [],
           labels: found.Config?.Labels ?? {},
+          os: found.Os,
+          config: { ...found.Config },
+          layerFolders: listLayerFolders(found),
         }
       );
+    },
+
+    async listHistory(name, { signal } = {}) {
+      const path = `/images/${name}/history`;
+      const entries = await askPlainly<{ CreatedBy: string }[]>(`image ${name}`, signal, path);
+      return entries.map(({ CreatedBy }) => CreatedBy);
     },
 
     async listImages(label, { signal } = {}) {
@@ -284,14 +310,18 @@ export function createDocker({ socket }: { readonly socket: string }, exec: Exec
       );
     },
 
-    async createContainer({ image, name, command, privileged = false, labels = {} }, { signal } = {}) {
+    async createContainer(container, { signal } = {}) {
+      const { image, name, command, privileged = false, folders = {}, labels = {} } = container;
       const created = await ask(`a container of ${image}`, signal, (api) =>
         api.createContainer({
           ...(name === undefined ? {} : { name }),
           ...(command === undefined ? {} : { Cmd: [...command] }),
           Image: image,
           Labels: { ...labels },
-          HostConfig: { Privileged: privileged },
+          HostConfig: {
+            Privileged: privileged,
+            Binds: Object.entries(folders).map(([destination, source]) => `${source}:${destination}:ro`),
+          },
         }),
       );
       return created.id;
@@ -328,6 +358,14 @@ export function createDocker({ socket }: { readonly socket: string }, exec: Exec
       return mtu === undefined ? undefined : Number(mtu);
     },
   };
+}
+
+/** overlay2 names the folders of all layers, and so does no other driver; nor does an engine that leaves that to containerd. */
+function listLayerFolders({ GraphDriver, RootFS }: ImageInspection): readonly string[] {
+  const { UpperDir, LowerDir = '' } = GraphDriver?.Data ?? {};
+  if (GraphDriver?.Name !== 'overlay2' || UpperDir === undefined) return [];
+  const folders = [UpperDir, ...LowerDir.split(':').filter((folder) => folder !== '')];
+  return folders.length === RootFS.Layers?.length ? folders : [];
 }
 
 /** `repository:tag`; a colon before the last slash belongs to the registry's port. */

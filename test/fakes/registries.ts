@@ -43,7 +43,10 @@ export function createFakeDocker(registries: Record<string, FakeRegistry>): Fake
 
   async function put(name: string, content: string, digests: readonly string[]): Promise<void> {
     const { archive, id, layers } = await makeArchive(content);
-    const details = { id, tags: [name], digests, architecture: 'amd64', size: 1, layers, labels: {} };
+    const details = {
+      ...{ id, tags: [name], digests, architecture: 'amd64', os: 'linux', size: 1, layers, labels: {} },
+      ...{ config: {}, layerFolders: [] },
+    };
     images.set(name, { details, archive });
   }
 

@@ -36,8 +36,10 @@ test('an image, and one that is not there', async () => {
       RepoTags: ['a/b:1'],
       RepoDigests: null,
       Architecture: 'arm64',
+      Os: 'linux',
       Size: 12,
-      RootFS: { Type: 'layers', Layers: ['sha256:2'] },
+      RootFS: { Type: 'layers', Layers: ['sha256:2', 'sha256:3'] },
+      GraphDriver: { Name: 'overlay2', Data: { UpperDir: '/overlay/3', LowerDir: '/overlay/2' } },
       Config: { Labels: null },
     } as unknown as Routes[string],
   });
@@ -46,9 +48,12 @@ test('an image, and one that is not there', async () => {
     tags: ['a/b:1'],
     digests: [],
     architecture: 'arm64',
+    os: 'linux',
     size: 12,
-    layers: ['sha256:2'],
+    layers: ['sha256:2', 'sha256:3'],
+    layerFolders: ['/overlay/3', '/overlay/2'],
     labels: {},
+    config: { Labels: null },
   });
   expect(await docker.findImage('a/b:2')).toBeUndefined();
 });
