@@ -47,7 +47,10 @@ export function createCauseList(): CauseList {
 
   return {
     add(key, cause, parts) {
-      if (!causes.has(key)) causes.set(key, { cause, affects: new Set() });
+      const { cause: known = cause, affects = new Set<string>() } = causes.get(key) ?? {};
+      // The same in several parts lies in none of them alone.
+      const about = known.about === cause.about ? known.about : undefined;
+      causes.set(key, { cause: { ...known, about }, affects });
       for (const part of parts) blame([key], part);
     },
     blame,

@@ -46,12 +46,14 @@ export function findCauses({ snapshot, parts, unready, silent }: Seen): readonly
   /** A part that is ready may yet not be reached. */
   function checkWay({ name, workload, port, path }: Part): void {
     if (port === undefined) return;
-    const finding =
-      judgeService(snapshot, workload) ??
-      (path === undefined
-        ? undefined
-        : judgeRoute(snapshot, { service: name, namespace: workload.namespace, path }));
-    if (finding) list.add(`way to ${name}`, toCause(name, finding), [name]);
+    const unreached = judgeService(snapshot, workload);
+    if (unreached) list.add(`way to ${name}`, toCause(name, unreached), [name]);
+    else if (path !== undefined) checkRoute(name, workload.namespace, path);
+  }
+
+  function checkRoute(service: string, namespace: string, path: string): void {
+    const finding = judgeRoute(snapshot, { service, namespace, path });
+    if (finding) list.add(finding.line, toCause(service, finding), [service]);
   }
 
   function explain({ part, verdict, log, clues }: Unready): void {

@@ -2,7 +2,7 @@ import type { Pod } from '../tools/kubernetes.ts';
 import { findLiveFiles, type LiveFiles } from './live-files.ts';
 import { findPods, type Workload } from './pods.ts';
 import type { Snapshot } from './snapshot.ts';
-import { judge, type Verdict } from './verdict.ts';
+import { judgeNeeded, type Verdict } from './verdict.ts';
 
 /** A workload as one line of `status`. */
 export interface PartStatus
@@ -23,7 +23,7 @@ export interface PartStatus
 
 /** How a workload is, with all that ever went wrong with its pods counted. */
 export function toPartStatus(snapshot: Snapshot, workload: Workload): PartStatus {
-  const { state, ready, wanted, line, evidence, next } = judge(snapshot, workload);
+  const { state, ready, wanted, line, evidence, next } = judgeNeeded(snapshot, workload);
   const { current } = findPods(snapshot, workload);
   const containers = current.flatMap(({ status }) => status.containerStatuses ?? []);
   const created = current.map(({ metadata }) => Date.parse(metadata.creationTimestamp));

@@ -2,7 +2,7 @@ import type { LogReference } from './finding.ts';
 import { type Clue, findClues, type Neighbour } from './log-clues.ts';
 import type { Workload } from './pods.ts';
 import type { Snapshot } from './snapshot.ts';
-import { judge, type Verdict } from './verdict.ts';
+import { judgeNeeded, type Verdict } from './verdict.ts';
 
 /** What an environment consists of: a service, a data store, a Job that prepares one, the ingress controller, an extra. */
 export interface Part {
@@ -47,7 +47,7 @@ export async function listUnready(
   readLog: (log: LogReference) => Promise<string | undefined>,
 ): Promise<readonly Unready[]> {
   const unready = parts
-    .map((part) => ({ part, verdict: judge(snapshot, part.workload) }))
+    .map((part) => ({ part, verdict: judgeNeeded(snapshot, part.workload) }))
     .filter(({ verdict }) => verdict.state !== 'ready');
   return Promise.all(
     unready.map(async ({ part, verdict }) => {

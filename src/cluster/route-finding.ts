@@ -24,15 +24,11 @@ export function judgeRoute(snapshot: Snapshot, { service, namespace, path }: Rou
   const own = backends.find((backend) => backend.service?.name === service);
   if (!own) {
     const [other] = backends;
-    return {
-      state: 'failed',
-      line: `no Ingress leads from ${path} to ${service}`,
-      evidence:
-        other === undefined
-          ? `${ingresses.length} ${ingresses.length === 1 ? 'Ingress is' : 'Ingresses are'} in namespace ${namespace}`
-          : `Ingress ${other.ingress} leads to ${other.service?.name}`,
-      next: repair,
-    };
+    const evidence =
+      other === undefined
+        ? `namespace ${namespace} has ${ingresses.length} Ingresses, none of them for ${path}`
+        : `Ingress ${other.ingress} leads from ${path} to ${other.service?.name}`;
+    return { state: 'failed', line: 'no Ingress leads to it', evidence, next: repair };
   }
   const wanted = own.service?.port;
   const ports = snapshot.find('Service', service, namespace)?.spec.ports ?? [];

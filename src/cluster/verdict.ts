@@ -38,6 +38,20 @@ export function judge(
   return rollout ? judgeRollout(snapshot, workload, rollout, { since }) : describeAbsent(workload);
 }
 
+/** What the snapshot says of a workload that others need: one of which no pods are wanted is not ready for them. */
+export function judgeNeeded(snapshot: Snapshot, workload: Workload): Verdict {
+  const verdict = judge(snapshot, workload);
+  if (verdict.state !== 'ready' || verdict.wanted > 0) return verdict;
+  const { kind, name, namespace } = workload;
+  const scale = ['scale', `${kind.toLowerCase()}/${name}`, '--replicas=1'];
+  return {
+    ...verdict,
+    state: 'failed',
+    line: 'is scaled to 0 pods',
+    next: toKubectlLine(namespace, ...scale),
+  };
+}
+
 /** One line for what may still change: `1 of 2 pods ready, waiting for the readiness probe`. */
 export function toProgress({ ready, wanted, line }: Verdict): string {
   return wanted === 0 ? line : `${ready} of ${wanted} ${wanted === 1 ? 'pod' : 'pods'} ready, ${line}`;

@@ -2,16 +2,20 @@ import type { Part as ListedPart } from '../cluster/part.ts';
 import { type PartStatus, toPartStatus } from '../cluster/part-status.ts';
 import type { Snapshot } from '../cluster/snapshot.ts';
 import type { Environment } from '../config/schema.ts';
+import { withDeadline } from '../lib/deadline.ts';
 import { toHostOrigin, toOrigin } from '../plans/addresses.ts';
 import { lackingOf } from '../plans/extras.ts';
 import type { ClusterRecord } from '../state/cluster-record.ts';
-import { askHttpStatus } from '../tools/http-status.ts';
+import { askStatus } from '../tools/ask-web.ts';
 import { askCluster } from './ask-cluster.ts';
 import type { ClusterAccess } from './cluster-access.ts';
 import type { App } from './command.ts';
 import { listParts } from './list-parts.ts';
 import { findNodeImages, readFreshness } from './read-freshness.ts';
 import type { Part, StatusReport } from './status-report.ts';
+
+/** Milliseconds for which the ingress' answer is waited for. */
+const ingressPatience = 1_000;
 
 /** Asks the cluster, its node and the ingress at once; more of the engine only where the cluster does not answer. */
 export async function readStatus(app: App, access: ClusterAccess | undefined): Promise<StatusReport> {
@@ -78,11 +82,17 @@ function findNext(parts: readonly Part[]): string | undefined {
 async function askIngress(record: ClusterRecord, signal: AbortSignal): Promise<StatusReport['ingress']> {
   const url = `${toOrigin(record)}/`;
   try {
-    const status = await askHttpStatus(url, signal);
+    const status = await withDeadline({ timeout: ingressPatience, signal }, (limited) =>
+      askStatus(url, { signal: limited }),
+    );
     return { url, answers: status < 500, status };
   } catch (error) {
     signal.throwIfAborted();
-    return { url, answers: false, evidence: (error as Error).message };
+    return {
+      url,
+      answers: false,
+      evidence: error instanceof Error ? error.message || String(error) : String(error),
+    };
   }
 }
 

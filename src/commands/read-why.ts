@@ -5,7 +5,7 @@ import type { Environment } from '../config/schema.ts';
 import { toWaves } from '../lib/waves.ts';
 import { toAddresses, toOrigin } from '../plans/addresses.ts';
 import type { ClusterRecord } from '../state/cluster-record.ts';
-import { askHttpStatus } from '../tools/http-status.ts';
+import { findSilence } from '../steps/answered.ts';
 import { askCluster } from './ask-cluster.ts';
 import { findClusterAccess } from './cluster-access.ts';
 import { toClusterWords } from './cluster-state.ts';
@@ -98,13 +98,8 @@ async function listSilent(
     asked.map(async (part): Promise<readonly Silent[]> => {
       const [address] = toAddresses(environment, [part.name], record);
       const url = address?.url ?? toOrigin(record);
-      try {
-        const status = await askHttpStatus(url, signal);
-        return status < 400 ? [] : [{ part, url, state: `answered ${status}` }];
-      } catch (error) {
-        signal.throwIfAborted();
-        return [{ part, url, state: (error as Error).message }];
-      }
+      const state = await findSilence(url, signal);
+      return state === undefined ? [] : [{ part, url, state }];
     }),
   );
   return answers.flat();

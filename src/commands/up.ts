@@ -43,6 +43,9 @@ export const command = defineCommand({
       complete: 'extras',
     },
     without: { value: 'extra', summary: 'take this away again; its data stays', complete: 'extras' },
+    repair: {
+      summary: 'apply every chart again: takes back what was changed or removed in the cluster by hand',
+    },
     yes,
     name,
     dryRun,
@@ -54,7 +57,7 @@ export const command = defineCommand({
     'npm run up -- auth-service --dry-run',
   ],
 
-  async run(app, { services, name: wantedName, dryRun: isPreview, yes: agreed, ...input }) {
+  async run(app, { services, name: wantedName, dryRun: isPreview, yes: agreed, repair: repairs, ...input }) {
     const overrides = wantedName === undefined ? [] : [toOverride(wantedName)];
     const environment = requireWritable(app, await app.environment({ overrides }), 'up');
     const selection = selectServices(environment, services);
@@ -70,6 +73,7 @@ export const command = defineCommand({
         selection,
         cluster: record,
         controller: record.controller,
+        repairs,
         removedExtras: wantedExtras.removed,
         checkoutId,
         podSecurity,
@@ -102,6 +106,7 @@ export const command = defineCommand({
         selection,
         cluster: record,
         controller,
+        repairs,
         removedExtras: wantedExtras.removed,
         checkoutId,
         podSecurity,

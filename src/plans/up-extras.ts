@@ -31,6 +31,7 @@ export function deployExtras(environment: Environment, parts: UpParts, choice: U
       ...parts,
       ...release,
       checkout,
+      repairs: choice.repairs,
       // Without the secrets: an extra is no part of the platform.
       valuesFiles: valuesFile ? [join(checkout, valuesFile)] : valuesFiles({ checkout, environment }),
       values: async () => {

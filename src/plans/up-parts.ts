@@ -16,6 +16,8 @@ import type { ExtrasChoice } from './extras.ts';
 
 /** What is decided before the plan is made: by the person, by an earlier run, by what this machine allows. */
 export interface UpChoice {
+  /** Every release is applied, changed or not: what was changed or removed by hand comes back. */
+  readonly repairs: boolean;
   readonly selection: Selection;
   readonly cluster: { readonly name: string } & PublicPorts & ExtrasChoice;
   readonly controller: Controller;

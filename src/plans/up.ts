@@ -126,7 +126,7 @@ function releaseSteps(environment: Environment, parts: UpParts, choice: UpChoice
   const { paths, toolchain, chain, serviceImages, snapshots, releases } = parts;
   const { selection, cluster, controller, secrets } = choice;
   const { checkout } = paths;
-  const common = { toolchain, snapshots, releases, checkout };
+  const common = { toolchain, snapshots, releases, checkout, repairs: choice.repairs };
   const needs = toNeeds(environment);
   // `-` is where helm reads the values that the step hands it.
   const files = valuesFiles({ checkout, environment, secrets });

@@ -16,7 +16,7 @@ const timeout = 60_000;
 export function answerThroughIngress(addresses: readonly Answer[]): Step {
   const listSilent = async (signal: AbortSignal) => {
     const answers = await Promise.all(
-      addresses.map(async (each) => ({ ...each, state: await ask(each.url, signal) })),
+      addresses.map(async (each) => ({ ...each, state: await findSilence(each.url, signal) })),
     );
     return answers.filter(({ state }) => state !== undefined);
   };
@@ -50,8 +50,8 @@ export function answerThroughIngress(addresses: readonly Answer[]): Step {
   };
 }
 
-/** What is wrong with an address; undefined when it answers with success. */
-async function ask(url: string, signal: AbortSignal): Promise<string | undefined> {
+/** What is wrong with an address, `answered 404` or why there was no answer; undefined when it answers with success. */
+export async function findSilence(url: string, signal: AbortSignal): Promise<string | undefined> {
   try {
     const status = await withDeadline({ timeout: 3_000, signal }, (limited) =>
       askStatus(url, { signal: limited }),

@@ -23,6 +23,8 @@ export interface DeployParts {
   readonly chart: string | PublishedChart;
   /** Values files in their order, those of secrets included. */
   readonly valuesFiles: readonly string[];
+  /** Apply it though nothing of it has changed, and run its Jobs again: in the cluster somebody may have changed things. */
+  readonly repairs?: boolean;
   /** Values that only this run knows, over those of the files. */
   readonly values: () => Promise<RunValues>;
 }
@@ -43,7 +45,7 @@ const readyTimeout = 180_000;
 
 /** A chart of ours is deployed with the values as they are now, and all that it runs is ready. */
 export function deployRelease(parts: DeployParts): Step {
-  const { toolchain, snapshots, checkout, namespace, release, valuesFiles } = parts;
+  const { toolchain, snapshots, checkout, namespace, release, valuesFiles, repairs = false } = parts;
   const { helm, kubectl } = toolchain;
   const charts = join(checkout, 'helm/charts');
   const chart =
@@ -88,10 +90,19 @@ export function deployRelease(parts: DeployParts): Step {
     else await helm.rollback(release, namespace, signal);
   }
 
+  /** A Job that was done once does not look again, and Helm makes one that is missing anew. */
+  async function removeJobs(snapshot: Snapshot, signal: AbortSignal): Promise<void> {
+    const jobs = workloadsOf(snapshot, release, namespace).filter(({ kind }) => kind === 'Job');
+    if (jobs.length === 0) return;
+    const names = jobs.map(({ name }) => name);
+    await kubectl.run(['delete', 'jobs', `--namespace=${namespace}`, '--ignore-not-found', ...names], signal);
+  }
+
   return {
     title: release,
 
     async isDone({ signal }) {
+      if (repairs) return false;
       const [found, inputs] = await Promise.all([findRelease(signal, 1_000), hashInputs()]);
       if (found?.status !== 'deployed' || found.inputs !== inputs) return false;
       const [snapshot, values] = await Promise.all([
@@ -109,8 +120,9 @@ export function deployRelease(parts: DeployParts): Step {
         snapshots.take(run.signal),
       ]);
       const isCurrent = found?.status === 'deployed' && found.inputs === inputs;
-      if (!isCurrent || isOverruled(snapshot, values)) {
+      if (!isCurrent || repairs || isOverruled(snapshot, values)) {
         await settle(found, run);
+        if (repairs) await removeJobs(snapshot, run.signal);
         run.report('rendering and applying its chart');
         const labels = { [inputsLabel]: inputs };
         await helm.upgrade({ release, ...chart, namespace, valuesFiles, values, labels }, run.signal);
