@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import { type Links, toFreshness } from '../../src/images/freshness.ts';
+
+const newId = `sha256:${'a'.repeat(64)}` as const;
+const oldId = `sha256:${'b'.repeat(64)}` as const;
+const built = { reference: 'wealist.local/board-service:aaaa', id: newId };
+const current = { reference: built.reference, id: newId };
+const old = { reference: 'wealist.local/board-service:bbbb', id: oldId };
+
+const whole: Links = { sourceHash: 's2', built, isLoaded: true, running: [current, current] };
+
+test('source = built = loaded = running is fresh', () => {
+  expect(toFreshness(whole)).toEqual({ state: 'fresh', line: 'runs aaaa, its source as it is now' });
+});
+
+test.each<[string, Partial<Links>, string, RegExp]>([
+  ['the source was changed', { built: undefined }, 'built', /^no image is built of its source/],
+  [
+    'built, not loaded',
+    { isLoaded: false, running: [old] },
+    'loaded',
+    /^aaaa is built, and not on its node$/,
+  ],
+  [
+    'gone from the node while it runs',
+    { isLoaded: false },
+    'loaded',
+    /^runs aaaa, which its node does not have/,
+  ],
+  ['loaded, not running', { running: [old] }, 'running', /^runs bbbb, and aaaa is its source/],
+  ['not running in all of its pods', { running: [current, old] }, 'running', /^runs bbbb, and aaaa/],
+])('stale, %s: the link that does not hold is named', (_, change, broken, line) => {
+  const freshness = toFreshness({ ...whole, ...change });
+  expect(freshness).toMatchObject({ state: 'stale', broken, line: expect.stringMatching(line) });
+});
+
+test('a node that cannot be asked says nothing against what runs', () => {
+  expect(toFreshness({ ...whole, isLoaded: undefined })).toMatchObject({ state: 'fresh' });
+});
+
+test('the image ID counts, behind the name of a repository too, and not the name', () => {
+  const pulled = { reference: built.reference, id: `docker.io/library/board@${newId}` };
+  expect(toFreshness({ ...whole, running: [pulled] })).toMatchObject({ state: 'fresh' });
+  const sameName = { reference: built.reference, id: oldId };
+  expect(toFreshness({ ...whole, running: [sameName] })).toMatchObject({ state: 'stale', broken: 'running' });
+});
+
+test('live files of the source as it is now are live over their image; of an earlier one, stale', () => {
+  const live = { files: 3, sourceHash: 's2' };
+  expect(toFreshness({ ...whole, built: undefined, running: [old], live })).toEqual({
+    state: 'live',
+    line: 'live: 3 files over image bbbb',
+  });
+  expect(toFreshness({ ...whole, running: [old], live: { files: 1, sourceHash: 's1' } })).toMatchObject({
+    state: 'stale',
+    broken: 'built',
+    line: 'its source has changed since; live: 1 file over image bbbb',
+  });
+});
+
+test('of what does not run nothing is said', () => {
+  expect(toFreshness({ ...whole, running: [] })).toBeUndefined();
+});
