@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, onTestFinished } from 'vitest';
-import { listObjects, namespace } from './cluster.ts';
+import { StatusReport } from '../../src/commands/status-report.ts';
+import { docker, listObjects, namespace, nodeOf } from './cluster.ts';
 import { request, requestJson } from './ingress.ts';
 import { sharedCheckout, test } from './shared-checkout.ts';
 
@@ -57,13 +58,34 @@ describe('reload', () => {
     expect(await readPods('noti-service')).toMatchObject([{ imageID: original?.imageID }]);
   });
 
-  test('up finds that what was reloaded and then taken back still runs', async () => {
+  test('up finds that what was reloaded and then taken back still runs; status says so all along', async () => {
     const [original] = await readPods('noti-service');
+    expect(await readFreshness('noti-service')).toMatchObject({ state: 'fresh' });
     const undo = await change('services/noti-service/service.ts', "'noti:all'", "'noti:everybody'");
+    expect(await readFreshness('noti-service')).toMatchObject({ state: 'stale', broken: 'built' });
+    expect(await checkout.run('status', '--exit-code')).toMatchObject({ exitCode: 11 });
     await checkout.run('reload', 'noti-service');
+    expect(await readFreshness('noti-service')).toMatchObject({ state: 'fresh' });
     await undo();
+    expect(await readFreshness('noti-service')).toMatchObject({ state: 'stale', broken: 'running' });
+    expect(await checkout.run('status')).toMatchObject({
+      stdout: expect.stringMatching(/noti-service .* STALE .*next {2}npm run reload -- noti-service\n$/s),
+    });
     expect(await checkout.up()).toMatchObject({ changed: true });
     expect(await readPods('noti-service')).toMatchObject([{ imageID: original?.imageID }]);
+    expect(await readFreshness('noti-service')).toMatchObject({ state: 'fresh' });
+  });
+
+  test('status: an image that its node has lost while it runs', async () => {
+    const [pod] = await readPods('noti-service');
+    const reference = pod?.image ?? '';
+    const ctr = ['exec', nodeOf(checkout.name), 'ctr', '--namespace=k8s.io', 'images'];
+    await docker(...ctr, 'tag', reference, `${reference}-kept`);
+    await docker(...ctr, 'remove', reference);
+    expect(await readFreshness('noti-service')).toMatchObject({ state: 'stale', broken: 'loaded' });
+    await docker(...ctr, 'tag', `${reference}-kept`, reference);
+    await docker(...ctr, 'remove', `${reference}-kept`);
+    expect(await readFreshness('noti-service')).toMatchObject({ state: 'fresh' });
   });
 
   test('a source that does not compile is exit code 7 with its place, and the old pods serve', async () => {
@@ -76,6 +98,12 @@ describe('reload', () => {
     expect(await request(`${origin}svc/user/health/ready`)).toMatchObject({ status: 200 });
   });
 });
+
+/** What `status` says of a service's source and what it runs. */
+async function readFreshness(name: string) {
+  const { stdout } = await checkout.run('status', '--json');
+  return StatusReport.parse(JSON.parse(stdout)).parts.find((each) => each.name === name)?.freshness;
+}
 
 /** Replaces a text in a file of the copy, until the end of the test. */
 async function change(path: string, old: string, replacement: string): Promise<() => Promise<void>> {

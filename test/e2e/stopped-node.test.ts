@@ -13,9 +13,17 @@ beforeAll(async () => {
 });
 
 describe('a node that does not run', () => {
-  test.each(['stop', 'pause', 'kill'])('docker %s: up brings it back with all it had', async (command) => {
+  test.each([
+    ['stop', 'is stopped'],
+    ['pause', 'is paused'],
+    ['kill', 'is stopped'],
+  ])('docker %s: why says that it %s, and up brings it back with all it had', async (command, words) => {
     const before = await listNodes(checkout);
     await docker(command, nodeOf(checkout.name));
+    expect(await checkout.run('why')).toMatchObject({
+      stdout: `✗ cluster ${checkout.name} ${words}\n  next     npm run up\n`,
+      exitCode: 8,
+    });
     const { milliseconds } = await checkout.up();
     process.stderr.write(`after docker ${command}, ready again in ${(milliseconds / 1000).toFixed(1)} s\n`);
     expect(await listNodes(checkout)).toEqual(before);
