@@ -193,16 +193,16 @@ test('a Job that fails', async () => {
   );
   const name = 'bootstrap-that-fails';
   undo.push(() => kubectl(checkout, 'delete', 'job', inNamespace, name));
-  if (!job) throw new Error('there is no Job bootstrap');
-  const { containers, ...pod } = (job.spec as unknown as { template: { spec: { containers: object[] } } })
-    .template.spec;
+  if (!job) throw new Error('there is no Job to take as a pattern');
+  const { template } = job.spec as unknown as { template: { spec: { containers: readonly object[] } } };
+  const { containers, ...pod } = template.spec;
   const failing = {
     ...containers[0],
     command: ['sh', '-c', 'echo the schema is from the future >&2; exit 4'],
   };
   await apply(checkout, {
     ...{ apiVersion: 'batch/v1', kind: 'Job' },
-    metadata: { name, namespace, labels: job?.metadata.labels },
+    metadata: { name, namespace, labels: job.metadata.labels },
     spec: { backoffLimit: 0, template: { spec: { ...pod, restartPolicy: 'Never', containers: [failing] } } },
   });
   const cause = await waitForCause(name, /^failed, exit code 4$/);

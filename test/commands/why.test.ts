@@ -1,0 +1,168 @@
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { command } from '../../src/commands/why.ts';
+import { WhyReport } from '../../src/commands/why-report.ts';
+import { makeApp } from '../fakes/app.ts';
+import { makeClusterFolder, writeObjects } from '../fakes/cluster-folder.ts';
+import { makeStatus } from '../fakes/cluster-objects.ts';
+import { dockerRoutes, startEngine } from '../fakes/engine.ts';
+import { startObjectsApi } from '../fakes/objects-api.ts';
+import { makeIngress, makePart, node } from '../fakes/platform.ts';
+import { makeTemporaryFolder } from '../temporary-folder.ts';
+
+const controller = makePart('traefik', 80).map((object) => ({
+  ...object,
+  metadata: {
+    ...object.metadata,
+    namespace: 'ingress-nginx',
+    labels: { 'app.kubernetes.io/instance': 'ingress-traefik' },
+  },
+}));
+const toStatefulSet = (objects: ReturnType<typeof makePart>) =>
+  objects.map((object) => {
+    if (object.kind === 'Deployment' && 'status' in object)
+      return { ...object, kind: 'StatefulSet', status: { ...object.status, updateRevision: 'r' } };
+    if (object.kind !== 'Pod') return object;
+    const labels = { ...object.metadata.labels, 'controller-revision-hash': 'r' };
+    return { ...object, metadata: { ...object.metadata, labels, ownerReferences: [{ uid: 'uid-redis' }] } };
+  });
+const ingress = makeIngress(['/svc/auth', 'auth-service', 8080], ['/', 'frontend', 80]);
+const whole = [
+  ...[node, ingress, ...controller],
+  ...toStatefulSet(makePart('redis', 6379)),
+  ...makePart('auth-service', 8080),
+  ...makePart('frontend', 80),
+];
+
+async function startIngress(status: (path: string) => number): Promise<number> {
+  const server = createServer((request, response) => response.writeHead(status(request.url ?? '/')).end());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+interface Given {
+  readonly objects?: readonly object[];
+  readonly service?: string;
+  readonly json?: boolean;
+  readonly logs?: Readonly<Record<string, string>>;
+  readonly answers?: (path: string) => number;
+}
+
+async function why({ objects = whole, service, json = false, logs = {}, answers = () => 200 }: Given = {}) {
+  const httpPort = await startIngress(answers);
+  const server = await startObjectsApi(() => state);
+  const state: string = await makeClusterFolder({ httpPort, server });
+  await writeObjects(state, objects);
+  for (const [name, text] of Object.entries(logs)) await writeFile(join(state, 'logs', name), text);
+  const { app, stdout } = makeApp({ state, json });
+  const exitCode = await command.run(app, { service });
+  return { exitCode, stdout: stdout(), origin: `http://localhost:${httpPort}` };
+}
+
+test('all is as it should be: one line, exit code 0', async () => {
+  const { stdout, exitCode, origin } = await why();
+  expect(stdout).toBe(`✔ all 2 services are ready, with all that they need, and answer at ${origin}/\n`);
+  expect(exitCode).toBe(0);
+});
+
+const crashing = {
+  status: {
+    containerStatuses: makeStatus({
+      ...{ name: 'redis', restartCount: 2, state: { waiting: { reason: 'CrashLoopBackOff' } } },
+      lastState: { terminated: { exitCode: 1, startedAt: '2026-11-23T11:59:00Z' } },
+    }),
+  },
+};
+const starting = {
+  status: {
+    containerStatuses: makeStatus({
+      name: 'auth-service',
+      started: true,
+      state: { running: { startedAt: '2026-11-23T11:00:00Z' } },
+    }),
+  },
+};
+const broken = [
+  ...[node, ingress, ...controller],
+  ...toStatefulSet(makePart('redis', 6379, crashing)),
+  ...makePart('auth-service', 8080, starting),
+  ...makePart('frontend', 80),
+];
+const logs = {
+  'redis-0.redis.previous': 'Fatal error: bad directive\n',
+  'auth-service-0.auth-service': '{"message":"redis is down: connect ECONNREFUSED 10.96.0.129:6379"}\n',
+};
+
+test('a cause with its last lines, whom it hits, and the next command; exit code 8', async () => {
+  const { stdout, exitCode } = await why({ objects: broken, logs });
+  expect(stdout).toBe(
+    [
+      '✗ redis: crashed 3 times, exit code 1',
+      '  log      Fatal error: bad directive',
+      '  hits     auth-service',
+      '  next     npm run logs -- redis --previous',
+      '',
+    ].join('\n'),
+  );
+  expect(exitCode).toBe(8);
+});
+
+test('what --json prints is what its schema says', async () => {
+  const { stdout, exitCode } = await why({ objects: broken, logs, json: true });
+  expect(WhyReport.parse(JSON.parse(stdout))).toMatchObject({
+    cluster: { state: 'running' },
+    causes: [{ about: 'redis', affects: ['redis', 'auth-service'] }],
+    line: '1 cause',
+    next: 'npm run logs -- redis --previous',
+  });
+  expect(exitCode).toBe(8);
+});
+
+test('about one service: what keeps it from working, and nothing else', async () => {
+  expect(await why({ objects: broken, logs, service: 'auth-service' })).toMatchObject({
+    stdout: expect.stringMatching(/^✗ redis: crashed/),
+    exitCode: 8,
+  });
+  expect(await why({ objects: broken, logs, service: 'frontend' })).toMatchObject({
+    stdout: '✔ frontend is ready, and answers\n',
+    exitCode: 0,
+  });
+});
+
+test('a service that there is not is refused with the nearest name', async () => {
+  await expect(why({ service: 'auth-servce' })).rejects.toMatchObject({
+    message: '"auth-servce" is no service, nearest is auth-service',
+    exitCode: 2,
+  });
+});
+
+test('what is ready and does not answer through the ingress', async () => {
+  const { stdout, exitCode, origin } = await why({
+    answers: (path) => (path.startsWith('/svc/auth') ? 502 : 200),
+  });
+  expect(stdout).toBe(
+    [
+      `✗ ${origin}/svc/auth/health/ready answered 502`,
+      '  hits     auth-service',
+      '  next     npm run logs -- auth-service',
+      '',
+    ].join('\n'),
+  );
+  expect(exitCode).toBe(8);
+});
+
+test('without a cluster: said with the command that makes one, and no fault', async () => {
+  const before = process.env.DOCKER_HOST;
+  process.env.DOCKER_HOST = `unix://${await startEngine(dockerRoutes)}`;
+  onTestFinished(() => {
+    if (before === undefined) delete process.env.DOCKER_HOST;
+    else process.env.DOCKER_HOST = before;
+  });
+  const { app, stdout } = makeApp({ state: await makeTemporaryFolder() });
+  expect(await command.run(app, {})).toBe(0);
+  expect(stdout()).toBe('↓ cluster wealist does not exist\n  next     npm run up\n');
+});
