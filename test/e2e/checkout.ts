@@ -32,8 +32,6 @@ export interface Checkout extends Place {
   readonly root: string;
   /** The cluster's data. */
   readonly data: string;
-  /** Of every command that is run in the copy. */
-  readonly env: NodeJS.ProcessEnv;
   /** `npm run <command> -- <words>` in the copy. */
   start(command: string, ...words: string[]): Running;
   run(command: string, ...words: string[]): Promise<Ended>;
@@ -92,7 +90,6 @@ export function openCheckout({ folder, name }: Place, settings: NodeJS.ProcessEn
     name,
     root,
     data: join(folder, 'data/wealist-local', name),
-    env,
     start: startCommand,
     run,
 
