@@ -1,4 +1,4 @@
-import { controlPlaneOf } from '../cluster/ownership.ts';
+import { listNodeNames } from '../cluster/ownership.ts';
 import type { Snapshots } from '../cluster/snapshot.ts';
 import type { Environment } from '../config/schema.ts';
 import type { ServiceImage, ServiceImages } from '../images/service-image.ts';
@@ -39,7 +39,7 @@ export function planReload(
         loadOntoNodes({
           nodes: toolchain.nodes,
           store,
-          nodeNames: [controlPlaneOf(cluster)],
+          nodeNames: (signal) => listNodeNames(toolchain.docker, cluster, signal),
           images: () => Promise.all(services.map(built)),
         }),
       ],

@@ -2,7 +2,7 @@ import type { Releases } from '../cluster/releases.ts';
 import type { Snapshots } from '../cluster/snapshot.ts';
 import type { ExtraName } from '../config/extras.ts';
 import type { PodSecurity } from '../config/helm-values.ts';
-import type { Environment } from '../config/schema.ts';
+import type { Environment, WorkerType } from '../config/schema.ts';
 import type { Selection } from '../config/services.ts';
 import type { Controller, PublicPorts } from '../config/values.ts';
 import type { ImageChain } from '../images/chain.ts';
@@ -17,7 +17,8 @@ import type { ExtrasChoice } from './extras.ts';
 /** What is decided before the plan is made: by the person, by an earlier run, by what this machine allows. */
 export interface UpChoice {
   readonly selection: Selection;
-  readonly cluster: { readonly name: string } & PublicPorts & ExtrasChoice;
+  readonly cluster: { readonly name: string; readonly nodes: readonly WorkerType[] } & PublicPorts &
+    ExtrasChoice;
   readonly controller: Controller;
   /** Extras that are taken away. */
   readonly removedExtras: readonly ExtraName[];

@@ -3,8 +3,8 @@ import { findUnloaded, type LoadParts, loadImages } from '../images/load.ts';
 import type { Step } from '../lib/plan.ts';
 
 export interface LoadStepParts extends LoadParts {
-  /** Names of the nodes. */
-  readonly nodeNames: readonly string[];
+  /** Names of the nodes, asked when the cluster is there. */
+  readonly nodeNames: (signal: AbortSignal) => Promise<readonly string[]>;
   /** The images, asked when they are in the store. */
   readonly images: () => Promise<readonly NamedImage[]>;
 }
@@ -14,14 +14,15 @@ export function loadOntoNodes({ nodeNames, images, ...parts }: LoadStepParts): S
   return {
     title: 'load images',
     async isDone({ signal }) {
-      const wanted = await images();
-      const lacking = await Promise.all(nodeNames.map((node) => findUnloaded(wanted, node, parts, signal)));
-      return lacking.every(({ length }) => length === 0) && `${wanted.length} images are on the node`;
+      const [wanted, nodes] = await Promise.all([images(), nodeNames(signal)]);
+      const lacking = await Promise.all(nodes.map((node) => findUnloaded(wanted, node, parts, signal)));
+      const isDone = nodes.length > 0 && lacking.every(({ length }) => length === 0);
+      return isDone && `${wanted.length} images are on ${nodes.length === 1 ? 'the node' : 'every node'}`;
     },
     async apply(run) {
-      const wanted = await images();
+      const [wanted, nodes] = await Promise.all([images(), nodeNames(run.signal)]);
       await Promise.all(
-        nodeNames.map(async (node) => {
+        nodes.map(async (node) => {
           const lacking = await findUnloaded(wanted, node, parts, run.signal);
           if (lacking.length > 0) await loadImages(lacking, node, parts, run);
         }),
