@@ -23,6 +23,7 @@ const Catalog = z.strictObject(
     s3: Entry,
     traefik: Entry,
     nginx: Entry,
+    'metrics-server': Entry,
     prometheus: Entry,
     loki: Entry,
     'log-shipper': Entry,

@@ -19,7 +19,8 @@ export type WorkerType = (typeof workerTypes)[number];
 const reserved = new Set<string>([
   ...infrastructure,
   ...['constructor', 'prototype', 'default', 'kubernetes'],
-  ...['kube-system', 'kube-public', 'kube-node-lease', 'ingress-nginx', 'local-path-storage', 'monitoring'],
+  ...['kube-system', 'kube-public', 'kube-node-lease', 'ingress-nginx', 'local-path-storage'],
+  ...['metrics', 'monitoring'],
   ...['wealist-common', 'wealist-infrastructure'],
 ]);
 
