@@ -86,24 +86,23 @@ export const recipe: NodeRecipe = {
           Env: [path],
         });
 
-      // kube-proxy calls iptables, whose plug-ins come with it; the others need nothing but their program.
+      // kube-proxy and the pods' network call iptables, whose plug-ins come with it; the others need but their program.
       const iptables = await debianRoot({
         suite: 'bookworm',
         variant: 'extract',
         packages: ['base-files', 'iptables', 'kmod'],
       });
+      const iptablesNames = ['iptables', 'ip6tables'].flatMap((name) =>
+        [name, `${name}-save`, `${name}-restore`].map((program) => ({
+          path: `usr/local/bin/${program}`,
+          link: '/usr/sbin/xtables-nft-multi',
+        })),
+      );
       const kubePrograms = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kube-proxy'];
       const kubeLayer = await layer([
         { path: 'usr/local/bin/kube', file: kube },
         ...kubePrograms.map((name) => ({ path: `usr/local/bin/${name}`, link: 'kube' })),
-        ...[
-          'iptables',
-          'iptables-save',
-          'iptables-restore',
-          'ip6tables',
-          'ip6tables-save',
-          'ip6tables-restore',
-        ].map((name) => ({ path: `usr/local/bin/${name}`, link: '/usr/sbin/xtables-nft-multi' })),
+        ...iptablesNames,
       ]);
       const kubeImage = image([iptables, kubeLayer], { Env: [path] });
 
@@ -116,6 +115,7 @@ export const recipe: NodeRecipe = {
       const coredns = await goProgram({ package: 'github.com/coredns/coredns', version: 'v1.12.1' });
       const etcd = await goProgram({ module: join(folder, 'etcd'), package: '.' });
       const pause = await goProgram({ module: join(folder, 'pause'), package: '.' });
+      const network = await goProgram({ module: join(folder, 'network'), package: '.' });
       const provisioner = await goProgram({
         package: 'github.com/rancher/local-path-provisioner',
         version: 'v0.0.30',
@@ -128,6 +128,10 @@ export const recipe: NodeRecipe = {
         'registry.k8s.io/etcd:3.6.5-0': await program('etcd', etcd),
         'registry.k8s.io/coredns/coredns:v1.12.1': await program('coredns', coredns),
         'registry.k8s.io/pause:3.10.1': await program('pause', pause),
+        'wealist.local/pod-network:1': image(
+          [iptables, await layer([{ path: 'usr/local/bin/network', file: network }, ...iptablesNames])],
+          { Env: [path] },
+        ),
         'wealist.local/local-path-provisioner:v0.0.30': await program('local-path-provisioner', provisioner),
         'wealist.local/storage-helper:1': image([helper, programs], { Env: [path] }),
       };

@@ -1,7 +1,7 @@
+import { parseQuantity, toAmount } from '../lib/quantity.ts';
 import type { Claim, Pod } from '../tools/kubernetes.ts';
 import { findLastEvent } from './events.ts';
 import { type Finding, toKubectlLine } from './finding.ts';
-import { parseQuantity, toAmount } from './quantity.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** The program that makes kind's volumes. */

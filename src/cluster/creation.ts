@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ClusterSettings, toKindCluster, toKubeletAdditions } from '../config/kind-cluster.ts';
+import type { WorkerType } from '../config/schema.ts';
 import type { PublicPorts } from '../config/values.ts';
 import { writeFileAtomically } from '../state/atomic-file.ts';
 import type { Paths } from '../state/paths.ts';
@@ -18,21 +19,21 @@ export interface Creation {
 export interface CreationOptions {
   readonly paths: Pick<Paths, 'checkout' | 'data'>;
   readonly checkoutId: string;
-  readonly cluster: { readonly name: string } & PublicPorts;
+  readonly cluster: { readonly name: string; readonly nodes: readonly WorkerType[] } & PublicPorts;
   /** Reference of the node image. */
   readonly image: string;
 }
 
 /** @throws {Failure} when `kind/cluster.yaml` does not describe a cluster. */
 export async function toCreation({ paths, checkoutId, cluster, image }: CreationOptions): Promise<Creation> {
-  const { name, httpPort, httpsPort } = cluster;
+  const { name, httpPort, httpsPort, nodes: workers } = cluster;
   const data = join(paths.data, name);
   const mounted = {
     volumes: join(data, 'volumes'),
     owner: join(data, 'owners', checkoutId),
     kubelet: join(data, 'kubelet.conf'),
   };
-  const settings = { name, image, httpPort, httpsPort, ...mounted };
+  const settings = { name, image, httpPort, httpsPort, workers, ...mounted };
   return {
     settings,
     config: await toKindCluster(paths.checkout, settings),

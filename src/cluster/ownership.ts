@@ -3,15 +3,25 @@ import { ownerOnNode } from '../config/kind-cluster.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import type { ContainerState, Docker, DockerContainerDetails } from '../tools/docker.ts';
 
-/** A Kind cluster as its control plane's container shows it, running or not. */
+/** A node of a Kind cluster, as its container shows it. */
+export interface FoundNode {
+  /** Of the container. */
+  readonly id: string;
+  /** Of the container, which is the node's name too. */
+  readonly name: string;
+  readonly state: ContainerState;
+}
+
+/** A Kind cluster as its nodes' containers show it, running or not. */
 export interface FoundCluster {
   /** Of the control plane's container. */
   readonly id: string;
   readonly name: string;
-  /** Name of the control plane's container, which is the node's name too. */
-  readonly node: string;
+  /** The control plane first. */
+  readonly nodes: readonly FoundNode[];
+  /** running: every node is. Else the state of the first that is not. */
   readonly state: ContainerState;
-  /** Id of the checkout that created it; undefined when it was not this tool. */
+  /** Id of the checkout that created every node; undefined when it was not this tool, or not one checkout. */
   readonly owner: string | undefined;
   /** Reference of the node image it was created from. */
   readonly image: string;
@@ -22,6 +32,12 @@ export interface FoundCluster {
 
 /** kind's label on every container of a cluster. */
 const clusterLabel = 'io.x-k8s.kind.cluster';
+
+/** The names that kind gives to the containers of a cluster with this many workers, the control plane first. */
+export function nodeNamesOf(cluster: string, workers: number): readonly string[] {
+  const names = Array.from({ length: workers }, (_, at) => `${cluster}-worker${at === 0 ? '' : at + 1}`);
+  return [controlPlaneOf(cluster), ...names];
+}
 
 /** The name kind gives the container of a cluster's control plane. */
 export function controlPlaneOf(cluster: string): string {
@@ -34,20 +50,36 @@ export async function findCluster(
   name: string,
   signal: AbortSignal,
 ): Promise<FoundCluster | undefined> {
-  const node = controlPlaneOf(name);
-  const container = await docker.findContainer(node, { signal });
-  if (container?.labels[clusterLabel] !== name) return undefined;
-  const mark = container.mounts.find(({ destination }) => destination === ownerOnNode);
+  const isControlPlane = (container: { readonly name: string }) => container.name === controlPlaneOf(name);
+  const listed = await listContainers(docker, name, signal);
+  const found = await Promise.all(listed.map(({ id }) => docker.findContainer(id, { signal })));
+  const containers = found
+    .filter((container) => container !== undefined)
+    .sort((a, b) => Number(isControlPlane(b)) - Number(isControlPlane(a)) || a.name.localeCompare(b.name));
+  const [first] = containers;
+  if (!first) return undefined;
+  const nodes = containers.map(({ id, name, state }) => ({ id, name, state }));
+  const owners = new Set(containers.map(findOwner));
+  const [owner] = owners;
   return {
-    id: container.id,
+    id: first.id,
     name,
-    node,
-    state: container.state,
-    owner: mark && basename(mark.source),
-    image: container.image,
-    httpPort: hostPort(container, 80),
-    httpsPort: hostPort(container, 443),
+    nodes,
+    state: nodes.find(({ state }) => state !== 'running')?.state ?? 'running',
+    owner: owners.size === 1 ? owner : undefined,
+    image: first.image,
+    httpPort: hostPort(first, 80),
+    httpsPort: hostPort(first, 443),
   };
+}
+
+/** The names of the cluster's nodes that the engine has, running or not. */
+export async function listNodeNames(
+  docker: Docker,
+  cluster: string,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  return (await listContainers(docker, cluster, signal)).map(({ name }) => name);
 }
 
 /**
@@ -69,8 +101,17 @@ export function requireOwn(cluster: FoundCluster, checkoutId: string | undefined
  * stay. Needs no kind, so that a cluster can always be removed.
  */
 export async function removeNodes(docker: Docker, cluster: string, signal: AbortSignal): Promise<void> {
-  const nodes = await docker.listContainers([`${clusterLabel}=${cluster}`], { signal });
+  const nodes = await listContainers(docker, cluster, signal);
   await Promise.all(nodes.map(({ id }) => docker.removeContainer(id, { signal })));
+}
+
+function listContainers(docker: Docker, cluster: string, signal: AbortSignal) {
+  return docker.listContainers([`${clusterLabel}=${cluster}`], { signal });
+}
+
+function findOwner({ mounts }: DockerContainerDetails): string | undefined {
+  const mark = mounts.find(({ destination }) => destination === ownerOnNode);
+  return mark && basename(mark.source);
 }
 
 function hostPort(container: DockerContainerDetails, port: number): number | undefined {

@@ -1,6 +1,6 @@
+import { parseQuantity, toAmount } from '../lib/quantity.ts';
 import type { Node, Pod } from '../tools/kubernetes.ts';
 import { type Finding, toKubectlLine } from './finding.ts';
-import { parseQuantity, toAmount } from './quantity.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** Milliseconds in which pods that end, in rollouts beside this one, may give back what it takes. */

@@ -26,15 +26,16 @@ export interface ChooseParts {
 /** What stays as it is until the cluster is removed; its extras come and go. */
 export type ChosenCluster = Omit<ClusterRecord, 'extras' | 'lacking'>;
 
-/** Ports and controller: those the cluster was made with, else those chosen for it before, else chosen now. */
+/** Ports, controller and nodes: those the cluster was made with, else those chosen for it before, else chosen now. */
 export async function chooseCluster(parts: ChooseParts): Promise<ChosenCluster> {
   const { app, host, engine, environment, name, found, taken } = parts;
   const record = parts.record?.name === name ? parts.record : undefined;
   const controller = await chooseController();
+  const nodes = (found ? record?.nodes : (environment.cluster.nodes ?? record?.nodes)) ?? [];
 
   const made = { httpPort: found?.httpPort, httpsPort: found?.httpsPort };
   if (made.httpPort !== undefined && made.httpsPort !== undefined) {
-    return { name, httpPort: made.httpPort, httpsPort: made.httpsPort, controller };
+    return { name, httpPort: made.httpPort, httpsPort: made.httpsPort, controller, nodes };
   }
   const { httpPort, httpsPort } = record ?? environment.cluster;
   const ports = await choosePorts(
@@ -45,7 +46,7 @@ export async function chooseCluster(parts: ChooseParts): Promise<ChosenCluster> 
     const owners = await Promise.all([httpPort, httpsPort].map(describePort));
     app.ui.say(`${owners.filter(Boolean).join(', ')}: using ${ports.http} and ${ports.https} from now on`);
   }
-  return { name, httpPort: ports.http, httpsPort: ports.https, controller };
+  return { name, httpPort: ports.http, httpsPort: ports.https, controller, nodes };
 
   /** Who has the port; undefined when nobody listens there. */
   async function describePort(port: number): Promise<string | undefined> {

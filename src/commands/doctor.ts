@@ -1,6 +1,8 @@
 import { findCluster } from '../cluster/ownership.ts';
 import { type ImageName, loadCatalog } from '../config/catalog.ts';
+import { sumRequests } from '../config/requests.ts';
 import type { Environment, LocalEnvironment } from '../config/schema.ts';
+import { selectServices } from '../config/services.ts';
 import { openImages } from '../images/open-images.ts';
 import { exitCodes } from '../lib/failure.ts';
 import { createRoot, unlockRoot } from '../machine/changes/root.ts';
@@ -19,6 +21,7 @@ import { versions } from '../tools/versions.ts';
 import { toSymbol } from '../ui/style.ts';
 import { toTable } from '../ui/table.ts';
 import type { Ui } from '../ui/ui.ts';
+import { checkPolicies } from './check-policies.ts';
 import { type App, defineCommand } from './command.ts';
 import { loadMachineEnvironment } from './guard.ts';
 import { yes } from './options.ts';
@@ -54,14 +57,21 @@ async function examine(app: App, host: Host, environment: LocalEnvironment): Pro
   });
   const engine = found instanceof EngineFailure ? undefined : found;
   const docker = engine && createDocker(engine, exec);
-  const { name, httpPort, httpsPort } = (await findClusterRecord(paths)) ?? environment.cluster;
+  const record = await findClusterRecord(paths);
+  const { name, httpPort, httpsPort, nodes = [] } = record ?? environment.cluster;
+  const requests = await sumRequests({
+    checkout: paths.checkout,
+    environment,
+    selection: selectServices(environment, []),
+    controller: record?.controller ?? 'traefik',
+  });
   const [cluster, isIncomplete = true] = await Promise.all([
     docker && findCluster(docker, name, signal),
     docker && lacksImages(app, environment, docker),
   ]);
   const common = { host, engine, docker, exec, paths, signal } satisfies Partial<CheckContext>;
   const ports = cluster ? undefined : { http: httpPort, https: httpsPort };
-  const demand = { kubernetes: versions.kubernetes, ports };
+  const demand = { kubernetes: versions.kubernetes, ports, requests, workers: cluster ? 0 : nodes.length };
 
   const network = await checkNetwork({
     ...common,
@@ -77,6 +87,7 @@ async function examine(app: App, host: Host, environment: LocalEnvironment): Pro
     checks: [
       ...machine.map((check) => (check.id === 'engine' ? explain(check, found) : check)),
       ...network,
+      ...(cluster && docker ? await checkPolicies(app, environment, { cluster, docker }) : []),
       {
         id: 'cluster',
         title: `cluster ${name}`,

@@ -11,6 +11,11 @@ export const name = {
   summary: 'name of the cluster, in place of the one in the environment',
 } as const satisfies Option;
 
+export const nodes = {
+  value: 'types',
+  summary: 'worker nodes beside the control plane, such as app,db; one node without it',
+} as const satisfies Option;
+
 export const dryRun = {
   summary: 'show what would be done and why, change nothing',
 } as const satisfies Option;

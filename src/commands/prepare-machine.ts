@@ -1,3 +1,4 @@
+import type { Requests } from '../config/requests.ts';
 import type { Environment } from '../config/schema.ts';
 import type { Change } from '../machine/changes/change.ts';
 import { unlockRoot } from '../machine/changes/root.ts';
@@ -17,18 +18,22 @@ export interface MachineDemand {
   readonly buildsImages: boolean;
   /** Host ports of a node that will be made; undefined when the cluster is there. */
   readonly newPorts: PortPair | undefined;
+  /** Nodes of the cluster beside its control plane. */
+  readonly workers: number;
+  /** Of all pods that this run is about. */
+  readonly requests: Requests;
 }
 
 /** What must change on this system for `up` to go on. */
 export function listChanges(
   { exec, paths, signal }: Pick<App, 'exec' | 'paths' | 'signal'>,
   { host, engine }: Pick<Situation, 'host' | 'engine'>,
-  { buildsImages, newPorts }: MachineDemand,
+  { buildsImages, newPorts, workers }: MachineDemand,
 ): Promise<readonly Change[]> {
   // Trying a privileged container takes a second, and a cluster that is there has proved it.
   const docker = engine && newPorts ? createDocker(engine, exec) : undefined;
   const packages = buildsImages ? ['mmdebstrap'] : [];
-  return collectChanges({ host, engine, docker, exec, paths, packages, signal });
+  return collectChanges({ host, engine, docker, exec, paths, packages, workers, signal });
 }
 
 /**
@@ -55,7 +60,7 @@ export async function prepareMachine(
     engine = await getEngine(host, { signal });
   }
   engine ??= await getEngine(host, { signal });
-  const { newPorts: ports, buildsImages } = demand;
+  const { newPorts: ports, buildsImages, workers, requests } = demand;
   if (ports) {
     const checks = await runChecks({
       host,
@@ -63,7 +68,7 @@ export async function prepareMachine(
       docker: createDocker(engine, exec),
       exec,
       paths,
-      demand: { kubernetes: versions.kubernetes, buildsImages, ports },
+      demand: { kubernetes: versions.kubernetes, buildsImages, ports, workers, requests },
       signal,
     });
     for (const { state, title, detail } of checks) if (state === 'warn') app.ui.say(`${title}: ${detail}`);

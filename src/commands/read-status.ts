@@ -1,11 +1,14 @@
 import type { Part as ListedPart } from '../cluster/part.ts';
 import { type PartStatus, toPartStatus } from '../cluster/part-status.ts';
+import { type PolicyState, toPolicyState } from '../cluster/policy-state.ts';
 import type { Snapshot } from '../cluster/snapshot.ts';
+import { nodeTypeLabel } from '../config/kind-cluster.ts';
 import type { Environment } from '../config/schema.ts';
 import { withDeadline } from '../lib/deadline.ts';
 import { toHostOrigin, toOrigin } from '../plans/addresses.ts';
 import { lackingOf } from '../plans/extras.ts';
 import type { ClusterRecord } from '../state/cluster-record.ts';
+import { findPolicyRecord } from '../state/policy-record.ts';
 import { askStatus } from '../tools/ask-web.ts';
 import { askCluster } from './ask-cluster.ts';
 import type { ClusterAccess } from './cluster-access.ts';
@@ -20,11 +23,12 @@ const ingressPatience = 1_000;
 /** Asks the cluster, its node and the ingress at once; more of the engine only where the cluster does not answer. */
 export async function readStatus(app: App, access: ClusterAccess | undefined): Promise<StatusReport> {
   // First in the list, so that they are on their way while the sources are read, which takes as long.
-  const [answer, ingress, nodeImages, { environment, findFreshness }] = await Promise.all([
+  const [answer, ingress, nodeImages, { environment, findFreshness }, probed] = await Promise.all([
     access && askCluster(access, app.signal),
     access && askIngress(access.record, app.signal),
     access && findNodeImages(app.signal, access.record.name),
     readOwn(app, access !== undefined),
+    access && findPolicyRecord(app.paths),
   ]);
   const name = access?.record.name ?? environment.cluster?.name ?? environment.name;
   const common = { version: 1, environment: environment.name, namespace: environment.namespace } as const;
@@ -55,7 +59,12 @@ export async function readStatus(app: App, access: ClusterAccess | undefined): P
     ...common,
     ready: isReady,
     fresh: stale.length === 0,
-    cluster: { name, state: 'running', nodes: listNodes(snapshot) },
+    cluster: {
+      name,
+      state: 'running',
+      nodes: listNodes(snapshot),
+      networkPolicies: toPolicies(toPolicyState(snapshot, environment.namespace, probed)),
+    },
     ingress,
     extras: access.record.extras.map((name) => ({ name, lacking: lackingOf(name, access.record) })),
     parts,
@@ -100,8 +109,13 @@ function listNodes(snapshot: Snapshot): StatusReport['cluster']['nodes'] {
   return snapshot.list('Node').map(({ metadata, status }) => ({
     name: metadata.name,
     ready: status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false,
+    type: metadata.labels?.[nodeTypeLabel],
     version: status.nodeInfo?.kubeletVersion,
   }));
+}
+
+function toPolicies({ state, at }: PolicyState): StatusReport['cluster']['networkPolicies'] {
+  return { state, ...(at === undefined ? {} : { at: new Date(at).toISOString() }) };
 }
 
 function toParts(

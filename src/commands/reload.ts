@@ -1,4 +1,4 @@
-import { controlPlaneOf } from '../cluster/ownership.ts';
+import { listNodeNames } from '../cluster/ownership.ts';
 import type { LocalEnvironment } from '../config/schema.ts';
 import { getService } from '../config/services.ts';
 import { openImages } from '../images/open-images.ts';
@@ -59,13 +59,14 @@ export const command = defineCommand({
  * @throws {Failure} exit code 5 when the cluster does not run.
  */
 async function connectReload(app: App, environment: LocalEnvironment): Promise<() => ReloadServiceParts> {
-  const { paths, exec } = app;
+  const { paths, exec, signal } = app;
   const { engine, host, name: cluster } = await getRunningCluster(app, environment);
   const access = await getClusterAccess(app);
   const { toolchain, snapshots } = openSession(app, engine, cluster);
-  const [images, api] = await Promise.all([
+  const [images, api, nodeNames] = await Promise.all([
     openImages({ paths, registry: environment.registry, toolchain, exec }),
     access.openApi(),
+    listNodeNames(toolchain.docker, cluster, signal),
   ]);
   return () => ({
     toolchain,
@@ -74,6 +75,6 @@ async function connectReload(app: App, environment: LocalEnvironment): Promise<(
     store: images.store,
     serviceImages: openServiceImages({ app, host, environment, images, toolchain }),
     namespace: environment.namespace,
-    nodeNames: [controlPlaneOf(cluster)],
+    nodeNames,
   });
 }

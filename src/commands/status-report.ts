@@ -48,6 +48,7 @@ export type Part = z.infer<typeof Part>;
 const Node = z.strictObject({
   name: z.string(),
   ready: z.boolean(),
+  type: z.string().optional().describe('app or db; the control plane, and a single node, have none.'),
   version: z.string().optional().describe('Of its Kubernetes.'),
 });
 
@@ -67,6 +68,14 @@ export const StatusReport = z.strictObject({
       ),
     evidence: z.string().optional(),
     nodes: z.array(Node).readonly(),
+    networkPolicies: z
+      .strictObject({
+        state: z
+          .enum(['none', 'not probed', 'enforced', 'not enforced'])
+          .describe('Whether a connection that the policies deny was refused when `up` tried it.'),
+        at: z.iso.datetime().optional().describe('When it was tried.'),
+      })
+      .optional(),
   }),
   ingress: z
     .strictObject({

@@ -17,17 +17,26 @@ export function describeStatus(report: StatusReport, colors: Colors, now: number
   ].join('\n');
 }
 
+const notEnforced = "network policies are not enforced by this cluster's network";
+
 function describeCluster({ cluster, environment, namespace }: StatusReport, colors: Colors): string {
   const isWell = cluster.state === 'running' && cluster.nodes.every(({ ready }) => ready);
   const symbol = toSymbol(isWell ? 'done' : 'failed', colors);
   const nodes = cluster.nodes.map(
-    ({ name, ready, version }) =>
-      `node ${name} ${ready ? 'ready' : 'not ready'}${version === undefined ? '' : `, Kubernetes ${version}`}`,
+    ({ name, type, ready, version }) =>
+      `node ${name}${type === undefined ? '' : ` (${type})`} ${ready ? 'ready' : 'not ready'}${version === undefined ? '' : `, Kubernetes ${version}`}`,
   );
-  const notes = [`environment ${environment}`, `namespace ${namespace}`, ...nodes];
+  const { state } = cluster.networkPolicies ?? {};
+  const notes = [
+    `environment ${environment}`,
+    `namespace ${namespace}`,
+    ...nodes,
+    ...(state === undefined || state === 'not enforced' ? [] : [`network policies: ${state}`]),
+  ];
   return [
     `${symbol} ${colors.bold(`cluster ${cluster.name} ${toClusterWords(cluster.state)}`)}  ${colors.dim(notes.join(', '))}`,
     ...(cluster.evidence === undefined ? [] : [`  ${colors.dim('because')}  ${cluster.evidence}`]),
+    ...(state === 'not enforced' ? [`${toSymbol('pointer', colors)} ${notEnforced}`] : []),
   ].join('\n');
 }
 

@@ -1,5 +1,8 @@
 import { findCreated, toCreation } from '../cluster/creation.ts';
 import { loadHelmValues } from '../config/helm-values.ts';
+import type { Override } from '../config/load.ts';
+import { sumRequests } from '../config/requests.ts';
+import type { WorkerType } from '../config/schema.ts';
 import { selectServices } from '../config/services.ts';
 import { describeChanges, planChanges } from '../machine/changes.ts';
 import { toHostOrigin, toOrigin } from '../plans/addresses.ts';
@@ -9,7 +12,9 @@ import { describeExtras } from '../plans/up-extras.ts';
 import type { UpParts } from '../plans/up-parts.ts';
 import { ensureCheckoutId, findCheckoutId } from '../state/checkout-id.ts';
 import { type ClusterRecord, writeClusterRecord } from '../state/cluster-record.ts';
+import { findPolicyRecord } from '../state/policy-record.ts';
 import { ensureSecrets, findSecrets } from '../state/secrets.ts';
+import { probeTitle } from '../steps/probe-policies.ts';
 import { joinResults } from '../ui/progress.ts';
 import { type Address, describeUp, toUpValue } from '../ui/summary.ts';
 import { canPull } from './can-pull.ts';
@@ -17,8 +22,8 @@ import { chooseCluster } from './choose-cluster.ts';
 import { chooseExtras, parseExtras } from './choose-extras.ts';
 import { defineCommand } from './command.ts';
 import { requireWritable } from './guard.ts';
-import { dryRun, name, yes } from './options.ts';
-import { listChanges, prepareMachine } from './prepare-machine.ts';
+import { dryRun, name, nodes, yes } from './options.ts';
+import { listChanges, type MachineDemand, prepareMachine } from './prepare-machine.ts';
 import { connectUp, lacksImages, toSecretsOptions } from './prepare-up.ts';
 import { readSituation, type Situation } from './situation.ts';
 
@@ -49,17 +54,30 @@ export const command = defineCommand({
     },
     yes,
     name,
+    nodes,
     dryRun,
   },
   examples: [
     'npm run up',
     'npm run up -- --yes',
+    'npm run up -- --nodes app,db',
     'npm run up -- --with monitoring',
     'npm run up -- auth-service --dry-run',
   ],
 
-  async run(app, { services, name: wantedName, dryRun: isPreview, yes: agreed, repair: repairs, ...input }) {
-    const overrides = wantedName === undefined ? [] : [toOverride(wantedName)];
+  async run(
+    app,
+    {
+      services,
+      name: wantedName,
+      nodes: wantedNodes,
+      dryRun: isPreview,
+      yes: agreed,
+      repair: repairs,
+      ...input
+    },
+  ) {
+    const overrides = toOverrides({ name: wantedName, nodes: wantedNodes });
     const environment = requireWritable(app, await app.environment({ overrides }), 'up');
     const selection = selectServices(environment, services);
     const { podSecurity } = await loadHelmValues(app.paths.checkout, environment);
@@ -113,29 +131,44 @@ export const command = defineCommand({
         podSecurity,
         secrets,
       });
-      if (await isOutdated(situation, record, checkoutId, parts)) {
+      const drift = await findDrift(situation, record, checkoutId, parts);
+      if (drift !== undefined) {
         app.ui.say(
-          `cluster ${record.name} was made from other settings or another node image than today's; npm run down, then npm run up makes it anew and keeps the data`,
+          `cluster ${record.name} ${drift}; npm run down, then npm run up makes it anew and keeps the data`,
         );
       }
       for (const note of await describeExtras(parts, { cluster: record }, app.signal)) app.ui.say(note);
       const result = joinResults([prepared, await app.runPlan(plan)]);
       await writeClusterRecord(app.paths, record);
+      const isDeployed = !result.steps.some(({ step, skipped }) => step === probeTitle && skipped === 'none');
+      if (isDeployed && (await findPolicyRecord(app.paths))?.enforced === false) {
+        app.ui.say("network policies are not enforced by this cluster's network");
+      }
       const addresses = listAddresses(record);
       app.ui.result(toUpValue(result, addresses), describeUp(result, addresses, app.ui.resultColors));
     });
 
     /** What a cluster was created with cannot be changed in it, and it is never made anew unasked. */
-    async function isOutdated(
+    async function findDrift(
       { found }: Situation,
       cluster: ClusterRecord,
       checkoutId: string,
       { chain }: Pick<UpParts, 'chain'>,
-    ): Promise<boolean> {
+    ): Promise<string | undefined> {
       const node = await chain.findNode();
-      if (!found || !node) return false;
+      if (!found || !node) return undefined;
       const creation = await toCreation({ paths: app.paths, checkoutId, cluster, image: node.reference });
-      return (await findCreated(creation, found.id)) === 'other';
+      const created = await findCreated(creation, found.id);
+      if (created === undefined) return undefined;
+      const { nodes } = environment.cluster;
+      if (nodes !== undefined && toTypes(nodes) !== toTypes(cluster.nodes)) {
+        return `has ${toTypes(cluster.nodes)}, not ${toTypes(nodes)}`;
+      }
+      const lost = cluster.nodes.length + 1 - found.nodes.length;
+      if (lost > 0) return `has lost ${lost} of its nodes`;
+      return created === 'other'
+        ? "was made from other settings or another node image than today's"
+        : undefined;
     }
 
     /** What there is, and what follows from it; changes nothing. */
@@ -157,8 +190,19 @@ export const command = defineCommand({
       const isBuilt = await lacksImages(parts.images, selection, record, engine);
       const buildsImages =
         environment.registry.pull !== 'only' && isBuilt && !(await canPull('docker.io', environment, app));
-      const newPorts = found ? undefined : { http: record.httpPort, https: record.httpsPort };
-      return { situation, engine, record, parts, demand: { environment, buildsImages, newPorts } };
+      const demand: MachineDemand = {
+        environment,
+        buildsImages,
+        newPorts: found ? undefined : { http: record.httpPort, https: record.httpsPort },
+        workers: record.nodes.length,
+        requests: await sumRequests({
+          checkout: app.paths.checkout,
+          environment,
+          selection,
+          controller: record.controller,
+        }),
+      };
+      return { situation, engine, record, parts, demand };
     }
   },
 });
@@ -169,6 +213,17 @@ function listAddresses(record: ClusterRecord): readonly Address[] {
   return [{ name: 'weAlist', url: `${toOrigin(record)}/` }, ...hosts];
 }
 
-function toOverride(value: string) {
-  return { flag: '--name', path: ['cluster', 'name'], value } as const;
+/** Worker nodes in words. */
+function toTypes(nodes: readonly WorkerType[]): string {
+  return nodes.length === 0 ? 'one node only' : `the nodes ${[...nodes].sort().join(', ')}`;
+}
+
+function toOverrides(wanted: { name: string | undefined; nodes: string | undefined }): readonly Override[] {
+  const types = wanted.nodes?.split(',').map((type) => type.trim());
+  return [
+    ...(wanted.name === undefined
+      ? []
+      : [{ flag: '--name', path: ['cluster', 'name'] as const, value: wanted.name }]),
+    ...(types === undefined ? [] : [{ flag: '--nodes', path: ['cluster', 'nodes'] as const, value: types }]),
+  ];
 }

@@ -24,6 +24,7 @@ const Catalog = z.strictObject(
     traefik: Entry,
     argocd: Entry,
     nginx: Entry,
+    'metrics-server': Entry,
     prometheus: Entry,
     loki: Entry,
     'log-shipper': Entry,

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { exitCodes, Failure } from '../lib/failure.ts';
+import type { WorkerType } from './schema.ts';
 
 /** What a run adds to `kind/cluster.yaml`. Folders are absolute paths of this machine. */
 export interface ClusterSettings {
@@ -10,6 +11,8 @@ export interface ClusterSettings {
   readonly image: string;
   readonly httpPort: number;
   readonly httpsPort: number;
+  /** Nodes beside those of the file. */
+  readonly workers: readonly WorkerType[];
   /** One folder per namespace and claim; outlives the cluster. */
   readonly volumes: string;
   /** An empty folder whose name is the id of the checkout that owns the cluster. */
@@ -22,6 +25,8 @@ export interface ClusterSettings {
 const volumesOnNode = '/var/local-path-provisioner';
 /** Mounted so that who owns a cluster can be read off its container, running or not, from its first moment on. */
 export const ownerOnNode = '/var/lib/wealist-local/owner';
+/** The label of a node that tells its type; charts prefer nodes by it. */
+export const nodeTypeLabel = 'wealist.local/node-type';
 /** Where systemd, on any node image, reads what is added to the kubelet's unit. */
 const kubeletOnNode = '/etc/systemd/system/kubelet.service.d/20-wealist-local.conf';
 
@@ -32,17 +37,18 @@ interface KindCluster {
 
 interface KindNode {
   readonly role?: string;
+  readonly labels?: Readonly<Record<string, string>>;
   readonly extraPortMappings?: readonly { readonly containerPort: number }[];
   readonly extraMounts?: readonly object[];
 }
 
 /**
  * The text of kind's configuration: the checkout's `kind/cluster.yaml`, completed. A port mapping without a host port
- * gets the ingress's.
+ * gets the ingress's. Every node has the volumes, so that a data store finds its data on whichever it starts.
  * @throws {Failure} when the file does not describe a cluster.
  */
 export async function toKindCluster(checkout: string, settings: ClusterSettings): Promise<string> {
-  const { name, image, volumes, owner, kubelet } = settings;
+  const { name, image, workers, volumes, owner, kubelet } = settings;
   const source = await readSource(checkout);
   const hostPorts: Readonly<Record<number, number>> = { 80: settings.httpPort, 443: settings.httpsPort };
   const mounts = [
@@ -50,7 +56,8 @@ export async function toKindCluster(checkout: string, settings: ClusterSettings)
     { hostPath: owner, containerPath: ownerOnNode, readOnly: true },
     { hostPath: kubelet, containerPath: kubeletOnNode, readOnly: true },
   ];
-  const nodes = source.nodes.map((node: KindNode) => ({
+  const added = workers.map((type): KindNode => ({ role: 'worker', labels: { [nodeTypeLabel]: type } }));
+  const nodes = [...source.nodes, ...added].map((node: KindNode) => ({
     ...node,
     image,
     extraPortMappings: node.extraPortMappings?.map((mapping) => ({

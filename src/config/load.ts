@@ -5,7 +5,7 @@ import { findCheckProblems } from './checks.ts';
 import { listEnvironments, readLayers } from './layers.ts';
 import { ConfigFailure, type Problem, quote } from './problems.ts';
 import { type Environment, EnvironmentFile } from './schema.ts';
-import { type MapTree, overlay, toTree } from './tree.ts';
+import { type MapTree, overlay, type Plain, toTree } from './tree.ts';
 import { validate } from './validate.ts';
 
 /** A value from the command line, which goes over all files. */
@@ -14,7 +14,7 @@ export interface Override {
   readonly flag: string;
   /** `['cluster', 'name']` */
   readonly path: readonly [string, ...string[]];
-  readonly value: string | number;
+  readonly value: Plain;
 }
 
 export interface LoadOptions {

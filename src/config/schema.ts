@@ -11,19 +11,16 @@ import { extraNames } from './extras.ts';
 export const infrastructure = ['postgres', 'redis', 's3'] as const;
 export type Infrastructure = (typeof infrastructure)[number];
 
+/** What a worker node is for, after the platform's node groups: services, or data stores. */
+export const workerTypes = ['app', 'db'] as const;
+export type WorkerType = (typeof workerTypes)[number];
+
 /** Valid names that mean something else to JavaScript, to Kubernetes or to our charts. */
 const reserved = new Set<string>([
   ...infrastructure,
   ...['constructor', 'prototype', 'default', 'kubernetes'],
-  ...[
-    'kube-system',
-    'kube-public',
-    'kube-node-lease',
-    'ingress-nginx',
-    'local-path-storage',
-    'monitoring',
-    'argocd',
-  ],
+  ...['kube-system', 'kube-public', 'kube-node-lease', 'ingress-nginx', 'local-path-storage'],
+  ...['metrics', 'monitoring', 'argocd'],
   ...['wealist-common', 'wealist-infrastructure'],
 ]);
 
@@ -67,6 +64,10 @@ const serviceName = name(53, 'auth-service');
 const clusterName = name(49, 'wealist');
 
 const contextRule = 'the name of a kube context, without spaces, such as wealist-dev';
+
+const workers = z
+  .array(z.enum(workerTypes, 'app or db'), 'a list of app and db, such as [app, db]')
+  .max(8, 'at most 8 nodes');
 
 const needs = z
   .array(
@@ -176,8 +177,13 @@ const Settings = z.strictObject(
           name: clusterName.describe('Name of the kind cluster.'),
           httpPort: port(80).describe('Port on 127.0.0.1. When it is taken, the next free pair is chosen.'),
           httpsPort: port(443).describe('Port on 127.0.0.1.'),
+          nodes: workers
+            .optional()
+            .describe(
+              'Worker nodes beside the control plane, each by its type, app or db. Without any, one node runs everything.',
+            ),
         },
-        'the keys of a cluster: name, httpPort, httpsPort',
+        'the keys of a cluster: name, httpPort, httpsPort, nodes',
       )
       .describe(
         'The kind cluster on this machine. An environment without this key is on a cluster of somebody else, and only read.',

@@ -50,18 +50,21 @@ export function without(tree: MapTree, key: string): MapTree {
   return { ...tree, entries };
 }
 
+/** What a flag may set. */
+export type Plain = string | number | readonly string[];
+
 /** A map of one value: `['cluster', 'name']` → `{ cluster: { name: value } }`, everything at one place. */
-export function toTree(
-  [key, ...rest]: readonly [string, ...string[]],
-  value: string | number,
-  place: Place,
-): MapTree {
+export function toTree([key, ...rest]: readonly [string, ...string[]], value: Plain, place: Place): MapTree {
   const [next, ...others] = rest;
-  const below: Tree =
-    next === undefined
-      ? { kind: 'scalar', place, value, source: String(value) }
-      : toTree([next, ...others], value, place);
+  const below = next === undefined ? toLeaf(value, place) : toTree([next, ...others], value, place);
   return { kind: 'map', place, entries: new Map([[key, { place, value: below }]]) };
+}
+
+function toLeaf(value: Plain, place: Place): Tree {
+  if (typeof value === 'object') {
+    return { kind: 'list', place, items: value.map((item) => toLeaf(item, place)) };
+  }
+  return { kind: 'scalar', place, value, source: String(value) };
 }
 
 /** What stands at the path, if anything does. */

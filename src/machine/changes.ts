@@ -39,6 +39,8 @@ export interface ChangesOptions {
   readonly paths: Paths;
   /** Debian packages that are needed beside the engine: what builds images. Installed with apt where there is apt. */
   readonly packages?: readonly string[];
+  /** Nodes of the cluster that will be made, beside its control plane. */
+  readonly workers?: number | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -156,10 +158,10 @@ async function fitEngine(
 
 async function fitInotify(
   root: Root,
-  { host, signal }: ChangesOptions,
+  { host, workers, signal }: ChangesOptions,
   docker: Docker,
 ): Promise<readonly Change[]> {
-  const low = lowInotify(host.inotify, await countNodes(docker, signal));
+  const low = lowInotify(host.inotify, await countNodes(docker, workers, signal));
   return Object.keys(low).length === 0 ? [] : [raiseInotify(root, low)];
 }
 

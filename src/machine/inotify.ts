@@ -38,8 +38,12 @@ export function lowInotify(present: InotifyLimits | undefined, nodes: number): P
   return Object.fromEntries(low.map((limit) => [limit, Math.max(raised[limit], perNode[limit] * nodes * 2)]));
 }
 
-/** The nodes that share the engine's limits once one more is made; stopped ones may be started again. */
-export async function countNodes(docker: Docker | undefined, signal?: AbortSignal): Promise<number> {
+/** The nodes that share the engine's limits once a cluster more is made; stopped ones may be started again. */
+export async function countNodes(
+  docker: Docker | undefined,
+  workers = 0,
+  signal?: AbortSignal,
+): Promise<number> {
   const nodes = await docker?.listContainers(['io.x-k8s.kind.cluster'], { signal });
-  return (nodes?.length ?? 0) + 1;
+  return (nodes?.length ?? 0) + 1 + workers;
 }

@@ -48,6 +48,14 @@ export interface Extra {
 
 /** What each extra consists of; a new one is an entry here and its name in `config/extras.ts`. */
 export const extras: Readonly<Record<ExtraName, Extra>> = {
+  metrics: {
+    summary: 'metrics-server, by which autoscalers and `kubectl top` know what pods use',
+    images: ['metrics-server'],
+    optionalImages: [],
+    namespaces: [{ name: 'metrics', level: 'restricted' }],
+    releases: [{ release: 'metrics-server', chart: 'metrics-server', namespace: 'metrics' }],
+    hosts: [],
+  },
   monitoring: {
     summary: 'Prometheus, Loki and, where it can be pulled, Grafana',
     images: ['prometheus', 'loki', 'log-shipper'],

@@ -2,7 +2,7 @@ import type { Releases } from '../cluster/releases.ts';
 import type { Snapshots } from '../cluster/snapshot.ts';
 import type { ExtraName } from '../config/extras.ts';
 import type { PodSecurity } from '../config/helm-values.ts';
-import type { Environment } from '../config/schema.ts';
+import type { Environment, WorkerType } from '../config/schema.ts';
 import type { Selection } from '../config/services.ts';
 import type { Controller, PublicPorts } from '../config/values.ts';
 import type { ImageChain } from '../images/chain.ts';
@@ -21,7 +21,8 @@ export interface UpChoice {
   /** Every release is applied, changed or not: what was changed or removed by hand comes back. */
   readonly repairs: boolean;
   readonly selection: Selection;
-  readonly cluster: { readonly name: string } & PublicPorts & ExtrasChoice;
+  readonly cluster: { readonly name: string; readonly nodes: readonly WorkerType[] } & PublicPorts &
+    ExtrasChoice;
   readonly controller: Controller;
   /** Extras that are taken away. */
   readonly removedExtras: readonly ExtraName[];

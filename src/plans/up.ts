@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { toCreation } from '../cluster/creation.ts';
-import { controlPlaneOf } from '../cluster/ownership.ts';
+import { listNodeNames } from '../cluster/ownership.ts';
 import { type Environment, infrastructure } from '../config/schema.ts';
 import type { Selection } from '../config/services.ts';
 import {
@@ -21,6 +21,7 @@ import { createCluster } from '../steps/create-cluster.ts';
 import { deployRelease } from '../steps/deploy-release.ts';
 import { ensureImage, ensureNodeImage } from '../steps/ensure-image.ts';
 import { loadOntoNodes } from '../steps/load-images.ts';
+import { probePolicies } from '../steps/probe-policies.ts';
 import { removeRelease } from '../steps/remove-release.ts';
 import { toAddresses, toExtraAddresses } from './addresses.ts';
 import { type ExtrasChoice, hostsOfExtras, imagesOfExtras, namespacesOfExtras } from './extras.ts';
@@ -68,8 +69,12 @@ export function planUp(environment: Environment, parts: UpParts, choice: UpChoic
             return toCreation({ paths, checkoutId: choice.checkoutId, cluster, image });
           },
           isRuntimeUp: toolchain.nodes.isUp,
-          loadEarly: async (node, run) =>
-            loadImages(await findOutside(), node, { nodes: toolchain.nodes, store }, run),
+          loadEarly: async (nodes, run) => {
+            const images = await findOutside();
+            await Promise.all(
+              nodes.map((node) => loadImages(images, node, { nodes: toolchain.nodes, store }, run)),
+            );
+          },
         }),
         ...built.map((name) => buildService(serviceImages, name)),
       ],
@@ -80,7 +85,7 @@ export function planUp(environment: Environment, parts: UpParts, choice: UpChoic
         loadOntoNodes({
           nodes: toolchain.nodes,
           store,
-          nodeNames: [controlPlaneOf(cluster.name)],
+          nodeNames: (signal) => listNodeNames(toolchain.docker, cluster.name, signal),
           images: async () => [
             ...(await findOutside()),
             ...(await Promise.all(built.map((name) => present(serviceImages.find(name), name)))),
@@ -113,6 +118,12 @@ export function planUp(environment: Environment, parts: UpParts, choice: UpChoic
           ...toAddresses(environment, selection.services, cluster),
           ...toExtraAddresses(cluster),
         ]),
+        probePolicies({
+          dockerCli: toolchain.dockerCli,
+          snapshots: parts.snapshots,
+          paths,
+          namespace: environment.namespace,
+        }),
       ],
     },
     ...removeExtras(choice.removedExtras, parts),

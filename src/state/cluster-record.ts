@@ -11,6 +11,8 @@ export interface ClusterRecord {
   readonly httpsPort: number;
   /** The ingress controller that `auto` came to. */
   readonly controller: 'nginx' | 'traefik';
+  /** The types of its nodes beside the control plane. */
+  readonly nodes: readonly ('app' | 'db')[];
   /** What is deployed beside the platform. */
   readonly extras: readonly string[];
   /** Images that the extras do without here, since they could not be had. */
@@ -26,23 +28,24 @@ export async function findClusterRecord(paths: Pick<Paths, 'state'>): Promise<Cl
   return readOrSetAside(toFile(paths), (text) => {
     const stored: Stored = JSON.parse(text);
     const { version, name, httpPort, httpsPort, controller } = stored;
-    // A record from before there were extras has none.
-    const { extras = [], lacking = [] }: Partial<Stored> = stored;
+    // A record from before there were other nodes, or extras, has none.
+    const { nodes = [], extras = [], lacking = [] }: Partial<Stored> = stored;
     const isRecord =
       version === 1 && typeof name === 'string' && [httpPort, httpsPort].every(Number.isInteger);
-    const areNames = [extras, lacking].every(isListOfNames);
-    if (!isRecord || !areNames || (controller !== 'nginx' && controller !== 'traefik')) {
+    const areNames = [nodes, extras, lacking].every(isListOfNames);
+    const areTypes = areNames && nodes.every((type) => type === 'app' || type === 'db');
+    if (!isRecord || !areTypes || (controller !== 'nginx' && controller !== 'traefik')) {
       throw new Error('no record of a cluster');
     }
-    return { name, httpPort, httpsPort, controller, extras, lacking };
+    return { name, httpPort, httpsPort, controller, nodes, extras, lacking };
   });
 }
 
 export async function writeClusterRecord(
   paths: Pick<Paths, 'state'>,
-  { name, httpPort, httpsPort, controller, extras, lacking }: ClusterRecord,
+  { name, httpPort, httpsPort, controller, nodes, extras, lacking }: ClusterRecord,
 ): Promise<void> {
-  const stored: Stored = { version: 1, name, httpPort, httpsPort, controller, extras, lacking };
+  const stored: Stored = { version: 1, name, httpPort, httpsPort, controller, nodes, extras, lacking };
   await writeFileAtomically(toFile(paths), `${JSON.stringify(stored)}\n`);
 }
 

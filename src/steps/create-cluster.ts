@@ -2,9 +2,10 @@ import { chmod, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Creation, findCreated, noteCreated } from '../cluster/creation.ts';
 import {
-  controlPlaneOf,
   type FoundCluster,
+  type FoundNode,
   findCluster,
+  nodeNamesOf,
   removeNodes,
   requireOwn,
 } from '../cluster/ownership.ts';
@@ -29,13 +30,13 @@ export interface ClusterParts {
   readonly kubeconfig: string;
   /** What it is made from, asked when the node image is there. */
   readonly creation: () => Promise<Creation>;
-  /** Whether the node is there and its container runtime answers. */
+  /** Whether a node is there and its container runtime answers. */
   readonly isRuntimeUp: (node: string, signal: AbortSignal) => Promise<boolean>;
-  /** Brings images that are there already onto the node. */
-  readonly loadEarly: (node: string, run: Run) => Promise<void>;
+  /** Brings images that are there already onto the nodes. */
+  readonly loadEarly: (nodes: readonly string[], run: Run) => Promise<void>;
 }
 
-/** Milliseconds that a node which was stopped has until its API server answers. */
+/** Milliseconds that a cluster which was stopped has until its API server answers. */
 const resumeTimeout = 90_000;
 
 /** Milliseconds that its pods have to be heard of. */
@@ -62,7 +63,8 @@ export function createCluster(parts: ClusterParts): Step {
       },
     });
     const created = new AbortController();
-    const early = loadEarly({ ...run, signal: AbortSignal.any([run.signal, created.signal]) });
+    const names = nodeNamesOf(name, creation.settings.workers.length);
+    const early = loadEarly(names, { ...run, signal: AbortSignal.any([run.signal, created.signal]) });
     try {
       await kind.create(creation.config, { kubeconfig, run });
       run.report('loading images');
@@ -80,24 +82,32 @@ export function createCluster(parts: ClusterParts): Step {
    * Loads images while kubeadm waits for its control plane: that is half of the time that creating takes. What does not
    * come to its end here is left to the step that loads.
    */
-  async function loadEarly(run: Run): Promise<void> {
+  async function loadEarly(nodes: readonly string[], run: Run): Promise<void> {
     const quiet = { signal: run.signal, report: () => {} };
+    const runs = async () => {
+      const up = await Promise.all(nodes.map((node) => parts.isRuntimeUp(node, run.signal)));
+      return up.every(Boolean) || undefined;
+    };
     try {
-      const runs = async () =>
-        (await parts.isRuntimeUp(controlPlaneOf(name), run.signal)) ? true : undefined;
       await waitFor(runs, { every: 200, timeout: 60_000, signal: run.signal });
-      await parts.loadEarly(controlPlaneOf(name), quiet);
+      await parts.loadEarly(nodes, quiet);
     } catch (error) {
       run.report(`images are loaded later: ${error instanceof Error ? error.message : error}`);
     }
   }
 
-  /** A node that was stopped, by `down --stop` or a reboot, comes back with all it had. */
+  /** Nodes that were stopped, by `down --stop` or a reboot, come back with all they had. */
   async function resume(found: FoundCluster, run: Run): Promise<void> {
-    run.report(`starting node ${found.node}`);
-    const wasPaused = found.state === 'paused';
-    if (wasPaused) await docker.unpauseContainer(found.node, { signal: run.signal });
-    else await docker.startContainer(found.node, { signal: run.signal });
+    const { signal } = run;
+    const paused = found.nodes.filter(({ state }) => state === 'paused');
+    const stopped = found.nodes.filter(({ state }) => state !== 'paused' && state !== 'running');
+    const names = [...paused, ...stopped].map((node) => node.name);
+    if (names.length > 0) run.report(`starting ${names.join(', ')}`);
+    // Each finds the others by their names, whatever addresses they get.
+    await Promise.all([
+      ...paused.map(({ id }) => docker.unpauseContainer(id, { signal })),
+      ...stopped.map(({ id }) => docker.startContainer(id, { signal })),
+    ]);
     await writeFileAtomically(kubeconfig, await kind.kubeconfig(name, run.signal));
     run.report('waiting for its API server');
     const ready = await waitFor(async () => (await answers(kubectl, run.signal)) || undefined, {
@@ -105,7 +115,7 @@ export function createCluster(parts: ClusterParts): Step {
       timeout: resumeTimeout,
       signal: run.signal,
     });
-    if (ready) return wasPaused ? undefined : forgetEarlierPods(found.node, run);
+    if (ready) return forgetEarlierPods(stopped, run);
     throw new Failure(`the API server of cluster ${name} did not answer in ${toDuration(resumeTimeout)}`, {
       hint: 'npm run down, then npm run up: the data is kept',
       exitCode: exitCodes.cluster,
@@ -113,17 +123,23 @@ export function createCluster(parts: ClusterParts): Step {
   }
 
   /**
-   * Until the kubelet has spoken, the API server knows the pods as they were before the node stopped: ready. Waits
+   * Until a kubelet has spoken, the API server knows the pods as they were before the node stopped: ready. Waits
    * until each is known as it runs now; those that take longer are waited for by what needs them.
    */
-  async function forgetEarlierPods(node: string, { signal, report }: Run): Promise<void> {
-    const container = await docker.findContainer(node, { signal });
-    const started = Date.parse(container?.startedAt ?? '');
-    const isEarlier = ({ state }: ContainerStatus) => Date.parse(state?.running?.startedAt ?? '') < started;
+  async function forgetEarlierPods(nodes: readonly FoundNode[], { signal, report }: Run): Promise<void> {
+    if (nodes.length === 0) return;
+    const containers = await Promise.all(nodes.map(({ id }) => docker.findContainer(id, { signal })));
+    const started = new Map(
+      containers.map((container) => [container?.name, Date.parse(container?.startedAt ?? '')]),
+    );
+    const isEarlier = ({ state }: ContainerStatus, node: string | undefined) =>
+      Date.parse(state?.running?.startedAt ?? '') < (started.get(node) ?? 0);
     await waitFor(
       async () => {
         const pods = (await parts.snapshots.take(signal)).list('Pod');
-        const earlier = pods.filter(({ status }) => (status.containerStatuses ?? []).some(isEarlier));
+        const earlier = pods.filter(({ spec, status }) =>
+          (status.containerStatuses ?? []).some((container) => isEarlier(container, spec.nodeName)),
+        );
         report(`${pods.length - earlier.length} of ${pods.length} pods have started again`);
         return earlier.length === 0 || undefined;
       },

@@ -3,8 +3,8 @@ import { findUnloaded, type LoadParts, loadImages } from '../images/load.ts';
 import type { Step } from '../lib/plan.ts';
 
 export interface LoadStepParts extends LoadParts {
-  /** Names of the nodes. */
-  readonly nodeNames: readonly string[];
+  /** Names of the nodes, asked when the cluster is there. */
+  readonly nodeNames: (signal: AbortSignal) => Promise<readonly string[]>;
   /** The images, asked when they are in the store. */
   readonly images: () => Promise<readonly NamedImage[]>;
 }
@@ -14,14 +14,15 @@ export function loadOntoNodes({ nodeNames, images, ...parts }: LoadStepParts): S
   return {
     title: 'load images',
     async isDone({ signal }) {
-      const wanted = await images();
-      const contents = await Promise.all(nodeNames.map((node) => parts.nodes.list(node, signal)));
+      const [wanted, nodes] = await Promise.all([images(), nodeNames(signal)]);
+      const contents = await Promise.all(nodes.map((node) => parts.nodes.list(node, signal)));
       const isLoaded = contents.every((content) => findUnloaded(wanted, content).length === 0);
-      return isLoaded && `${wanted.length} images are on the node`;
+      const isDone = nodes.length > 0 && isLoaded;
+      return isDone && `${wanted.length} images are on ${nodes.length === 1 ? 'the node' : 'every node'}`;
     },
     async apply(run) {
-      const wanted = await images();
-      await Promise.all(nodeNames.map((node) => loadImages(wanted, node, parts, run)));
+      const [wanted, nodes] = await Promise.all([images(), nodeNames(run.signal)]);
+      await Promise.all(nodes.map((node) => loadImages(wanted, node, parts, run)));
     },
   };
 }

@@ -2,15 +2,16 @@ import type { FoundCluster } from '../cluster/ownership.ts';
 import type { Step } from '../lib/plan.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
 
-/** The node is stopped, and all it had comes back when it is started. */
-export function stopCluster({ docker }: Pick<Toolchain, 'docker'>, { name, node }: FoundCluster): Step {
+/** The nodes are stopped, and all they had comes back when they are started. */
+export function stopCluster({ docker }: Pick<Toolchain, 'docker'>, { name, nodes }: FoundCluster): Step {
   return {
     title: `stop cluster ${name}`,
     async isDone({ signal }) {
-      return (await docker.findContainer(node, { signal }))?.state === 'exited' && 'stopped already';
+      const found = await Promise.all(nodes.map(({ id }) => docker.findContainer(id, { signal })));
+      return found.every((container) => container?.state === 'exited') && 'stopped already';
     },
     async apply({ signal }) {
-      await docker.stopContainer(node, { signal });
+      await Promise.all(nodes.map(({ id }) => docker.stopContainer(id, { signal })));
     },
   };
 }

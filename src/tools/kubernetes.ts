@@ -99,6 +99,7 @@ export interface Pod {
     }[];
   };
   readonly status: {
+    readonly podIP?: string;
     readonly phase?: 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown';
     readonly reason?: string;
     readonly message?: string;

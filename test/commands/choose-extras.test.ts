@@ -7,7 +7,7 @@ import { createScreen } from '../fakes/screen.ts';
 
 const environment = { ...base, registry: { pull: 'never' } } as const;
 const catalog = { grafana: { pull: 'docker.io/grafana/grafana:1', build: false } } as Catalog;
-const record = { name: 'wealist', httpPort: 80, httpsPort: 443, controller: 'traefik' } as const;
+const record = { name: 'wealist', httpPort: 80, httpsPort: 443, controller: 'traefik', nodes: [] } as const;
 
 /** The choice on a machine where no registry answers, with what it said. */
 async function choose(

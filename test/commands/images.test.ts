@@ -75,15 +75,16 @@ test('prune says what it would free, asks, and removes', async () => {
 
 test('images belong to no cluster: one of another checkout keeps nobody from them', async () => {
   const { run, images, socket } = await makeUser();
+  const Labels = { 'io.x-k8s.kind.cluster': 'wealist' };
   await startEngine(
     {
       ...dockerRoutes,
       'GET /images/json': [],
-      'GET /containers/json': [],
-      'GET /containers/wealist-control-plane/json': {
+      'GET /containers/json': [{ Id: 'c1', Names: ['/wealist-control-plane'], State: 'running', Labels }],
+      'GET /containers/c1/json': {
         Id: 'c1',
         Name: '/wealist-control-plane',
-        Config: { Image: 'node', Labels: { 'io.x-k8s.kind.cluster': 'wealist' } },
+        Config: { Image: 'node', Labels },
         State: { Status: 'running' },
         HostConfig: {},
         NetworkSettings: {},

@@ -177,17 +177,28 @@ test('a Job shows only while it is not complete', async () => {
   expect((await runStatus([job('Failed')])).stdout).toMatch(/✗ bootstrap .* failed\n/);
 });
 
-/** An engine, found by DOCKER_HOST, that has the cluster's node in this state, made by the checkout of this id. */
-async function useEngine(status: string, checkoutId: string): Promise<void> {
-  const node = {
-    ...{ Id: '1', Name: '/wealist-control-plane', Image: 'sha256:1' },
-    State: { Status: status, ExitCode: 0 },
-    Config: { Image: 'node', Labels: { 'io.x-k8s.kind.cluster': 'wealist' } },
+/** An engine, found by DOCKER_HOST, that has the cluster's nodes in these states, made by the checkouts of these ids. */
+async function useEngine(...nodes: readonly (readonly [state: string, checkoutId: string])[]): Promise<void> {
+  const Labels = { 'io.x-k8s.kind.cluster': 'wealist' };
+  const names = nodes.map((_, at) => `/wealist-${at === 0 ? 'control-plane' : 'worker'}`);
+  const details = nodes.map(([Status, checkoutId], at) => ({
+    ...{ Id: `id-${at}`, Name: names[at], Image: 'sha256:1' },
+    State: { Status, ExitCode: 0 },
+    Config: { Image: 'node', Labels },
     HostConfig: {},
     NetworkSettings: {},
     Mounts: [{ Source: `/data/owners/${checkoutId}`, Destination: ownerOnNode }],
+  }));
+  const routes = {
+    ...dockerRoutes,
+    'GET /containers/json': nodes.map(([State], at) => ({
+      Id: `id-${at}`,
+      Names: [names[at]],
+      State,
+      Labels,
+    })),
+    ...Object.fromEntries(details.map((node) => [`GET /containers/${node.Id}/json`, node])),
   };
-  const routes = { ...dockerRoutes, 'GET /containers/wealist-control-plane/json': node };
   const before = process.env.DOCKER_HOST;
   process.env.DOCKER_HOST = `unix://${await startEngine(routes)}`;
   onTestFinished(() => {
@@ -197,6 +208,7 @@ async function useEngine(status: string, checkoutId: string): Promise<void> {
 }
 
 const ours = '0123456789abcdef';
+const theirs = 'fedcba9876543210';
 
 test.each([
   ['exited', ours, /^✗ cluster wealist is stopped/],
@@ -206,19 +218,37 @@ test.each([
     ours,
     /^✗ cluster wealist does not answer .*\n {2}because {2}connect ECONNREFUSED 127\.0\.0\.1:1\n/,
   ],
-  ['running', 'fedcba9876543210', /^✗ cluster wealist does not exist .*\n .* is not of this checkout\n/],
+  ['running', theirs, /^✗ cluster wealist does not exist .*\n .* is not of this checkout\n/],
 ])('no answer from a cluster whose node is %s, made by %s', async (status, owner, says) => {
   const state = await makeClusterFolder();
   await writeFile(join(state, 'id'), ours);
-  await useEngine(status, owner);
+  await useEngine([status, owner]);
   const { app, stdout } = makeApp({ state });
   expect(await command.run(app, {})).toBe(0);
   expect(stdout()).toMatch(says);
   expect(stdout()).toMatch(/next {2}npm run up\n$/);
 });
 
+test.each([
+  ['one of them stopped', ['running', ours], ['exited', ours], /^✗ cluster wealist is stopped/],
+  [
+    'one of them made by another checkout',
+    ['running', ours],
+    ['running', theirs],
+    /is not of this checkout\n/,
+  ],
+] as const)('no answer from a cluster of two nodes, %s', async (_, first, second, says) => {
+  const state = await makeClusterFolder();
+  await writeFile(join(state, 'down'), '');
+  await writeFile(join(state, 'id'), ours);
+  await useEngine(first, second);
+  const { app, stdout } = makeApp({ state });
+  expect(await command.run(app, {})).toBe(0);
+  expect(stdout()).toMatch(says);
+});
+
 test('without any cluster', async () => {
-  await useEngine('exited', 'fedcba9876543210');
+  await useEngine();
   const { app, stdout } = makeApp({ state: await makeTemporaryFolder(), json: true });
   expect(await command.run(app, {})).toBe(0);
   expect(StatusReport.parse(JSON.parse(stdout()))).toMatchObject({

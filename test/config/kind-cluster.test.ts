@@ -10,6 +10,7 @@ const settings = {
   image: 'node:1',
   httpPort: 8080,
   httpsPort: 8443,
+  workers: [],
   volumes: '/data/volumes',
   owner: '/data/owners/1',
   kubelet: '/data/kubelet.conf',
@@ -53,6 +54,18 @@ nodes:
       },
     ],
   });
+});
+
+test('worker nodes are added with the label of their type, and have the volumes as the control plane has', async () => {
+  const checkout = await makeCheckout('nodes: [{ role: control-plane }]\n');
+  const { nodes } = parse(await toKindCluster(checkout, { ...settings, workers: ['app', 'db'] }));
+  expect(nodes.map(({ role, labels }: { role: string; labels: object }) => [role, labels])).toEqual([
+    ['control-plane', undefined],
+    ['worker', { 'wealist.local/node-type': 'app' }],
+    ['worker', { 'wealist.local/node-type': 'db' }],
+  ]);
+  expect(nodes[2]).toMatchObject({ image: 'node:1', extraMounts: nodes[0].extraMounts });
+  expect(nodes[2]).not.toHaveProperty('extraPortMappings');
 });
 
 test("what is sent to Services that nobody knows is dropped, in the file's own range", async () => {

@@ -91,6 +91,20 @@ describe('layers', () => {
     );
   });
 
+  test('the types of worker nodes, from a flag', async () => {
+    const checkout = await createCheckout({ 'env/local.yaml': 'cluster: {nodes: [db]}' });
+    const override = (value: readonly string[]) => [
+      { flag: '--nodes', path: ['cluster', 'nodes'] as const, value },
+    ];
+    expect((await load(checkout)).cluster?.nodes).toEqual(['db']);
+    const overrides = override(['app', 'db']);
+    const environment = await loadEnvironment({ checkout, name: 'local-kind', overrides });
+    expect(environment.cluster?.nodes).toEqual(['app', 'db']);
+    expect(await refusal(checkout, override(['app', 'web']))).toBe(
+      '--nodes cluster.nodes[1]: got "web", expected app or db',
+    );
+  });
+
   test('an environment may extend one that extends another', async () => {
     const checkout = await createCheckout({
       'env/kind-two.yaml': 'extends: local-kind\ncluster: {name: two}\n',

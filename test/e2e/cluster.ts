@@ -22,11 +22,16 @@ export interface KubernetesObject {
     readonly deletionTimestamp?: string;
   };
   readonly spec: {
+    /** Of a pod: where it runs. */
+    readonly nodeName?: string;
+    /** Of a node: the addresses of its pods. */
+    readonly podCIDR?: string;
     readonly containers: readonly { readonly name: string; readonly image: string }[];
   };
   readonly data?: Readonly<Record<string, string>>;
   readonly status: {
     readonly phase: string;
+    readonly podIP?: string;
     readonly conditions?: readonly Condition[];
     readonly containerStatuses?: readonly { readonly name: string; readonly imageID: string }[];
   };
@@ -84,6 +89,27 @@ export async function readReleases(checkout: Checkout): Promise<Readonly<Record<
 /** Nodes of the checkout's cluster in the engine, stopped ones too. */
 export async function listNodes({ name }: Checkout): Promise<readonly string[]> {
   return docker('ps', '--all', '--format={{.ID}}', `--filter=label=io.x-k8s.kind.cluster=${name}`);
+}
+
+/** Addresses of containers in kind's network. */
+export async function listAddresses(containers: readonly string[]): Promise<readonly string[]> {
+  if (containers.length === 0) return [];
+  return docker('inspect', '--format={{.NetworkSettings.Networks.kind.IPAddress}}', ...containers);
+}
+
+/**
+ * Containers in kind's network, as many as it takes until they have all of these addresses; Docker gives the lowest
+ * free one first. Resolves to their ids.
+ */
+export async function takeAddresses(addresses: readonly string[], image: string): Promise<readonly string[]> {
+  const squatters: string[] = [];
+  const options = ['--detach', '--rm', '--network=kind', '--entrypoint=sleep'];
+  while (squatters.length < 20) {
+    const taken = await listAddresses(squatters);
+    if (addresses.every((address) => taken.includes(address))) break;
+    squatters.push(...(await docker('run', ...options, image, '900')));
+  }
+  return squatters;
 }
 
 /** The images of the engine and of the cluster's node. */

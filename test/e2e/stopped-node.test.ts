@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect } from 'vitest';
-import { docker, listNodes, listUnreadyPods, nodeOf, ours } from './cluster.ts';
+import { docker, listAddresses, listNodes, listUnreadyPods, nodeOf, ours, takeAddresses } from './cluster.ts';
 import { request, requestJson } from './ingress.ts';
 import { sharedCheckout, test } from './shared-checkout.ts';
 
@@ -35,18 +35,13 @@ describe('a node that does not run', () => {
     const [before = ''] = await listAddresses([node]);
     const [image = ''] = await docker('inspect', '--format={{.Config.Image}}', node);
     await docker('stop', '--time=2', node);
-    // Docker gives the lowest free address first: so many containers are sure to have taken the node's.
-    const squatters: string[] = [];
+    const squatters = await takeAddresses([before], image);
     try {
-      while (squatters.length < 20 && !(await listAddresses(squatters)).includes(before)) {
-        const options = ['--detach', '--rm', '--network=kind', '--entrypoint=sleep'];
-        squatters.push(...(await docker('run', ...options, image, '600')));
-      }
       await checkout.up();
       expect(await listAddresses([node])).not.toContain(before);
       await expectAllThere();
     } finally {
-      if (squatters.length > 0) await docker('rm', '--force', ...squatters);
+      await docker('rm', '--force', ...squatters);
     }
   });
 
@@ -63,12 +58,6 @@ describe('a node that does not run', () => {
     await expectAllThere();
   });
 });
-
-/** Addresses of containers in kind's network. */
-async function listAddresses(containers: readonly string[]): Promise<readonly string[]> {
-  if (containers.length === 0) return [];
-  return docker('inspect', '--format={{.NetworkSettings.Networks.kind.IPAddress}}', ...containers);
-}
 
 async function expectAllThere(): Promise<void> {
   expect(await listUnreadyPods(checkout, ...ours)).toEqual([]);

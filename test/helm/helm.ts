@@ -23,7 +23,7 @@ export const serviceCharts = [
 
 export const allCharts = [...serviceCharts, 'wealist-infrastructure', 'ingress-traefik'] as const;
 /** The namespace of each chart of an extra. */
-const extraNamespaces = { 'wealist-monitoring': 'monitoring' } as const;
+const extraNamespaces = { 'metrics-server': 'metrics', 'wealist-monitoring': 'monitoring' } as const;
 export type Chart = (typeof allCharts)[number] | keyof typeof extraNamespaces;
 
 /** Each environment's namespace; base: base.yaml alone, as an environment without anything of its own would be. */

@@ -28,6 +28,7 @@ const catalog: Catalog = {
   argocd: { pull: 'quay.io/argoproj/argocd:v3.2.12', build: true },
   traefik: { pull: 'docker.io/library/traefik:v3.6.12', build: true },
   nginx: { pull: 'registry.k8s.io/ingress-nginx/controller:v1.15.1', build: false },
+  'metrics-server': { pull: 'registry.k8s.io/metrics-server/metrics-server:v0.9.0', build: true },
   prometheus: { pull: 'docker.io/prom/prometheus:v2.53.5', build: true },
   loki: { pull: 'docker.io/grafana/loki:3.7.8', build: true },
   'log-shipper': { pull: 'docker.io/otel/opentelemetry-collector-k8s:0.165.0', build: true },

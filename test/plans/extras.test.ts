@@ -15,6 +15,12 @@ test('an optional image that is lacking takes its host with it, and nothing else
   expect(lackingOf('monitoring', without)).toEqual(['grafana']);
 });
 
+test('metrics-server has no page and nothing that it can do without', () => {
+  const metrics = { extras: ['metrics'], lacking: [] };
+  expect(imagesOfExtras(metrics)).toEqual(['metrics-server']);
+  expect(hostsOfExtras(metrics)).toEqual([]);
+});
+
 test('no extras, no images', () => {
   expect(imagesOfExtras({ extras: [], lacking: [] })).toEqual([]);
   expect(toExtraNames({ extras: ['tracing', 'monitoring'] })).toEqual(['monitoring']);

@@ -11,7 +11,7 @@ const parts = {
   tools: [],
 } as unknown as UpParts;
 
-const cluster = { name: 'wealist', httpPort: 80, httpsPort: 443, extras: [], lacking: [] };
+const cluster = { name: 'wealist', httpPort: 80, httpsPort: 443, nodes: [], extras: [], lacking: [] };
 const choice: UpChoice = {
   selection: { services: ['auth-service'], infrastructure: ['redis'] },
   cluster,
@@ -37,7 +37,10 @@ function describePlan(change: Partial<UpChoice>) {
 
 test('without extras nothing is added', () => {
   expect(describePlan({})).toEqual({
-    end: ['Services, wave 1: auth-service', 'Answered through the ingress: answered through the ingress'],
+    end: [
+      'Services, wave 1: auth-service',
+      'Answered through the ingress: answered through the ingress, network policies probed',
+    ],
     images: ['node', 'redis', 'traefik', 'service-base'],
   });
 });
@@ -49,7 +52,7 @@ test('an extra follows the services, with its images, less those that are lackin
   expect(end).toEqual([
     'Services, wave 1: auth-service',
     'Extras: wealist-monitoring',
-    'Answered through the ingress: answered through the ingress',
+    'Answered through the ingress: answered through the ingress, network policies probed',
   ]);
   expect(images).toEqual(['node', 'redis', 'traefik', 'service-base', 'prometheus', 'loki', 'log-shipper']);
 });

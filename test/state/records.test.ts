@@ -15,6 +15,7 @@ const record = {
   httpPort: 80,
   httpsPort: 443,
   controller: 'traefik',
+  nodes: ['app', 'db'],
   extras: ['monitoring'],
   lacking: ['grafana'],
 } as const;
@@ -44,12 +45,21 @@ test('the record of the cluster is kept until it is removed', async () => {
   expect(await findClusterRecord(paths)).toBeUndefined();
 });
 
+test('a record of before there were worker nodes has none', async () => {
+  const paths = await makePaths();
+  await mkdir(paths.state);
+  const { nodes: _later, ...earlier } = record;
+  await writeFile(join(paths.state, 'cluster.json'), JSON.stringify({ version: 1, ...earlier }));
+  expect(await findClusterRecord(paths)).toEqual({ ...earlier, nodes: [] });
+});
+
 for (const text of [
   '',
   'null',
   '{"version":1',
   '{"version":2,"name":"wealist","httpPort":80,"httpsPort":443}',
   '{"version":1}',
+  '{"version":1,"name":"wealist","httpPort":80,"httpsPort":443,"controller":"nginx","nodes":["web"]}',
 ]) {
   test(`a record that reads ${text || 'nothing'} is set aside`, async () => {
     const paths = await makePaths();

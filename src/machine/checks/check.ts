@@ -27,6 +27,8 @@ export interface Demand {
   readonly buildsImages: boolean;
   /** Host ports of the ingress; undefined where a cluster has them already. */
   readonly ports?: PortPair | undefined;
+  /** Nodes of the cluster beside its control plane; none by default. */
+  readonly workers?: number;
   /** Sums over everything that runs at once; undefined where it is not known. */
   readonly requests?: { readonly cpus: number; readonly memory: number } | undefined;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseQuantity, toAmount } from '../../src/cluster/quantity.ts';
+import { parseQuantity, toAmount } from '../../src/lib/quantity.ts';
 
 test.each([
   ['500m', 0.5],

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"strconv"
+
+	"github.com/google/nftables"
+	"github.com/google/nftables/expr"
+	"k8s.io/client-go/informers"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/klog/v2"
+	"sigs.k8s.io/kube-network-policies/pkg/networkpolicy"
+)
+
+// queue is where the kernel asks about the first packet of a connection.
+const queue = 113
+
+type policies struct {
+	controller *networkpolicy.Controller
+}
+
+// newPolicies uses the engine that is in kindest/node too. What runs while it does not is let through: a cluster for
+// one developer must not stand still for want of it, and whether policies are enforced is probed from outside.
+func newPolicies(
+	client kubernetes.Interface,
+	objects informers.SharedInformerFactory,
+	nodeName string,
+) (*policies, error) {
+	controller, err := networkpolicy.NewController(
+		client,
+		objects.Networking().V1().NetworkPolicies(),
+		objects.Core().V1().Namespaces(),
+		objects.Core().V1().Pods(),
+		nil, nil, nil, nil,
+		networkpolicy.Config{NodeName: nodeName, QueueID: queue, FailOpen: true, NetfilterBug1766Fix: true},
+	)
+	if err != nil {
+		return nil, err
+	}
+	return &policies{controller}, nil
+}
+
+// leaveOutSync makes everything that is logged go through withoutSync, once.
+func leaveOutSync() {
+	flags := flag.NewFlagSet("klog", flag.PanicOnError)
+	klog.InitFlags(flags)
+	if err := flags.Parse([]string{"-logtostderr=false", "-stderrthreshold=FATAL", "-one_output"}); err != nil {
+		log.Print(err)
+	}
+	klog.SetOutput(withoutSync{os.Stderr})
+}
+
+// withoutSync is what is logged, less the engine's complaints that its own rules cannot be made: they are made otherwise.
+type withoutSync struct{ io.Writer }
+
+func (w withoutSync) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte("yncing")) {
+		return len(line), nil
+	}
+	return w.Writer.Write(line)
+}
+
+// run returns when the context ends, or when the kernel has no way to ask.
+func (p *policies) run(ctx context.Context) {
+	if err := canQueue(); err != nil {
+		log.Printf("nftables cannot ask about packets here (%v): iptables does", err)
+		leaveOutSync()
+		if err := queueByIptables(); err != nil {
+			log.Printf("NetworkPolicies are not enforced: %v", err)
+			return
+		}
+	}
+	if err := p.controller.Run(ctx); err != nil {
+		log.Printf("NetworkPolicies are not enforced: %v", err)
+	}
+}
+
+// canQueue tries the one expression that the engine's own rules need and not every kernel has (CONFIG_NFT_QUEUE).
+func canQueue() error {
+	kernel, err := nftables.New()
+	if err != nil {
+		return err
+	}
+	table := kernel.AddTable(&nftables.Table{Name: "wealist-trial", Family: nftables.TableFamilyIPv4})
+	chain := kernel.AddChain(&nftables.Chain{Name: "trial", Table: table})
+	kernel.AddRule(&nftables.Rule{
+		Table: table,
+		Chain: chain,
+		Exprs: []expr.Any{&expr.Queue{Num: queue, Flag: expr.QueueFlagBypass}},
+	})
+	if err := kernel.Flush(); err != nil {
+		return fmt.Errorf("queue expression: %w", err)
+	}
+	kernel.DelTable(table)
+	return kernel.Flush()
+}
+
+// queueByIptables asks about every new connection that a node forwards: those of pods, after the address of a Service
+// became that of a pod. A node's own, such as the kubelet's probes, are not among them.
+func queueByIptables() error {
+	return ensureRule("mangle", "FORWARD",
+		"--match", "conntrack", "--ctstate", "NEW",
+		"--jump", "NFQUEUE", "--queue-num", strconv.Itoa(queue), "--queue-bypass")
+}

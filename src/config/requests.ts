@@ -1,0 +1,103 @@
+import { readdir } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { parseQuantity } from '../lib/quantity.ts';
+import { parse } from './parse.ts';
+import { ConfigFailure, quote } from './problems.ts';
+import { readText } from './read-text.ts';
+import type { Environment } from './schema.ts';
+import type { Selection } from './services.ts';
+import { findAt, type MapTree, overlay, placeOf, type Tree } from './tree.ts';
+import { type Controller, valuesFiles } from './values.ts';
+
+/** What pods ask of a node: cores, and bytes. */
+export interface Requests {
+  readonly cpus: number;
+  readonly memory: number;
+}
+
+export interface RequestsOptions {
+  /** Absolute. */
+  readonly checkout: string;
+  readonly environment: Pick<Environment, 'name'>;
+  readonly selection: Selection;
+  readonly controller: Controller;
+}
+
+/**
+ * What the pods of a selection and of its ingress controller request together, as the values say it in Helm's order.
+ * A request that no values give counts as nothing.
+ * @throws {ConfigFailure} when a values file cannot be read, or a request is no amount.
+ */
+export async function sumRequests(options: RequestsOptions): Promise<Requests> {
+  const { selection, controller } = options;
+  const values = await readValues(options);
+  const service = (name: string) => {
+    const settings = overlay(mapAt(values, ['serviceDefaults']), mapAt(values, ['services', name]));
+    const [fixed, least] = [['replicas'], ['autoscaling', 'minReplicas']].map((path) =>
+      Number(textAt(settings, path) ?? 1),
+    );
+    const isScaled = textAt(settings, ['autoscaling', 'enabled']) === 'true';
+    return times(requestsAt(settings, ['resources']), (isScaled ? least : fixed) ?? 1);
+  };
+  const ingress = {
+    traefik: ['ingress', 'traefik', 'resources'],
+    nginx: ['controller', 'resources'],
+  };
+  const all = [
+    ...selection.services.map(service),
+    ...selection.infrastructure.map((name) => requestsAt(values, ['infrastructure', name, 'resources'])),
+    requestsAt(values, ingress[controller]),
+  ];
+  return all.reduce((sum, each) => ({ cpus: sum.cpus + each.cpus, memory: sum.memory + each.memory }));
+}
+
+/** The values of every chart at once: what is meant for one of them stands under its name. */
+async function readValues({ checkout, environment }: RequestsOptions): Promise<MapTree> {
+  const charts = (await readdir(join(checkout, 'helm/charts'))).sort();
+  const common = await read(checkout, 'helm/charts/wealist-common/values.yaml');
+  const files = [
+    ...charts
+      .filter((chart) => chart !== 'wealist-common')
+      .map((chart) => `helm/charts/${chart}/values.yaml`),
+    'helm/ingress-nginx.yaml',
+    ...valuesFiles({ checkout, environment }).map((file) => relative(checkout, file)),
+  ];
+  const layers = await Promise.all(files.map((file) => read(checkout, file)));
+  return layers.reduce(overlay, mapAt(common, ['exports', 'defaults']));
+}
+
+async function read(checkout: string, file: string): Promise<MapTree> {
+  const text = await readText(checkout, file);
+  return text === undefined ? empty : parse(text, file);
+}
+
+const empty: MapTree = { kind: 'map', place: { file: 'values' }, entries: new Map() };
+
+function mapAt(tree: MapTree, path: readonly string[]): MapTree {
+  const found: Tree | undefined = findAt(tree, path);
+  return found?.kind === 'map' ? found : empty;
+}
+
+function textAt(tree: MapTree, path: readonly string[]): string | undefined {
+  const found = findAt(tree, path);
+  return found?.kind === 'scalar' && found.value !== null ? String(found.value) : undefined;
+}
+
+function requestsAt(tree: MapTree, path: readonly string[]): Requests {
+  const amount = (resource: string) => {
+    const place = [...path, 'requests', resource];
+    const text = textAt(tree, place);
+    if (text === undefined) return 0;
+    try {
+      return parseQuantity(text);
+    } catch {
+      const problem = `got ${quote(text)}, expected an amount, such as 100m or 64Mi`;
+      throw new ConfigFailure([{ place: placeOf(tree, place), path: place, text: problem }]);
+    }
+  };
+  return { cpus: amount('cpu'), memory: amount('memory') };
+}
+
+function times({ cpus, memory }: Requests, count: number): Requests {
+  return { cpus: cpus * count, memory: memory * count };
+}
