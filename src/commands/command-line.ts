@@ -1,7 +1,9 @@
 import { globalOptions, toFlag } from './options.ts';
 
 /** Commands that package.json has a script for; the others are reached through `npm run wealist --`. */
-const scripts = new Set(['up', 'down', 'reload', 'logs', 'forward', 'status', 'doctor', 'images', 'kubectl']);
+const scripts = new Set([
+  ...['up', 'down', 'reload', 'logs', 'forward', 'status', 'env', 'plan', 'doctor', 'images', 'kubectl'],
+]);
 
 /** The line that a person types for this, with the `--` without which npm keeps the flags for itself. */
 export function toCommandLine(command: string, args: readonly string[] = []): string {

@@ -11,6 +11,12 @@ export const name = {
   summary: 'name of the cluster, in place of the one in the environment',
 } as const satisfies Option;
 
+export const environment = {
+  value: 'environment',
+  summary: 'this environment, in place of the one that is chosen',
+  complete: 'environments',
+} as const satisfies Option;
+
 export const dryRun = {
   summary: 'show what would be done and why, change nothing',
 } as const satisfies Option;

@@ -24,7 +24,8 @@ function describeCluster({ cluster, environment, namespace }: StatusReport, colo
     ({ name, ready, version }) =>
       `node ${name} ${ready ? 'ready' : 'not ready'}${version === undefined ? '' : `, Kubernetes ${version}`}`,
   );
-  const notes = [`environment ${environment}`, `namespace ${namespace}`, ...nodes];
+  const elsewhere = cluster.server === undefined ? [] : [`${cluster.server}, read only`];
+  const notes = [`environment ${environment}`, `namespace ${namespace}`, ...elsewhere, ...nodes];
   return [
     `${symbol} ${colors.bold(`cluster ${cluster.name} ${toClusterWords(cluster.state)}`)}  ${colors.dim(notes.join(', '))}`,
     ...(cluster.evidence === undefined ? [] : [`  ${colors.dim('because')}  ${cluster.evidence}`]),

@@ -4,6 +4,7 @@ import type { Kubectl } from '../tools/kubectl.ts';
 
 /** An object of the whole cluster, in Kubernetes's own form. */
 export interface ClusterObject {
+  readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: { readonly name: string };
 }
@@ -16,8 +17,17 @@ export interface ManifestsParts {
 
 const annotation = 'wealist.local/manifest';
 
+/** A step that applies objects of no chart, with these: `plan` shows the same. */
+export interface ManifestsStep extends Step {
+  readonly objects: readonly ClusterObject[];
+}
+
+export function isManifestsStep(step: Step): step is ManifestsStep {
+  return 'objects' in step;
+}
+
 /** Objects that no chart owns are there as given. Each carries the hash of its manifest, by which a change is known. */
-export function applyManifests({ kubectl, title, objects }: ManifestsParts): Step {
+export function applyManifests({ kubectl, title, objects }: ManifestsParts): ManifestsStep {
   const marked = objects.map((object) => {
     const digest = createHash('sha256').update(JSON.stringify(object)).digest('hex').slice(0, 16);
     return { ...object, metadata: { ...object.metadata, annotations: { [annotation]: digest } } };
@@ -27,6 +37,7 @@ export function applyManifests({ kubectl, title, objects }: ManifestsParts): Ste
 
   return {
     title,
+    objects: marked,
     async isDone({ signal }) {
       const template = `--output=jsonpath={range .items[*]}{.${path}}{"\\n"}{end}`;
       const found = await kubectl.run(['get', ...names, '--ignore-not-found', template], signal);

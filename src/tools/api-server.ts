@@ -1,5 +1,5 @@
-import { Agent as HttpAgent, get as httpGet, type IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent, get as httpsGet } from 'node:https';
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { exitCodes, Failure } from '../lib/failure.ts';
@@ -14,6 +14,11 @@ export interface ApiServer {
   get<T>(path: string, signal: AbortSignal): Promise<T>;
   /** The answer as it comes. @throws {ApiFailure} */
   open(path: string, signal: AbortSignal): Promise<Readable>;
+  /**
+   * What would become of an object if it were applied, its defaults and all that admission changes included; nothing
+   * is changed. `path` is the object's. @throws {ApiFailure}
+   */
+  dryRun<T>(path: string, object: object, signal: AbortSignal): Promise<T>;
 }
 
 /** The API server refused, or was not there. */
@@ -51,16 +56,25 @@ export function isConnectionLost(error: unknown): boolean {
 /** Milliseconds until the first byte of an answer. */
 const patience = 10_000;
 
-export function createApiServer({ server, ...certificates }: ApiAccess): ApiServer {
+/** Takes over every field, so that no other owner of one is in the way; an unknown field is refused. */
+const dryRunQuery = 'dryRun=All&fieldManager=wealist-plan&force=true&fieldValidation=Strict';
+
+export function createApiServer({ server, authorize, ...certificates }: ApiAccess): ApiServer {
   const isPlain = server.startsWith('http:');
   const agent = isPlain
     ? new HttpAgent({ keepAlive: true })
     : new HttpsAgent({ keepAlive: true, ...certificates });
-  const get = isPlain ? httpGet : httpsGet;
+  const send = isPlain ? httpRequest : httpsRequest;
 
-  async function open(path: string, signal: AbortSignal): Promise<IncomingMessage> {
+  async function open(path: string, signal: AbortSignal, applied?: object): Promise<IncomingMessage> {
+    const token = await authorize?.(signal);
+    const headers = {
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...(applied && { 'content-type': 'application/apply-patch+yaml' }),
+    };
+    const method = applied ? 'PATCH' : 'GET';
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      const request = get(`${server}${path}`, { agent, signal }, resolve);
+      const request = send(`${server}${path}`, { agent, signal, method, headers }, resolve);
       // Not the socket's own time-out, which begins when TLS has agreed.
       const late = setTimeout(
         () => request.destroy(new Error(`no answer in ${patience / 1000} s`)),
@@ -71,6 +85,7 @@ export function createApiServer({ server, ...certificates }: ApiAccess): ApiServ
         clearTimeout(late);
         reject(error);
       });
+      request.end(applied && JSON.stringify(applied));
     }).catch((error: Error) => {
       signal.throwIfAborted();
       throw new ApiFailure('the cluster does not answer', { cause: error.message });
@@ -83,7 +98,10 @@ export function createApiServer({ server, ...certificates }: ApiAccess): ApiServ
   return {
     server,
     agent,
-    open,
+    open: (path, signal) => open(path, signal),
+    async dryRun(path, object, signal) {
+      return JSON.parse(await text(await open(`${path}?${dryRunQuery}`, signal, object)));
+    },
     async get(path, signal) {
       return JSON.parse(await text(await open(path, signal)));
     },

@@ -20,6 +20,7 @@ export const scenarios: readonly Scenario[] = [
   { name: 'data', group: 'core' },
   { name: 'partial', group: 'more' },
   { name: 'monitoring', group: 'more' },
+  { name: 'environments', group: 'more' },
   { name: 'own-source', group: 'more' },
   { name: 'registry', group: 'more' },
 ];
