@@ -1,10 +1,9 @@
 import { toPartStatus } from '../../cluster/part-status.ts';
-import type { Snapshot } from '../../cluster/snapshot.ts';
 import type { Environment, LocalEnvironment } from '../../config/schema.ts';
-import { isTimeout, withDeadline } from '../../lib/deadline.ts';
-import { CommandFailure, exitCodes, Failure } from '../../lib/failure.ts';
+import { exitCodes, Failure } from '../../lib/failure.ts';
 import { findTrust } from '../../state/trust.ts';
-import { findClusterAccess } from '../cluster-access.ts';
+import { askCluster } from '../ask-cluster.ts';
+import { type ClusterAccess, findClusterAccess } from '../cluster-access.ts';
 import type { App } from '../command.ts';
 import { isLocal } from '../guard.ts';
 import { openRemote } from '../remote-access.ts';
@@ -37,8 +36,8 @@ export interface ProbedEnvironment {
   readonly deployed?: { readonly services: number; readonly ready: number } | undefined;
 }
 
-/** Milliseconds that each cluster has to answer: all are asked at once, and a list is not waited for longer. */
-const patience = 4_000;
+/** Milliseconds that a cluster elsewhere has to say which one it is: a list is not waited for longer. */
+const patience = 5_000;
 
 type Probe = Pick<ProbedEnvironment, 'cluster' | 'state' | 'evidence' | 'deployed'>;
 type Parts = Pick<App, 'paths' | 'exec' | 'signal'>;
@@ -58,7 +57,7 @@ export async function probeEnvironment(
 async function probeHere(app: Parts, environment: LocalEnvironment): Promise<Probe> {
   const access = await findClusterAccess(app);
   const cluster = access?.record.name ?? environment.cluster.name;
-  const answer = access && (await countServices(() => access.snapshots, environment, app.signal));
+  const answer = access && (await countServices(access, environment, app.signal));
   if (answer?.deployed) return { cluster, state: 'answers', ...answer };
   const { state, evidence } = await findState(app, cluster, answer?.evidence);
   return { cluster, state: state === 'running' ? 'answers' : state, evidence };
@@ -69,8 +68,8 @@ async function probeElsewhere(app: Parts, environment: Environment): Promise<Pro
   const cluster = trust?.context ?? environment.context;
   if (!trust) return { cluster, state: 'untrusted' };
   try {
-    const { snapshots } = await openRemote(app, environment, { patience });
-    const answer = await countServices(() => snapshots, environment, app.signal);
+    const access = await openRemote(app, environment, { patience });
+    const answer = await countServices(access, environment, app.signal);
     return { cluster, state: answer.deployed ? 'answers' : 'silent', ...answer };
   } catch (error) {
     app.signal.throwIfAborted();
@@ -84,23 +83,17 @@ async function probeElsewhere(app: Parts, environment: Environment): Promise<Pro
   }
 }
 
+/** Services that are deployed and ready; why nothing can be said of them where the cluster does not answer. */
 async function countServices(
-  open: () => { take(signal: AbortSignal): Promise<Snapshot> },
+  access: Pick<ClusterAccess, 'snapshots'>,
   { namespace, services }: Environment,
   signal: AbortSignal,
 ): Promise<Pick<Probe, 'deployed' | 'evidence'>> {
-  try {
-    const snapshot = await withDeadline({ timeout: patience, signal }, (limited) => open().take(limited));
-    const deployed = Object.keys(services).filter((name) => snapshot.find('Deployment', name, namespace));
-    const ready = deployed.filter(
-      (name) => toPartStatus(snapshot, { kind: 'Deployment', name, namespace }).state === 'ready',
-    );
-    return { deployed: { services: deployed.length, ready: ready.length } };
-  } catch (error) {
-    signal.throwIfAborted();
-    if (isTimeout(error)) return { evidence: `no answer in ${patience / 1000} s` };
-    if (error instanceof CommandFailure)
-      return { evidence: error.stderr.split('\n').at(-1) || error.message };
-    throw error;
-  }
+  const { snapshot, silence } = await askCluster(access, signal);
+  if (!snapshot) return { evidence: silence };
+  const deployed = Object.keys(services).filter((name) => snapshot.find('Deployment', name, namespace));
+  const ready = deployed.filter(
+    (name) => toPartStatus(snapshot, { kind: 'Deployment', name, namespace }).state === 'ready',
+  );
+  return { deployed: { services: deployed.length, ready: ready.length } };
 }
