@@ -10,7 +10,7 @@ import { acquireLock, type LockOwner } from './state/lock.ts';
 import { findPaths } from './state/paths.ts';
 import { ensureStateFolder } from './state/state-folder.ts';
 import { previewPlan, runPlan } from './ui/progress.ts';
-import { confirmChanges, confirmLoss } from './ui/prompt.ts';
+import { chooseOne, confirmChanges, confirmLoss, confirmOnce } from './ui/prompt.ts';
 import type { Ui } from './ui/ui.ts';
 
 export interface AppOptions {
@@ -78,6 +78,8 @@ export function createApp({ ui, signal, name, args }: AppOptions): App {
       return result;
     },
     confirmChanges: (changes, yes) => confirmChanges(changes, { ui, signal, yes, agreeing }),
+    confirm: (question, yes) => confirmOnce(question, { ui, signal, yes, agreeing }),
+    choose: (message, choices, initial) => chooseOne(message, choices, initial, { ui, signal }),
     confirmLoss: (lost, losses, yes) => confirmLoss(lost, losses, { ui, signal, yes, agreeing }),
     previewPlan: (plan) => previewPlan(plan, { ui, signal }),
   };

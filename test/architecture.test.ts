@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, '..');
 const floors: Readonly<Record<string, number>> = {
   'src/lib': 0,
   ...{ 'src/config': 1, 'src/state': 1, 'src/tools': 1, 'src/ui': 1 },
-  ...{ 'src/cluster': 2, 'src/images': 2, 'src/live': 2, 'src/machine': 2 },
+  ...{ 'src/cluster': 2, 'src/images': 2, 'src/live': 2, 'src/machine': 2, 'src/manifests': 2 },
   // The recipes stand on the primitives of src/images and under the steps that build by them.
   images: 2.5,
   ...{ 'src/steps': 3, 'src/plans': 4, 'src/commands': 5, src: 6 },

@@ -73,15 +73,15 @@ async function describe(
 
 /** The end of a container's log; undefined when it is gone with its pod. */
 export async function readLastLines(
-  kubectl: Kubectl,
+  kubectl: Pick<Kubectl, 'logs'>,
   { namespace, pod, container, previous }: LogReference,
   signal: AbortSignal,
   lines = logLines,
 ): Promise<string | undefined> {
   const flags = [`--tail=${lines}`, ...(previous ? ['--previous'] : [])];
-  const words = ['logs', `--namespace=${namespace}`, pod, `--container=${container}`, ...flags];
+  const words = [`--namespace=${namespace}`, pod, `--container=${container}`, ...flags];
   try {
-    return (await kubectl.run(words, signal)).trimEnd();
+    return (await kubectl.logs(words, signal)).trimEnd();
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof CommandFailure) return undefined;

@@ -1,4 +1,4 @@
-import type { Kubectl } from '../tools/kubectl.ts';
+import type { KubectlReader } from '../tools/kubectl.ts';
 import type {
   Claim,
   DaemonSet,
@@ -80,10 +80,12 @@ interface Question {
 export interface SnapshotOptions {
   /** Without it, all; with it, the right to read this namespace and the nodes is enough. */
   readonly namespace?: string;
+  /** false: without the nodes, which belong to the whole cluster, and which not everybody may read. */
+  readonly nodes?: boolean;
 }
 
 /** Snapshots of the cluster, each one run of kubectl. */
-export function createSnapshots(kubectl: Kubectl, options: SnapshotOptions = {}): Snapshots {
+export function createSnapshots(kubectl: KubectlReader, options: SnapshotOptions = {}): Snapshots {
   return shareSnapshots((signal) => takeSnapshot(kubectl, options, signal));
 }
 
@@ -141,14 +143,17 @@ export function shareSnapshots(take: (signal: AbortSignal) => Promise<Snapshot>)
 }
 
 async function takeSnapshot(
-  kubectl: Kubectl,
-  { namespace }: SnapshotOptions,
+  kubectl: KubectlReader,
+  { namespace, nodes = true }: SnapshotOptions,
   signal: AbortSignal,
 ): Promise<Snapshot> {
   const where = namespace === undefined ? '--all-namespaces' : `--namespace=${namespace}`;
   const time = Date.now();
-  const kinds = Object.values(resources).join(',');
-  const { items } = await kubectl.getJson<{ readonly items: readonly AnyObject[] }>([kinds, where], signal);
+  const kinds = Object.entries(resources).flatMap(([kind, name]) => (nodes || kind !== 'Node' ? [name] : []));
+  const { items } = await kubectl.getJson<{ readonly items: readonly AnyObject[] }>(
+    [kinds.join(','), where],
+    signal,
+  );
   return createSnapshot(time, items);
 }
 

@@ -2,40 +2,46 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createApiSnapshots } from '../cluster/api-snapshots.ts';
 import type { Snapshots } from '../cluster/snapshot.ts';
+import type { Environment } from '../config/schema.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { type ClusterRecord, findClusterRecord } from '../state/cluster-record.ts';
 import type { ApiServer } from '../tools/api-server.ts';
-import { createKubectl, type Kubectl } from '../tools/kubectl.ts';
+import { createKubectl, type Kubectl, type KubectlReader } from '../tools/kubectl.ts';
 import type { App } from './command.ts';
+import { findKubectl } from './find-kubectl.ts';
+import { isLocal } from './guard.ts';
 
-/** The cluster of this checkout, for commands that only ask it: no engine is needed for that. */
+/** A cluster, for commands that only ask it: no engine is needed for that. */
 export interface ClusterAccess {
-  readonly record: ClusterRecord;
-  readonly kubectl: Kubectl;
+  readonly kubectl: KubectlReader;
   readonly snapshots: Snapshots;
   /** Reads the kubeconfig. @throws {Failure} exit code 5 when that cannot be used. */
   openApi(): Promise<ApiServer>;
+}
+
+/** The cluster of this checkout. */
+export interface LocalAccess extends ClusterAccess {
+  readonly record: ClusterRecord;
+  readonly kubectl: Kubectl;
 }
 
 /** Undefined when no cluster has been made, or it was removed. Asks nobody. */
 export async function findClusterAccess({
   paths,
   exec,
-}: Pick<App, 'paths' | 'exec'>): Promise<ClusterAccess | undefined> {
+}: Pick<App, 'paths' | 'exec'>): Promise<LocalAccess | undefined> {
   const kubeconfig = join(paths.state, 'kubeconfig');
-  const ours = join(paths.state, 'bin/kubectl');
-  const [record, isMade, isOurs] = await Promise.all([
+  const [record, isMade, program] = await Promise.all([
     findClusterRecord(paths),
     exists(kubeconfig),
-    exists(ours),
+    findKubectl({ paths }),
   ]);
   if (!record || !isMade) return undefined;
-  const program = isOurs ? ours : 'kubectl';
   const context = `kind-${record.name}`;
   async function openApi(): Promise<ApiServer> {
     const { readKubeconfig } = await import('../tools/kubeconfig.ts');
     const { createApiServer } = await import('../tools/api-server.ts');
-    return createApiServer(await readKubeconfig(kubeconfig, context));
+    return createApiServer(await readKubeconfig(kubeconfig, context, exec));
   }
   return {
     record,
@@ -45,8 +51,23 @@ export async function findClusterAccess({
   };
 }
 
-/** @throws {Failure} exit code 5 when there is no cluster. */
-export async function getClusterAccess(app: Pick<App, 'paths' | 'exec'>): Promise<ClusterAccess> {
+/**
+ * The cluster of the environment: this checkout's, or the one that was trusted to be the environment's, which is said.
+ * @throws {Failure} exit code 5 when there is no cluster or it does not answer, 9 when it is not the trusted one.
+ */
+export async function getClusterAccess(
+  app: Pick<App, 'paths' | 'exec' | 'signal' | 'ui'>,
+  environment: Environment,
+): Promise<ClusterAccess> {
+  if (!isLocal(environment)) {
+    const { openRemote } = await import('./remote-access.ts');
+    const remote = await openRemote(app, environment);
+    const { name, server } = remote.context;
+    app.ui.say(
+      app.ui.colors.dim(`environment ${environment.name}: kube context ${name}, ${server}, read only`),
+    );
+    return remote;
+  }
   const found = await findClusterAccess(app);
   if (found) return found;
   throw new Failure('there is no cluster yet', { hint: 'npm run up', exitCode: exitCodes.cluster });

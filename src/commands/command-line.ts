@@ -2,17 +2,8 @@ import { globalOptions, toFlag } from './options.ts';
 
 /** Commands that package.json has a script for; the others are reached through `npm run wealist --`. */
 const scripts = new Set([
-  'up',
-  'down',
-  'reload',
-  'logs',
-  'forward',
-  'shell',
-  'db',
-  'status',
-  'doctor',
-  'images',
-  'kubectl',
+  ...['up', 'down', 'reload', 'logs', 'forward', 'shell', 'db', 'status', 'why'],
+  ...['env', 'plan', 'doctor', 'images', 'kubectl'],
 ]);
 
 /** The line that a person types for this, with the `--` without which npm keeps the flags for itself. */

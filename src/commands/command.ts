@@ -4,6 +4,7 @@ import type { Plan } from '../lib/plan.ts';
 import type { Paths } from '../state/paths.ts';
 import type { Exec } from '../tools/exec.ts';
 import type { PlanPreview, PlanResult } from '../ui/progress.ts';
+import type { Choice, Question } from '../ui/prompt.ts';
 import type { Ui } from '../ui/ui.ts';
 
 /** What a command may use: made once per run by `app.ts`, handed in, so that a test hands in its own. */
@@ -30,6 +31,10 @@ export interface App {
   runPlan(plan: Plan): Promise<PlanResult>;
   /** Asks once for all `changes` of this system. @throws {Failure} exit code 2 where nobody can be asked, 9 for a no. */
   confirmChanges(changes: readonly string[], agreed: boolean): Promise<void>;
+  /** Asks one question. @throws {Failure} as `confirmChanges`. */
+  confirm(question: Question, agreed: boolean): Promise<void>;
+  /** Has one of a list chosen on the terminal. @throws {Failure} exit code 130 when the person leaves it. */
+  choose(message: string, choices: readonly Choice[], initial: string): Promise<string>;
   /** Has the name of what is lost typed. @throws {Failure} exit code 9 when it was not. */
   confirmLoss(name: string, losses: readonly string[], agreed: boolean): Promise<void>;
   /** Asks each step whether it is done and shows what would run; changes nothing. */
@@ -47,7 +52,7 @@ interface Value {
   /** The only values it takes. */
   readonly choices?: readonly string[];
   /** Where the shell's completion gets its words. */
-  readonly complete?: 'services' | 'extras';
+  readonly complete?: 'services' | 'extras' | 'environments';
 }
 
 /** A positional argument; its key is the name in `Input`. */

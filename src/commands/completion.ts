@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { extraNames } from '../config/extras.ts';
+import { listEnvironments } from '../config/layers.ts';
 import { defineCommand } from './command.ts';
 import { toBash } from './completion/bash.ts';
 import { toFish } from './completion/fish.ts';
@@ -23,7 +24,11 @@ export const command = defineCommand({
 
   async run(app, { shell }) {
     const { services } = await app.environment();
-    const words = await listWords(app.commands, { services: Object.keys(services), extras: extraNames });
+    const words = await listWords(app.commands, {
+      services: Object.keys(services),
+      extras: extraNames,
+      environments: await listEnvironments(app.paths.checkout),
+    });
     const script = writers[shell]({ program: join(app.paths.checkout, 'src/bin.js'), words });
     app.ui.result({ shell, script }, script);
   },

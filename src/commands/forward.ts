@@ -42,7 +42,7 @@ export const command = defineCommand({
     const environment = requireWritable(app, await app.environment(), 'forward');
     const { namespace } = environment;
     const wanted = selectParts(environment, targets).map((name) => toForwardTarget(environment, name));
-    const access = await getClusterAccess(app);
+    const access = await getClusterAccess(app, environment);
     const api = await access.openApi();
 
     const trouble = new AbortController();

@@ -30,6 +30,14 @@ export const commands: Commands = {
     summary: 'why something is not ready or does not answer: the causes, and the next command',
     load: () => import('./why.ts'),
   },
+  env: {
+    summary: 'choose the environment, see what is behind each, trust the cluster of one',
+    load: () => import('./env.ts'),
+  },
+  plan: {
+    summary: 'what would be deployed, and where a cluster can be asked, each field that would change',
+    load: () => import('./plan.ts'),
+  },
   doctor: {
     summary: 'check the machine, the engine, the ports, the disk and the network, each with its fix',
     load: () => import('./doctor.ts'),

@@ -53,6 +53,30 @@ export function listParts(snapshot: Snapshot, environment: Environment, chosen: 
   ];
 }
 
+/**
+ * What an environment on a cluster of somebody else runs: its services, and the data stores that are there. One that is not
+ * is a managed one, of which Kubernetes knows nothing.
+ */
+export function listRemoteParts(snapshot: Snapshot, environment: Environment): readonly Part[] {
+  const { namespace, services } = environment;
+  const stores = infrastructure.filter((name) => snapshot.find('StatefulSet', name, namespace));
+  const here = new Set<string>([...stores, ...Object.keys(services)]);
+  return [
+    ...stores.map((name): Part => {
+      const { port } = toForwardTarget(environment, name);
+      return {
+        ...{ name, kind: 'infrastructure', needs: [], port },
+        workload: { kind: 'StatefulSet', name, namespace },
+      };
+    }),
+    ...Object.entries(services).map(([name, { port }]): Part => {
+      const { infrastructure: needed, services: others } = selectServices(environment, [name]);
+      const needs = [...needed, ...others].filter((need) => need !== name && here.has(need));
+      return { name, kind: 'service', port, needs, workload: { kind: 'Deployment', name, namespace } };
+    }),
+  ];
+}
+
 /** What the extras run; where a release runs nothing, a workload of its name, which is absent. */
 function listExtraParts(snapshot: Snapshot, chosen: Chosen): readonly Part[] {
   const hosts = hostsOfExtras(chosen);

@@ -9,6 +9,7 @@ import { findPart, type Pod } from '../tools/kubernetes.ts';
 import { getClusterAccess } from './cluster-access.ts';
 import { defineCommand } from './command.ts';
 import { createLogFilter, openFollowedOutput, printTo } from './log-output.ts';
+import { environment as environmentOption } from './options.ts';
 
 /** Lines of each container that are shown before what is followed, where nothing else is wanted. */
 const usualTail = 20;
@@ -25,6 +26,7 @@ export const command = defineCommand({
     },
   },
   options: {
+    env: environmentOption,
     noFollow: { summary: 'print what there is, all of it where no --tail or --since says otherwise' },
     since: {
       value: 'duration',
@@ -60,11 +62,11 @@ export const command = defineCommand({
   ],
   onlyPrints: true,
 
-  async run(app, { services, noFollow, since, tail, grep, level, previous }) {
+  async run(app, { services, env, noFollow, since, tail, grep, level, previous }) {
     const { ui, signal } = app;
-    const environment = await app.environment();
+    const environment = await app.environment({ name: env });
     const parts = selectParts(environment, services);
-    const api = await (await getClusterAccess(app)).openApi();
+    const api = await (await getClusterAccess(app, environment)).openApi();
     const format = ui.json ? formatAsJson : createReadableFormat({ parts, colors: ui.resultColors });
     const filter = createLogFilter({ grep, level });
     const isPrinting = noFollow || previous;

@@ -16,6 +16,12 @@ export const nodes = {
   summary: 'worker nodes beside the control plane, such as app,db; one node without it',
 } as const satisfies Option;
 
+export const environment = {
+  value: 'environment',
+  summary: 'this environment, in place of the one that is chosen',
+  complete: 'environments',
+} as const satisfies Option;
+
 export const dryRun = {
   summary: 'show what would be done and why, change nothing',
 } as const satisfies Option;

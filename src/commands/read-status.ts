@@ -11,7 +11,7 @@ import type { ClusterRecord } from '../state/cluster-record.ts';
 import { findPolicyRecord } from '../state/policy-record.ts';
 import { askStatus } from '../tools/ask-web.ts';
 import { askCluster } from './ask-cluster.ts';
-import type { ClusterAccess } from './cluster-access.ts';
+import type { LocalAccess } from './cluster-access.ts';
 import type { App } from './command.ts';
 import { listParts } from './list-parts.ts';
 import { findNodeImages, readFreshness } from './read-freshness.ts';
@@ -20,29 +20,36 @@ import type { Part, StatusReport } from './status-report.ts';
 /** Milliseconds for which the ingress' answer is waited for. */
 const ingressPatience = 1_000;
 
-/** Asks the cluster, its node and the ingress at once; more of the engine only where the cluster does not answer. */
-export async function readStatus(app: App, access: ClusterAccess | undefined): Promise<StatusReport> {
+/**
+ * How the environment of this machine is. Asks the cluster, its node and the ingress at once; more of the engine only where
+ * the cluster does not answer.
+ */
+export async function readStatus(
+  app: App,
+  access: LocalAccess | undefined,
+  name?: string,
+): Promise<StatusReport> {
   // First in the list, so that they are on their way while the sources are read, which takes as long.
   const [answer, ingress, nodeImages, { environment, findFreshness }, probed] = await Promise.all([
     access && askCluster(access, app.signal),
     access && askIngress(access.record, app.signal),
     access && findNodeImages(app.signal, access.record.name),
-    readOwn(app, access !== undefined),
+    readOwn(app, access !== undefined, name),
     access && findPolicyRecord(app.paths),
   ]);
-  const name = access?.record.name ?? environment.cluster?.name ?? environment.name;
+  const cluster = access?.record.name ?? environment.cluster?.name ?? environment.name;
   const common = { version: 1, environment: environment.name, namespace: environment.namespace } as const;
 
   const { snapshot, silence } = answer ?? {};
   if (!access || !findFreshness || !snapshot) {
     const { findState } = await import('./silent-cluster.ts');
-    const cluster = await findState(app, name, silence);
-    const next = cluster.state === 'unknown' ? 'npm run doctor' : 'npm run up';
+    const found = await findState(app, cluster, silence);
+    const next = found.state === 'unknown' ? 'npm run doctor' : 'npm run up';
     return {
       ...common,
       ready: false,
       fresh: false,
-      cluster: { name, nodes: [], ...cluster },
+      cluster: { name: cluster, nodes: [], ...found },
       extras: [],
       parts: [],
       next,
@@ -60,7 +67,7 @@ export async function readStatus(app: App, access: ClusterAccess | undefined): P
     ready: isReady,
     fresh: stale.length === 0,
     cluster: {
-      name,
+      name: cluster,
       state: 'running',
       nodes: listNodes(snapshot),
       networkPolicies: toPolicies(toPolicyState(snapshot, environment.namespace, probed)),
@@ -73,8 +80,8 @@ export async function readStatus(app: App, access: ClusterAccess | undefined): P
 }
 
 /** What this checkout says: what should run. */
-async function readOwn(app: App, isMade: boolean) {
-  const environment = await app.environment();
+async function readOwn(app: App, isMade: boolean, name: string | undefined) {
+  const environment = await app.environment({ name });
   return { environment, findFreshness: isMade ? await readFreshness(app, environment) : undefined };
 }
 
@@ -105,7 +112,7 @@ async function askIngress(record: ClusterRecord, signal: AbortSignal): Promise<S
   }
 }
 
-function listNodes(snapshot: Snapshot): StatusReport['cluster']['nodes'] {
+export function listNodes(snapshot: Snapshot): StatusReport['cluster']['nodes'] {
   return snapshot.list('Node').map(({ metadata, status }) => ({
     name: metadata.name,
     ready: status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false,

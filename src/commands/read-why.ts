@@ -10,18 +10,25 @@ import { askCluster } from './ask-cluster.ts';
 import { findClusterAccess } from './cluster-access.ts';
 import { toClusterWords } from './cluster-state.ts';
 import type { App } from './command.ts';
-import { listParts } from './list-parts.ts';
+import { isLocal } from './guard.ts';
+import { listParts, listRemoteParts } from './list-parts.ts';
+import { toRemoteLine } from './remote-line.ts';
 import type { WhyReport } from './why-report.ts';
 
 /** Lines of a log that are searched for what they complain of. */
 const searchedLines = 300;
 
-/** Asks the cluster, the logs of what is not ready, and the ingress for the rest. Changes nothing. */
-export async function readWhy(app: App, service: string | undefined): Promise<WhyReport> {
-  const [access, environment] = await Promise.all([findClusterAccess(app), app.environment()]);
+/** Asks the cluster, the logs of what is not ready, and here the ingress for the rest. Changes nothing. */
+export async function readWhy(
+  app: App,
+  environment: Environment,
+  service: string | undefined,
+): Promise<WhyReport> {
+  if (!isLocal(environment)) return readRemoteWhy(app, environment, service);
+  const access = await findClusterAccess(app);
   const { name: environmentName, namespace } = environment;
   const common = { version: 1, environment: environmentName, namespace, service } as const;
-  const name = access?.record.name ?? environment.cluster?.name ?? environment.name;
+  const name = access?.record.name ?? environment.cluster.name;
   const answer = access && (await askCluster(access, app.signal));
   if (!access || !answer?.snapshot) {
     return { ...common, ...(await explainCluster(app, name, answer?.silence)) };
@@ -39,7 +46,41 @@ export async function readWhy(app: App, service: string | undefined): Promise<Wh
     ...common,
     cluster: { name, state: 'running' },
     causes,
-    line: describeResult(causes, service, parts, toOrigin(access.record)),
+    line: describeResult(causes, service, parts, `at ${toOrigin(access.record)}/`),
+    next: causes[0]?.next,
+  };
+}
+
+/** The same of an environment on a cluster of somebody else, whose ingress is asked nothing. @throws {Failure} as `openRemote`. */
+async function readRemoteWhy(
+  app: App,
+  environment: Environment,
+  service: string | undefined,
+): Promise<WhyReport> {
+  const { openRemote } = await import('./remote-access.ts');
+  const access = await openRemote(app, environment);
+  const { name, namespace } = environment;
+  const common = { version: 1, environment: name, namespace, service } as const;
+  const cluster = access.context.name;
+  const { snapshot, silence } = await askCluster(access, app.signal);
+  if (!snapshot) {
+    const line = `cluster ${cluster} ${toClusterWords('silent')}`;
+    const cause = { about: 'cluster', state: 'failed', line, evidence: silence, affects: [] } as const;
+    return { ...common, cluster: { name: cluster, state: 'silent' }, causes: [cause], line };
+  }
+  const parts = toOrder(listRemoteParts(snapshot, environment));
+  const unready = await listUnready(snapshot, parts, (log) =>
+    readLastLines(access.kubectl, log, app.signal, searchedLines),
+  );
+  const all = findCauses({ snapshot, parts, unready, silent: [] });
+  const causes = all
+    .filter(({ affects }) => service === undefined || affects.includes(service))
+    .map((cause) => ({ ...cause, next: toRemoteLine(cause.next, name) }));
+  return {
+    ...common,
+    cluster: { name: cluster, state: 'running' },
+    causes,
+    line: describeResult(causes, service, parts, undefined),
     next: causes[0]?.next,
   };
 }
@@ -48,12 +89,14 @@ function describeResult(
   causes: readonly object[],
   service: string | undefined,
   parts: readonly Part[],
-  origin: string,
+  where: string | undefined,
 ): string {
   if (causes.length > 0) return causes.length === 1 ? '1 cause' : `${causes.length} causes`;
-  if (service !== undefined) return `${service} is ready, and answers`;
+  if (service !== undefined)
+    return where === undefined ? `${service} is ready` : `${service} is ready, and answers`;
   const services = parts.filter(({ kind }) => kind === 'service').length;
-  return `all ${services} services are ready, with all that they need, and answer at ${origin}/`;
+  const answering = where === undefined ? '' : `, and answer ${where}`;
+  return `all ${services} services are ready, with all that they need${answering}`;
 }
 
 /** What is needed comes before what needs it. */

@@ -61,7 +61,7 @@ export const command = defineCommand({
 async function connectReload(app: App, environment: LocalEnvironment): Promise<() => ReloadServiceParts> {
   const { paths, exec, signal } = app;
   const { engine, host, name: cluster } = await getRunningCluster(app, environment);
-  const access = await getClusterAccess(app);
+  const access = await getClusterAccess(app, environment);
   const { toolchain, snapshots } = openSession(app, engine, cluster);
   const [images, api, nodeNames] = await Promise.all([
     openImages({ paths, registry: environment.registry, toolchain, exec }),

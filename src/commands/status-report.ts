@@ -60,13 +60,17 @@ export const StatusReport = z.strictObject({
   ready: z.boolean().describe('All parts are ready and the ingress answers.'),
   fresh: z.boolean().describe('No service is known to run anything but its source as it is now.'),
   cluster: z.strictObject({
-    name: z.string(),
+    name: z.string().describe('Elsewhere, the kube context.'),
     state: z
       .enum(clusterStates)
       .describe(
         'silent: its node runs, its API server does not answer. unknown: no container engine to ask.',
       ),
     evidence: z.string().optional(),
+    server: z
+      .string()
+      .optional()
+      .describe('Address of the API server of a cluster elsewhere, which is only read.'),
     nodes: z.array(Node).readonly(),
     networkPolicies: z
       .strictObject({

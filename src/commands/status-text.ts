@@ -27,9 +27,11 @@ function describeCluster({ cluster, environment, namespace }: StatusReport, colo
       `node ${name}${type === undefined ? '' : ` (${type})`} ${ready ? 'ready' : 'not ready'}${version === undefined ? '' : `, Kubernetes ${version}`}`,
   );
   const { state } = cluster.networkPolicies ?? {};
+  const elsewhere = cluster.server === undefined ? [] : [`${cluster.server}, read only`];
   const notes = [
     `environment ${environment}`,
     `namespace ${namespace}`,
+    ...elsewhere,
     ...nodes,
     ...(state === undefined || state === 'not enforced' ? [] : [`network policies: ${state}`]),
   ];

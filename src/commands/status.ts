@@ -1,8 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCodes } from '../lib/failure.ts';
-import { findClusterAccess } from './cluster-access.ts';
+import { defaultEnvironment, findChosenEnvironment } from '../state/chosen-environment.ts';
+import { findClusterAccess, type LocalAccess } from './cluster-access.ts';
 import { type App, defineCommand } from './command.ts';
+import { isLocal } from './guard.ts';
+import { environment } from './options.ts';
 import { readStatus } from './read-status.ts';
+import type { StatusReport } from './status-report.ts';
 import { describeStatus } from './status-text.ts';
 
 /** Milliseconds between two looks. */
@@ -14,35 +18,59 @@ export const command = defineCommand({
   description:
     'A service is fresh when its pods run the image that is built of its source as it is now; else it is STALE, and the link that does not hold is named.',
   options: {
+    env: environment,
     watch: { summary: 'look again every second, until Ctrl-C' },
     exitCode: { summary: 'exit code 11 when not all is ready and fresh' },
     schema: { summary: 'print the JSON Schema of what --json prints' },
   },
-  examples: ['npm run status', 'npm run status -- --watch', 'npm run status -- --json --exit-code'],
+  examples: [
+    'npm run status',
+    'npm run status -- --watch',
+    'npm run status -- --json --exit-code',
+    'npm run status -- --env dev',
+  ],
   onlyPrints: true,
 
-  async run(app, { watch, exitCode, schema }) {
+  async run(app, { env, watch, exitCode, schema }) {
     if (schema) {
       const { toStatusSchema } = await import('./status-report.ts');
       const value = toStatusSchema();
       app.ui.result(value, JSON.stringify(value, undefined, 2));
       return exitCodes.ok;
     }
-    if (watch) return watchStatus(app);
-    const report = await readStatus(app, await findClusterAccess(app));
+    const read = await openReader(app, env);
+    if (watch) return watchStatus(app, read);
+    const report = await read();
     app.ui.result(report, describeStatus(report, app.ui.resultColors, Date.now()));
     return exitCode && !(report.ready && report.fresh) ? exitCodes.differences : exitCodes.ok;
   },
 });
 
 /** Never ends by itself. */
-async function watchStatus(app: App): Promise<never> {
-  let access = await findClusterAccess(app);
+async function watchStatus(app: App, read: () => Promise<StatusReport>): Promise<never> {
   for (;;) {
-    const report = await readStatus(app, access);
+    const report = await read();
     app.ui.redraw(report, describeStatus(report, app.ui.resultColors, Date.now()));
-    // Kept while it answers, with its connections; a cluster that is made anew is another one.
-    if (report.cluster.state !== 'running') access = await findClusterAccess(app);
     await sleep(every, undefined, { signal: app.signal });
   }
+}
+
+/** What reads the named environment, else the chosen one, as often as it is called. */
+async function openReader(app: App, name: string | undefined): Promise<() => Promise<StatusReport>> {
+  const wanted = name ?? (await findChosenEnvironment(app.paths));
+  if (wanted !== defaultEnvironment) {
+    const found = await app.environment({ name: wanted });
+    if (!isLocal(found)) {
+      const { readRemoteStatus } = await import('./read-remote-status.ts');
+      return () => readRemoteStatus(app, found);
+    }
+  }
+  let access: LocalAccess | undefined;
+  return async () => {
+    access ??= await findClusterAccess(app);
+    const report = await readStatus(app, access, wanted);
+    // Kept while it answers, with its connections; a cluster that is made anew is another one.
+    if (report.cluster.state !== 'running') access = undefined;
+    return report;
+  };
 }

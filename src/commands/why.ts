@@ -1,6 +1,7 @@
 import { selectParts } from '../config/services.ts';
 import { exitCodes } from '../lib/failure.ts';
 import { defineCommand } from './command.ts';
+import { environment as environmentOption } from './options.ts';
 import { readWhy } from './read-why.ts';
 import { describeWhy } from './why-text.ts';
 
@@ -15,12 +16,14 @@ export const command = defineCommand({
       complete: 'services',
     },
   },
+  options: { env: environmentOption },
   examples: ['npm run why', 'npm run why board-service', 'npm run why -- --json'],
   onlyPrints: true,
 
-  async run(app, { service }) {
-    if (service !== undefined) selectParts(await app.environment(), [service]);
-    const report = await readWhy(app, service);
+  async run(app, { service, env }) {
+    const environment = await app.environment({ name: env });
+    if (service !== undefined) selectParts(environment, [service]);
+    const report = await readWhy(app, environment, service);
     app.ui.result(report, describeWhy(report, app.ui.resultColors));
     return report.causes.length === 0 ? exitCodes.ok : exitCodes.workload;
   },

@@ -4,6 +4,7 @@ import type { Kubectl } from '../tools/kubectl.ts';
 
 /** An object in Kubernetes's own form, of the whole cluster or of `namespace`. */
 export interface ClusterObject {
+  readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: { readonly name: string };
 }
@@ -18,8 +19,17 @@ export interface ManifestsParts {
 
 const annotation = 'wealist.local/manifest';
 
+/** A step that applies objects of no chart, with these: `plan` shows the same. */
+export interface ManifestsStep extends Step {
+  readonly objects: readonly ClusterObject[];
+}
+
+export function isManifestsStep(step: Step): step is ManifestsStep {
+  return 'objects' in step;
+}
+
 /** Objects that no chart owns are there as given. Each carries the hash of its manifest, by which a change is known. */
-export function applyManifests({ kubectl, title, objects, namespace }: ManifestsParts): Step {
+export function applyManifests({ kubectl, title, objects, namespace }: ManifestsParts): ManifestsStep {
   const marked = objects.map((object) => {
     const digest = createHash('sha256').update(JSON.stringify(object)).digest('hex').slice(0, 16);
     return { ...object, metadata: { ...object.metadata, annotations: { [annotation]: digest } } };
@@ -29,6 +39,7 @@ export function applyManifests({ kubectl, title, objects, namespace }: Manifests
 
   return {
     title,
+    objects: marked,
     async isDone({ signal }) {
       const template = `--output=jsonpath={range .items[*]}{.${path}}{"\\n"}{end}`;
       const where = namespace === undefined ? [] : [`--namespace=${namespace}`];

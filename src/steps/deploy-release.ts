@@ -12,10 +12,8 @@ import { hash, hashFolder } from '../lib/hash.ts';
 import type { Run, Step } from '../lib/plan.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
 
-export interface DeployParts {
-  readonly toolchain: Pick<Toolchain, 'helm' | 'kubectl'>;
-  readonly snapshots: Snapshots;
-  readonly releases: Releases;
+/** All that a release is rendered from. */
+export interface ReleaseSource {
   readonly checkout: string;
   readonly namespace: string;
   readonly release: string;
@@ -27,6 +25,21 @@ export interface DeployParts {
   readonly repairs?: boolean;
   /** Values that only this run knows, over those of the files. */
   readonly values: () => Promise<RunValues>;
+}
+
+export interface DeployParts extends ReleaseSource {
+  readonly toolchain: Pick<Toolchain, 'helm' | 'kubectl'>;
+  readonly snapshots: Snapshots;
+  readonly releases: Releases;
+}
+
+/** A step that deploys, with what it deploys: `plan` renders the same. */
+export interface DeployStep extends Step {
+  readonly source: ReleaseSource;
+}
+
+export function isDeployStep(step: Step): step is DeployStep {
+  return 'source' in step;
 }
 
 export interface RunValues {
@@ -44,14 +57,11 @@ export interface PublishedChart {
 const readyTimeout = 180_000;
 
 /** A chart of ours is deployed with the values as they are now, and all that it runs is ready. */
-export function deployRelease(parts: DeployParts): Step {
+export function deployRelease(parts: DeployParts): DeployStep {
   const { toolchain, snapshots, checkout, namespace, release, valuesFiles, repairs = false } = parts;
   const { helm, kubectl } = toolchain;
   const charts = join(checkout, 'helm/charts');
-  const chart =
-    typeof parts.chart === 'string'
-      ? { chart: join(charts, parts.chart) }
-      : { chart: parts.chart.name, repository: { url: parts.chart.url, version: parts.chart.version } };
+  const chart = toChart(parts);
 
   /** Of everything that the release is rendered from, so that an unchanged one is not touched. */
   async function hashInputs(): Promise<string> {
@@ -100,6 +110,7 @@ export function deployRelease(parts: DeployParts): Step {
 
   return {
     title: release,
+    source: parts,
 
     async isDone({ signal }) {
       if (repairs) return false;
@@ -139,4 +150,11 @@ export function deployRelease(parts: DeployParts): Step {
       );
     },
   };
+}
+
+/** The chart as helm takes it. */
+export function toChart({ checkout, chart }: Pick<ReleaseSource, 'checkout' | 'chart'>) {
+  if (typeof chart === 'string') return { chart: join(checkout, 'helm/charts', chart) };
+  const { name, url, version } = chart;
+  return { chart: name, repository: { url, version } };
 }

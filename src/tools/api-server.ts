@@ -17,6 +17,11 @@ export interface ApiServer {
   open(path: string, signal: AbortSignal): Promise<Readable>;
   /** Changes an object by a strategic merge patch; resolves to what became of it. @throws {ApiFailure} */
   patch<T>(path: string, change: object, signal: AbortSignal): Promise<T>;
+  /**
+   * What would become of an object if it were applied, its defaults and all that admission changes included; nothing
+   * is changed. `path` is the object's. @throws {ApiFailure}
+   */
+  dryRun<T>(path: string, object: object, signal: AbortSignal): Promise<T>;
 }
 
 /** The API server refused, or was not there. */
@@ -51,24 +56,33 @@ export function isConnectionLost(error: unknown): boolean {
   );
 }
 
-const patching = {
-  method: 'PATCH',
-  headers: { 'content-type': 'application/strategic-merge-patch+json' },
-} as const;
+interface Patch {
+  readonly type: `application/${'strategic-merge-patch+json' | 'apply-patch+yaml'}`;
+  readonly object: object;
+}
 
 /** Milliseconds until the first byte of an answer. */
 const patience = 10_000;
 
-export function createApiServer({ server, ...certificates }: ApiAccess): ApiServer {
+/** Takes over every field, so that no other owner of one is in the way; an unknown field is refused. */
+const dryRunQuery = 'dryRun=All&fieldManager=wealist-plan&force=true&fieldValidation=Strict';
+
+export function createApiServer({ server, authorize, ...certificates }: ApiAccess): ApiServer {
   const isPlain = server.startsWith('http:');
   const agent = isPlain
     ? new HttpAgent({ keepAlive: true })
     : new HttpsAgent({ keepAlive: true, ...certificates });
   const request = isPlain ? httpRequest : httpsRequest;
 
-  async function send(path: string, signal: AbortSignal, change?: object): Promise<IncomingMessage> {
+  async function send(path: string, signal: AbortSignal, patch?: Patch): Promise<IncomingMessage> {
+    const token = await authorize?.(signal);
+    const headers = {
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...(patch && { 'content-type': patch.type }),
+    };
+    const method = patch ? 'PATCH' : 'GET';
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      const asked = request(`${server}${path}`, { agent, signal, ...(change && patching) }, resolve);
+      const asked = request(`${server}${path}`, { agent, signal, method, headers }, resolve);
       // Not the socket's own time-out, which begins when TLS has agreed.
       const late = setTimeout(() => asked.destroy(new Error(`no answer in ${patience / 1000} s`)), patience);
       asked.on('response', () => clearTimeout(late));
@@ -76,7 +90,7 @@ export function createApiServer({ server, ...certificates }: ApiAccess): ApiServ
         clearTimeout(late);
         reject(error);
       });
-      asked.end(change && JSON.stringify(change));
+      asked.end(patch && JSON.stringify(patch.object));
     }).catch((error: Error) => {
       signal.throwIfAborted();
       throw new ApiFailure('the cluster does not answer', { cause: error.message });
@@ -90,11 +104,16 @@ export function createApiServer({ server, ...certificates }: ApiAccess): ApiServ
     server,
     agent,
     open: (path, signal) => send(path, signal),
+    async dryRun(path, object, signal) {
+      const applying = { type: 'application/apply-patch+yaml', object } as const;
+      return JSON.parse(await text(await send(`${path}?${dryRunQuery}`, signal, applying)));
+    },
     async get(path, signal) {
       return JSON.parse(await text(await send(path, signal)));
     },
     async patch(path, change, signal) {
-      return JSON.parse(await text(await send(path, signal, change)));
+      const merging = { type: 'application/strategic-merge-patch+json', object: change } as const;
+      return JSON.parse(await text(await send(path, signal, merging)));
     },
   };
 }

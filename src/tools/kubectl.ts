@@ -1,6 +1,9 @@
 import type { Exec, ExecOptions } from './exec.ts';
 
-/** kubectl on our cluster and no other: every call names the private kubeconfig and its kube context. */
+/** What asks only: all that there is for a cluster of somebody else. */
+export type KubectlReader = Pick<Kubectl, 'getJson' | 'getRows' | 'logs'>;
+
+/** kubectl on one cluster and no other: every call names the private kubeconfig and its kube context. */
 export interface Kubectl {
   /** The parsed answer of `kubectl get … --output=json`. */
   getJson<T>(args: readonly string[], signal: AbortSignal): Promise<T>;
@@ -10,6 +13,8 @@ export interface Kubectl {
     columns: readonly string[],
     signal: AbortSignal,
   ): Promise<readonly string[][]>;
+  /** The answer of `kubectl logs`. */
+  logs(args: readonly string[], signal: AbortSignal): Promise<string>;
   /** Makes the cluster have these objects (YAML), owned by field manager `wealist-local`. */
   apply(manifest: string, signal: AbortSignal): Promise<void>;
   /** Resolves to its output; `input` is what it reads. */
@@ -39,6 +44,7 @@ export function createKubectl(exec: Exec, { program, kubeconfig, context }: Kube
   return {
     command: [program, ...base],
     run,
+    logs: (args, signal) => run(['logs', ...args], signal),
     getJson: async (args, signal) => JSON.parse(await run(['get', ...args, '--output=json'], signal)),
     async getRows(args, columns, signal) {
       const output = `--output=custom-columns=${columns.map((path, at) => `C${at}:${path}`).join(',')}`;

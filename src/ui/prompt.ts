@@ -1,4 +1,5 @@
 import { exitCodes, Failure } from '../lib/failure.ts';
+import { toTerminalText } from './terminal-text.ts';
 import type { Ui } from './ui.ts';
 
 interface Asking {
@@ -10,32 +11,92 @@ interface Asking {
   readonly agreeing: string;
 }
 
+/** A question that is answered with yes or no, about what is shown with it. */
+export interface Question {
+  /** Goes on with "your consent" where nobody can be asked: `changes of this system need`. */
+  readonly subject: string;
+  readonly heading: string;
+  readonly lines: readonly string[];
+  /** `Change it?` */
+  readonly message: string;
+}
+
+/** Shows what would be changed on this system and asks once for all of it; nothing to change asks nothing. */
+export async function confirmChanges(changes: readonly string[], asking: Asking): Promise<void> {
+  if (changes.length === 0) return;
+  await confirmOnce(
+    {
+      subject: 'changes of this system need',
+      heading: 'This will be changed on this system:',
+      lines: changes,
+      message: 'Change it?',
+    },
+    asking,
+  );
+}
+
 /**
- * Shows what would be changed on this system and asks once for all of it; nothing to change asks nothing.
- * @throws {Failure} exit code 2 where nobody can be asked, with the list; 9 when the person says no.
+ * Shows what it is about and asks.
+ * @throws {Failure} exit code 2 where nobody can be asked, with the lines; 9 when the person says no.
  */
-export async function confirmChanges(
-  changes: readonly string[],
+export async function confirmOnce(
+  { subject, heading, lines, message }: Question,
   { ui, signal, yes, agreeing }: Asking,
 ): Promise<void> {
-  if (changes.length === 0) return;
-  const list = changes.map((change) => `  ${change}`).join('\n');
   if (!yes && !ui.interactive) {
-    throw new Failure('changes of this system need your consent, and nobody can be asked here', {
-      cause: changes.join('\n'),
+    throw new Failure(`${subject} your consent, and nobody can be asked here`, {
+      cause: lines.join('\n'),
       hint: agreeing,
       exitCode: exitCodes.usage,
     });
   }
-  ui.warn(`This will be changed on this system:\n${list}`);
+  ui.warn(`${heading}\n${lines.map((line) => `  ${line}`).join('\n')}`);
   if (yes) return;
   const { confirm } = await import('@inquirer/prompts');
-  const agreed = await ask(confirm({ message: 'Change it?', default: false }, toContext(ui, signal)), signal);
+  const agreed = await ask(confirm({ message, default: false }, toContext(ui, signal)), signal);
   if (agreed) return;
   throw new Failure('nothing was changed: you did not agree', {
     hint: agreeing,
     exitCode: exitCodes.refused,
   });
+}
+
+export interface Choice {
+  readonly value: string;
+  /** Its line in the list. */
+  readonly line: string;
+  /** What is typed is looked for in this. */
+  readonly words: string;
+  /** Shown below the list while the cursor is on it. */
+  readonly description: string;
+}
+
+/**
+ * Has one of a list chosen, with the arrow keys or by typing.
+ * @throws {Failure} exit code 130 when the person leaves with Ctrl-C.
+ */
+export async function chooseOne(
+  message: string,
+  choices: readonly Choice[],
+  initial: string,
+  { ui, signal }: Pick<Asking, 'ui' | 'signal'>,
+): Promise<string> {
+  const { search } = await import('@inquirer/prompts');
+  const find = (term = '') => {
+    const words = term.toLowerCase().split(/\s+/);
+    return choices
+      .filter((choice) => words.every((word) => choice.words.toLowerCase().includes(word)))
+      .map(({ value, line, description }) => ({
+        value,
+        name: toTerminalText(line, { colors: true }),
+        short: value,
+        description: toTerminalText(description, { colors: true }),
+      }));
+  };
+  return ask(
+    search({ message, source: find, default: initial, pageSize: 12 }, toContext(ui, signal)),
+    signal,
+  );
 }
 
 /**

@@ -29,6 +29,7 @@ const commands: Commands = {
 const words = await listWords(commands, {
   services: ['auth-service', 'frontend'],
   extras: ['monitoring', 'metrics'],
+  environments: ['dev', 'local-kind'],
 });
 const script = { program: "/a path/it's/bin.js", words };
 

@@ -28,6 +28,7 @@ export const scenarios: readonly Scenario[] = [
   { name: 'why-more', group: 'more' },
   { name: 'autoscaling', group: 'more' },
   { name: 'nodes', group: 'more' },
+  { name: 'environments', group: 'more' },
   { name: 'own-source', group: 'more' },
   { name: 'argocd', group: 'more' },
   { name: 'registry', group: 'more' },

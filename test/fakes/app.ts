@@ -52,6 +52,8 @@ export function makeApp({ state, signal, ...screen }: AppOptions): Screen & { re
     runPlan: refuse,
     previewPlan: refuse,
     confirmChanges: refuse,
+    confirm: refuse,
+    choose: refuse,
     confirmLoss: refuse,
   };
   return { app, ui, ...shown };

@@ -17,6 +17,7 @@ export async function createGitPod(folder: string): Promise<Kubectl> {
     command: ['kubectl'],
     getJson: refuse,
     getRows: refuse,
+    logs: refuse,
     apply: refuse,
     async run(args, signal, input) {
       const [program = '', ...words] = args.slice(args.indexOf('--') + 1);

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // kubectl on a cluster that is a folder: the one its --kubeconfig is in.
 //   objects.json             what `get` answers
+//   <name>.json              what `get namespace <name>` answers
 //   logs/<pod>.<container>   what `logs` prints, one line a line, with their times; with --follow what is appended, too;
 //                            <pod>.<container>.previous with --previous
 //   forwards/<pod>           the port on 127.0.0.1 that `port-forward` leads to
@@ -23,6 +24,10 @@ if (existsSync(join(cluster, 'down'))) {
 ({ get, logs, 'port-forward': portForward })[verb]();
 
 function get() {
+  if (words[0] === 'namespace') {
+    process.stdout.write(readFileSync(join(cluster, `${words[1]}.json`), 'utf8'));
+    return;
+  }
   process.stdout.write(
     JSON.stringify({ items: JSON.parse(readFileSync(join(cluster, 'objects.json'), 'utf8')) }),
   );

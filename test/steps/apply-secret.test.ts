@@ -23,6 +23,7 @@ function createCluster() {
     },
     getJson: () => Promise.reject(new Error('not asked for')),
     getRows: () => Promise.reject(new Error('not asked for')),
+    logs: () => Promise.reject(new Error('not asked for')),
   };
   return { kubectl, applied };
 }

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { exec } from '../../src/tools/exec.ts';
 import { readKubeconfig } from '../../src/tools/kubeconfig.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
@@ -35,7 +36,7 @@ users:
 async function read(text: string, context = 'kind-wealist') {
   const path = join(await makeTemporaryFolder(), 'kubeconfig');
   await writeFile(path, text);
-  return readKubeconfig(path, context);
+  return readKubeconfig(path, context, exec);
 }
 
 test('the server and the certificates of the named kube context, whichever is the current one', async () => {
@@ -58,7 +59,7 @@ test.each([
 });
 
 test('a file that is not there', async () => {
-  await expect(readKubeconfig('/nowhere/kubeconfig', 'kind-wealist')).rejects.toMatchObject({
+  await expect(readKubeconfig('/nowhere/kubeconfig', 'kind-wealist', exec)).rejects.toMatchObject({
     cause: 'ENOENT',
   });
 });

@@ -1,0 +1,125 @@
+import { listEnvironments } from '../config/layers.ts';
+import type { Environment } from '../config/schema.ts';
+import { exitCodes, Failure } from '../lib/failure.ts';
+import { chooseEnvironment, findChosenEnvironment } from '../state/chosen-environment.ts';
+import { ensureStateFolder } from '../state/state-folder.ts';
+import { findTrust } from '../state/trust.ts';
+import { type App, defineCommand } from './command.ts';
+import {
+  describeEnvironment,
+  describeEnvironments,
+  toDescription,
+  toLines,
+} from './environments/describe.ts';
+import { type ProbedEnvironment, probeEnvironment } from './environments/probe.ts';
+import { trustCluster } from './environments/trust.ts';
+import { isLocal } from './guard.ts';
+import { yes } from './options.ts';
+
+export const command = defineCommand({
+  summary: 'choose the environment, see what is behind each, trust the cluster of one',
+  description:
+    'Without an action it shows all environments with the cluster behind each, and has one chosen with the arrow keys or by typing. The choice is kept for this checkout. Only an environment on this machine is ever written to; one elsewhere is read once `trust` has recorded which cluster it is.',
+  arguments: {
+    action: { value: 'action', summary: 'what to do', choices: ['list', 'use', 'show', 'trust'] },
+    name: { value: 'environment', summary: 'for use, show and trust', complete: 'environments' },
+  },
+  options: {
+    context: { value: 'name', summary: 'trust: the kube context, in place of the one in the environment' },
+    yes,
+  },
+  examples: [
+    'npm run env',
+    'npm run env -- list --json',
+    'npm run env use dev',
+    'npm run env -- trust dev --context my-cluster',
+  ],
+
+  async run(app, { action, name, context, yes: agreed }) {
+    if (context !== undefined && action !== 'trust')
+      refuse('--context belongs to trust', 'npm run env -- trust <environment> --context <name>');
+    switch (action) {
+      case 'list': {
+        if (name !== undefined) refuse('list takes no environment', `npm run env show ${name}`);
+        const environments = await probeAll(app);
+        const text = describeEnvironments(environments, app.ui.resultColors);
+        return app.ui.result({ version: 1, environments }, text);
+      }
+      case 'use':
+        return use(app, await app.environment({ name: requireName(name, action) }));
+      case 'show':
+        return show(app, await app.environment({ name }));
+      case 'trust': {
+        const environment = await app.environment({ name: requireName(name, action) });
+        const trust = await trustCluster(app, environment, { context, agreed });
+        const { server } = trust.fingerprint;
+        return app.ui.result(
+          { version: 1, environment: environment.name, ...trust },
+          `${environment.name} is the cluster at ${server} from now on, and no other`,
+        );
+      }
+      default:
+        return pick(app);
+    }
+  },
+});
+
+async function pick(app: App): Promise<void> {
+  if (!app.ui.interactive) refuse('there is no terminal to choose on', 'npm run env use <environment>');
+  app.ui.say(app.ui.colors.dim('asking the clusters'));
+  const environments = await probeAll(app);
+  const lines = toLines(environments, app.ui.colors, (each) => each.name);
+  const choices = environments.map((each, at) => ({
+    value: each.name,
+    line: `${lines[at]}${each.chosen ? '  chosen' : ''}`,
+    words: `${each.name} ${each.cluster ?? ''}`,
+    description: toDescription(each),
+  }));
+  const chosen = await findChosenEnvironment(app.paths);
+  const name = await app.choose('Environment of this checkout', choices, chosen);
+  await use(app, await app.environment({ name }));
+}
+
+async function use(app: App, environment: Environment): Promise<void> {
+  const { name } = environment;
+  await ensureStateFolder(app.paths);
+  await chooseEnvironment(app.paths, name);
+  const allowed = isLocal(environment) ? 'everything' : 'reading';
+  const isTrusted = isLocal(environment) || (await findTrust(app.paths, name)) !== undefined;
+  const next = isTrusted ? '' : `; npm run env trust ${name} records which cluster it is`;
+  app.ui.result(
+    { version: 1, environment: name, allowed },
+    `environment ${name} from now on${allowed === 'reading' ? ', read only' : ''}${next}`,
+  );
+}
+
+async function show(app: App, environment: Environment): Promise<void> {
+  const [chosen, trust] = await Promise.all([
+    findChosenEnvironment(app.paths),
+    findTrust(app.paths, environment.name),
+  ]);
+  const allowed = isLocal(environment) ? 'everything' : 'reading';
+  app.ui.result(
+    { version: 1, ...environment, chosen: environment.name === chosen, allowed, trust },
+    describeEnvironment(environment, trust, app.ui.resultColors),
+  );
+}
+
+/** All environments, the one of this machine first. Each is asked at the same time. */
+async function probeAll(app: App): Promise<readonly ProbedEnvironment[]> {
+  const [names, chosen] = await Promise.all([
+    listEnvironments(app.paths.checkout),
+    findChosenEnvironment(app.paths),
+  ]);
+  const environments = await Promise.all(names.map((name) => app.environment({ name })));
+  const ordered = [...environments.filter(isLocal), ...environments.filter((each) => !isLocal(each))];
+  return Promise.all(ordered.map((each) => probeEnvironment(app, each, each.name === chosen)));
+}
+
+function requireName(name: string | undefined, action: string): string {
+  return name ?? refuse(`${action} takes an environment`, `npm run env ${action} <environment>`);
+}
+
+function refuse(message: string, hint: string): never {
+  throw new Failure(message, { hint, exitCode: exitCodes.usage });
+}

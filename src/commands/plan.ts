@@ -1,0 +1,211 @@
+import { access } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { loadOwnSecrets } from '../config/own-secrets.ts';
+import type { Environment, LocalEnvironment } from '../config/schema.ts';
+import { selectServices } from '../config/services.ts';
+import { exitCodes, Failure } from '../lib/failure.ts';
+import { compareWithCluster, type Rendering } from '../manifests/compare.ts';
+import { type Manifest, parseManifests } from '../manifests/manifest.ts';
+import { listOutsideReferences } from '../manifests/references.ts';
+import { judgeNodes } from '../plans/node-fit.ts';
+import { listRemoteReleases } from '../plans/remote.ts';
+import { findTrust } from '../state/trust.ts';
+import { type ReleaseSource, toChart } from '../steps/deploy-release.ts';
+import type { ApiServer } from '../tools/api-server.ts';
+import { createHelm } from '../tools/helm.ts';
+import { findClusterAccess } from './cluster-access.ts';
+import { type App, defineCommand } from './command.ts';
+import { isLocal } from './guard.ts';
+import { obtainTools } from './obtain-tools.ts';
+import { environment as environmentOption, yes } from './options.ts';
+import { listLocalSources } from './plan/local-sources.ts';
+import { checkOutside } from './plan/outside.ts';
+import { hasDifferences, type PlanReport, toPlanValue } from './plan/report.ts';
+import { describePlan } from './plan/text.ts';
+import { writeManifests } from './plan/write-manifests.ts';
+
+export const command = defineCommand({
+  summary: 'what would be deployed, and where a cluster can be asked, each field that would change',
+  description:
+    'Renders all charts of the environment and, where its cluster can be asked, has the API server try each object out (a dry run) and shows what would differ. Nothing is changed. Values of Secrets are shown nowhere.',
+  arguments: {
+    services: {
+      value: 'service',
+      summary: 'only these, with what they need; all when none is named',
+      many: true,
+      complete: 'services',
+    },
+  },
+  options: {
+    env: environmentOption,
+    out: { value: 'folder', summary: 'write the manifests there, one file for each release' },
+    secrets: { summary: 'with --out: write the values of Secrets, too, readable to you only' },
+    exitCode: { summary: 'exit code 11 when there are differences' },
+    yes,
+  },
+  examples: [
+    'npm run plan',
+    'npm run plan -- --env prod',
+    'npm run plan -- --env dev --exit-code',
+    'npm run plan -- --env staging --out manifests',
+  ],
+
+  async run(app, { services, env, out, secrets, exitCode, yes: agreed }) {
+    if (secrets && out === undefined) {
+      throw new Failure('--secrets belongs to --out', {
+        hint: 'npm run plan -- --out <folder> --secrets',
+        exitCode: exitCodes.usage,
+      });
+    }
+    const environment = await app.environment({ name: env });
+    await obtainTools(app, ['helm']);
+    const { sources, objects, unbuilt, target } = isLocal(environment)
+      ? await lookHere(app, environment, services)
+      : await lookElsewhere(app, environment, services);
+    const renderings = [...objects, ...(await Promise.all(sources.map((source) => render(app, source))))];
+    const manifests = renderings.flatMap((rendering) => rendering.manifests);
+
+    const { signal, ui } = app;
+    const { api } = target;
+    const comparison = api ? await compareWithCluster(renderings, api, signal) : { objects: [], notes: [] };
+    const report: PlanReport = {
+      version: 1,
+      environment: environment.name,
+      namespace: environment.namespace,
+      comparison: { with: api && target.title, reason: api ? undefined : target.title, ...comparison },
+      outside: await checkOutside(
+        listOutsideReferences(manifests),
+        manifests,
+        environment.namespace,
+        api && { api, signal },
+      ),
+      nodes: judgeNodes(environment, manifests),
+      unbuilt: unbuilt(),
+      written: out === undefined ? [] : await write(out),
+    };
+    ui.result(toPlanValue(report, renderings), describePlan(report, renderings, ui.resultColors));
+    if (!exitCode) return exitCodes.ok;
+    const differs = hasDifferences(report);
+    if (differs === undefined) {
+      throw new Failure(`whether ${environment.name} differs cannot be told: ${target.title}`, {
+        hint: `npm run env show ${environment.name}`,
+        exitCode: exitCodes.cluster,
+      });
+    }
+    return differs ? exitCodes.differences : exitCodes.ok;
+
+    async function write(folder: string): Promise<readonly string[]> {
+      // Where the person is: npm has gone to the checkout.
+      const path = resolve(process.env.INIT_CWD ?? process.cwd(), folder);
+      const written = await writeManifests(renderings, {
+        folder: path,
+        environment: environment.name,
+        overwrite: agreed,
+        withSecrets: secrets,
+      });
+      ui.say(`${written.length} files written to ${path}${secrets ? '' : ', Secrets without their values'}`);
+      return written.map((name) => join(path, name));
+    }
+  },
+});
+
+/** The cluster to compare with, or why there is none. */
+interface Target {
+  readonly api: ApiServer | undefined;
+  readonly title: string;
+}
+
+interface Look {
+  readonly sources: readonly ReleaseSource[];
+  /** Objects of no release. */
+  readonly objects: readonly Rendering[];
+  readonly target: Target;
+  /** Known once all is rendered. */
+  readonly unbuilt: () => readonly string[];
+}
+
+async function lookHere(app: App, environment: LocalEnvironment, services: readonly string[]): Promise<Look> {
+  const sources = await listLocalSources(app, environment, services);
+  const access = sources.isRunning ? await findClusterAccess(app) : undefined;
+  const objects = { release: 'namespaces', namespace: environment.namespace, manifests: sources.objects };
+  return {
+    sources: sources.releases,
+    objects: [objects],
+    target: access
+      ? { api: await access.openApi(), title: `cluster ${access.record.name}` }
+      : { api: undefined, title: 'no cluster of this checkout runs' },
+    unbuilt: () => sources.unbuilt,
+  };
+}
+
+async function lookElsewhere(app: App, environment: Environment, services: readonly string[]): Promise<Look> {
+  const { checkout } = app.paths;
+  const selection = selectServices(environment, services);
+  const own = await loadOwnSecrets(checkout, environment.name);
+  const secrets = join(checkout, 'helm/environments', `${environment.name}-secrets.yaml`);
+  const hasOwn = Object.keys(own).length > 0;
+  await requireValues(checkout, environment.name);
+  return {
+    sources: listRemoteReleases(
+      environment,
+      { checkout, secrets: hasOwn ? secrets : undefined },
+      selection.services,
+    ),
+    objects: [],
+    target: await openTarget(app, environment),
+    unbuilt: () => [],
+  };
+}
+
+/** A cluster that does not answer is none to compare with; one that is not the trusted one is refused. */
+async function openTarget(app: App, environment: Environment): Promise<Target> {
+  const trust = await findTrust(app.paths, environment.name);
+  if (!trust) {
+    const title = `no cluster is trusted yet to be that of ${environment.name} (npm run env trust ${environment.name})`;
+    return { api: undefined, title };
+  }
+  await obtainTools(app, ['kubectl']);
+  try {
+    const { openRemote } = await import('./remote-access.ts');
+    const { context, openApi } = await openRemote(app, environment);
+    return { api: await openApi(), title: `kube context ${context.name}, ${context.server}` };
+  } catch (error) {
+    app.signal.throwIfAborted();
+    if (!(error instanceof Failure) || error.exitCode !== exitCodes.cluster) throw error;
+    return { api: undefined, title: error.message };
+  }
+}
+
+async function requireValues(checkout: string, name: string): Promise<void> {
+  const file = `helm/environments/${name}.yaml`;
+  await access(join(checkout, file)).catch(() => {
+    throw new Failure(`${file} is missing, which has the values of environment ${name}`, {
+      hint: `git restore ${file}`,
+      exitCode: exitCodes.usage,
+    });
+  });
+}
+
+async function render(
+  { paths, exec, signal }: Pick<App, 'paths' | 'exec' | 'signal'>,
+  source: ReleaseSource,
+): Promise<Rendering> {
+  const { release, namespace, valuesFiles } = source;
+  // It asks no cluster, whatever it is given.
+  const helm = createHelm(exec, {
+    program: join(paths.state, 'bin/helm'),
+    kubeconfig: '/dev/null',
+    context: '',
+  });
+  const values = await source.values();
+  const text = await helm.template({ release, ...toChart(source), namespace, valuesFiles, values }, signal);
+  return { release, namespace, manifests: parse(text, release) };
+}
+
+function parse(text: string, release: string): readonly Manifest[] {
+  try {
+    return parseManifests(text);
+  } catch (cause) {
+    throw new Failure(`release ${release} does not render to objects`, { cause, exitCode: exitCodes.helm });
+  }
+}

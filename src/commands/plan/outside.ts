@@ -1,0 +1,68 @@
+import { secretRules } from '../../lib/secret-rules.ts';
+import type { Manifest } from '../../manifests/manifest.ts';
+import type { OutsideReference } from '../../manifests/references.ts';
+import { ApiFailure, type ApiServer } from '../../tools/api-server.ts';
+
+/** What pods read and somebody else must have made, and whether that is there. */
+export interface OutsideObject {
+  readonly kind: OutsideReference['kind'];
+  readonly name: string;
+  readonly state: 'complete' | 'incomplete' | 'missing' | 'unknown';
+  /** Keys that are missing, or whose value is too short; never a value. */
+  readonly problems: readonly string[];
+}
+
+const sharedSecret = 'wealist-shared-secret';
+
+/** Asks the cluster for each, and for its keys. Without a cluster none is known. */
+export async function checkOutside(
+  references: readonly OutsideReference[],
+  manifests: readonly Manifest[],
+  namespace: string,
+  ask: { readonly api: Pick<ApiServer, 'get'>; readonly signal: AbortSignal } | undefined,
+): Promise<readonly OutsideObject[]> {
+  return Promise.all(
+    references.map(async ({ kind, name, keys }): Promise<OutsideObject> => {
+      if (!ask) return { kind, name, state: 'unknown', problems: [] };
+      const path = `/api/v1/namespaces/${namespace}/${kind.toLowerCase()}s/${encodeURIComponent(name)}`;
+      try {
+        const { data = {} } = await ask.api.get<{ readonly data?: Readonly<Record<string, string>> }>(
+          path,
+          ask.signal,
+        );
+        const problems =
+          name === sharedSecret && kind === 'Secret'
+            ? judgeSharedSecret(data, keys, manifests)
+            : keys.filter((key) => data[key] === undefined).map((key) => `${key} is missing`);
+        return { kind, name, state: problems.length === 0 ? 'complete' : 'incomplete', problems };
+      } catch (error) {
+        if (!(error instanceof ApiFailure) || error.status === undefined) throw error;
+        if (error.status === 404) return { kind, name, state: 'missing', problems: [] };
+        return { kind, name, state: 'unknown', problems: [error.message] };
+      }
+    }),
+  );
+}
+
+/** Every key of the platform, LiveKit's where the configuration names a LiveKit server, and whatever else is read by name. */
+function judgeSharedSecret(
+  data: Readonly<Record<string, string>>,
+  keys: readonly string[],
+  manifests: readonly Manifest[],
+): readonly string[] {
+  const config = manifests.find(
+    ({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === 'wealist-shared-config',
+  )?.data as Readonly<Record<string, string>> | undefined;
+  const hasLiveKit = Boolean(config?.LIVEKIT_HOST ?? config?.LIVEKIT_URL);
+  const rules = Object.entries(secretRules).filter(([key]) => hasLiveKit || !key.startsWith('LIVEKIT_'));
+  const least = new Map<string, number>([
+    ...keys.map((key) => [key, 0] as const),
+    ...rules.map(([key, rule]) => [key, rule.least] as const),
+  ]);
+  return [...least].flatMap(([key, bytes]) => {
+    const value = data[key];
+    if (value === undefined) return [`${key} is missing`];
+    const length = Buffer.from(value, 'base64').length;
+    return length < bytes ? [`${key} has ${length} bytes, expected at least ${bytes}`] : [];
+  });
+}

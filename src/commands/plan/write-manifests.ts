@@ -1,0 +1,78 @@
+import { lstat, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { exitCodes, Failure } from '../../lib/failure.ts';
+import { scrubSecrets } from '../../lib/secret-values.ts';
+import type { Rendering } from '../../manifests/compare.ts';
+import { withoutSecrets } from '../../manifests/manifest.ts';
+import { writeFileAtomically } from '../../state/atomic-file.ts';
+
+/** The first words of every file that is written, by which a later run knows it for its own. */
+const mark = '# Written by npm run plan';
+
+export interface WriteOptions {
+  readonly folder: string;
+  readonly environment: string;
+  /** Also over files that `plan` has not written. */
+  readonly overwrite: boolean;
+  /** With the values of Secrets, readable to the person only. */
+  readonly withSecrets: boolean;
+}
+
+/**
+ * Writes the manifests, one file for each release, and removes those that an earlier run wrote and this one does not.
+ * Resolves to the names of the files.
+ * @throws {Failure} exit code 9, with their names, when there are other files in their place, 2 when it is no folder.
+ */
+export async function writeManifests(
+  renderings: readonly Rendering[],
+  { folder, environment, overwrite, withSecrets }: WriteOptions,
+): Promise<readonly string[]> {
+  const names = renderings.map(({ release }) => `${release}.yaml`);
+  const found = await listFiles(folder);
+  const foreign = found.filter(({ name, isOurs }) => !isOurs && names.includes(name));
+  if (foreign.length > 0 && !overwrite) {
+    throw new Failure(`${folder} has files that plan did not write, and they would be lost`, {
+      cause: foreign.map(({ name }) => name).join('\n'),
+      hint: 'name another folder, or agree with --yes',
+      exitCode: exitCodes.refused,
+    });
+  }
+  await mkdir(folder, { recursive: true });
+  for (const [at, rendering] of renderings.entries()) {
+    const file = join(folder, names[at] ?? '');
+    // A folder, or a link to somewhere else, is replaced and not followed.
+    if (overwrite) await rm(file, { recursive: true, force: true });
+    await writeFileAtomically(file, toText(rendering), withSecrets ? 0o600 : 0o644);
+  }
+  for (const { name, isOurs } of found) if (isOurs && !names.includes(name)) await rm(join(folder, name));
+  return names;
+
+  function toText({ release, namespace, manifests }: Rendering): string {
+    const shown = withSecrets ? manifests : manifests.map(withoutSecrets);
+    // As Kubernetes reads it: there, a text such as on or 0644 has to be quoted.
+    const text = shown.map((manifest) => stringify(manifest, { lineWidth: 0, version: '1.1' })).join('---\n');
+    const head = `${mark}: environment ${environment}, release ${release}, namespace ${namespace}.\n`;
+    return `${head}${withSecrets ? text : scrubSecrets(text)}`;
+  }
+}
+
+async function listFiles(
+  folder: string,
+): Promise<readonly { readonly name: string; readonly isOurs: boolean }[]> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    if (error.code !== 'ENOTDIR') throw error;
+    throw new Failure(`${folder} is no folder`, {
+      hint: 'name a folder after --out, which need not be there yet',
+      exitCode: exitCodes.usage,
+    });
+  });
+  return Promise.all(
+    names.map(async (name) => {
+      const file = join(folder, name);
+      const isFile = name.endsWith('.yaml') && (await lstat(file)).isFile();
+      return { name, isOurs: isFile && (await readFile(file, 'utf8')).startsWith(mark) };
+    }),
+  );
+}

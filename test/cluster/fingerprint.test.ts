@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { listMismatches, toOfflineFingerprint } from '../../src/cluster/fingerprint.ts';
+
+const context = {
+  name: 'dev',
+  server: 'https://dev.example',
+  ca: Buffer.from('the CA'),
+  login: undefined,
+  kubeconfig: '',
+};
+const trusted = { ...toOfflineFingerprint(context), uid: 'u1' };
+
+test('a cluster is the same whatever its kube context is called', () => {
+  expect(listMismatches(trusted, toOfflineFingerprint({ ...context, name: 'other' }))).toEqual([]);
+  expect(listMismatches(trusted, { uid: 'u1' })).toEqual([]);
+});
+
+test.each([
+  [{ server: 'https://prod.example' }, 'API address: https://prod.example, trusted was https://dev.example'],
+  [{ ca: Buffer.from('another') }, expect.stringMatching(/^CA: [0-9a-f]{64}, trusted was [0-9a-f]{64}$/)],
+  [{ ca: undefined }, expect.stringMatching(/^CA: system, /)],
+  [{ login: ['aws', 'eks'] }, 'log-in: aws eks, trusted was none'],
+])('each part tells another one apart: %j', (change, line) => {
+  expect(listMismatches(trusted, toOfflineFingerprint({ ...context, ...change }))).toEqual([line]);
+});
+
+test('a cluster made anew at the same address is another one, and so is one whose UID is hidden', () => {
+  expect(listMismatches(trusted, { uid: 'u2' })).toEqual(['UID of kube-system: u2, trusted was u1']);
+  expect(listMismatches(trusted, { uid: undefined })).toEqual(['UID of kube-system: none, trusted was u1']);
+});

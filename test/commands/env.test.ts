@@ -1,0 +1,207 @@
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { App } from '../../src/commands/command.ts';
+import { command as env } from '../../src/commands/env.ts';
+import { trustCluster } from '../../src/commands/environments/trust.ts';
+import { command as logs } from '../../src/commands/logs.ts';
+import { command as status } from '../../src/commands/status.ts';
+import { listEnvironments } from '../../src/config/layers.ts';
+import { Failure } from '../../src/lib/failure.ts';
+import { findChosenEnvironment } from '../../src/state/chosen-environment.ts';
+import type { Question } from '../../src/ui/prompt.ts';
+import { environment, makeApp } from '../fakes/app.ts';
+import { makeDeployment, makePod, ready } from '../fakes/cluster-objects.ts';
+import { dev, makeRemote } from '../fakes/remote-cluster.ts';
+
+const here = (name: string) => (object: { readonly metadata: object }) => ({
+  ...object,
+  metadata: { ...object.metadata, namespace: name },
+});
+const done = { replicas: 1, updatedReplicas: 1, readyReplicas: 1, availableReplicas: 1 };
+const objects = [
+  ...makeDeployment('auth-service', { status: done }),
+  makePod('auth-service-1', 'auth-service-2', { conditions: ready }),
+].map(here('wealist-dev'));
+
+/** An app for which `dev` is on the fake's cluster and the tools are there; it agrees where `agrees`. */
+async function start({ agrees = true, json = false } = {}) {
+  const remote = await makeRemote(objects);
+  const { app: common, ...screen } = makeApp({ state: remote.state, json });
+  const asked: Question[] = [];
+  const app: App = {
+    ...common,
+    environment: async ({ name = 'dev' } = {}) => (name === 'dev' ? dev : { ...environment, name }),
+    async exclusively(work) {
+      return work();
+    },
+    runPlan: async () => ({ milliseconds: 0, steps: [] }),
+    async confirm(question) {
+      asked.push(question);
+      if (!agrees) throw new Failure('you did not agree', { exitCode: 9 });
+    },
+  };
+  const trust = (context?: string) => trustCluster(app, dev, { context, agreed: true });
+  return { ...remote, ...screen, app, asked, trust };
+}
+
+const calls = async (folder: string) => readFile(join(folder, 'calls'), 'utf8').catch(() => '');
+
+test('nothing is read before a cluster is trusted, and nothing asked', async () => {
+  const { app, remote } = await start();
+  for (const run of [
+    () => status.run(app, { env: 'dev' }),
+    () => logs.run(app, { env: 'dev', services: [] }),
+  ]) {
+    await expect(run()).rejects.toMatchObject({
+      message: 'no cluster is trusted yet to be that of environment dev',
+      hint: 'npm run env trust dev',
+      exitCode: 9,
+    });
+  }
+  expect(await calls(remote)).toBe('');
+});
+
+test('trust shows the fingerprint and records it; the status is read by a private copy', async () => {
+  const { app, asked, trust, state, kubeconfig, remote, stdout } = await start({ json: true });
+  const before = await readFile(kubeconfig, 'utf8');
+  await trust();
+  expect(asked[0]?.lines.join('\n')).toMatch(
+    /my-dev\n.*https:\/\/dev\.example\n.*SHA-256 [0-9a-f]{64}\n.*UID uid-dev/,
+  );
+  await status.run(app, { env: 'dev' });
+  expect(JSON.parse(stdout())).toMatchObject({
+    environment: 'dev',
+    namespace: 'wealist-dev',
+    cluster: { name: 'my-dev', server: 'https://dev.example', state: 'running' },
+    parts: [
+      { name: 'auth-service', state: 'ready' },
+      { name: 'frontend', state: 'absent' },
+    ],
+  });
+  const copy = join(state, 'remote/dev.kubeconfig');
+  expect((await stat(copy)).mode & 0o777).toBe(0o600);
+  // Every question names the copy and the one kube context in it; the person's own file is as it was.
+  for (const line of (await calls(remote)).trim().split('\n')) {
+    const [file, context] = JSON.parse(line);
+    expect(file).toMatch(/--kubeconfig=.*\/remote\/dev(\.candidate)?\.kubeconfig$/);
+    expect(context).toBe('--context=my-dev');
+  }
+  expect(await readFile(kubeconfig, 'utf8')).toBe(before);
+  expect(await stat(join(state, 'remote/dev.candidate.kubeconfig')).catch((error) => error.code)).toBe(
+    'ENOENT',
+  );
+});
+
+test('who does not agree has trusted nothing', async () => {
+  const { trust, app } = await start({ agrees: false });
+  await expect(trust()).rejects.toMatchObject({ exitCode: 9 });
+  await expect(status.run(app, { env: 'dev' })).rejects.toMatchObject({ exitCode: 9 });
+});
+
+test('trusting the same again asks nobody; another one is shown beside the one of before', async () => {
+  const { trust, asked, set } = await start();
+  await trust();
+  await trust();
+  expect(asked).toHaveLength(1);
+  await set({ uid: 'uid-other' });
+  await trust();
+  expect(asked[1]?.lines).toContain('UID of kube-system: uid-other, trusted was uid-dev');
+});
+
+test.each([
+  ['renamed', { context: 'renamed' }, 'kube context my-dev of environment dev is in no kubeconfig', false],
+  [
+    'leads to another address',
+    { server: 'https://prod.example' },
+    'kube context my-dev is not the cluster that was trusted as dev',
+    false,
+  ],
+  [
+    'leads to another cluster at the same address',
+    { uid: 'uid-prod' },
+    'kube context my-dev is not the cluster that was trusted as dev',
+    true,
+  ],
+  [
+    'logs in by another program',
+    { user: { exec: { apiVersion: 'v1', command: 'aws', args: ['other'] } } },
+    'kube context my-dev is not the cluster that was trusted as dev',
+    false,
+  ],
+])('a kube context that %s is refused, reads included', async (_, change, message, isAsked) => {
+  const { app, trust, set, remote } = await start();
+  await trust();
+  await set(change);
+  await writeFile(join(remote, 'calls'), '');
+  for (const run of [
+    () => status.run(app, { env: 'dev' }),
+    () => logs.run(app, { env: 'dev', services: [] }),
+  ]) {
+    await expect(run()).rejects.toMatchObject({ message, exitCode: 9 });
+  }
+  // At most its UID is asked for.
+  const asked = (await calls(remote)).split('\n').filter((line) => line !== '');
+  expect(asked.every((line) => line.includes('"kube-system"'))).toBe(true);
+  expect(asked.length > 0).toBe(isAsked);
+});
+
+test('a cluster that does not answer is no reason to trust another', async () => {
+  const { app, trust, remote } = await start();
+  await trust();
+  await writeFile(join(remote, 'down'), '');
+  await expect(status.run(app, { env: 'dev' })).rejects.toMatchObject({
+    message: 'the cluster of kube context my-dev does not answer',
+    cause: 'The connection to the server 127.0.0.1:6443 was refused',
+    exitCode: 5,
+  });
+});
+
+test('list: what is behind each, what is there, what is allowed', async () => {
+  const { app, trust, stdout } = await start({ json: true });
+  await trust();
+  await env.run(app, { action: 'use', name: 'dev' });
+  await env.run(app, { action: 'list' });
+  const [used = '', listed = ''] = stdout().trim().split('\n');
+  expect(JSON.parse(used)).toEqual({ version: 1, environment: 'dev', allowed: 'reading' });
+  const { environments } = JSON.parse(listed);
+  expect(environments.map(({ name }: { name: string }) => name).toSorted()).toEqual(
+    await listEnvironments(app.paths.checkout),
+  );
+  expect(environments.find(({ name }: { name: string }) => name === 'dev')).toEqual({
+    name: 'dev',
+    chosen: true,
+    allowed: 'reading',
+    namespace: 'wealist-dev',
+    here: false,
+    cluster: 'my-dev',
+    state: 'answers',
+    deployed: { services: 1, ready: 1 },
+  });
+});
+
+test.each([
+  [{ action: 'use' }, 'use takes an environment'],
+  [{ action: 'trust' }, 'trust takes an environment'],
+  [{ action: 'list', name: 'dev' }, 'list takes no environment'],
+  [{ action: 'use', name: 'dev', context: 'x' }, '--context belongs to trust'],
+  [{}, 'there is no terminal to choose on'],
+  [
+    { action: 'trust', name: 'local-kind' },
+    'environment local-kind is on this machine: its cluster is the one that up makes',
+  ],
+])('%j is refused, and nothing chosen', async (input, message) => {
+  const { app, state } = await start();
+  await expect(env.run(app, input)).rejects.toMatchObject({ message, exitCode: 2 });
+  expect(await findChosenEnvironment({ state })).toBe('local-kind');
+});
+
+test('where nobody can be asked, trust says what it would record and asks nobody', async () => {
+  const { app, remote } = await start();
+  await expect(env.run(app, { action: 'trust', name: 'dev' })).rejects.toMatchObject({
+    cause: expect.stringContaining('https://dev.example'),
+    hint: 'npm run env -- trust dev --yes',
+    exitCode: 2,
+  });
+  expect(await calls(remote)).toBe('');
+});

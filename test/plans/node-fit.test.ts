@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import type { Manifest } from '../../src/manifests/manifest.ts';
+import { judgeNodes } from '../../src/plans/node-fit.ts';
+
+const app = { instance: 't3.medium', count: 2, cpu: 2, memory: '4Gi', pods: 17 };
+const db = { instance: 't3.large', count: 1, cpu: 2, memory: '8Gi', pods: 35 };
+
+function workload(
+  name: string,
+  requests: Readonly<Record<string, string>>,
+  { kind = 'Deployment', replicas = 1 } = {},
+): Manifest {
+  const containers = [{ name, resources: { requests } }];
+  return {
+    apiVersion: 'apps/v1',
+    kind,
+    metadata: { name },
+    spec: { replicas, template: { spec: { containers } } },
+  };
+}
+
+const scaler = (name: string, minReplicas: number, maxReplicas: number): Manifest => ({
+  apiVersion: 'autoscaling/v2',
+  kind: 'HorizontalPodAutoscaler',
+  metadata: { name },
+  spec: { minReplicas, maxReplicas, scaleTargetRef: { kind: 'Deployment', name } },
+});
+
+test('an environment that names no nodes is not judged', () => {
+  expect(judgeNodes({}, [workload('a', { cpu: '100' })])).toBeUndefined();
+});
+
+test('what fits says how much of what is left to pods', () => {
+  const fit = judgeNodes({ nodes: { app, db } }, [
+    workload('a', { cpu: '500m', memory: '1Gi' }, { replicas: 2 }),
+    workload('postgres', { cpu: '1', memory: '6Gi' }, { kind: 'StatefulSet' }),
+  ]);
+  // EKS keeps 70m of two cores, and 542 MiB of a node of 17 pods.
+  expect(fit?.least).toEqual({
+    pods: 3,
+    line: '3 of 69 pods, 2 CPU of 5.8 CPU, 8 GiB of 14.2 GiB',
+    unplaced: [],
+  });
+  expect(fit?.most).toBeUndefined();
+});
+
+test('a pod larger than any node finds none', () => {
+  const fit = judgeNodes({ nodes: { app } }, [workload('large', { cpu: '2', memory: '64Mi' })]);
+  expect(fit?.least.unplaced).toEqual([{ name: 'large', pods: 1, request: '2000m CPU and 64 MiB' }]);
+});
+
+test('a data store goes to a db node, and to another where there is no room', () => {
+  const stores = ['one', 'two'].map((name) =>
+    workload(name, { cpu: '100m', memory: '3Gi' }, { kind: 'StatefulSet' }),
+  );
+  const both = [...stores, workload('service', { cpu: '100m', memory: '3Gi' }, { replicas: 2 })];
+  expect(judgeNodes({ nodes: { app, db } }, both)?.least.unplaced).toEqual([]);
+  expect(judgeNodes({ nodes: { app } }, both)?.least.unplaced).toMatchObject([{ name: 'service', pods: 2 }]);
+});
+
+test('with autoscaling, the most pods are judged, too: of these, nodes take only so many', () => {
+  const fit = judgeNodes({ nodes: { app } }, [
+    workload('a', { cpu: '10m', memory: '16Mi' }, { replicas: 5 }),
+    scaler('a', 2, 40),
+  ]);
+  expect(fit?.least).toMatchObject({ pods: 2, unplaced: [] });
+  expect(fit?.most).toMatchObject({ pods: 40, unplaced: [{ name: 'a', pods: 6 }] });
+});
