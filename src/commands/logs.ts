@@ -1,3 +1,4 @@
+import type { Environment } from '../config/schema.ts';
 import { selectParts } from '../config/services.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { parseDuration } from '../lib/parse-duration.ts';
@@ -5,11 +6,15 @@ import { createReadableFormat, formatAsJson } from '../live/log-format.ts';
 import { levels } from '../live/log-level.ts';
 import { followLogs, printLogs } from '../live/logs.ts';
 import { listPods } from '../live/pod-watch.ts';
+import { findClusterRecord } from '../state/cluster-record.ts';
+import { findSecrets } from '../state/secrets.ts';
 import { findPart, type Pod } from '../tools/kubernetes.ts';
 import { getClusterAccess } from './cluster-access.ts';
-import { defineCommand } from './command.ts';
+import { type App, defineCommand } from './command.ts';
+import { isLocal } from './guard.ts';
 import { createLogFilter, openFollowedOutput, printTo } from './log-output.ts';
 import { environment as environmentOption } from './options.ts';
+import { toSecretsOptions } from './secrets-options.ts';
 
 /** Lines of each container that are shown before what is followed, where nothing else is wanted. */
 const usualTail = 20;
@@ -67,6 +72,7 @@ export const command = defineCommand({
     const environment = await app.environment({ name: env });
     const parts = selectParts(environment, services);
     const api = await (await getClusterAccess(app, environment)).openApi();
+    await hideSecrets(app, environment);
     const format = ui.json ? formatAsJson : createReadableFormat({ parts, colors: ui.resultColors });
     const filter = createLogFilter({ grep, level });
     const isPrinting = noFollow || previous;
@@ -105,6 +111,14 @@ export const command = defineCommand({
     );
   },
 });
+
+/** What a service says of its own password is not repeated. */
+async function hideSecrets(app: App, environment: Environment): Promise<void> {
+  const record = await findClusterRecord(app.paths);
+  if (!record || !isLocal(environment)) return;
+  // Having read them is what takes them out of all that is printed.
+  await findSecrets(await toSecretsOptions(app, environment, record.name));
+}
 
 function toNames(services: readonly string[]): string {
   return services.length === 0 ? 'weAlist' : services.join(', ');

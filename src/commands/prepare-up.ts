@@ -1,4 +1,3 @@
-import { loadOwnSecrets } from '../config/own-secrets.ts';
 import type { Environment } from '../config/schema.ts';
 import type { Selection } from '../config/services.ts';
 import { type Images, openImages } from '../images/open-images.ts';
@@ -7,7 +6,6 @@ import type { Host } from '../machine/host.ts';
 import { outsideImages } from '../plans/up.ts';
 import type { UpParts } from '../plans/up-parts.ts';
 import type { ClusterRecord } from '../state/cluster-record.ts';
-import type { SecretsOptions } from '../state/secrets.ts';
 import { createGit } from '../tools/git.ts';
 import type { App } from './command.ts';
 import { openServiceImages } from './service-images.ts';
@@ -39,14 +37,4 @@ export async function lacksImages(
   if (!engine || !(await chain.findNode())) return true;
   const found = await Promise.all(outsideImages(selection, cluster).map((name) => chain.find(name)));
   return found.includes(undefined);
-}
-
-/** Where the secrets of this environment and cluster come from. */
-export async function toSecretsOptions(
-  { paths }: Pick<App, 'paths'>,
-  environment: Environment,
-  cluster: string,
-): Promise<SecretsOptions> {
-  const own = await loadOwnSecrets(paths.checkout, environment.name);
-  return { paths, cluster, environment: environment.name, own };
 }

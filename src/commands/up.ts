@@ -24,7 +24,8 @@ import { defineCommand } from './command.ts';
 import { requireWritable } from './guard.ts';
 import { dryRun, name, nodes, yes } from './options.ts';
 import { listChanges, type MachineDemand, prepareMachine } from './prepare-machine.ts';
-import { connectUp, lacksImages, toSecretsOptions } from './prepare-up.ts';
+import { connectUp, lacksImages } from './prepare-up.ts';
+import { toSecretsOptions } from './secrets-options.ts';
 import { readSituation, type Situation } from './situation.ts';
 
 /** Where an engine that is still to be installed will be. */

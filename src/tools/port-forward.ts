@@ -8,6 +8,8 @@ export interface PodPort {
   readonly namespace: string;
   readonly pod: string;
   readonly port: number;
+  /** Milliseconds between two signs of life that are asked for. */
+  readonly beat?: number;
 }
 
 /** Nobody took the connection, and no byte of it was delivered to anybody: it may be tried again as a whole. */
@@ -29,7 +31,7 @@ const refusal = /failed to (connect|dial)|connection refused/;
  */
 export async function dialPod(
   { server, agent }: ApiServer,
-  { namespace, pod, port }: PodPort,
+  { namespace, pod, port, beat = 5_000 }: PodPort,
   signal: AbortSignal,
 ): Promise<Duplex> {
   signal.throwIfAborted();
@@ -41,6 +43,7 @@ export async function dialPod(
   });
   // Listens before the connection is there: the node's first words may come with it.
   const stream = toStream(socket);
+  keepAlive(socket, beat);
   const abort = () => socket.terminate();
   signal.addEventListener('abort', abort);
   try {
@@ -52,6 +55,23 @@ export async function dialPod(
   } finally {
     signal.removeEventListener('abort', abort);
   }
+}
+
+/** Ends a connection whose other end has fallen silent: a tunnel that is half open would be waited on for ever. */
+function keepAlive(socket: WebSocket, beat: number): void {
+  let missed = 0;
+  const timer = setInterval(() => {
+    // Of one that is not read from, because its client is slow, nothing can be heard.
+    if (socket.isPaused) missed = 0;
+    if (socket.isPaused || socket.readyState !== WebSocket.OPEN) return;
+    if (missed >= 2) return socket.terminate();
+    missed++;
+    socket.ping();
+  }, beat);
+  socket.on('pong', () => {
+    missed = 0;
+  });
+  socket.on('close', () => clearInterval(timer));
 }
 
 function untilOpen(socket: WebSocket): Promise<void> {

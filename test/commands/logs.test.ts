@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { command } from '../../src/commands/logs.ts';
 import { parseInput } from '../../src/commands/parse.ts';
+import { secretKeys } from '../../src/lib/secret-rules.ts';
 import { toLogTime } from '../../src/live/log-line.ts';
 import { startApiServer } from '../fakes/api-server.ts';
 import { makeApp } from '../fakes/app.ts';
@@ -71,6 +72,19 @@ test('follows until it is interrupted', async () => {
   await vi.waitFor(() => expect(stdout()).toMatch(/plain words\n$/));
   interrupt.abort(new Error('interrupted'));
   expect(await ended).toMatchObject({ message: 'interrupted' });
+});
+
+test('a password that a service says is not repeated', async () => {
+  const { state, fake } = await startCluster();
+  const secrets = Object.fromEntries(secretKeys.map((key) => [key, `9f86d081884c7d65-${key}`]));
+  await mkdir(join(state, 'data/wealist'), { recursive: true });
+  await writeFile(join(state, 'data/wealist/secrets.yaml'), JSON.stringify({ shared: { secrets } }));
+  const text = `connecting to postgres://u:${secrets.DB_PASSWORD}@postgres`;
+  fake.writeLog('redis', 'main', { time: toLogTime(9_000), text });
+  const { app, stdout } = makeApp({ state });
+  const parsed = parseInput('logs', command, ['redis', '--no-follow']);
+  await command.run(app, parsed.help === undefined ? parsed.input : {});
+  expect(stdout()).toMatch(/connecting to postgres:\/\/u:\*\*\*@postgres\n$/);
 });
 
 test('what is followed is kept as a whole, whatever of it is shown', async () => {

@@ -131,3 +131,25 @@ test('options of every command are seen before its own --', () => {
     noColor: false,
   });
 });
+
+const rest = defineCommand({
+  summary: 'another program',
+  arguments: {
+    service: { value: 'service', summary: '', required: true },
+    words: { value: 'command', summary: '', many: true, isRest: true },
+  },
+  options: { pod: { value: 'name', summary: '' } },
+  async run() {},
+});
+
+test.each([
+  [['auth', '--', 'ls', '-la'], undefined, ['ls', '-la']],
+  // npm has taken the -- for itself.
+  [['auth', 'ls', '-la', '--pod', 'x'], undefined, ['ls', '-la', '--pod', 'x']],
+  [['auth', '--pod', 'p', '--', 'env'], 'p', ['env']],
+  [['--pod', 'p', 'auth', 'env', '--help'], 'p', ['env', '--help']],
+  [['auth', '--pod=p', 'sh', '-c', 'a -- b', '--'], 'p', ['sh', '-c', 'a -- b', '--']],
+  [['auth', '--quiet'], undefined, []],
+])('%j: what belongs to another program is left to it', (args, pod, words) => {
+  expect(parseInput('shell', rest, args)).toEqual({ input: { service: 'auth', words, pod } });
+});

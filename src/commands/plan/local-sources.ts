@@ -12,7 +12,8 @@ import { isDeployStep, type ReleaseSource } from '../../steps/deploy-release.ts'
 import { chooseCluster } from '../choose-cluster.ts';
 import { chooseExtras } from '../choose-extras.ts';
 import type { App } from '../command.ts';
-import { connectUp, toSecretsOptions } from '../prepare-up.ts';
+import { connectUp } from '../prepare-up.ts';
+import { toSecretsOptions } from '../secrets-options.ts';
 import { readSituation } from '../situation.ts';
 
 export interface Sources {
