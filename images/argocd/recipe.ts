@@ -5,15 +5,15 @@ import { path, shell, users } from '../debian-parts.ts';
 import { argocdModule, argocdVersion } from './release.ts';
 
 /**
- * Argo CD as its own image has it, with the programs that it calls: git, helm, tini. Its web page is no Go module, so
- * that the API server would have none; the parts that sync need none.
+ * The parts of Argo CD that sync, with the programs that they call: git, helm, tini. Its web page is no Go module, so that
+ * its API server is left out as well.
  */
 export const recipe: Recipe = {
   minutes: 8,
   async build({ debianRoot, goProgram, layer, image }) {
     const argocd = await goProgram({
       module: join(import.meta.dirname, 'build'),
-      package: `${argocdModule.path}/cmd`,
+      package: './argocd',
       ldflags: `-X ${argocdModule.path}/common.version=${argocdVersion}`,
     });
     const helm = await goProgram({ package: 'helm.sh/helm/v3/cmd/helm', version: `v${versions.helm}` });
