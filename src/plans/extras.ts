@@ -117,6 +117,15 @@ export function namespacesOfExtras(choice: Pick<ExtrasChoice, 'extras'>): Extra[
   return toExtraNames(choice).flatMap((name) => extras[name].namespaces);
 }
 
+/** The namespaces of those extras that have routes. */
+export function routedNamespacesOfExtras(choice: ExtrasChoice): readonly string[] {
+  const isRouted = (name: ExtraName) =>
+    extras[name].hosts.some(({ image }) => !choice.lacking.includes(image));
+  return toExtraNames(choice)
+    .filter(isRouted)
+    .flatMap((name) => extras[name].namespaces.map((namespace) => namespace.name));
+}
+
 /** The host names that the extras answer under. */
 export function hostsOfExtras(choice: ExtrasChoice): readonly ExtraHost[] {
   return toExtraNames(choice)

@@ -24,7 +24,7 @@ import { loadOntoNodes } from '../steps/load-images.ts';
 import { probePolicies } from '../steps/probe-policies.ts';
 import { removeRelease } from '../steps/remove-release.ts';
 import { toAddresses, toExtraAddresses } from './addresses.ts';
-import { type ExtrasChoice, hostsOfExtras, imagesOfExtras, namespacesOfExtras } from './extras.ts';
+import { type ExtrasChoice, imagesOfExtras, namespacesOfExtras, routedNamespacesOfExtras } from './extras.ts';
 import { ingressNamespace, ingressReleases } from './ingress.ts';
 import { namespaceManifest, storageClassManifest } from './manifests.ts';
 import { deployExtras, listBuiltServices, obtainExtras, removeExtras } from './up-extras.ts';
@@ -157,8 +157,8 @@ function releaseSteps(environment: Environment, parts: UpParts, choice: UpChoice
 
   /** The extras' routes lie in their own namespaces; without any the environment's values say it all. */
   function toRoutedNamespaces(): object {
-    const own = hostsOfExtras(cluster).length > 0 ? namespacesOfExtras(cluster) : [];
-    return own.length > 0 ? { namespaces: [environment.namespace, ...own.map(({ name }) => name)] } : {};
+    const own = routedNamespacesOfExtras(cluster);
+    return own.length > 0 ? { namespaces: [environment.namespace, ...own] } : {};
   }
 
   return {

@@ -1,7 +1,14 @@
 import { expect, test } from 'vitest';
 import { extraNames } from '../../src/config/extras.ts';
 import { toExtraAddresses } from '../../src/plans/addresses.ts';
-import { extras, hostsOfExtras, imagesOfExtras, lackingOf, toExtraNames } from '../../src/plans/extras.ts';
+import {
+  extras,
+  hostsOfExtras,
+  imagesOfExtras,
+  lackingOf,
+  routedNamespacesOfExtras,
+  toExtraNames,
+} from '../../src/plans/extras.ts';
 
 const monitoring = { extras: ['monitoring'], lacking: [] };
 
@@ -24,6 +31,13 @@ test('metrics-server has no page and nothing that it can do without', () => {
 test('no extras, no images', () => {
   expect(imagesOfExtras({ extras: [], lacking: [] })).toEqual([]);
   expect(toExtraNames({ extras: ['tracing', 'monitoring'] })).toEqual(['monitoring']);
+});
+
+test('the ingress controller reads the namespaces of those extras only that it has routes to', () => {
+  expect(routedNamespacesOfExtras({ extras: ['argocd'], lacking: [] })).toEqual([]);
+  expect(routedNamespacesOfExtras({ extras: ['argocd', 'monitoring'], lacking: [] })).toEqual(['monitoring']);
+  const lacking = extras.monitoring.hosts.map(({ image }) => image);
+  expect(routedNamespacesOfExtras({ ...monitoring, lacking })).toEqual([]);
 });
 
 test('each host is below the platform, on its port', () => {
