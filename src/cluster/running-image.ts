@@ -1,5 +1,5 @@
 import type { Digest } from '../lib/oci.ts';
-import { isPodReady } from '../tools/kubernetes.ts';
+import { isPodReady, type ReplicaSet } from '../tools/kubernetes.ts';
 import { findLiveFiles } from './live-files.ts';
 import { findPods } from './pods.ts';
 import { findRollout } from './rollout.ts';
@@ -48,4 +48,21 @@ export function findRunning(snapshot: Snapshot, { namespace, name }: ServicePlac
 /** Whether all of a service's pods run this image and nothing over it, and answer. */
 export function runsImage({ isServing, imageIds, isLive }: Running, wanted: Digest): boolean {
   return isServing && !isLive && imageIds.length > 0 && imageIds.every((id) => id.endsWith(wanted));
+}
+
+/** Images that a service's nodes keep: what runs, and what ran in the two revisions before. */
+const keptRevisions = 3;
+
+/** References of the images of a service's newest revisions, and of all its pods. */
+export function listKeptImages(snapshot: Snapshot, { name }: ServicePlace): ReadonlySet<string> {
+  const toRevision = ({ metadata }: ReplicaSet) =>
+    Number(metadata.annotations?.['deployment.kubernetes.io/revision'] ?? 0);
+  const newest = snapshot
+    .list('ReplicaSet')
+    .toSorted((one, other) => toRevision(other) - toRevision(one))
+    .slice(0, keptRevisions)
+    .flatMap(({ spec }) => spec?.template?.spec.containers ?? []);
+  const running = snapshot.list('Pod').flatMap(({ spec }) => spec.containers);
+  const own = [...newest, ...running].filter((container) => container.name === name);
+  return new Set(own.map(({ image }) => image));
 }

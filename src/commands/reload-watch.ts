@@ -27,7 +27,7 @@ interface Watched {
   readonly folders: readonly SourceFolder[];
   readonly latest: Latest;
   readonly saved: Set<string>;
-  /** On the monotonic clock: when the first of them was. */
+  /** On the monotonic clock: when something was saved last. */
   since: number;
   /** What is being worked on, or was last: the hash of that source. */
   hash: string;
@@ -80,7 +80,7 @@ export async function watchServices(parts: WatchParts, names: readonly string[])
     if (own.length === 0) return;
     // Saved again as it was, or the second half of one save: what is at work for it goes on.
     if ((await connect().serviceImages.readHash(service.name)) === service.hash) return;
-    if (service.saved.size === 0) service.since = since;
+    service.since = since;
     for (const path of own) service.saved.add(path);
     service.latest.request();
   }

@@ -5,6 +5,7 @@ import type { Images } from '../images/open-images.ts';
 import { createServiceImages, type ServiceImages } from '../images/service-image.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { hash } from '../lib/hash.ts';
+import type { Run } from '../lib/plan.ts';
 import { findBuildClient } from '../machine/build-client.ts';
 import type { Host } from '../machine/host.ts';
 import { buildWithDocker } from '../tools/docker-build.ts';
@@ -28,6 +29,19 @@ export function openServiceImages({
   toolchain,
 }: ServiceImagesParts): ServiceImages {
   const { docker } = toolchain;
+
+  async function removeNameless(id: string, { signal, report }: Run): Promise<void> {
+    try {
+      const found = await docker.findImage(id, { signal });
+      if (found?.tags.length === 0) await docker.removeImage(id, { signal });
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof Failure)) throw error;
+      // Something was built on it, or runs it.
+      report(`the image of before stays in the engine: ${error.message}`);
+    }
+  }
+
   return createServiceImages({
     ...images,
     environment,
@@ -43,8 +57,13 @@ export function openServiceImages({
       // One per checkout: two that build at once must not take each other's image.
       const image = `wealist.local/${name}:source-${hash(app.paths.checkout)}`;
       const build = { context: join(root, context), dockerfile: join(root, dockerfile), image };
+      const before = await docker.findImage(image, { signal });
       await buildWithDocker(app.exec, client, build, { env: docker.env, signal, report });
-      return bringEngineImage({ docker, store: images.store }, image, { signal, report });
+      const brought = await bringEngineImage({ docker, store: images.store }, image, { signal, report });
+      const after = await docker.findImage(image, { signal });
+      // The one before has lost its name and would stay for ever; the builder keeps what it may use again.
+      if (before && before.id !== after?.id) await removeNameless(before.id, { signal, report });
+      return brought;
     },
   });
 }

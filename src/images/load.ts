@@ -1,4 +1,4 @@
-import { exitCodes, Failure } from '../lib/failure.ts';
+import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
 import { type Digest, digestOf, toChainIds, toManifest } from '../lib/oci.ts';
 import type { Run } from '../lib/plan.ts';
 import type { NodeContent, Nodes } from '../tools/nodes.ts';
@@ -57,20 +57,65 @@ export async function loadImages(
   }
 }
 
+export interface ServiceLoad {
+  /** References of the service's images that the nodes keep; older ones of it go. */
+  readonly keep: ReadonlySet<string>;
+}
+
 /**
- * Begins to ask every node what it has, which takes as long as a build, and resolves to what brings an image to them
- * all, at once.
+ * Begins to ask every node what it has, which takes as long as a build, and resolves to what brings a service's image
+ * to them all, at once.
  */
 export function beginLoad(
   parts: LoadParts & { readonly nodeNames: readonly string[] },
   signal: AbortSignal,
-): (image: NamedImage, run: Run) => Promise<void> {
+): (image: NamedImage, load: ServiceLoad, run: Run) => Promise<void> {
   const asked = parts.nodeNames.map((node) => ({ node, content: parts.nodes.list(node, signal) }));
   // Whoever loads hears of it; a build that fails first is what counts then.
   for (const { content } of asked) content.catch(() => {});
-  return async (image, run) => {
-    await Promise.all(asked.map(({ node, content }) => loadImages([image], node, parts, run, content)));
+  return async (image, { keep }, run) => {
+    await Promise.all(
+      asked.map(async ({ node, content }) => {
+        const { images } = await content;
+        await Promise.all([
+          loadImages([image], node, parts, run, content),
+          removeOld(node, findOld(images, image.reference, keep), parts, run),
+        ]);
+      }),
+    );
   };
+}
+
+/** References of a service's other images; the node has each under its ID, too. */
+function findOld(
+  images: NodeContent['images'],
+  reference: string,
+  keep: ReadonlySet<string>,
+): readonly string[] {
+  const repository = reference.slice(0, reference.lastIndexOf(':') + 1);
+  const old = [...images].filter(
+    ([name]) => name.startsWith(repository) && name !== reference && !keep.has(name),
+  );
+  const kept = new Set([...images].filter(([name]) => keep.has(name)).map(([, digest]) => digest));
+  const digests = new Set(old.map(([, digest]) => digest).filter((digest) => !kept.has(digest)));
+  const ids = [...images].filter(([name, digest]) => name.startsWith('sha256:') && digests.has(digest));
+  return [...old, ...ids].map(([name]) => name);
+}
+
+/** A reload does not fail for what it could not tidy up; the next one tries again. */
+async function removeOld(
+  node: string,
+  old: readonly string[],
+  { nodes }: LoadParts,
+  run: Run,
+): Promise<void> {
+  try {
+    await nodes.removeImages(node, old, run.signal);
+  } catch (error) {
+    run.signal.throwIfAborted();
+    if (!(error instanceof CommandFailure)) throw error;
+    run.report(`older images stay on the node: ${error.message}`);
+  }
 }
 
 /** The layers of the images that the node has, as a blob or unpacked on top of the very layers below it. */

@@ -1,3 +1,4 @@
+import type { Digest } from '../lib/oci.ts';
 import { versions } from '../tools/versions.ts';
 import type { StoreContents, StoreEntries } from './store.ts';
 
@@ -31,11 +32,7 @@ export function findWaste(contents: StoreContents, needed: Needed, now: number):
     ({ key }) => isOldTool(key) || (programs.has(toFamily(key)) && !needed.files.has(key)),
   );
   const dropped = new Set(images);
-  const used = new Set(
-    contents.images
-      .filter((each) => !dropped.has(each))
-      .flatMap(({ image }) => image?.layers.map(({ digest }) => digest) ?? []),
-  );
+  const used = new Set(contents.images.filter((each) => !dropped.has(each)).flatMap(listLayers));
   const blobs = contents.blobs.filter(
     ({ digest, modified }) => !used.has(digest) && now - modified > timeToFinish,
   );
@@ -44,6 +41,23 @@ export function findWaste(contents: StoreContents, needed: Needed, now: number):
     files: files.map(({ key }) => key),
     blobs: blobs.map(({ digest }) => digest),
   };
+}
+
+/** The images of one service but its latest, with the layers that nothing else has and nobody can be about to use. */
+export function findOldImages(contents: StoreContents, service: string, now: number): StoreEntries {
+  const latest = new Set(findLatest(contents));
+  const old = contents.images.filter(({ key }) => toFamily(key) === `service-${service}` && !latest.has(key));
+  const dropped = new Set(old);
+  const used = new Set(contents.images.filter((each) => !dropped.has(each)).flatMap(listLayers));
+  const own = new Set(old.flatMap(listLayers));
+  const blobs = contents.blobs.filter(
+    ({ digest, modified }) => own.has(digest) && !used.has(digest) && now - modified > timeToFinish,
+  );
+  return { images: old.map(({ key }) => key), files: [], blobs: blobs.map(({ digest }) => digest) };
+}
+
+function listLayers({ image }: StoreContents['images'][number]): readonly Digest[] {
+  return image?.layers.map(({ digest }) => digest) ?? [];
 }
 
 /** A tool's release of another version, kept as `kind-0.33.0-linux-amd64`. */

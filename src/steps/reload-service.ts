@@ -1,11 +1,12 @@
 import { replaceImage } from '../cluster/replace-image.ts';
-import { findRunning, runsImage } from '../cluster/running-image.ts';
+import { findRunning, listKeptImages, runsImage } from '../cluster/running-image.ts';
 import { takeServiceSnapshot } from '../cluster/service-snapshot.ts';
 import type { Snapshots } from '../cluster/snapshot.ts';
 import { beginLoad } from '../images/load.ts';
 import type { ServiceImage, ServiceImages } from '../images/service-image.ts';
 import { standInCommand } from '../images/stand-in-image.ts';
 import type { Store } from '../images/store.ts';
+import { findOldImages } from '../images/waste.ts';
 import { imageId } from '../lib/oci.ts';
 import type { Run, Step } from '../lib/plan.ts';
 import type { ApiServer } from '../tools/api-server.ts';
@@ -86,6 +87,7 @@ export async function reload(
     }
   };
 
+  const place = { namespace, name };
   run.report('building');
   const load = beginLoad({ nodes: toolchain.nodes, store, nodeNames }, run.signal);
   const image = await measure(
@@ -93,16 +95,22 @@ export async function reload(
     async () => (await serviceImages.find(name)) ?? serviceImages.build(name, run),
   );
   run.report('loading');
-  await measure('load', () => load(image, run));
+  await measure('load', async () => {
+    const keep = listKeptImages(await takeServiceSnapshot(api, place, run.signal), place);
+    await load(image, { keep }, run);
+  });
   run.report('rolling out');
-  const place = { namespace, name };
   const wanted = {
     reference: image.reference,
     id: imageId(image.image),
     foreignCommand: image.isStandIn ? undefined : standInCommand,
   };
   await measure('roll out', () =>
-    replaceImage({ api, kubectl: toolchain.kubectl, snapshots, place }, wanted, run),
+    Promise.all([
+      replaceImage({ api, kubectl: toolchain.kubectl, snapshots, place }, wanted, run),
+      // Meanwhile there is nothing else to do.
+      store.list().then((contents) => store.remove(findOldImages(contents, name, Date.now()))),
+    ]),
   );
   return { service: name, image: image.reference, changed: true, phases };
 }

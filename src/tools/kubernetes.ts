@@ -152,6 +152,7 @@ export interface DaemonSet {
 
 export interface ReplicaSet {
   readonly metadata: Metadata;
+  readonly spec?: { readonly template?: { readonly spec: { readonly containers: readonly Container[] } } };
 }
 
 export interface Job {
