@@ -1,4 +1,4 @@
-import type { ApiServer } from '../tools/api-server.ts';
+import type { ApiReader } from '../tools/api-server.ts';
 import { type AnyObject, createSnapshot, type Kind, type Snapshots, shareSnapshots } from './snapshot.ts';
 
 /** Where the API has each kind, in groups of about the same size: each group is asked for over one connection. */
@@ -30,8 +30,8 @@ const groups: readonly Readonly<Partial<Record<Kind, string>>>[] = [
  * Snapshots asked of the API server itself: without the tenths of a second that kubectl needs to start, and that it
  * takes to import what runs a program.
  */
-export function createApiSnapshots(openApi: () => Promise<ApiServer>): Snapshots {
-  let opened: Promise<ApiServer> | undefined;
+export function createApiSnapshots(openApi: () => Promise<ApiReader>): Snapshots {
+  let opened: Promise<ApiReader> | undefined;
   return shareSnapshots(async (signal) => {
     opened ??= openApi();
     const api = await opened;
@@ -42,7 +42,7 @@ export function createApiSnapshots(openApi: () => Promise<ApiServer>): Snapshots
 }
 
 async function listGroup(
-  api: ApiServer,
+  api: ApiReader,
   group: (typeof groups)[number],
   signal: AbortSignal,
 ): Promise<readonly AnyObject[]> {

@@ -5,7 +5,7 @@ import type { Snapshots } from '../cluster/snapshot.ts';
 import type { Environment } from '../config/schema.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { type ClusterRecord, findClusterRecord } from '../state/cluster-record.ts';
-import type { ApiServer } from '../tools/api-server.ts';
+import type { ApiReader, ApiServer } from '../tools/api-server.ts';
 import { createKubectl, type Kubectl, type KubectlReader } from '../tools/kubectl.ts';
 import type { App } from './command.ts';
 import { findKubectl } from './find-kubectl.ts';
@@ -16,13 +16,14 @@ export interface ClusterAccess {
   readonly kubectl: KubectlReader;
   readonly snapshots: Snapshots;
   /** Reads the kubeconfig. @throws {Failure} exit code 5 when that cannot be used. */
-  openApi(): Promise<ApiServer>;
+  openApi(): Promise<ApiReader>;
 }
 
 /** The cluster of this checkout. */
 export interface LocalAccess extends ClusterAccess {
   readonly record: ClusterRecord;
   readonly kubectl: Kubectl;
+  openApi(): Promise<ApiServer>;
 }
 
 /** Undefined when no cluster has been made, or it was removed. Asks nobody. */
@@ -68,6 +69,11 @@ export async function getClusterAccess(
     );
     return remote;
   }
+  return getLocalAccess(app);
+}
+
+/** The cluster of this checkout. @throws {Failure} exit code 5 when there is none. */
+export async function getLocalAccess(app: Pick<App, 'paths' | 'exec'>): Promise<LocalAccess> {
   const found = await findClusterAccess(app);
   if (found) return found;
   throw new Failure('there is no cluster yet', { hint: 'npm run up', exitCode: exitCodes.cluster });

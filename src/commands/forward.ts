@@ -7,7 +7,7 @@ import { createPodBoard, type PodBoard } from '../live/pod-board.ts';
 import { findEngine } from '../machine/engine.ts';
 import { readHost } from '../machine/host.ts';
 import { findPortOwner } from '../machine/port-owner.ts';
-import type { ApiServer } from '../tools/api-server.ts';
+import type { ApiReader } from '../tools/api-server.ts';
 import { createDocker } from '../tools/docker.ts';
 import { findPart } from '../tools/kubernetes.ts';
 import { type Listener, listenOnLoopback } from '../tools/loopback.ts';
@@ -96,7 +96,7 @@ export const command = defineCommand({
 });
 
 interface Parts {
-  readonly api: ApiServer;
+  readonly api: ApiReader;
   readonly board: PodBoard;
   readonly namespace: string;
   readonly snapshots: Snapshots;

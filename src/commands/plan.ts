@@ -11,7 +11,7 @@ import { judgeNodes } from '../plans/node-fit.ts';
 import { listRemoteReleases } from '../plans/remote.ts';
 import { findTrust } from '../state/trust.ts';
 import { type ReleaseSource, toChart } from '../steps/deploy-release.ts';
-import type { ApiServer } from '../tools/api-server.ts';
+import type { ApiReader } from '../tools/api-server.ts';
 import { createHelm } from '../tools/helm.ts';
 import { findClusterAccess } from './cluster-access.ts';
 import { type App, defineCommand } from './command.ts';
@@ -111,7 +111,7 @@ export const command = defineCommand({
 
 /** The cluster to compare with, or why there is none. */
 interface Target {
-  readonly api: ApiServer | undefined;
+  readonly api: ApiReader | undefined;
   readonly title: string;
 }
 

@@ -4,7 +4,7 @@ import { getService } from '../config/services.ts';
 import { openImages } from '../images/open-images.ts';
 import { planReload } from '../plans/reload.ts';
 import type { Reloaded, ReloadServiceParts } from '../steps/reload-service.ts';
-import { getClusterAccess } from './cluster-access.ts';
+import { getLocalAccess } from './cluster-access.ts';
 import { type App, defineCommand } from './command.ts';
 import { requireWritable } from './guard.ts';
 import { toReloadLine } from './reload-line.ts';
@@ -61,7 +61,7 @@ export const command = defineCommand({
 async function connectReload(app: App, environment: LocalEnvironment): Promise<() => ReloadServiceParts> {
   const { paths, exec, signal } = app;
   const { engine, host, name: cluster } = await getRunningCluster(app, environment);
-  const access = await getClusterAccess(app, environment);
+  const access = await getLocalAccess(app);
   const { toolchain, snapshots } = openSession(app, engine, cluster);
   const [images, api, nodeNames] = await Promise.all([
     openImages({ paths, registry: environment.registry, toolchain, exec }),

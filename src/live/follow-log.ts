@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ApiFailure, type ApiServer, isConnectionLost } from '../tools/api-server.ts';
+import { ApiFailure, type ApiReader, isConnectionLost } from '../tools/api-server.ts';
 import { findContainer, type LogContainer, toQuery, toSource } from './log-containers.ts';
 import { type LogCursor, type LogLine, toGap } from './log-line.ts';
 import type { LogOptions } from './logs.ts';
@@ -25,7 +25,7 @@ const quiet = 15_000;
 
 /** Reads on until the container has ended for good, for now, or is gone. */
 export async function followContainer(
-  api: ApiServer,
+  api: ApiReader,
   pods: Pods,
   container: LogContainer,
   known: Followed,
@@ -110,7 +110,7 @@ export async function followContainer(
 }
 
 async function findNow(
-  api: ApiServer,
+  api: ApiReader,
   container: LogContainer,
   { namespace, signal }: LogOptions,
 ): Promise<LogContainer | undefined> {

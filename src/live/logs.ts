@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { type ApiServer, isConnectionLost } from '../tools/api-server.ts';
+import { type ApiReader, isConnectionLost } from '../tools/api-server.ts';
 import { type Followed, followContainer } from './follow-log.ts';
 import { type LogContainer, type LogSource, listContainers, toQuery, toSource } from './log-containers.ts';
 import { createLogCursor, type LogCursor, type LogLine, toLogTime } from './log-line.ts';
@@ -27,7 +27,7 @@ export interface LogOptions {
  * run before the newest. Resolves to the number of logs that were read.
  */
 export async function printLogs(
-  api: ApiServer,
+  api: ApiReader,
   pods: Pods,
   { previous = false, ...options }: LogOptions & { readonly previous?: boolean },
 ): Promise<number> {
@@ -49,7 +49,7 @@ export interface FollowOptions extends LogOptions, Pick<WatchOptions, 'onSilence
  * restarts and new pods, until the signal is aborted.
  * @throws {ApiFailure} when the cluster does not answer at first; later it is waited for.
  */
-export async function followLogs(api: ApiServer, options: FollowOptions): Promise<never> {
+export async function followLogs(api: ApiReader, options: FollowOptions): Promise<never> {
   const trouble = new AbortController();
   const signal = AbortSignal.any([options.signal, trouble.signal]);
   // Every log that is read listens to it.
@@ -93,7 +93,7 @@ interface Log {
 
 /** Writes what the logs hold, without waiting for more. */
 async function print(
-  api: ApiServer,
+  api: ApiReader,
   pods: Pods,
   logs: readonly Log[],
   options: LogOptions & { readonly previous?: boolean },

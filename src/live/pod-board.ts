@@ -1,4 +1,4 @@
-import type { ApiServer } from '../tools/api-server.ts';
+import type { ApiReader } from '../tools/api-server.ts';
 import { isPodReady, type Pod } from '../tools/kubernetes.ts';
 import type { PartOf } from './parts.ts';
 import { type Pods, type WatchOptions, watchPods } from './pod-watch.ts';
@@ -16,7 +16,7 @@ export interface PodBoard {
 }
 
 export function createPodBoard(
-  api: ApiServer,
+  api: ApiReader,
   { partOf, ...options }: WatchOptions & { readonly partOf: PartOf },
 ): PodBoard {
   let pods: Pods = new Map();

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readLines } from '../lib/lines.ts';
-import { ApiFailure, type ApiServer, isConnectionLost } from '../tools/api-server.ts';
+import { ApiFailure, type ApiReader, isConnectionLost } from '../tools/api-server.ts';
 import type { Pod } from '../tools/kubernetes.ts';
 
 export interface WatchOptions {
@@ -16,14 +16,14 @@ export interface WatchOptions {
 export type Pods = ReadonlyMap<string, Pod>;
 
 /** The pods of a namespace as they are now. @throws {ApiFailure} */
-export async function listPods(api: ApiServer, namespace: string, signal: AbortSignal): Promise<Pods> {
+export async function listPods(api: ApiReader, namespace: string, signal: AbortSignal): Promise<Pods> {
   const { items } = await api.get<PodList>(toPath(namespace), signal);
   return new Map(items.map((pod) => [pod.metadata.name, pod]));
 }
 
 /** One pod as it is now. @throws {ApiFailure} with status 404 when there is none of that name. */
 export async function getPod(
-  api: ApiServer,
+  api: ApiReader,
   namespace: string,
   name: string,
   signal: AbortSignal,
@@ -48,7 +48,7 @@ const largestObject = 4 * 1024 * 1024;
  * The pods of a namespace as they are, and the same map again after every change, through restarts of the API server,
  * until the signal is aborted. @throws {ApiFailure} only before the first answer, and the signal's reason.
  */
-export async function* watchPods(api: ApiServer, options: WatchOptions): AsyncGenerator<Pods, never> {
+export async function* watchPods(api: ApiReader, options: WatchOptions): AsyncGenerator<Pods, never> {
   const { namespace, signal, onSilence, every = 1_000 } = options;
   const pods = new Map<string, Pod>();
   let isKnown = false;

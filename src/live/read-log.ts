@@ -1,5 +1,5 @@
 import { readLines } from '../lib/lines.ts';
-import type { ApiServer } from '../tools/api-server.ts';
+import type { ApiReader } from '../tools/api-server.ts';
 import { type LogLine, parseLogLine, toGap } from './log-line.ts';
 
 export interface LogQuery {
@@ -21,7 +21,7 @@ const lost = /^unable to retrieve container logs for /;
 
 /** The lines of a container's log, as many at a time as have come. @throws {ApiFailure} */
 export async function* readLog(
-  api: ApiServer,
+  api: ApiReader,
   { namespace, pod, container, follow = false, previous = false, since, tail }: LogQuery,
   signal: AbortSignal,
 ): AsyncGenerator<readonly LogLine[], void> {

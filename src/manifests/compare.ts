@@ -1,4 +1,4 @@
-import { ApiFailure, type ApiServer } from '../tools/api-server.ts';
+import { ApiFailure, type ApiReader } from '../tools/api-server.ts';
 import { compareFields, type FieldChange, listDropped, maskChanges, toFields } from './fields.ts';
 import { type Manifest, toKey } from './manifest.ts';
 import { readPastManifests } from './past-manifests.ts';
@@ -28,7 +28,7 @@ export interface Comparison {
   readonly notes: readonly string[];
 }
 
-type Api = Pick<ApiServer, 'get' | 'dryRun'>;
+type Api = Pick<ApiReader, 'get' | 'dryRun'>;
 
 /**
  * What deploying these releases would change in the cluster, field by field: each object is given to the API server as a

@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import type { ApiServer } from '../tools/api-server.ts';
+import type { ApiReader } from '../tools/api-server.ts';
 import { type Manifest, parseManifests } from './manifest.ts';
 
 interface StoredRelease {
@@ -13,7 +13,7 @@ interface StoredRelease {
  * @throws {ApiFailure} when these may not be read.
  */
 export async function readPastManifests(
-  api: Pick<ApiServer, 'get'>,
+  api: Pick<ApiReader, 'get'>,
   namespace: string,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, readonly Manifest[]>> {

@@ -24,6 +24,9 @@ export interface ApiServer {
   dryRun<T>(path: string, object: object, signal: AbortSignal): Promise<T>;
 }
 
+/** What asks only: all that there is for a cluster of somebody else. */
+export type ApiReader = Omit<ApiServer, 'patch'>;
+
 /** The API server refused, or was not there. */
 export class ApiFailure extends Failure {
   /** The HTTP status; undefined when there was no answer. */

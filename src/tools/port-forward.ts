@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { WebSocket } from 'ws';
-import { ApiFailure, type ApiServer } from './api-server.ts';
+import { ApiFailure, type ApiReader } from './api-server.ts';
 
 export interface PodPort {
   readonly namespace: string;
@@ -30,7 +30,7 @@ const refusal = /failed to (connect|dial)|connection refused/;
  * @throws {NotConnected} when the pod or the API server is not there.
  */
 export async function dialPod(
-  { server, agent }: ApiServer,
+  { server, agent }: ApiReader,
   { namespace, pod, port, beat = 5_000 }: PodPort,
   signal: AbortSignal,
 ): Promise<Duplex> {

@@ -6,6 +6,7 @@ import { command as env } from '../../src/commands/env.ts';
 import { trustCluster } from '../../src/commands/environments/trust.ts';
 import { command as logs } from '../../src/commands/logs.ts';
 import { command as status } from '../../src/commands/status.ts';
+import { command as why } from '../../src/commands/why.ts';
 import { listEnvironments } from '../../src/config/layers.ts';
 import { Failure } from '../../src/lib/failure.ts';
 import { findChosenEnvironment } from '../../src/state/chosen-environment.ts';
@@ -52,6 +53,7 @@ test('nothing is read before a cluster is trusted, and nothing asked', async () 
   for (const run of [
     () => status.run(app, { env: 'dev' }),
     () => logs.run(app, { env: 'dev', services: [] }),
+    () => why.run(app, { env: 'dev' }),
   ]) {
     await expect(run()).rejects.toMatchObject({
       message: 'no cluster is trusted yet to be that of environment dev',
@@ -91,6 +93,22 @@ test('trust shows the fingerprint and records it; the status is read by a privat
   expect(await stat(join(state, 'remote/dev.candidate.kubeconfig')).catch((error) => error.code)).toBe(
     'ENOENT',
   );
+});
+
+test('why: what is not there, and no command that would write', async () => {
+  const { app, trust, stdout } = await start({ json: true });
+  await trust();
+  expect(await why.run(app, { env: 'dev' })).toBe(8);
+  const report = JSON.parse(stdout());
+  expect(report).toMatchObject({ environment: 'dev', cluster: { name: 'my-dev', state: 'running' } });
+  expect(report.causes).toMatchObject([
+    {
+      about: 'auth-service',
+      line: 'Service auth-service does not exist',
+      affects: ['auth-service', 'frontend'],
+    },
+  ]);
+  expect(stdout()).not.toMatch(/npm run (up|kubectl|reload)/);
 });
 
 test('who does not agree has trusted nothing', async () => {
@@ -137,6 +155,7 @@ test.each([
   for (const run of [
     () => status.run(app, { env: 'dev' }),
     () => logs.run(app, { env: 'dev', services: [] }),
+    () => why.run(app, { env: 'dev' }),
   ]) {
     await expect(run()).rejects.toMatchObject({ message, exitCode: 9 });
   }

@@ -268,7 +268,7 @@ describe('a second cluster that poses as dev', () => {
   test('a kube context that was renamed, or leads to another cluster, is refused, reads included', async () => {
     const before = await readFile(kubeconfig, 'utf8');
     const refused = async (says: string) => {
-      for (const command of ['status', 'logs', 'plan']) {
+      for (const command of ['status', 'why', 'logs', 'plan']) {
         const { stdout, stderr, exitCode } = await checkout.run(command, '--env', 'dev');
         expect({ command, stdout, stderr, exitCode }).toMatchObject({
           stdout: '',

@@ -1,7 +1,7 @@
 import { secretRules } from '../../lib/secret-rules.ts';
 import type { Manifest } from '../../manifests/manifest.ts';
 import type { OutsideReference } from '../../manifests/references.ts';
-import { ApiFailure, type ApiServer } from '../../tools/api-server.ts';
+import { ApiFailure, type ApiReader } from '../../tools/api-server.ts';
 
 /** What pods read and somebody else must have made, and whether that is there. */
 export interface OutsideObject {
@@ -19,7 +19,7 @@ export async function checkOutside(
   references: readonly OutsideReference[],
   manifests: readonly Manifest[],
   namespace: string,
-  ask: { readonly api: Pick<ApiServer, 'get'>; readonly signal: AbortSignal } | undefined,
+  ask: { readonly api: Pick<ApiReader, 'get'>; readonly signal: AbortSignal } | undefined,
 ): Promise<readonly OutsideObject[]> {
   return Promise.all(
     references.map(async ({ kind, name, keys }): Promise<OutsideObject> => {
