@@ -203,7 +203,9 @@ function requireName(name: string | undefined, action: string, isAutomaticFine =
     (parseSnapshotName(name) !== undefined || (isAutomaticFine && /^auto-[\w-]+$/.test(name)));
   if (isFine) return name;
   const problem =
-    name === undefined ? 'a name is missing' : `${JSON.stringify(name)} cannot be the name of a snapshot`;
+    name === undefined
+      ? `db ${action} takes the name of a snapshot`
+      : `${JSON.stringify(name)} cannot be the name of a snapshot`;
   throw new Failure(problem, {
     cause:
       name === undefined ? undefined : 'lower-case letters, digits, . _ and -; auto- is kept for its own',
