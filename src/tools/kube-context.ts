@@ -4,6 +4,7 @@ import { delimiter, dirname, join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { exitCodes, Failure } from '../lib/failure.ts';
+import { hideSecrets } from '../lib/secret-values.ts';
 import { CredentialProgram, toWords } from './exec-credential.ts';
 
 /** One kube context of the person's own kubeconfig, complete in itself. */
@@ -106,6 +107,7 @@ async function toContext(
   if (user.exec && user.exec.command !== 'aws')
     throw refuse(name, `runs ${user.exec.command} to log in, and no other program than aws is run`);
 
+  if (user.token !== undefined) hideSecrets([user.token]);
   const inline = (data: string | undefined, path: string | undefined, folder: string) =>
     data ?? (path === undefined ? undefined : readBase64(name, resolve(folder, path)));
   const [ca, cert, key] = await Promise.all([
