@@ -6,7 +6,10 @@ import { users } from '../debian-parts.ts';
 export const recipe: Recipe = {
   minutes: 3,
   async build({ goProgram, layer, image }) {
-    const collector = await goProgram({ module: join(import.meta.dirname, 'build'), package: '.' });
+    const collector = await goProgram({
+      module: join(import.meta.dirname, 'build'),
+      package: 'wealist.local/log-shipper',
+    });
     const program = await layer([
       ...users({ name: 'otel', id: 10_001 }),
       { path: 'tmp', mode: 0o1777, folder: true },
