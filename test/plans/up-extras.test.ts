@@ -17,6 +17,7 @@ const choice: UpChoice = {
   cluster,
   controller: 'traefik',
   removedExtras: [],
+  repairs: false,
   checkoutId: '0',
   podSecurity: 'restricted',
   repairs: false,
