@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { command } from '../../src/commands/status.ts';
 import { StatusReport } from '../../src/commands/status-report.ts';
 import { ownerOnNode } from '../../src/config/kind-cluster.ts';
@@ -152,6 +152,29 @@ test('--exit-code tells scripts', async () => {
   expect(await runStatus(all, { input })).toMatchObject({ exitCode: 0 });
   expect(await runStatus(all, { input, answers: 503 })).toMatchObject({ exitCode: 11 });
   expect(await runStatus([...controller, ...redis, ...auth], { input })).toMatchObject({ exitCode: 11 });
+});
+
+test('--watch looks again until Ctrl-C, and prints what has changed', async () => {
+  const httpPort = await startIngress(200);
+  const server = await startObjectsApi(() => state);
+  const state: string = await makeClusterFolder({ httpPort, server });
+  await writeObjects(state, [makeNode(), ...controller, ...redis]);
+  const stop = new AbortController();
+  const { app, stdout } = makeApp({ state, json: true, signal: stop.signal });
+  const watching = command.run(app, { watch: true });
+  const states = () =>
+    stdout()
+      .split('\n')
+      .filter(Boolean)
+      .map(
+        (line) =>
+          StatusReport.parse(JSON.parse(line)).parts.find(({ name }) => name === 'auth-service')?.state,
+      );
+  await vi.waitFor(() => expect(states()).toEqual(['absent']), { timeout: 10_000 });
+  await writeObjects(state, [makeNode(), ...controller, ...redis, ...auth]);
+  await vi.waitFor(() => expect(states()).toEqual(['absent', 'ready']), { timeout: 10_000 });
+  stop.abort();
+  await expect(watching).rejects.toThrow('aborted');
 });
 
 test('what is not deployed, and what brings it up', async () => {
