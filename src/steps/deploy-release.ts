@@ -136,7 +136,8 @@ export function deployRelease(parts: DeployParts): DeployStep {
         if (repairs) await removeJobs(snapshot, run.signal);
         run.report('rendering and applying its chart');
         const labels = { [inputsLabel]: inputs };
-        await helm.upgrade({ release, ...chart, namespace, valuesFiles, values, labels }, run.signal);
+        const upgrade = { release, ...chart, namespace, valuesFiles, values, labels, replaces: repairs };
+        await helm.upgrade(upgrade, run.signal);
       }
       run.report('waiting until it is ready');
       const deployed = await snapshots.take(run.signal);

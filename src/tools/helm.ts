@@ -13,6 +13,8 @@ export interface Upgrade {
   /** Kept with the release, and how its inputs are recognised. */
   readonly labels: Readonly<Record<string, string>>;
   readonly repository?: { readonly url: string; readonly version: string };
+  /** Each object becomes what the chart says and nothing else; without it, what others have added to one stays. */
+  readonly replaces?: boolean;
 }
 
 export interface Helm {
@@ -60,7 +62,8 @@ export function createHelm(exec: Exec, { program, kubeconfig, context }: HelmOpt
     async upgrade(upgrade, signal) {
       const labels = Object.entries(upgrade.labels).map(([key, value]) => `${key}=${value}`);
       const args = ['upgrade', '--install', ...toArguments(upgrade), `--labels=${labels.join(',')}`];
-      await run([...args, '--history-max=3', ...target], upgrade.release, signal, upgrade.values);
+      const force = upgrade.replaces ? ['--force'] : [];
+      await run([...args, ...force, '--history-max=3', ...target], upgrade.release, signal, upgrade.values);
     },
     async rollback(release, namespace, signal) {
       await run(['rollback', release, `--namespace=${namespace}`, ...target], release, signal);
