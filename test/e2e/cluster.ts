@@ -28,7 +28,11 @@ export interface KubernetesObject {
   readonly status: {
     readonly phase: string;
     readonly conditions?: readonly Condition[];
-    readonly containerStatuses?: readonly { readonly name: string; readonly imageID: string }[];
+    readonly containerStatuses?: readonly {
+      readonly name: string;
+      readonly imageID: string;
+      readonly restartCount: number;
+    }[];
   };
 }
 

@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, onTestFinished } from 'vitest';
-import { listObjects, namespace } from './cluster.ts';
+import { listImages, listObjects, namespace } from './cluster.ts';
 import { request, requestJson } from './ingress.ts';
+import { ask } from './requests.ts';
 import { sharedCheckout, test } from './shared-checkout.ts';
 
 const checkout = sharedCheckout();
@@ -40,6 +42,34 @@ describe('reload', () => {
     expect(after[0]?.imageID).toContain(`sha256:${tag}`);
   });
 
+  test('no request is lost, and the new code answers alone once it says so', async () => {
+    const asking = ask(`${origin}svc/noti/`);
+    await change('services/noti-service/service.ts', "'noti:all'", "'noti:each'");
+    const { stderr, stdout, exitCode } = await checkout.run('reload', 'noti-service');
+    expect({ stderr, exitCode }).toMatchObject({ exitCode: 0 });
+    const end = performance.now();
+    const { sourceHash } = await requestJson<{ sourceHash: string }>(`${origin}svc/noti/`);
+    // The pods of before take their time to end.
+    await sleep(3_000);
+    const answers = await asking.stop();
+    expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+    const later = answers.filter(({ at }) => at > end);
+    expect(later.length).toBeGreaterThan(50);
+    expect(later.filter(({ body }) => !body.includes(sourceHash))).toEqual([]);
+    process.stderr.write(`${answers.length} requests: ${stdout}`);
+  });
+
+  test('several at once, each with its own line', async () => {
+    for (const name of ['noti', 'user']) {
+      await change(`services/${name}-service/main.ts`, 'run(service);', 'run(service); // changed');
+    }
+    const { stdout, exitCode } = await checkout.run('reload', 'noti-service', 'user-service', '--json');
+    expect(exitCode).toBe(0);
+    const { services } = JSON.parse(stdout) as { services: { service: string; phases: object }[] };
+    expect(services.map(({ service }) => service).sort()).toEqual(['noti-service', 'user-service']);
+    for (const { phases } of services) expect(Object.keys(phases)).toEqual(['build', 'load', 'roll out']);
+  });
+
   test('what is reloaded stays when up runs, and what is taken back is taken back', async () => {
     const [original] = await readPods('noti-service');
     const undo = await change('services/noti-service/service.ts', "'noti:all'", "'noti:everybody'");
@@ -64,6 +94,14 @@ describe('reload', () => {
     await undo();
     expect(await checkout.up()).toMatchObject({ changed: true });
     expect(await readPods('noti-service')).toMatchObject([{ imageID: original?.imageID }]);
+  });
+
+  test('the node keeps some of the images that a service had, and not all', async () => {
+    const kept = (await listImages(checkout)).filter((name) =>
+      name.startsWith('wealist.local/noti-service:'),
+    );
+    expect(kept.length).toBeGreaterThan(1);
+    expect(kept.length).toBeLessThan(5);
   });
 
   test('a source that does not compile is exit code 7 with its place, and the old pods serve', async () => {

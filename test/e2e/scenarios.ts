@@ -15,6 +15,7 @@ export const scenarios: readonly Scenario[] = [
   { name: 'refusals', group: 'core' },
   { name: 'failing', group: 'core' },
   { name: 'reload', group: 'core' },
+  { name: 'watch', group: 'core' },
   { name: 'stopped-node', group: 'core' },
   { name: 'interrupted', group: 'core' },
   { name: 'data', group: 'core' },
