@@ -100,6 +100,7 @@ const restartAnnotation = 'wealist.local/restarted';
 /** Asks for little and often; what takes longer than it should is asked everything, for the verdict. */
 async function waitUntilServing(
   { api, kubectl, snapshots, place }: ReplaceParts,
+  since: number,
   run: Run,
 ): Promise<Running> {
   const over = new AbortController();

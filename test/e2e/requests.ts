@@ -40,7 +40,7 @@ export function ask(url: string, { every = 10 } = {}) {
     while (!isOver) {
       const asked = one();
       running.add(asked);
-      asked.finally(() => running.delete(asked));
+      void asked.finally(() => running.delete(asked));
       await sleep(every);
     }
     await Promise.all(running);
