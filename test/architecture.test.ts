@@ -23,6 +23,7 @@ const guests: Readonly<Record<string, RegExp>> = {
 /** Where alone a package may be imported from. */
 const homes: Readonly<Record<string, RegExp>> = {
   '@inquirer/prompts': /^src\/ui\//,
+  '@parcel/watcher': /^src\/tools\//,
   'cli-table3': /^src\/ui\//,
   'node:child_process': /^src\/lib\/processes\.ts$/,
   'node:http': /^(src\/tools|services)\//,

@@ -27,6 +27,8 @@ export interface ServiceServer {
   readonly server: Server;
   /** From now on requests are answered by these routes; those that came before, by the routes they came to. */
   use(routes: readonly Route[]): void;
+  /** On the monotonic clock: when the last request came that was no probe of the node's; 0 before the first. */
+  lastAsked(): number;
 }
 
 export interface ServerOptions {
@@ -41,6 +43,7 @@ export interface ServerOptions {
 export function createServiceServer({ cors, log, metrics, stopping }: ServerOptions): ServiceServer {
   let findHttp: Router<HttpRoute> = createRouter([]);
   let findSocket: Router<SocketRoute> = createRouter([]);
+  let lastAsked = 0;
   const requests = metrics.counter('http_requests_total', 'Requests answered, by route and status.');
   const durations = metrics.histogram(
     'http_request_duration_seconds',
@@ -95,6 +98,7 @@ export function createServiceServer({ cors, log, metrics, stopping }: ServerOpti
   }
 
   const server = createServer((message, response) => {
+    if (!message.headers['user-agent']?.startsWith('kube-probe/')) lastAsked = performance.now();
     answer(message, response).catch((error: unknown) => {
       // The reply was under way: what remains is to end it, so that the caller sees it is not complete.
       if (!response.destroyed) log.error('reply broken off', { error: describeError(error) });
@@ -126,6 +130,7 @@ export function createServiceServer({ cors, log, metrics, stopping }: ServerOpti
   });
   return {
     server,
+    lastAsked: () => lastAsked,
     use(routes) {
       findHttp = createRouter(routes.filter(isHttpRoute));
       findSocket = createRouter(routes.filter(isSocketRoute));

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { type BuildInfo, buildInfo } from './build-info.ts';
 import { createCors } from './cors.ts';
 import type { Dependencies } from './dependency.ts';
@@ -21,7 +21,9 @@ export interface StartOptions {
   readonly port?: number;
   /** Milliseconds that a readiness reply is held while the service starts: less than the probe's time-out (10 s). */
   readonly hold?: number;
-  /** Milliseconds that callers who keep a connection get to ask once more, and to be told that it is the last time. */
+  /** Milliseconds without a request after which nobody seems to be led here any longer. */
+  readonly quiet?: number;
+  /** Milliseconds for which that is waited for. */
   readonly linger?: number;
   /** Milliseconds that running requests get to end: with `linger`, less than what is left of the pod's grace (9 s). */
   readonly drain?: number;
@@ -48,7 +50,7 @@ export async function start<D extends Dependencies>(
   definition: ServiceDefinition<D>,
   options: StartOptions,
 ): Promise<RunningService> {
-  const { env, write, port, hold = 8_000, linger = 300, drain = 6_700 } = options;
+  const { env, write, port, hold = 8_000, quiet = 300, linger = 4_000, drain = 4_000 } = options;
   const name = buildInfo.name ?? definition.name;
   const settings = readSettings(env);
   const log = createLog(name, settings.optional('LOG_LEVEL') ?? 'info', write);
@@ -65,7 +67,7 @@ export async function start<D extends Dependencies>(
   const monitor = startMonitor(Object.values(dependencies), { log });
   addStandardMetrics(metrics, { name, monitor, build: () => version.build });
   const cors = createCors(settings.optional('CORS_ORIGINS'));
-  const { server, use } = createServiceServer({ cors, log, metrics, stopping });
+  const { server, use, lastAsked } = createServiceServer({ cors, log, metrics, stopping });
   answer(version);
 
   /** One version of the program. What it keeps open ends with it, or with the process. */
@@ -87,6 +89,22 @@ export async function start<D extends Dependencies>(
       ...{ name, describedAt, monitor, metrics, routes, hold, stopping, build, started },
     });
     use([...routes, ...standard, ...(options.routes ?? [])]);
+  }
+
+  /**
+   * A cluster at work takes its time to lead everybody elsewhere, and who keeps a connection is told to come on another
+   * one when he asks the next time. What is refused meanwhile is a request lost.
+   */
+  async function untilUnasked(): Promise<void> {
+    const end = performance.now() + linger;
+    const since = performance.now();
+    while (performance.now() < end) {
+      // Who was accepted while this process had no turn is heard first.
+      for (let turn = 0; turn < 3; turn += 1) await setImmediate();
+      const rest = Math.max(lastAsked(), since) + quiet - performance.now();
+      if (rest <= 0) return;
+      await sleep(Math.min(rest, 50));
+    }
   }
 
   async function release(): Promise<void> {
@@ -121,9 +139,7 @@ export async function start<D extends Dependencies>(
     async stop() {
       log.info('stopping');
       stopped.abort();
-      // A caller's next request is answered, and told to come on another connection: closing one that is just being
-      // used would lose that request.
-      if (linger > 0) await sleep(linger);
+      await untilUnasked();
       const closed = once(server, 'close');
       server.close();
       const cut = setTimeout(() => {

@@ -16,6 +16,8 @@ export interface ReadyOptions {
   readonly timeout: number;
   /** Milliseconds between two questions; who waits beside this one shares the answers. */
   readonly every: number;
+  /** Milliseconds since the epoch: what went wrong before does not count. Now, unless it is said. */
+  readonly since?: number;
   readonly run: Run;
 }
 
@@ -32,7 +34,7 @@ const logLines = 30;
  */
 export async function waitUntilReady(workload: Workload, options: ReadyOptions): Promise<void> {
   const { timeout, every, run } = options;
-  const since = Date.now();
+  const { since = Date.now() } = options;
   const end = performance.now() + timeout;
   let answered = performance.now();
   let last: Verdict | undefined;

@@ -44,8 +44,8 @@ const verdictEvery = 1_000;
 const endpointPatience = 10_000;
 
 /**
- * The service's pods run this image, proved by the image ID that the node reports for each, and its address leads to
- * them alone. Pods of before may still be ending. The release's own values follow with the next `up`.
+ * The service's pods run this image, proved by the image ID that the node reports for each, and are all that its
+ * endpoints name. Pods of before may still be ending, and for as long as kube-proxy takes somebody is led to them. The release's own values follow with the next `up`.
  * @throws {Failure} exit code 8: the cause is the verdict on what does not become ready.
  */
 export async function replaceImage(parts: ReplaceParts, wanted: WantedImage, run: Run): Promise<void> {
@@ -66,6 +66,7 @@ export async function replaceImage(parts: ReplaceParts, wanted: WantedImage, run
   // The same image again gives no new pods by itself, and those of now run something else.
   const isRestart = isSame && findRunning(before, place).isLive;
   const isForeign = String(container.command) === String(wanted.foreignCommand);
+  const since = Date.now();
   await api.patch(
     `${toDeploymentPath(place)}?fieldManager=wealist-local`,
     {
@@ -80,7 +81,7 @@ export async function replaceImage(parts: ReplaceParts, wanted: WantedImage, run
     },
     run.signal,
   );
-  const running = await waitUntilServing(parts, run).catch(async (error) => {
+  const running = await waitUntilServing(parts, since, run).catch(async (error) => {
     run.signal.throwIfAborted();
     const isVerdict = error instanceof Failure && error.exitCode === exitCodes.workload;
     throw isVerdict ? await describeOld(parts, error, run) : error;
@@ -99,6 +100,7 @@ const restartAnnotation = 'wealist.local/restarted';
 /** Asks for little and often; what takes longer than it should is asked everything, for the verdict. */
 async function waitUntilServing(
   { api, kubectl, snapshots, place }: ReplaceParts,
+  since: number,
   run: Run,
 ): Promise<Running> {
   const over = new AbortController();
@@ -138,7 +140,7 @@ async function waitUntilServing(
   async function verdict(): Promise<never> {
     await sleep(patience, undefined, { signal });
     const workload = { kind: 'Deployment', ...place } as const;
-    const options = { kubectl, snapshots, timeout: readyTimeout, every: verdictEvery };
+    const options = { kubectl, snapshots, timeout: readyTimeout, every: verdictEvery, since };
     await waitUntilReady(workload, { ...options, run: { signal, report: run.report } });
     await sleep(endpointPatience, undefined, { signal });
     throw new Failure(`${place.name} is ready, and its Service does not lead to it`, {

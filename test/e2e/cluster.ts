@@ -33,7 +33,11 @@ export interface KubernetesObject {
     readonly phase: string;
     readonly podIP?: string;
     readonly conditions?: readonly Condition[];
-    readonly containerStatuses?: readonly { readonly name: string; readonly imageID: string }[];
+    readonly containerStatuses?: readonly {
+      readonly name: string;
+      readonly imageID: string;
+      readonly restartCount: number;
+    }[];
   };
 }
 

@@ -48,7 +48,9 @@ afterAll(async () => {
 });
 
 describe('a service with a Dockerfile in a checkout of weAlist', () => {
-  test('is built from it, and started as its image says', async () => {
+  test('is built from it by the reload that comes first, and started as its image says', async () => {
+    expect(await checkout.run('reload', 'noti-service')).toMatchObject({ exitCode: 0 });
+    expect(await request(`${origin}svc/noti/`)).toEqual({ status: 200, body: 'from its own source' });
     expect(await checkout.up()).toMatchObject({ changed: true });
     expect(await request(`${origin}svc/noti/`)).toEqual({ status: 200, body: 'from its own source' });
     // Those without one there stay stand-ins.
@@ -61,7 +63,11 @@ describe('a service with a Dockerfile in a checkout of weAlist', () => {
 
   test('changed, it is reloaded', async () => {
     await writeFile(program, serverThatSays('changed'));
-    expect(await checkout.run('reload', 'noti-service')).toMatchObject({ exitCode: 0 });
+    const { exitCode, stdout, stderr } = await checkout.run('reload', 'noti-service', '--verbose');
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    // Of the engine only the layer that is new was read.
+    expect(stderr).not.toContain('reading the whole image');
+    process.stderr.write(stdout);
     expect(await request(`${origin}svc/noti/`)).toEqual({ status: 200, body: 'changed' });
   });
 

@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, onTestFinished } from 'vitest';
 import { StatusReport } from '../../src/commands/status-report.ts';
-import { docker, listObjects, namespace, nodeOf } from './cluster.ts';
+import { docker, listImages, listObjects, namespace, nodeOf } from './cluster.ts';
 import { request, requestJson } from './ingress.ts';
+import { ask } from './requests.ts';
 import { sharedCheckout, test } from './shared-checkout.ts';
 
 const checkout = sharedCheckout();
@@ -39,6 +41,36 @@ describe('reload', () => {
     // The name that the tool gave the image is that of its content.
     const [, tag = 'none'] = after[0]?.image.split(':') ?? [];
     expect(after[0]?.imageID).toContain(`sha256:${tag}`);
+  });
+
+  test('no request is lost, and the new code answers alone once the pods of before have ended', async () => {
+    const asking = ask(`${origin}svc/noti/`);
+    await change('services/noti-service/service.ts', "'noti:all'", "'noti:each'");
+    const { stderr, stdout, exitCode } = await checkout.run('reload', 'noti-service');
+    expect({ stderr, exitCode }).toMatchObject({ exitCode: 0 });
+    const [pod, ...others] = await readPods('noti-service');
+    expect(others).toEqual([]);
+    await expect.poll(countPods, { timeout: 20_000, interval: 250 }).toBe(1);
+    const end = performance.now();
+    await sleep(1_000);
+    const answers = await asking.stop();
+    expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+    const { sourceHash } = await requestJson<{ sourceHash: string }>(`${origin}svc/noti/`);
+    const later = answers.filter(({ at }) => at > end);
+    expect(later.length).toBeGreaterThan(5);
+    expect(later.filter(({ body }) => !body.includes(sourceHash))).toEqual([]);
+    process.stderr.write(`${answers.length} requests, none lost, ${pod?.image}: ${stdout}`);
+  });
+
+  test('several at once, each with its own line', async () => {
+    for (const name of ['noti', 'user']) {
+      await change(`services/${name}-service/main.ts`, 'run(service);', 'run(service); // changed');
+    }
+    const { stdout, exitCode } = await checkout.run('reload', 'noti-service', 'user-service', '--json');
+    expect(exitCode).toBe(0);
+    const { services } = JSON.parse(stdout) as { services: { service: string; phases: object }[] };
+    expect(services.map(({ service }) => service).sort()).toEqual(['noti-service', 'user-service']);
+    for (const { phases } of services) expect(Object.keys(phases)).toEqual(['build', 'load', 'roll out']);
   });
 
   test('what is reloaded stays when up runs, and what is taken back is taken back', async () => {
@@ -88,6 +120,14 @@ describe('reload', () => {
     expect(await readFreshness('noti-service')).toMatchObject({ state: 'fresh' });
   });
 
+  test('the node keeps some of the images that a service had, and not all', async () => {
+    const kept = (await listImages(checkout)).filter((name) =>
+      name.startsWith('wealist.local/noti-service:'),
+    );
+    expect(kept.length).toBeGreaterThan(1);
+    expect(kept.length).toBeLessThan(5);
+  });
+
   test('a source that does not compile is exit code 7 with its place, and the old pods serve', async () => {
     await change('services/user-service/service.ts', 'export const service', 'export const const service');
     const { stderr, exitCode } = await checkout.run('reload', 'user-service');
@@ -110,6 +150,12 @@ async function change(path: string, old: string, replacement: string): Promise<(
   const undo = await checkout.edit(path, (text) => text.replace(old, replacement));
   onTestFinished(undo);
   return undo;
+}
+
+/** Of noti-service, those that are ending, too. */
+async function countPods(): Promise<number> {
+  const selector = '--selector=app.kubernetes.io/name=noti-service';
+  return (await listObjects(checkout, 'pods', `--namespace=${namespace}`, selector)).length;
 }
 
 async function readPods(service: string) {

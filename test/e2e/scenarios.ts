@@ -18,6 +18,7 @@ export const scenarios: readonly Scenario[] = [
   { name: 'failing', group: 'core' },
   { name: 'why', group: 'core' },
   { name: 'reload', group: 'core' },
+  { name: 'watch', group: 'core' },
   { name: 'stopped-node', group: 'core' },
   { name: 'interrupted', group: 'core' },
   { name: 'data', group: 'core' },
