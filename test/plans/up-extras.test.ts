@@ -20,7 +20,6 @@ const choice: UpChoice = {
   repairs: false,
   checkoutId: '0',
   podSecurity: 'restricted',
-  repairs: false,
   secrets: undefined,
 };
 
