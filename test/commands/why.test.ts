@@ -157,12 +157,15 @@ test('what is ready and does not answer through the ingress', async () => {
 
 test('without a cluster: said with the command that makes one, and no fault', async () => {
   const before = process.env.DOCKER_HOST;
-  process.env.DOCKER_HOST = `unix://${await startEngine(dockerRoutes)}`;
+  process.env.DOCKER_HOST = `unix://${await startEngine({ ...dockerRoutes, 'GET /containers/json': [] })}`;
   onTestFinished(() => {
     if (before === undefined) delete process.env.DOCKER_HOST;
     else process.env.DOCKER_HOST = before;
   });
   const { app, stdout } = makeApp({ state: await makeTemporaryFolder() });
-  expect(await command.run(app, {})).toBe(0);
-  expect(stdout()).toBe('↓ cluster wealist does not exist\n  next     npm run up\n');
+  const exitCode = await command.run(app, {});
+  expect({ exitCode, stdout: stdout() }).toEqual({
+    exitCode: 0,
+    stdout: '↓ cluster wealist does not exist\n  next     npm run up\n',
+  });
 });
