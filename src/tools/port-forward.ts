@@ -60,15 +60,18 @@ export async function dialPod(
 /** Ends a connection whose other end has fallen silent: a tunnel that is half open would be waited on for ever. */
 function keepAlive(socket: WebSocket, beat: number): void {
   let missed = 0;
+  /** Who never gives a sign of life is not taken for dead. */
+  let isAnswered = false;
   const timer = setInterval(() => {
     // Of one that is not read from, because its client is slow, nothing can be heard.
     if (socket.isPaused) missed = 0;
     if (socket.isPaused || socket.readyState !== WebSocket.OPEN) return;
-    if (missed >= 2) return socket.terminate();
+    if (missed >= 2 && isAnswered) return socket.terminate();
     missed++;
     socket.ping();
   }, beat);
   socket.on('pong', () => {
+    isAnswered = true;
     missed = 0;
   });
   socket.on('close', () => clearInterval(timer));

@@ -7,10 +7,14 @@ import { WebSocketServer } from 'ws';
 import { createApiServer } from '../../src/tools/api-server.ts';
 import { dialPod } from '../../src/tools/port-forward.ts';
 
-/** An API server that accepts every connection to a port, and says whether it lives. */
-async function dial({ autoPong }: { autoPong: boolean }) {
+/** An API server that accepts every connection to a port, and gives so many signs of life. */
+async function dial(signs: number) {
   const server = createServer();
-  const sockets = new WebSocketServer({ server, autoPong });
+  const sockets = new WebSocketServer({ server, autoPong: false });
+  let given = 0;
+  sockets.on('connection', (socket) => {
+    socket.on('ping', () => given++ < signs && socket.pong());
+  });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => {
@@ -26,13 +30,16 @@ async function dial({ autoPong }: { autoPong: boolean }) {
   return stream;
 }
 
-test('a tunnel whose other end is silent is given up', async () => {
-  const stream = await dial({ autoPong: false });
+test('a tunnel whose other end has fallen silent is given up', async () => {
+  const stream = await dial(2);
   await once(stream, 'end');
 });
 
-test('one that is only idle stays', async () => {
-  const stream = await dial({ autoPong: true });
+test.each([
+  ['is only idle', Number.POSITIVE_INFINITY],
+  ['never says that it lives', 0],
+])('one that %s stays', async (_, signs) => {
+  const stream = await dial(signs);
   await sleep(200);
   expect(stream.readableEnded).toBe(false);
 });
