@@ -50,7 +50,7 @@ export async function start<D extends Dependencies>(
   definition: ServiceDefinition<D>,
   options: StartOptions,
 ): Promise<RunningService> {
-  const { env, write, port, hold = 8_000, quiet = 300, linger = 4_000, drain = 4_000 } = options;
+  const { env, write, port, hold = 8_000, quiet = 1_000, linger = 6_000, drain = 2_000 } = options;
   const name = buildInfo.name ?? definition.name;
   const settings = readSettings(env);
   const log = createLog(name, settings.optional('LOG_LEVEL') ?? 'info', write);
