@@ -13,7 +13,7 @@ export interface Needed {
 /** A source is often changed back; older images of it are made again in a second. */
 const keptPerService = 3;
 
-/** Milliseconds for which a layer may lie there before the image that it belongs to is written. */
+/** Milliseconds for which what was made may still be on its way: a layer to its image, an image to a node. */
 const timeToFinish = 60 * 60 * 1000;
 
 /**
@@ -43,10 +43,16 @@ export function findWaste(contents: StoreContents, needed: Needed, now: number):
   };
 }
 
-/** The images of one service but its latest, with the layers that nothing else has and nobody can be about to use. */
+/**
+ * The images of one service but its latest, with the layers that nothing else has. Checkouts share the store: what another
+ * one may be about to load stays.
+ */
 export function findOldImages(contents: StoreContents, service: string, now: number): StoreEntries {
   const latest = new Set(findLatest(contents));
-  const old = contents.images.filter(({ key }) => toFamily(key) === `service-${service}` && !latest.has(key));
+  const old = contents.images.filter(
+    ({ key, modified }) =>
+      toFamily(key) === `service-${service}` && !latest.has(key) && now - modified > timeToFinish,
+  );
   const dropped = new Set(old);
   const used = new Set(contents.images.filter((each) => !dropped.has(each)).flatMap(listLayers));
   const own = new Set(old.flatMap(listLayers));

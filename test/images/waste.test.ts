@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { StoreContents } from '../../src/images/store.ts';
-import { findWaste } from '../../src/images/waste.ts';
+import { findOldImages, findWaste } from '../../src/images/waste.ts';
 import { type Digest, digestOf, type Image } from '../../src/lib/oci.ts';
 import { versions } from '../../src/tools/versions.ts';
 
@@ -102,5 +102,33 @@ describe('layers', () => {
   test('that are new stay: the image that they are for may not be written yet', () => {
     const { blobs } = find({ blobs: [toBlob('new', hour / 2), toBlob('old')] });
     expect(blobs).toEqual(digests('old'));
+  });
+});
+
+describe('the images of a service that is reloaded', () => {
+  const images = [0, 1, 2, 3, 4].map((age) =>
+    toEntry(`service-noti-service-${age}`, toImage(`layer ${age}`), now - age * hour),
+  );
+  const contents = { images, files: [], blobs: [0, 1, 2, 3, 4].map((age) => toBlob(`layer ${age}`)) };
+
+  test('but for the latest go, with layers that nothing else has', () => {
+    expect(findOldImages(contents, 'noti-service', now)).toEqual({
+      images: ['service-noti-service-3', 'service-noti-service-4'],
+      files: [],
+      blobs: [digestOf('layer 3'), digestOf('layer 4')],
+    });
+  });
+
+  test('stay while another checkout may be loading them', () => {
+    const young = images.map((entry, at) => ({ ...entry, modified: now - at }));
+    expect(findOldImages({ ...contents, images: young }, 'noti-service', now)).toEqual({
+      images: [],
+      files: [],
+      blobs: [],
+    });
+  });
+
+  test('are those of no other service', () => {
+    expect(findOldImages(contents, 'user-service', now).images).toEqual([]);
   });
 });

@@ -44,9 +44,9 @@ async function prepare(mirror: string, routes: Routes, env: NodeJS.ProcessEnv = 
 }
 
 const asked = 'GET /distribution/mirror.example:5000';
-/** The last image of the catalog stands for its registry. */
+/** The first image of the catalog stands for its registry. */
 const routesOf = (answer: Routes[string]): Routes => {
-  const image = 'ingress-nginx/controller:v1.15.1';
+  const image = 'kindest/node:v1.34.11';
   return { [`${asked}/${image}/json`]: answer };
 };
 const refuse = (message: string): Routes => routesOf((_, response) => sendJson(response, 500, { message }));

@@ -37,7 +37,7 @@ export async function checkNetwork(context: NetworkContext): Promise<readonly Ch
   ];
 }
 
-/** One image of each registry, asked for through the engine, which has a resolver and a proxy of its own. */
+/** The first image of each registry, asked for through the engine, which has a resolver and a proxy of its own. */
 async function checkRegistries(context: NetworkContext): Promise<readonly Check[]> {
   const { docker, paths, registryMirror, signal, timeout = patience } = context;
   if (docker === undefined) return [];
@@ -46,7 +46,7 @@ async function checkRegistries(context: NetworkContext): Promise<readonly Check[
   const images = references.map((reference) =>
     toTagged({ ...reference, registry: registryMirror ?? reference.registry }),
   );
-  const byRegistry = new Map(images.map((image) => [registryOf(image), image]));
+  const byRegistry = new Map(images.toReversed().map((image) => [registryOf(image), image]));
   return Promise.all(
     [...byRegistry].map(async ([registry, image]): Promise<Check> => {
       const id = 'registry';
