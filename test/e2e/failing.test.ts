@@ -8,7 +8,6 @@ import { sharedCheckout, test } from './shared-checkout.ts';
  * Four services of one wave, each broken in a way that cannot heal. One `up` meets all four.
  */
 const faults = `
-services:
   board-service:
     podSpec:
       initContainers:
@@ -30,7 +29,9 @@ let ended: Ended;
 beforeAll(async () => {
   origin = (await checkout.up()).addresses[0]?.url ?? '';
   changes.push(
-    await checkout.edit('helm/environments/local-kind.yaml', (text) => `${text}${faults}`),
+    await checkout.edit('helm/environments/local-kind.yaml', (text) =>
+      text.replace(/^services:$/m, (key) => `${key}${faults}`),
+    ),
     await checkout.edit(
       'services/chat-service/main.ts',
       (text) => `${text}\nthrow new Error('the moon is in the wrong phase');\n`,
