@@ -8,7 +8,7 @@ import { isPodReady } from '../tools/kubernetes.ts';
 import { endBackOff } from './back-off.ts';
 import { findPods } from './pods.ts';
 import { waitUntilReady } from './ready.ts';
-import { findRunning, type Running, runsImage } from './running-image.ts';
+import { findRunning, listAddresses, type Running, runsImage } from './running-image.ts';
 import {
   findDeployment,
   type ServicePlace,
@@ -23,6 +23,8 @@ export interface ReplaceParts {
   readonly kubectl: Kubectl;
   readonly snapshots: Snapshots;
   readonly place: ServicePlace;
+  /** Resolves once no node leads anybody to these addresses of pods. */
+  readonly waitUntilUnrouted: (addresses: readonly string[], signal: AbortSignal) => Promise<void>;
 }
 
 export interface WantedImage {
@@ -45,11 +47,12 @@ const endpointPatience = 10_000;
 
 /**
  * The service's pods run this image, proved by the image ID that the node reports for each, and are all that its
- * endpoints name. Pods of before may still be ending, and for as long as kube-proxy takes somebody is led to them. The release's own values follow with the next `up`.
+ * endpoints name and its address leads to. Pods of before may still be ending. The release's own values follow with the
+ * next `up`.
  * @throws {Failure} exit code 8: the cause is the verdict on what does not become ready.
  */
 export async function replaceImage(parts: ReplaceParts, wanted: WantedImage, run: Run): Promise<void> {
-  const { api, kubectl, place } = parts;
+  const { api, kubectl, place, waitUntilUnrouted } = parts;
   const { namespace, name } = place;
   const workload = { kind: 'Deployment', name, namespace } as const;
   const before = await takeServiceSnapshot(api, place, run.signal);
@@ -86,6 +89,9 @@ export async function replaceImage(parts: ReplaceParts, wanted: WantedImage, run
     const isVerdict = error instanceof Failure && error.exitCode === exitCodes.workload;
     throw isVerdict ? await describeOld(parts, error, run) : error;
   });
+  const replaced = listAddresses(before.list('Pod')).filter((each) => !running.addresses.includes(each));
+  // The endpoints are written; kube-proxy takes its time to follow them.
+  await waitUntilUnrouted(replaced, run.signal);
   if (runsImage(running, wanted.id)) return;
   throw new Failure(`${name} is ready but does not run what was built`, {
     cause: `built ${wanted.id}, running ${running.imageIds.join(', ') || 'nothing'}`,

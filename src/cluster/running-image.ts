@@ -1,5 +1,5 @@
 import type { Digest } from '../lib/oci.ts';
-import { isPodReady, type ReplicaSet } from '../tools/kubernetes.ts';
+import { isPodReady, type Pod, type ReplicaSet } from '../tools/kubernetes.ts';
 import { findLiveFiles } from './live-files.ts';
 import { findPods } from './pods.ts';
 import { findRollout } from './rollout.ts';
@@ -12,6 +12,8 @@ export interface Running {
   readonly isServing: boolean;
   /** Image IDs of its pods, as the node reports them. */
   readonly imageIds: readonly string[];
+  /** Addresses of its pods. */
+  readonly addresses: readonly string[];
   /** A pod runs files that are not of its image. */
   readonly isLive: boolean;
 }
@@ -41,8 +43,14 @@ export function findRunning(snapshot: Snapshot, { namespace, name }: ServicePlac
       // A Service without an endpoint leads nowhere; something without a Service is asked by nobody.
       (slices.length === 0 || rollout.wanted === 0 || endpoints.length > 0),
     imageIds: statuses.filter((status) => status.name === name).map(({ imageID }) => imageID),
+    addresses: listAddresses(current),
     isLive: current.some((pod) => findLiveFiles(pod, name) !== undefined),
   };
+}
+
+/** Addresses of pods that have one. */
+export function listAddresses(pods: readonly Pod[]): readonly string[] {
+  return pods.flatMap(({ status }) => status.podIP ?? []);
 }
 
 /** Whether all of a service's pods run this image and nothing over it, and answer. */

@@ -105,9 +105,12 @@ export async function reload(
     id: imageId(image.image),
     foreignCommand: image.isStandIn ? undefined : standInCommand,
   };
+  const waitUntilUnrouted = async (addresses: readonly string[], signal: AbortSignal) => {
+    await Promise.all(nodeNames.map((node) => toolchain.nodes.waitUntilUnrouted(node, addresses, signal)));
+  };
   await measure('roll out', () =>
     Promise.all([
-      replaceImage({ api, kubectl: toolchain.kubectl, snapshots, place }, wanted, run),
+      replaceImage({ api, kubectl: toolchain.kubectl, snapshots, place, waitUntilUnrouted }, wanted, run),
       // Meanwhile there is nothing else to do.
       store.list().then((contents) => store.remove(findOldImages(contents, name, Date.now()))),
     ]),

@@ -19,6 +19,8 @@ export interface Nodes {
   /** Reads an OCI archive into the node and unpacks it; resolves to the images that the node has then. */
   importImages(node: string, archive: Readable, signal: AbortSignal): Promise<NodeContent['images']>;
   removeImages(node: string, references: readonly string[], signal: AbortSignal): Promise<void>;
+  /** Resolves once kube-proxy leads no request on this node to these addresses of pods. @throws {CommandFailure} in 10 s. */
+  waitUntilUnrouted(node: string, addresses: readonly string[], signal: AbortSignal): Promise<void>;
   /** Where on the node lies what a container has at this folder; undefined when that is no volume of it. */
   findMount(
     node: string,
@@ -68,6 +70,9 @@ for file; do
   mv -f -T "$new/$file" "$file"
 done`;
 
+/** Where kube-proxy writes no rules for iptables, there is nothing to wait for. */
+const unroutedScript = `while iptables-save -t nat 2>/dev/null | grep -qF "$1"; do sleep 0.05; done`;
+
 export function createNodes(docker: DockerCli): Nodes {
   return {
     async isUp(node, signal) {
@@ -101,6 +106,12 @@ export function createNodes(docker: DockerCli): Nodes {
     async removeImages(node, references, signal) {
       if (references.length === 0) return;
       await docker.exec(node, [...ctr, 'images', 'remove', ...references], { signal });
+    },
+
+    async waitUntilUnrouted(node, addresses, signal) {
+      if (addresses.length === 0) return;
+      const destinations = addresses.map((address) => `--to-destination ${address}:`).join('\n');
+      await docker.exec(node, ['timeout', '10', 'sh', '-c', unroutedScript, 'sh', destinations], { signal });
     },
 
     async findMount(node, container, folder, signal) {

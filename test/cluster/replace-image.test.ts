@@ -82,6 +82,7 @@ async function startCluster({ healthy = () => true }: { healthy?: (image: string
         spec: { nodeName: 'node', ...describe(revisions[at] as Revision).spec },
         status: {
           phase: 'Running',
+          podIP: `10.244.0.${at + 1}`,
           conditions: isOld(at) || isReady() ? ready : [],
           containerStatuses: makeStatus({
             name: 'board',
@@ -149,7 +150,9 @@ async function startCluster({ healthy = () => true }: { healthy?: (image: string
     },
   };
   const run = { signal: new AbortController().signal, report: () => {} };
+  const unrouted: string[] = [];
   return {
+    unrouted,
     revisions,
     patches,
     setLive(files: number) {
@@ -157,7 +160,10 @@ async function startCluster({ healthy = () => true }: { healthy?: (image: string
     },
     replace: (reference: string, { isStandIn = true } = {}) =>
       replaceImage(
-        { api, kubectl, snapshots, place },
+        {
+          ...{ api, kubectl, snapshots, place },
+          waitUntilUnrouted: async (addresses) => void unrouted.push(...addresses),
+        },
         {
           reference,
           id: `sha256:${reference}`,
@@ -169,9 +175,11 @@ async function startCluster({ healthy = () => true }: { healthy?: (image: string
 }
 
 test('a service runs another image once its pods are all there is and its address leads to them', async () => {
-  const { replace, revisions } = await startCluster();
+  const { replace, revisions, unrouted } = await startCluster();
   await replace('board:2');
   expect(revisions.at(-1)).toEqual({ image: 'board:2', command: standInCommand, annotations: {} });
+  // Nobody is led to the pod of before any more; to the new one everybody is.
+  expect(unrouted).toEqual(['10.244.0.1']);
 });
 
 test('an image that is no stand-in starts as it says itself', async () => {
