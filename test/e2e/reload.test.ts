@@ -74,6 +74,8 @@ describe('reload', () => {
   });
 
   test('what is reloaded stays when up runs, and what is taken back is taken back', async () => {
+    // Of the sources as they are; what the tests before have reloaded is not.
+    await checkout.up();
     const [original] = await readPods('noti-service');
     const undo = await change('services/noti-service/service.ts', "'noti:all'", "'noti:everybody'");
     await checkout.run('reload', 'noti-service');
