@@ -5,7 +5,7 @@ import type { Check, CheckContext, MakeCheck } from './check.ts';
 
 /** What Kubernetes itself uses in a node of its own: measured 0.9 GB and, by its pods' requests, 0.87 processors. */
 const node = { cpus: 0.87, memory: 1e9 };
-/** What each node beside it uses: measured. */
+/** What each node beside it uses, by a guess: kubelet, containerd, kube-proxy and the network's pod. */
 const worker = { memory: 0.4e9 };
 
 /** What all pods ask for and the node itself, against what the engine has: a pod that does not fit never starts. */
