@@ -33,6 +33,8 @@ export interface Checkout extends Place {
   readonly root: string;
   /** The cluster's data. */
   readonly data: string;
+  /** Of every command that is run in the copy. */
+  readonly env: NodeJS.ProcessEnv;
   /** `npm run <command> -- <words>` in the copy. */
   start(command: string, ...words: string[]): Running;
   run(command: string, ...words: string[]): Promise<Ended>;
@@ -95,6 +97,7 @@ export function openCheckout({ folder, name }: Place, settings: NodeJS.ProcessEn
     name,
     root,
     data: join(folder, 'data/wealist-local', name),
+    env,
     start: startCommand,
     run,
     type: (typings, command, ...words) => runOnTerminal(toLine(command, words), typings, { cwd: root, env }),

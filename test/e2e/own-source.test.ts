@@ -1,14 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { packArchive } from '../../src/images/archive.ts';
-import { openImages } from '../../src/images/open-images.ts';
-import { getEngine } from '../../src/machine/engine.ts';
-import { readHost } from '../../src/machine/host.ts';
-import { findPaths } from '../../src/state/paths.ts';
-import { createDocker } from '../../src/tools/docker.ts';
-import { createDockerCli } from '../../src/tools/docker-cli.ts';
-import { exec } from '../../src/tools/exec.ts';
+import { baseOf, loadBase } from './base-image.ts';
 import { docker } from './cluster.ts';
 import { request } from './ingress.ts';
 import { sharedCheckout, test } from './shared-checkout.ts';
@@ -16,7 +9,7 @@ import { sharedCheckout, test } from './shared-checkout.ts';
 const checkout = sharedCheckout();
 const source = join(checkout.folder, 'source');
 const program = join(source, 'services/noti-service/server.js');
-const base = `wealist.local/service-base:${checkout.name}`;
+const base = baseOf(checkout);
 let origin = '';
 
 /** Only BuildKit knows --chmod. The program is not where a stand-in's is. */
@@ -34,7 +27,7 @@ const serverThatSays = (text: string) => `
 
 beforeAll(async () => {
   origin = (await checkout.up()).addresses[0]?.url ?? '';
-  await loadBase();
+  await loadBase(checkout);
   await mkdir(join(source, 'services/noti-service/docker'), { recursive: true });
   await writeFile(join(source, 'services/noti-service/docker/Dockerfile'), dockerfile);
   await writeFile(program, serverThatSays('from its own source'));
@@ -82,13 +75,3 @@ describe('a service with a Dockerfile in a checkout of weAlist', () => {
     expect(await request(`${origin}svc/noti/`)).toEqual({ status: 200, body: 'changed' });
   });
 });
-
-/** The base of the stand-ins, brought into the engine: an image that can be built upon where no registry is reached. */
-async function loadBase(): Promise<void> {
-  const engine = createDocker(await getEngine(await readHost()), exec);
-  const toolchain = { docker: engine, dockerCli: createDockerCli(exec, engine.env) };
-  const images = await openImages({ paths: findPaths(), registry: { pull: 'never' }, toolchain, exec });
-  const found = await images.chain.find('service-base');
-  if (!found) throw new Error('up has not left its base in the store');
-  await engine.loadImages(packArchive(images.store, [{ reference: base, image: found.image }]));
-}

@@ -1,0 +1,68 @@
+// The README's table of figures: `npm run bench`, on a machine where `up` has run before. It works on a copy of this
+// checkout with a cluster of its own, which it removes in the end. `-- --only load,forward` measures these alone.
+import { cpus, loadavg, totalmem } from 'node:os';
+import { argv, chalk, fs } from 'zx';
+import { makeCheckout } from '../test/e2e/checkout.ts';
+import type { Benchmark } from './bench/bench.ts';
+import { measureCluster } from './bench/cluster.ts';
+import { measureCommands } from './bench/commands.ts';
+import { describeFigures, type Figure, summarize } from './bench/figure.ts';
+import { measureForward } from './bench/forward.ts';
+import { measureLoad } from './bench/load.ts';
+import { measureLogs } from './bench/logs.ts';
+import { measureReload } from './bench/reload.ts';
+
+const benchmarks: Readonly<Record<string, Benchmark>> = {
+  commands: measureCommands,
+  reload: measureReload,
+  load: measureLoad,
+  forward: measureForward,
+  logs: measureLogs,
+  cluster: measureCluster,
+};
+
+const runs = Number(argv.runs ?? 5);
+const out = String(argv.out ?? '.wealist/bench.json');
+const chosen = argv.only === undefined ? Object.keys(benchmarks) : String(argv.only).split(',');
+const unknown = chosen.filter((name) => !(name in benchmarks));
+if (unknown.length > 0 || !Number.isInteger(runs) || runs < 1) {
+  process.stderr.write(
+    `${chalk.red('✗')} npm run bench -- [--runs 5] [--only ${Object.keys(benchmarks).join(',')}] [--out ${out}]\n`,
+  );
+  process.exit(2);
+}
+
+const checkout = await makeCheckout();
+const figures: Figure[] = [];
+try {
+  say('up');
+  const { addresses } = await checkout.up();
+  const bench = { checkout, origin: addresses[0]?.url ?? '', runs, longRuns: Math.min(runs, 3) };
+  for (const name of chosen) {
+    say(name);
+    figures.push(...((await benchmarks[name]?.(bench)) ?? []));
+  }
+} finally {
+  await checkout.remove();
+}
+process.stdout.write(`${toMachine()}\n\n${describeFigures(figures)}\n`);
+await fs.outputJson(
+  out,
+  {
+    at: new Date().toISOString(),
+    machine: toMachine(),
+    figures: figures.map((each) => ({ ...each, ...summarize(each.values) })),
+  },
+  { spaces: 2 },
+);
+
+function say(text: string): void {
+  process.stderr.write(`${chalk.dim(new Date().toTimeString().slice(0, 8))} ${text}\n`);
+}
+
+function toMachine(): string {
+  const [cpu] = cpus();
+  const gigabytes = Math.round(totalmem() / 1024 ** 3);
+  const load = loadavg()[0]?.toFixed(1);
+  return `${cpus().length} × ${cpu?.model.trim()}, ${gigabytes} GiB, Node ${process.versions.node}, load ${load}`;
+}
