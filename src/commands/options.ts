@@ -1,4 +1,12 @@
-import type { Option } from './command.ts';
+import type { Argument, Option } from './command.ts';
+
+/** What a plan of the platform is about. */
+export const selectedServices = {
+  value: 'service',
+  summary: 'only these, with what they need; all when none is named',
+  many: true,
+  complete: 'services',
+} as const satisfies Argument;
 
 /** Options that mean the same in several commands. */
 export const yes = {

@@ -17,7 +17,7 @@ import { findClusterAccess } from './cluster-access.ts';
 import { type App, defineCommand } from './command.ts';
 import { isLocal } from './guard.ts';
 import { obtainTools } from './obtain-tools.ts';
-import { environment as environmentOption, yes } from './options.ts';
+import { environment as environmentOption, selectedServices, yes } from './options.ts';
 import { listLocalSources } from './plan/local-sources.ts';
 import { checkOutside } from './plan/outside.ts';
 import { hasDifferences, type PlanReport, toPlanValue } from './plan/report.ts';
@@ -28,14 +28,7 @@ export const command = defineCommand({
   summary: 'what would be deployed, and where a cluster can be asked, each field that would change',
   description:
     'Renders all charts of the environment and, where its cluster can be asked, has the API server try each object out (a dry run) and shows what would differ. Nothing is changed. Values of Secrets are shown nowhere.',
-  arguments: {
-    services: {
-      value: 'service',
-      summary: 'only these, with what they need; all when none is named',
-      many: true,
-      complete: 'services',
-    },
-  },
+  arguments: { services: selectedServices },
   options: {
     env: environmentOption,
     out: { value: 'folder', summary: 'write the manifests there, one file for each release' },

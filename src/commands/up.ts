@@ -22,7 +22,7 @@ import { chooseCluster } from './choose-cluster.ts';
 import { chooseExtras, parseExtras } from './choose-extras.ts';
 import { defineCommand } from './command.ts';
 import { requireWritable } from './guard.ts';
-import { dryRun, name, nodes, yes } from './options.ts';
+import { dryRun, name, nodes, selectedServices, yes } from './options.ts';
 import { listChanges, type MachineDemand, prepareMachine } from './prepare-machine.ts';
 import { connectUp, lacksImages } from './prepare-up.ts';
 import { toSecretsOptions } from './secrets-options.ts';
@@ -35,14 +35,7 @@ export const command = defineCommand({
   summary: 'make it so: cluster, infrastructure and services, ready and answering',
   description:
     'Obtains what is missing, creates the cluster, builds and loads the images, deploys everything in the order of what needs what, and ends when each service answers through the ingress. What is as it should be is left alone.',
-  arguments: {
-    services: {
-      value: 'service',
-      summary: 'only these, with what they need; all when none is named',
-      many: true,
-      complete: 'services',
-    },
-  },
+  arguments: { services: selectedServices },
   options: {
     with: {
       value: 'extra',
