@@ -95,7 +95,8 @@ describe('reload', () => {
   test('up finds that what was reloaded and then taken back still runs; status says so all along', async () => {
     const [original] = await readPods('noti-service');
     expect(await readFreshness('noti-service')).toMatchObject({ state: 'fresh' });
-    const undo = await change('services/noti-service/service.ts', "'noti:all'", "'noti:everyone'");
+    // A source that no earlier run can have built: the engine keeps its images.
+    const undo = await change('services/noti-service/service.ts', "'noti:all'", `'noti:${Date.now()}'`);
     expect(await readFreshness('noti-service')).toMatchObject({ state: 'stale', broken: 'built' });
     expect(await checkout.run('status', '--exit-code')).toMatchObject({ exitCode: 11 });
     await checkout.run('reload', 'noti-service');
