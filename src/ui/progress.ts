@@ -1,5 +1,5 @@
 import { Failure } from '../lib/failure.ts';
-import type { Plan, Run, Stage, Step } from '../lib/plan.ts';
+import type { Plan, Stage, Step } from '../lib/plan.ts';
 import type { Display, Outcome, StepResult, Watcher } from './display.ts';
 import { showAsLines } from './progress-lines.ts';
 import { toSymbolLine } from './style.ts';
@@ -31,8 +31,9 @@ export interface PlanOptions {
 
 /**
  * Runs the stages in their order, the steps of a stage at once. All steps of a stage are asked first, and only those
- * that have something to do are shown: a run that finds all as it should be says nothing. After a step that fails the
- * others of its stage still end, since what they do is not lost for the next run, and no further stage begins.
+ * that have something to do are shown: a run that finds all as it should be says nothing, and has asked all steps of all
+ * stages at once. After a step that fails the others of its stage still end, since what they do is not lost for the next
+ * run, and no further stage begins.
  * @throws {Failure} the one step's error, or one Failure whose cause is an AggregateError of several;
  * the signal's reason once that is aborted.
  */
@@ -40,19 +41,48 @@ export async function runPlan(plan: Plan, options: PlanOptions): Promise<PlanRes
   const { ui, signal } = options;
   const start = performance.now();
   const results: StepResult[] = [];
-  for (const stage of plan) {
-    signal.throwIfAborted();
-    const asked = await Promise.all(stage.steps.map((step) => question(stage, step, options)));
-    throwErrors(asked);
-    for (const { step, skipped } of asked)
-      if (skipped) ui.detail(toSymbolLine('skipped', step, ui.colors, skipped));
-    const steps = stage.steps.filter((_, at) => asked[at]?.skipped === undefined);
-    const outcomes = steps.length === 0 ? [] : await show({ ...stage, steps }, options);
-    throwErrors(outcomes);
-    const done = outcomes.values();
-    results.push(...asked.map((each) => (each.skipped === undefined ? (done.next().value ?? each) : each)));
+  const ahead = askAhead(plan, options);
+  try {
+    for (const stage of plan) {
+      signal.throwIfAborted();
+      const asked = await (ahead.answers.get(stage) ?? ask(stage, options));
+      throwErrors(asked);
+      for (const { step, skipped } of asked)
+        if (skipped) ui.detail(toSymbolLine('skipped', step, ui.colors, skipped));
+      const steps = stage.steps.filter((_, at) => asked[at]?.skipped === undefined);
+      if (steps.length > 0) await ahead.end();
+      const outcomes = steps.length === 0 ? [] : await show({ ...stage, steps }, options);
+      throwErrors(outcomes);
+      const done = outcomes.values();
+      results.push(...asked.map((each) => (each.skipped === undefined ? (done.next().value ?? each) : each)));
+    }
+  } finally {
+    await ahead.end();
   }
   return { milliseconds: performance.now() - start, steps: results };
+}
+
+/** Whether each step of a stage has something to do. */
+function ask(stage: Stage, options: Pick<PlanOptions, 'signal'>): Promise<readonly Outcome[]> {
+  return Promise.all(stage.steps.map((step) => question(stage, step, options)));
+}
+
+/**
+ * Questions change nothing, so that all of a plan can be put at once. The answers hold until something changes: then
+ * those that are still on their way end, lest somebody who asks afterwards shares one of before.
+ */
+function askAhead(plan: Plan, { signal }: PlanOptions) {
+  const changed = new AbortController();
+  const early = { signal: AbortSignal.any([signal, changed.signal]) };
+  const answers = new Map(plan.map((stage) => [stage, ask(stage, early)]));
+  return {
+    answers,
+    async end(): Promise<void> {
+      changed.abort();
+      await Promise.all(answers.values());
+      answers.clear();
+    },
+  };
 }
 
 /** Runs the steps of a stage where the person sees them. */
@@ -69,7 +99,7 @@ async function chooseDisplay(ui: Ui): Promise<Display> {
 }
 
 /** Whether a step has something to do: its outcome has the reason in `skipped` when it has not. */
-function question(stage: Stage, step: Step, { signal }: PlanOptions): Promise<Outcome> {
+function question(stage: Stage, step: Step, { signal }: Pick<PlanOptions, 'signal'>): Promise<Outcome> {
   return timed(stage, step, signal, async () => {
     return (await step.isDone?.({ signal, report: () => {} })) || undefined;
   });
@@ -150,31 +180,23 @@ export async function previewPlan(
   plan: Plan,
   { ui, signal }: Pick<PlanOptions, 'ui' | 'signal'>,
 ): Promise<PlanPreview> {
+  const answers = await Promise.all(plan.map((stage) => ask(stage, { signal })));
+  signal.throwIfAborted();
   const previews: StepPreview[] = [];
-  const run: Run = { signal, report: () => {} };
   let heading: string | undefined;
-  for (const stage of plan) {
-    if (stage.title !== heading) ui.say(ui.colors.bold(stage.title));
-    heading = stage.title;
+  for (const outcomes of answers) {
     // What an earlier stage would change may be just what a later step asks about.
     const certain = previews.every(({ skipped }) => skipped !== undefined);
-    const answers = await Promise.all(stage.steps.map((step) => ask(stage, step, run, certain)));
-    signal.throwIfAborted();
-    for (const answer of answers) ui.say(toPreviewLine(answer, ui));
-    previews.push(...answers);
+    for (const { stage, step, skipped, error } of outcomes) {
+      if (error !== undefined && (certain || !(error instanceof Failure))) throw error;
+      const preview = { stage, step, skipped, unknown: error !== undefined };
+      if (stage !== heading) ui.say(ui.colors.bold(stage));
+      heading = stage;
+      ui.say(toPreviewLine(preview, ui));
+      previews.push(preview);
+    }
   }
   return previews;
-}
-
-async function ask(stage: Stage, step: Step, run: Run, certain: boolean): Promise<StepPreview> {
-  const preview = { stage: stage.title, step: step.title };
-  try {
-    const reason = await step.isDone?.(run);
-    return { ...preview, skipped: reason || undefined, unknown: false };
-  } catch (error) {
-    if (certain || !(error instanceof Failure)) throw error;
-    return { ...preview, skipped: undefined, unknown: true };
-  }
 }
 
 function toPreviewLine({ step, skipped, unknown }: StepPreview, { colors }: Ui): string {

@@ -243,3 +243,43 @@ test('a preview does not hide a failure that no earlier step explains', async ()
   const plan = [{ title: 'Engine', steps: [{ ...createSteps().step('Start Docker'), isDone }] }];
   await expect(previewPlan(plan, { ...createScreen(), signal })).rejects.toThrow('Docker does not answer');
 });
+
+test('a plan with nothing to do asks all its steps at once', async () => {
+  let asked = 0;
+  const isDone = async () => {
+    asked += 1;
+    await expect.poll(() => asked).toBe(3);
+    return 'unchanged';
+  };
+  const step = { ...createSteps().step('there'), isDone };
+  const plan: Plan = [
+    { title: 'First', steps: [step] },
+    { title: 'Second', steps: [step, step] },
+  ];
+  const { steps } = await runPlan(plan, { ...createScreen(), signal });
+  expect(steps.map(({ skipped }) => skipped)).toEqual(['unchanged', 'unchanged', 'unchanged']);
+  expect(asked).toBe(3);
+});
+
+test('what a change may have made untrue is asked again after it, when nobody waits for an answer of before', async () => {
+  const { done, step } = createSteps();
+  const questions: string[] = [];
+  const later: Step = {
+    ...step('later'),
+    async isDone({ signal }) {
+      if (questions.push(done.includes('first') ? 'asked after' : 'asked before') > 1) return false;
+      // Only an abort ends it, as it does a program that hangs.
+      await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+      return 'unchanged';
+    },
+  };
+  await runPlan(
+    [
+      { title: 'First', steps: [step('first')] },
+      { title: 'Second', steps: [later] },
+    ],
+    { ...createScreen(), signal },
+  );
+  expect(questions).toEqual(['asked before', 'asked after']);
+  expect(done).toEqual(['first', 'later']);
+});
