@@ -1,4 +1,18 @@
 #!/usr/bin/env node
-// Node 22.18 and later take TypeScript as it is; an older one gets a loader.
-if (!process.features.typescript) (await import('tsx/esm/api')).register();
-await import('./main.ts');
+import './install-dependencies.js';
+import { pathToFileURL } from 'node:url';
+import { compile } from './compile.js';
+
+process.setSourceMapsEnabled(true);
+await import(await findProgram());
+
+/** Where nothing can be written, the sources themselves: they start half a second later. */
+async function findProgram() {
+  try {
+    return pathToFileURL(await compile()).href;
+  } catch (error) {
+    if (!error.code) throw error;
+    if (!process.features.typescript) (await import('tsx/esm/api')).register();
+    return './main.ts';
+  }
+}

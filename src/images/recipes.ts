@@ -1,6 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { Catalog, ImageName } from '../config/catalog.ts';
 import { hash, hashFolder } from '../lib/hash.ts';
 import type { NodeRecipe } from './node-image.ts';
@@ -36,7 +35,7 @@ export function openRecipes({ checkout, architecture }: { checkout: string; arch
   }
 
   const load = async (name: keyof Catalog) => {
-    const { recipe } = await import(pathToFileURL(join(folder, name, 'recipe.ts')).href);
+    const { recipe } = await import(`../../images/${name}/recipe.ts`);
     return recipe;
   };
 

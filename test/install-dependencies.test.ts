@@ -4,16 +4,16 @@ import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
-import packageJson from '../../package.json' with { type: 'json' };
-import { makeTemporaryFolder } from '../temporary-folder.ts';
+import packageJson from '../package.json' with { type: 'json' };
+import { makeTemporaryFolder } from './temporary-folder.ts';
 
-const script = join(import.meta.dirname, '../../scripts/install-dependencies.js');
+const script = join(import.meta.dirname, '../src/install-dependencies.js');
 
 /** A checkout with a lock file and nothing installed. */
 async function makeCheckout() {
   const checkout = join(await makeTemporaryFolder(), 'a check out');
-  await mkdir(join(checkout, 'scripts'), { recursive: true });
-  await copyFile(script, join(checkout, 'scripts/install-dependencies.js'));
+  await mkdir(join(checkout, 'src'), { recursive: true });
+  await copyFile(script, join(checkout, 'src/install-dependencies.js'));
   await writeFile(join(checkout, 'package.json'), '{"type":"module"}');
   const lock = (version: string) => {
     const packages = {
@@ -32,7 +32,7 @@ async function install(checkout: string, { env = {}, node = [] as readonly strin
     npm_execpath: join(import.meta.dirname, 'npm-cli.js'),
     NPM_CALLS: join(checkout, 'npm-calls'),
   };
-  const child = spawn(process.execPath, [...node, join(checkout, 'scripts/install-dependencies.js')], {
+  const child = spawn(process.execPath, [...node, join(checkout, 'src/install-dependencies.js')], {
     env: { ...npm, ...env },
     stdio: 'pipe',
   });
