@@ -20,8 +20,8 @@ export interface MachineDemand {
   readonly newPorts: PortPair | undefined;
   /** Nodes of the cluster beside its control plane. */
   readonly workers: number;
-  /** Of all pods that this run is about. */
-  readonly requests: Requests;
+  /** Of all pods that this run is about; asked where a cluster will be made. */
+  readonly requests: () => Promise<Requests>;
 }
 
 /** What must change on this system for `up` to go on. */
@@ -68,7 +68,7 @@ export async function prepareMachine(
       docker: createDocker(engine, exec),
       exec,
       paths,
-      demand: { kubernetes: versions.kubernetes, buildsImages, ports, workers, requests },
+      demand: { kubernetes: versions.kubernetes, buildsImages, ports, workers, requests: await requests() },
       signal,
     });
     for (const { state, title, detail } of checks) if (state === 'warn') app.ui.say(`${title}: ${detail}`);

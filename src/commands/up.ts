@@ -189,12 +189,13 @@ export const command = defineCommand({
         buildsImages,
         newPorts: found ? undefined : { http: record.httpPort, https: record.httpsPort },
         workers: record.nodes.length,
-        requests: await sumRequests({
-          checkout: app.paths.checkout,
-          environment,
-          selection,
-          controller: record.controller,
-        }),
+        requests: () =>
+          sumRequests({
+            checkout: app.paths.checkout,
+            environment,
+            selection,
+            controller: record.controller,
+          }),
       };
       return { situation, engine, record, parts, demand };
     }
