@@ -1,5 +1,6 @@
-// The picture in the README: runs a command in a terminal of its own (tmux) and draws what is there when it has ended.
+// The pictures in the README: runs a command in a terminal of its own (tmux) and draws what is there when it has ended.
 //   node --import tsx scripts/terminal-picture.ts --out docs/up.svg -- npm run up
+// With --session, each word is a command line of its own, and they run one after the other.
 import { $, argv, fs, quote } from 'zx';
 
 interface Run {
@@ -9,9 +10,10 @@ interface Run {
 }
 
 const columns = Number(argv.columns ?? 100);
-const rows = Number(argv.rows ?? 60);
+const height = Number(argv.rows ?? 60);
 const out: string = argv.out;
-const command: readonly string[] = argv._.map(String);
+const words: readonly string[] = argv._.map(String);
+const lines = argv.session ? words : [words.map(quote).join(' ')];
 
 /** Pixels of one character, of the frame around all, and of the bar on top. */
 const cell = { width: 8, height: 18 };
@@ -35,10 +37,10 @@ await fs.outputFile(out, draw(screen.trimEnd().split('\n')));
 /** The screen as it is when the command has ended, with the escape sequences of its colours. */
 async function record(): Promise<string> {
   const tmux = (args: readonly string[]) => $({ quiet: true })`tmux -L picture -f /dev/null -u ${args}`;
-  const line = command.map(quote).join(' ');
   // The screen is asked for before the shell ends, and the terminal with it.
-  const script = `printf '$ %s\\n' ${quote(line)}; ${line}; tmux -L picture wait-for -S ended; read -r _`;
-  await tmux(['new-session', '-d', '-x', `${columns}`, '-y', `${rows}`, script]);
+  const shown = lines.map((line) => `printf '$ %s\\n' ${quote(line)}; ${line}`);
+  const script = [...shown, 'tmux -L picture wait-for -S ended', 'read -r _'].join('; ');
+  await tmux(['new-session', '-d', '-x', `${columns}`, '-y', `${height}`, script]);
   try {
     await tmux(['wait-for', 'ended']);
     return (await tmux(['capture-pane', '-e', '-p', '-S', '-'])).stdout;
@@ -47,21 +49,21 @@ async function record(): Promise<string> {
   }
 }
 
-function draw(lines: readonly string[]): string {
+function draw(rows: readonly string[]): string {
   const width = columns * cell.width + 2 * margin;
-  const height = lines.length * cell.height + 2 * margin + bar;
+  const height = rows.length * cell.height + 2 * margin + bar;
   const buttons = ['#f47067', '#c69026', '#57ab5a'].map(
     (color, at) => `<circle cx="${margin + 6 + at * 18}" cy="20" r="5" fill="${color}"/>`,
   );
   let style = '';
-  const texts = lines.flatMap((line, at) => {
+  const texts = rows.flatMap((line, at) => {
     const read = readLine(line, style);
     style = read.style;
     return read.runs.filter(({ text }) => text.trim() !== '').map((run) => drawRun(run, at));
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}">`,
-    `<title>${toXml(command.join(' '))} in a terminal</title>`,
+    `<title>${toXml(lines.join('; '))} in a terminal</title>`,
     '<style>text { white-space: pre }</style>',
     `<rect width="${width}" height="${height}" rx="8" fill="#1c2128"/>`,
     ...buttons,
