@@ -31,10 +31,8 @@ const groups: readonly Readonly<Partial<Record<Kind, string>>>[] = [
  * takes to import what runs a program.
  */
 export function createApiSnapshots(openApi: () => Promise<ApiReader>): Snapshots {
-  let opened: Promise<ApiReader> | undefined;
   return shareSnapshots(async (signal) => {
-    opened ??= openApi();
-    const api = await opened;
+    const api = await openApi();
     const time = Date.now();
     const lists = await Promise.all(groups.map((group) => listGroup(api, group, signal)));
     return createSnapshot(time, lists.flat());

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { toDuration } from '../lib/duration.ts';
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
 import type { Run } from '../lib/plan.ts';
+import { isConnectionLost } from '../tools/api-server.ts';
 import type { Kubectl } from '../tools/kubectl.ts';
 import type { LogReference } from './finding.ts';
 import type { Workload } from './pods.ts';
@@ -48,7 +49,7 @@ export async function waitUntilReady(workload: Workload, options: ReadyOptions):
       run.report(toProgress(last));
     } catch (error) {
       run.signal.throwIfAborted();
-      if (!(error instanceof CommandFailure) || performance.now() - answered > silence) throw error;
+      if (!isConnectionLost(error) || performance.now() - answered > silence) throw error;
       run.report('the cluster does not answer');
     }
     if (performance.now() >= end) throw await describe(workload, last, ` in ${toDuration(timeout)}`, options);

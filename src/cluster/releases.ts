@@ -1,5 +1,6 @@
 import { type SharedAnswer, shareAnswer } from '../lib/share-answer.ts';
-import type { Kubectl } from '../tools/kubectl.ts';
+import type { ApiReader } from '../tools/api-server.ts';
+import type { Metadata } from '../tools/kubernetes.ts';
 
 /** What Helm's own record in the cluster says of a release's newest revision. */
 export interface Release {
@@ -18,26 +19,20 @@ export const inputsLabel = 'wealist-inputs';
 export type Releases = SharedAnswer<readonly Release[]>;
 
 /** Every release of the cluster, from the records that Helm keeps as Secrets: helm itself takes longer to start. */
-export function createReleases(kubectl: Kubectl): Releases {
-  return shareAnswer((signal) => listReleases(kubectl, signal));
+export function createReleases(openApi: () => Promise<ApiReader>): Releases {
+  return shareAnswer(async (signal) => toReleases(await listRecords(await openApi(), signal)));
 }
 
-async function listReleases(kubectl: Kubectl, signal: AbortSignal): Promise<readonly Release[]> {
-  const columns = ['namespace', 'labels.name', 'labels.version', 'labels.status', `labels.${inputsLabel}`];
-  const rows = await kubectl.getRows(
-    ['secrets', '--all-namespaces', '--selector=owner=helm'],
-    columns.map((column) => `.metadata.${column}`),
-    signal,
-  );
+async function listRecords(api: ApiReader, signal: AbortSignal): Promise<readonly Metadata[]> {
+  const { items } = await api.getMetadata('/api/v1/secrets?labelSelector=owner%3Dhelm', signal);
+  return items.map(({ metadata }) => metadata);
+}
+
+function toReleases(records: readonly Metadata[]): readonly Release[] {
   const newest = new Map<string, Release>();
-  for (const [namespace = '', name = '', revision, status = '', inputs] of rows) {
-    const release = {
-      name,
-      namespace,
-      revision: Number(revision),
-      status,
-      inputs: inputs === '<none>' ? undefined : inputs,
-    };
+  for (const { namespace = '', labels = {} } of records) {
+    const { name = '', version, status = '', [inputsLabel]: inputs } = labels;
+    const release = { name, namespace, revision: Number(version), status, inputs };
     const known = newest.get(`${namespace}/${name}`);
     if (!known || known.revision < release.revision) newest.set(`${namespace}/${name}`, release);
   }

@@ -63,7 +63,7 @@ export interface Snapshot {
 export interface Snapshots {
   /**
    * The state as it is now, or was `maxAge` milliseconds ago at most. Who asks at the same time gets the same answer.
-   * @throws {CommandFailure} when the cluster does not answer.
+   * @throws {ApiFailure} when the cluster does not answer; of one elsewhere, the {CommandFailure} of kubectl.
    */
   take(signal: AbortSignal, options?: { readonly maxAge?: number }): Promise<Snapshot>;
 }

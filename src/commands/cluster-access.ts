@@ -7,6 +7,7 @@ import { exitCodes, Failure } from '../lib/failure.ts';
 import { type ClusterRecord, findClusterRecord } from '../state/cluster-record.ts';
 import type { ApiReader, ApiServer } from '../tools/api-server.ts';
 import { createKubectl, type Kubectl, type KubectlReader } from '../tools/kubectl.ts';
+import { createApiOpener } from '../tools/open-api.ts';
 import type { App } from './command.ts';
 import { findKubectl } from './find-kubectl.ts';
 import { isLocal } from './guard.ts';
@@ -39,11 +40,7 @@ export async function findClusterAccess({
   ]);
   if (!record || !isMade) return undefined;
   const context = `kind-${record.name}`;
-  async function openApi(): Promise<ApiServer> {
-    const { readKubeconfig } = await import('../tools/kubeconfig.ts');
-    const { createApiServer } = await import('../tools/api-server.ts');
-    return createApiServer(await readKubeconfig(kubeconfig, context, exec));
-  }
+  const openApi = createApiOpener(kubeconfig, context, exec);
   return {
     record,
     kubectl: createKubectl(exec, { program, kubeconfig, context }),

@@ -11,6 +11,7 @@ import type { Store } from '../images/store.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import type { Step } from '../lib/plan.ts';
 import type { Paths } from '../state/paths.ts';
+import type { ApiServer } from '../tools/api-server.ts';
 import type { Git } from '../tools/git.ts';
 import type { Go } from '../tools/go.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
@@ -39,6 +40,7 @@ export interface UpParts {
   readonly store: Store;
   readonly chain: ImageChain;
   readonly serviceImages: ServiceImages;
+  readonly openApi: () => Promise<ApiServer>;
   readonly snapshots: Snapshots;
   readonly releases: Releases;
   readonly go: Go;

@@ -59,6 +59,7 @@ export function planUp(environment: Environment, parts: UpParts, choice: UpChoic
       steps: [
         createCluster({
           toolchain,
+          openApi: parts.openApi,
           snapshots: parts.snapshots,
           name: cluster.name,
           checkoutId: choice.checkoutId,

@@ -1,5 +1,6 @@
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { type Creation, findCreated, noteCreated } from '../cluster/creation.ts';
 import {
   type FoundCluster,
@@ -11,17 +12,18 @@ import {
 } from '../cluster/ownership.ts';
 import type { Snapshots } from '../cluster/snapshot.ts';
 import { toDuration } from '../lib/duration.ts';
-import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
+import { exitCodes, Failure } from '../lib/failure.ts';
 import type { Run, Step } from '../lib/plan.ts';
 import { waitFor } from '../lib/wait.ts';
 import { writeFileAtomically } from '../state/atomic-file.ts';
 import { acquireLock } from '../state/lock.ts';
-import type { Kubectl } from '../tools/kubectl.ts';
+import { type ApiServer, isConnectionLost } from '../tools/api-server.ts';
 import type { ContainerStatus } from '../tools/kubernetes.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
 
 export interface ClusterParts {
-  readonly toolchain: Pick<Toolchain, 'docker' | 'kind' | 'kubectl'>;
+  readonly toolchain: Pick<Toolchain, 'docker' | 'kind'>;
+  readonly openApi: () => Promise<ApiServer>;
   readonly snapshots: Snapshots;
   readonly name: string;
   readonly checkoutId: string;
@@ -44,8 +46,8 @@ const podsTimeout = 60_000;
 
 /** The cluster exists, is this checkout's, runs, and its API server answers. */
 export function createCluster(parts: ClusterParts): Step {
-  const { toolchain, checkoutId, kubeconfig, name } = parts;
-  const { docker, kind, kubectl } = toolchain;
+  const { toolchain, openApi, checkoutId, kubeconfig, name } = parts;
+  const { docker, kind } = toolchain;
 
   async function create(run: Run): Promise<void> {
     const creation = await parts.creation();
@@ -110,7 +112,7 @@ export function createCluster(parts: ClusterParts): Step {
     ]);
     await writeFileAtomically(kubeconfig, await kind.kubeconfig(name, run.signal));
     run.report('waiting for its API server');
-    const ready = await waitFor(async () => (await answers(kubectl, run.signal)) || undefined, {
+    const ready = await waitFor(async () => (await answers(openApi, run.signal)) || undefined, {
       every: 300,
       timeout: resumeTimeout,
       signal: run.signal,
@@ -158,7 +160,7 @@ export function createCluster(parts: ClusterParts): Step {
       if (!found) return false;
       requireOwn(found, checkoutId);
       const works =
-        found.state === 'running' && (await isFinished(found)) && (await answers(kubectl, signal));
+        found.state === 'running' && (await isFinished(found)) && (await answers(openApi, signal));
       return works && 'its API server answers';
     },
 
@@ -175,13 +177,16 @@ export function createCluster(parts: ClusterParts): Step {
   };
 }
 
-async function answers(kubectl: Kubectl, signal: AbortSignal): Promise<boolean> {
+/** Whether the API server behind the private kubeconfig says that it is ready. */
+async function answers(openApi: ClusterParts['openApi'], signal: AbortSignal): Promise<boolean> {
   try {
-    await kubectl.run(['get', '--raw=/readyz'], signal);
+    const api = await openApi();
+    await text(await api.open('/readyz', signal));
     return true;
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof CommandFailure) return false;
+    // Without a kubeconfig as well: it can be had from the cluster.
+    if (error instanceof Failure || isConnectionLost(error)) return false;
     throw error;
   }
 }

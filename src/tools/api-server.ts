@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import { findMessage } from '../lib/error-body.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import type { ApiAccess } from './kubeconfig.ts';
+import type { Metadata } from './kubernetes.ts';
 
 /** The API server itself, for what stays open, and for what must not cost a process: watches, logs, a reload. */
 export interface ApiServer {
@@ -13,6 +14,8 @@ export interface ApiServer {
   readonly agent: HttpAgent;
   /** The answer, parsed. @throws {ApiFailure} */
   get<T>(path: string, signal: AbortSignal): Promise<T>;
+  /** A list's objects without all but their metadata, which travels alone. @throws {ApiFailure} */
+  getMetadata(path: string, signal: AbortSignal): Promise<{ readonly items: readonly Named[] }>;
   /** The answer as it comes. @throws {ApiFailure} */
   open(path: string, signal: AbortSignal): Promise<Readable>;
   /** Changes an object by a strategic merge patch; resolves to what became of it. @throws {ApiFailure} */
@@ -59,10 +62,16 @@ export function isConnectionLost(error: unknown): boolean {
   );
 }
 
+interface Named {
+  readonly metadata: Metadata;
+}
+
 interface Patch {
   readonly type: `application/${'strategic-merge-patch+json' | 'apply-patch+yaml'}`;
   readonly object: object;
 }
+
+const metadataOnly = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 
 /** Milliseconds until the first byte of an answer. */
 const patience = 10_000;
@@ -77,9 +86,14 @@ export function createApiServer({ server, authorize, ...certificates }: ApiAcces
     : new HttpsAgent({ keepAlive: true, ...certificates });
   const request = isPlain ? httpRequest : httpsRequest;
 
-  async function send(path: string, signal: AbortSignal, patch?: Patch): Promise<IncomingMessage> {
+  async function send(
+    path: string,
+    signal: AbortSignal,
+    { patch, accept }: { readonly patch?: Patch; readonly accept?: string } = {},
+  ): Promise<IncomingMessage> {
     const token = await authorize?.(signal);
     const headers = {
+      ...(accept !== undefined && { accept }),
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
       ...(patch && { 'content-type': patch.type }),
     };
@@ -109,14 +123,17 @@ export function createApiServer({ server, authorize, ...certificates }: ApiAcces
     open: (path, signal) => send(path, signal),
     async dryRun(path, object, signal) {
       const applying = { type: 'application/apply-patch+yaml', object } as const;
-      return JSON.parse(await text(await send(`${path}?${dryRunQuery}`, signal, applying)));
+      return JSON.parse(await text(await send(`${path}?${dryRunQuery}`, signal, { patch: applying })));
     },
     async get(path, signal) {
       return JSON.parse(await text(await send(path, signal)));
     },
+    async getMetadata(path, signal) {
+      return JSON.parse(await text(await send(path, signal, { accept: metadataOnly })));
+    },
     async patch(path, change, signal) {
       const merging = { type: 'application/strategic-merge-patch+json', object: change } as const;
-      return JSON.parse(await text(await send(path, signal, merging)));
+      return JSON.parse(await text(await send(path, signal, { patch: merging })));
     },
   };
 }

@@ -1,18 +1,12 @@
 import type { Exec, ExecOptions } from './exec.ts';
 
 /** What asks only: all that there is for a cluster of somebody else. */
-export type KubectlReader = Pick<Kubectl, 'getJson' | 'getRows' | 'logs'>;
+export type KubectlReader = Pick<Kubectl, 'getJson' | 'logs'>;
 
 /** kubectl on one cluster and no other: every call names the private kubeconfig and its kube context. */
 export interface Kubectl {
   /** The parsed answer of `kubectl get … --output=json`. */
   getJson<T>(args: readonly string[], signal: AbortSignal): Promise<T>;
-  /** The lines of an answer in columns, split at white space; no header. */
-  getRows(
-    args: readonly string[],
-    columns: readonly string[],
-    signal: AbortSignal,
-  ): Promise<readonly string[][]>;
   /** The answer of `kubectl logs`. */
   logs(args: readonly string[], signal: AbortSignal): Promise<string>;
   /** Makes the cluster have these objects (YAML), owned by field manager `wealist-local`. */
@@ -46,11 +40,6 @@ export function createKubectl(exec: Exec, { program, kubeconfig, context }: Kube
     run,
     logs: (args, signal) => run(['logs', ...args], signal),
     getJson: async (args, signal) => JSON.parse(await run(['get', ...args, '--output=json'], signal)),
-    async getRows(args, columns, signal) {
-      const output = `--output=custom-columns=${columns.map((path, at) => `C${at}:${path}`).join(',')}`;
-      const text = await run(['get', ...args, '--no-headers', output], signal);
-      return text.split('\n').flatMap((line) => (line.trim() ? [line.trim().split(/\s+/)] : []));
-    },
     async apply(manifest, signal) {
       await run(
         ['apply', '--server-side', '--force-conflicts', '--field-manager=wealist-local', '-f', '-'],

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Failure } from '../lib/failure.ts';
 import type { Plan, Stage, Step } from '../lib/plan.ts';
 import type { Display, Outcome, StepResult, Watcher } from './display.ts';
@@ -74,6 +75,8 @@ function ask(stage: Stage, options: Pick<PlanOptions, 'signal'>): Promise<readon
 function askAhead(plan: Plan, { signal }: PlanOptions) {
   const changed = new AbortController();
   const early = { signal: AbortSignal.any([signal, changed.signal]) };
+  // Every program that runs listens to it, and many run at once.
+  setMaxListeners(0, early.signal);
   const answers = new Map(plan.map((stage) => [stage, ask(stage, early)]));
   return {
     answers,

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Workload } from '../../src/cluster/pods.ts';
 import { waitUntilReady } from '../../src/cluster/ready.ts';
 import { createSnapshot } from '../../src/cluster/snapshot.ts';
-import { CommandFailure } from '../../src/lib/failure.ts';
+import { ApiFailure } from '../../src/tools/api-server.ts';
 import { createKubectl } from '../../src/tools/kubectl.ts';
 import { ago, makeDeployment, makePod, makeStatus, ready } from '../fakes/cluster-objects.ts';
 
@@ -34,12 +34,7 @@ const crashing: Objects = [
   }),
 ];
 
-const noAnswer = new CommandFailure('kubectl ended with exit code 1', {
-  argv: ['kubectl'],
-  status: 1,
-  stdout: '',
-  stderr: '',
-});
+const noAnswer = new ApiFailure('the cluster does not answer');
 
 /** Waits while the cluster goes through these states, and stays in the last. */
 function wait(states: readonly (Objects | Error)[], { timeout = 5_000 } = {}) {

@@ -16,7 +16,6 @@ export async function createGitPod(folder: string): Promise<Kubectl> {
   return {
     command: ['kubectl'],
     getJson: refuse,
-    getRows: refuse,
     logs: refuse,
     apply: refuse,
     async run(args, signal, input) {

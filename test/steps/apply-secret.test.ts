@@ -22,7 +22,6 @@ function createCluster() {
       return Object.values(applied.at(-1)?.metadata.annotations ?? {}).join('\n');
     },
     getJson: () => Promise.reject(new Error('not asked for')),
-    getRows: () => Promise.reject(new Error('not asked for')),
     logs: () => Promise.reject(new Error('not asked for')),
   };
   return { kubectl, applied };

@@ -54,7 +54,6 @@ function createArgoCd(react: (name: string, look: number) => Status | undefined)
       }
       return { items } as T;
     },
-    getRows: async () => [],
     logs: async () => '',
   };
   return { kubectl, applications, told: () => told };

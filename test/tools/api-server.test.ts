@@ -54,3 +54,13 @@ test('an aborted question ends with the reason', async () => {
   setTimeout(() => stop.abort(new Error('interrupted')), 20);
   await expect(asked).rejects.toThrow('interrupted');
 });
+
+test('of a list, the metadata alone', async () => {
+  const api = await start((request, response) =>
+    response.end(JSON.stringify({ items: [{ metadata: { name: request.headers.accept } }] })),
+  );
+  const { items } = await api.getMetadata('/api/v1/secrets', signal);
+  expect(items).toEqual([
+    { metadata: { name: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1' } },
+  ]);
+});
