@@ -24,8 +24,8 @@ export function createReleases(openApi: () => Promise<ApiReader>): Releases {
 }
 
 async function listRecords(api: ApiReader, signal: AbortSignal): Promise<readonly Metadata[]> {
-  const { items } = await api.getMetadata('/api/v1/secrets?labelSelector=owner%3Dhelm', signal);
-  return items.map(({ metadata }) => metadata);
+  const records = await api.getMetadata('/api/v1/secrets?labelSelector=owner%3Dhelm', signal);
+  return records.map(({ metadata }) => metadata);
 }
 
 function toReleases(records: readonly Metadata[]): readonly Release[] {

@@ -15,7 +15,7 @@ export interface ApiServer {
   /** The answer, parsed. @throws {ApiFailure} */
   get<T>(path: string, signal: AbortSignal): Promise<T>;
   /** A list's objects without all but their metadata, which travels alone. @throws {ApiFailure} */
-  getMetadata(path: string, signal: AbortSignal): Promise<{ readonly items: readonly Named[] }>;
+  getMetadata(path: string, signal: AbortSignal): Promise<readonly Named[]>;
   /** The answer as it comes. @throws {ApiFailure} */
   open(path: string, signal: AbortSignal): Promise<Readable>;
   /** Changes an object by a strategic merge patch; resolves to what became of it. @throws {ApiFailure} */
@@ -129,7 +129,9 @@ export function createApiServer({ server, authorize, ...certificates }: ApiAcces
       return JSON.parse(await text(await send(path, signal)));
     },
     async getMetadata(path, signal) {
-      return JSON.parse(await text(await send(path, signal, { accept: metadataOnly })));
+      const { items } = JSON.parse(await text(await send(path, signal, { accept: metadataOnly })));
+      // Where there is none, it is null in this form.
+      return items ?? [];
     },
     async patch(path, change, signal) {
       const merging = { type: 'application/strategic-merge-patch+json', object: change } as const;

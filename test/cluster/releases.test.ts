@@ -23,7 +23,7 @@ function open(...items: readonly ReturnType<typeof record>[]) {
   const api = {
     async getMetadata(path: string) {
       asked.push(path);
-      return { items };
+      return items;
     },
   };
   return { asked, releases: createReleases(async () => api as unknown as ApiReader) };

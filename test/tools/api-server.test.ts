@@ -59,8 +59,9 @@ test('of a list, the metadata alone', async () => {
   const api = await start((request, response) =>
     response.end(JSON.stringify({ items: [{ metadata: { name: request.headers.accept } }] })),
   );
-  const { items } = await api.getMetadata('/api/v1/secrets', signal);
-  expect(items).toEqual([
+  expect(await api.getMetadata('/api/v1/secrets', signal)).toEqual([
     { metadata: { name: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1' } },
   ]);
+  const empty = await start((_, response) => response.end('{"metadata":{},"items":null}'));
+  expect(await empty.getMetadata('/api/v1/secrets', signal)).toEqual([]);
 });
