@@ -57,32 +57,32 @@ export async function loadImages(
   }
 }
 
+/** Brings a service's image to all nodes. */
 export interface ServiceLoad {
-  /** References of the service's images that the nodes keep; older ones of it go. */
-  readonly keep: ReadonlySet<string>;
+  bring(image: NamedImage, run: Run): Promise<void>;
+  /** Once it is there: older images of the service go from the nodes, but for these references. */
+  removeOld(image: NamedImage, keep: ReadonlySet<string>, run: Run): Promise<void>;
 }
 
-/**
- * Begins to ask every node what it has, which takes as long as a build, and resolves to what brings a service's image
- * to them all, at once.
- */
+/** Begins to ask every node what it has, which takes as long as a build. */
 export function beginLoad(
   parts: LoadParts & { readonly nodeNames: readonly string[] },
   signal: AbortSignal,
-): (image: NamedImage, load: ServiceLoad, run: Run) => Promise<void> {
+): ServiceLoad {
   const asked = parts.nodeNames.map((node) => ({ node, content: parts.nodes.list(node, signal) }));
   // Whoever loads hears of it; a build that fails first is what counts then.
   for (const { content } of asked) content.catch(() => {});
-  return async (image, { keep }, run) => {
-    await Promise.all(
-      asked.map(async ({ node, content }) => {
-        const { images } = await content;
-        await Promise.all([
-          loadImages([image], node, parts, run, content),
-          removeOld(node, findOld(images, image.reference, keep), parts, run),
-        ]);
-      }),
-    );
+  return {
+    async bring(image, run) {
+      await Promise.all(asked.map(({ node, content }) => loadImages([image], node, parts, run, content)));
+    },
+    async removeOld({ reference }, keep, run) {
+      await Promise.all(
+        asked.map(async ({ node, content }) =>
+          removeImages(node, findOld((await content).images, reference, keep), parts, run),
+        ),
+      );
+    },
   };
 }
 
@@ -103,7 +103,7 @@ function findOld(
 }
 
 /** A reload does not fail for what it could not tidy up; the next one tries again. */
-async function removeOld(
+async function removeImages(
   node: string,
   old: readonly string[],
   { nodes }: LoadParts,

@@ -95,10 +95,12 @@ export async function reload(
     async () => (await serviceImages.find(name)) ?? serviceImages.build(name, run),
   );
   run.report('loading');
-  await measure('load', async () => {
-    const keep = listKeptImages(await takeServiceSnapshot(api, place, run.signal), place);
-    await load(image, { keep }, run);
-  });
+  const [keep] = await measure('load', () =>
+    Promise.all([
+      takeServiceSnapshot(api, place, run.signal).then((before) => listKeptImages(before, place)),
+      load.bring(image, run),
+    ]),
+  );
   run.report('rolling out');
   const wanted = {
     reference: image.reference,
@@ -112,6 +114,7 @@ export async function reload(
     Promise.all([
       replaceImage({ api, kubectl: toolchain.kubectl, snapshots, place, waitUntilUnrouted }, wanted, run),
       // Meanwhile there is nothing else to do.
+      load.removeOld(image, keep, run),
       store.list().then((contents) => store.remove(findOldImages(contents, name, Date.now()))),
     ]),
   );

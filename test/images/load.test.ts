@@ -93,7 +93,7 @@ test('only what a node lacks travels, to each as much as it needs', async () => 
 
   const second = await make('second');
   const load = beginLoad({ nodes: port, store, nodeNames: ['one', 'two'] }, run.signal);
-  await load(second, { keep: new Set() }, run);
+  await load.bring(second, run);
   for (const { images } of nodes.values()) {
     expect(images.get(second.reference)).toBe(digestOf(toManifest(second.image)));
   }
@@ -136,7 +136,9 @@ test("of a service's images the nodes keep those that were named, and nothing of
 
   const load = beginLoad({ nodes: port, store, nodeNames: ['one'] }, makeRun().signal);
   const keep = new Set(['3', '4'].map((name) => `wealist.local/a-service:${name}`));
-  await load(await make('5'), { keep }, makeRun());
+  const newest = await make('5');
+  await load.bring(newest, makeRun());
+  await load.removeOld(newest, keep, makeRun());
   expect([...images.keys()].sort()).toEqual([
     'sha256:id-3',
     'sha256:id-4',
@@ -148,16 +150,13 @@ test("of a service's images the nodes keep those that were named, and nothing of
   ]);
 });
 
-test('a node that does not let go of an older image does not fail the load', async () => {
+test('a node that does not let go of an older image does not fail the reload', async () => {
   const { store, make } = await makeImages();
   const { port } = makeNodes('one');
   await loadImages([await make('1')], 'one', { nodes: port, store }, makeRun());
   const stubborn = { ...port, removeImages: () => Promise.reject(failed('it is in use')) };
   const run = makeRun();
-  await beginLoad({ nodes: stubborn, store, nodeNames: ['one'] }, run.signal)(
-    await make('2'),
-    { keep: new Set() },
-    run,
-  );
+  const load = beginLoad({ nodes: stubborn, store, nodeNames: ['one'] }, run.signal);
+  await load.removeOld(await make('2'), new Set(), run);
   expect(run.reports).toContain('older images stay on the node: it is in use');
 });
