@@ -91,7 +91,7 @@ async function install(chart: string) {
   const values = {
     images,
     namespace: { create: false },
-    infrastructure: { storage: { className: 'standard' }, s3: { enabled: false } },
+    infrastructure: { storage: { className: 'wealist-data' }, s3: { enabled: false } },
     ingress: { enabled: false },
   };
   await exec(
