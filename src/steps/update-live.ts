@@ -88,6 +88,8 @@ export async function updateLive(
     );
     // What the program loads comes last: the others are there when it does.
     const ordered = changed.toSorted((a, b) => Number(a.path === program) - Number(b.path === program));
+    // A put that is broken off may have come to its end on the node: what is there is not known until it has.
+    for (const { path } of changed) put.set(path, '');
     for (const folder of folders) {
       const own = ordered.filter(({ path }) => path.startsWith(`${folder}/`));
       if (own.length === 0) continue;

@@ -241,4 +241,14 @@ describe('a put that does not come to its end', () => {
     service.beforePut = () => Promise.reject(brokenOff);
     await expect(update({ ...inImage, '/app/main.js': 'two' })).rejects.toBe(brokenOff);
   });
+
+  test('is not believed: what was taken back meanwhile is put there', async () => {
+    const { service, update } = makeUpdates();
+    // The node goes on with what it was told, and only the answer is lost.
+    service.afterPut = () => Promise.reject(brokenOff);
+    await expect(update({ ...inImage, '/app/main.js': 'two' })).rejects.toBe(brokenOff);
+    service.afterPut = async () => {};
+    expect(await update(inImage)).toEqual({ put: 1, files: 0 });
+    expect(service.filesIn('board-a')).toEqual({ 'main.js': 'one' });
+  });
 });
