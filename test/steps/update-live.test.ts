@@ -251,4 +251,14 @@ describe('a put that does not come to its end', () => {
     expect(await update(inImage)).toEqual({ put: 1, files: 0 });
     expect(service.filesIn('board-a')).toEqual({ 'main.js': 'one' });
   });
+
+  test('has marked the pod before: nobody takes it for what its image is', async () => {
+    const { service, update } = makeUpdates();
+    const marks: unknown[] = [];
+    service.beforePut = async () => void marks.push(service.mark('board-a'));
+    service.afterPut = () => Promise.reject(brokenOff);
+    await expect(update({ ...inImage, '/app/main.js': 'two' })).rejects.toBe(brokenOff);
+    expect(marks).toEqual([expect.objectContaining({ containerID: containerOf(service), files: 1 })]);
+    expect(service.mark('board-a')).not.toMatchObject({ sourceHash: 'of the source' });
+  });
 });
