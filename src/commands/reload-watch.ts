@@ -103,13 +103,15 @@ function createWork(
     const service = getWatched();
     const { name, since } = service;
     const saved = new Set(service.saved);
+    // What is saved again from now on has to be brought again.
+    service.saved.clear();
     const parts = connect();
     const run = { signal, report: (line: string) => ui.detail(`${name}: ${line}`) };
     try {
       service.hash = await parts.serviceImages.readHash(name);
       if (!(await bringLive())) await hold(bringImage);
-      for (const path of saved) service.saved.delete(path);
     } catch (error) {
+      for (const path of saved) service.saved.add(path);
       signal.throwIfAborted();
       if (!(error instanceof Failure)) throw error;
       if (ui.json) ui.result({ version: 1, service: name, error: toFailureValue(error) }, '');

@@ -342,3 +342,23 @@ test('it ends when it is told to, also in the middle of a build, which is told, 
   expect(builds.at(-1)?.signal.aborted).toBe(true);
   expect(lines()).toHaveLength(1);
 });
+
+test('what is saved when an image is as good as rolled out is put over it', async () => {
+  const world = await makeWorld();
+  const { line, write, service, pod } = world;
+  await line(1);
+  const { open, pass } = makeGate();
+  world.build = pass;
+  await write('live/page.html', 'two');
+  await write('main.py', 'two');
+  world.onFound = async () => {
+    world.onFound = async () => {};
+    const before = world.hashes;
+    await write('live/page.html', 'three');
+    await write('live/deep/er.html', 'three');
+    await expect.poll(() => world.hashes).toBeGreaterThan(before);
+  };
+  open();
+  await expect.poll(() => world.lines().at(-1)).toMatch(/ board live .* 2 files over /);
+  expect(service.filesIn(pod())).toEqual({ 'page.html': 'three', 'deep/er.html': 'three' });
+});
