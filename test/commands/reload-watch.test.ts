@@ -362,3 +362,12 @@ test('what is saved when an image is as good as rolled out is put over it', asyn
   await expect.poll(() => world.lines().at(-1)).toMatch(/ board live .* 2 files over /);
   expect(service.filesIn(pod())).toEqual({ 'page.html': 'three', 'deep/er.html': 'three' });
 });
+
+test('a source that cannot be read for a moment is told of, and the next save tried', async () => {
+  const { line, write, remove, stderr } = await makeWorld();
+  await line(1);
+  await remove('Dockerfile');
+  await expect.poll(stderr).toMatch(/services\.board has no Dockerfile at /);
+  await write('Dockerfile', 'FROM another\n');
+  expect(await line(2)).toMatch(/ board (runs|already running) /);
+});
