@@ -79,10 +79,20 @@ export async function watchServices(parts: WatchParts, names: readonly string[])
     const own = [...paths].filter((path) => isSourceOf(service, path));
     if (own.length === 0) return;
     // Saved again as it was, or the second half of one save: what is at work for it goes on.
-    if ((await connect().serviceImages.readHash(service.name)) === service.hash) return;
+    if ((await findHash(service.name)) === service.hash) return;
     service.since = since;
     for (const path of own) service.saved.add(path);
     service.latest.request();
+  }
+
+  /** Undefined for a source that cannot be read as it is now: whoever works on it tells why. */
+  async function findHash(name: string): Promise<string | undefined> {
+    try {
+      return await connect().serviceImages.readHash(name);
+    } catch (error) {
+      if (error instanceof Failure) return undefined;
+      throw error;
+    }
   }
 }
 
@@ -103,13 +113,15 @@ function createWork(
     const service = getWatched();
     const { name, since } = service;
     const saved = new Set(service.saved);
+    // What is saved again from now on has to be brought again.
+    service.saved.clear();
     const parts = connect();
     const run = { signal, report: (line: string) => ui.detail(`${name}: ${line}`) };
     try {
       service.hash = await parts.serviceImages.readHash(name);
       if (!(await bringLive())) await hold(bringImage);
-      for (const path of saved) service.saved.delete(path);
     } catch (error) {
+      for (const path of saved) service.saved.add(path);
       signal.throwIfAborted();
       if (!(error instanceof Failure)) throw error;
       if (ui.json) ui.result({ version: 1, service: name, error: toFailureValue(error) }, '');

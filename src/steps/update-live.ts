@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { toLiveAnnotations } from '../cluster/live-files.ts';
+import { type LiveFiles, toLiveAnnotations } from '../cluster/live-files.ts';
 import { findPods } from '../cluster/pods.ts';
 import { findRunning } from '../cluster/running-image.ts';
 import { type ServicePlace, takeServiceSnapshot } from '../cluster/service-snapshot.ts';
@@ -88,6 +88,11 @@ export async function updateLive(
     );
     // What the program loads comes last: the others are there when it does.
     const ordered = changed.toSorted((a, b) => Number(a.path === program) - Number(b.path === program));
+    // Before the first file: whoever finds the pod without a mark takes it for what its image is.
+    if (changed.length > 0 && countOver(put) === 0)
+      await mark(pod, id, { files: changed.length, sourceHash: '' });
+    // A put that is broken off may have come to its end on the node: what is there is not known until it has.
+    for (const { path } of changed) put.set(path, '');
     for (const folder of folders) {
       const own = ordered.filter(({ path }) => path.startsWith(`${folder}/`));
       if (own.length === 0) continue;
@@ -101,11 +106,11 @@ export async function updateLive(
       );
     }
     for (const { path } of changed) put.set(path, contents.get(path) ?? '');
-    const over = [...put].filter(([path, hash]) => state.base.get(path) !== hash).length;
+    const over = countOver(put);
     const isLoaded = program === undefined || !changed.some(({ path }) => path === program);
     const [loaded] = await Promise.all([
       isLoaded || waitUntilLoaded(pod, contents.get(program) ?? ''),
-      mark(pod, id, over),
+      mark(pod, id, { files: over, sourceHash }),
     ]);
     return loaded ? { put: changed.length, files: over } : undefined;
   }
@@ -125,8 +130,13 @@ export async function updateLive(
     return found;
   }
 
-  async function mark({ metadata: { name } }: Pod, id: string, over: number): Promise<void> {
-    const annotations = toLiveAnnotations(id, { files: over, sourceHash });
+  /** How many files are not those of the image. */
+  function countOver(put: ReadonlyMap<string, string>): number {
+    return [...put].filter(([path, hash]) => state.base.get(path) !== hash).length;
+  }
+
+  async function mark({ metadata: { name } }: Pod, id: string, live: LiveFiles): Promise<void> {
+    const annotations = toLiveAnnotations(id, live);
     const path = `/api/v1/namespaces/${place.namespace}/pods/${name}?fieldManager=wealist-local`;
     await api.patch(path, { metadata: { annotations } }, signal);
   }

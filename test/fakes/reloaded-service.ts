@@ -1,0 +1,220 @@
+import type { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { hashContent } from '../../src/images/live-source.ts';
+import { readTar } from '../../src/images/tar.ts';
+import { type Digest, digestOf } from '../../src/lib/oci.ts';
+import { ApiFailure, type ApiServer } from '../../src/tools/api-server.ts';
+import type { Nodes } from '../../src/tools/nodes.ts';
+import { makeDeployment, makePod, makeStatus, ready } from './cluster-objects.ts';
+
+const namespace = 'wealist-kind-local';
+
+/** What a stand-in says of the file that it runs. */
+interface Said {
+  readonly program: string;
+  readonly refused?: string;
+  readonly startsAnew?: boolean;
+}
+
+interface FakePod {
+  readonly name: string;
+  /** Of the container's run. */
+  containerID: string;
+  image: string;
+  annotations: Record<string, string>;
+}
+
+export interface ReloadedServiceOptions {
+  readonly image?: string;
+  readonly pods?: readonly string[];
+  /** Folders that are volumes of its containers. */
+  readonly volumes?: readonly string[];
+}
+
+export type ReloadedService = ReturnType<typeof createReloadedService>;
+
+/**
+ * The service `board` on a cluster of one node, in memory: its Deployment, its pods, the images of the node, and what is
+ * in the containers' volumes over that of the image.
+ */
+export function createReloadedService({
+  image: first = 'wealist.local/board:1',
+  pods: names = ['board-a'],
+  volumes = ['/app'],
+}: ReloadedServiceOptions = {}) {
+  const place = { namespace, name: 'board' };
+  const images = new Map<string, { readonly manifest: Digest; readonly id: Digest }>();
+  /** By folder on the node: what was put there, by path. */
+  const folders = new Map<string, Map<string, string>>();
+  const asked: string[] = [];
+  const puts: (readonly string[])[] = [];
+  let started = 0;
+  const startPod = (name: string, image: string): FakePod => {
+    started += 1;
+    return { name, image, containerID: `containerd://run-${started}`, annotations: {} };
+  };
+  let pods = names.map((name) => startPod(name, first));
+
+  const fake = {
+    /** Pods of a revision before, which have not been told to end. */
+    old: 0,
+    /** What the program of a pod says, given the content of the file that it runs. */
+    say: (content: string): Said | ApiFailure => ({ program: hashContent(Buffer.from(content)) }),
+    /** Called before files are in a container, and after. */
+    beforePut: async () => {},
+    afterPut: async () => {},
+  };
+
+  const toMount = (containerID: string, folder: string) => `/volumes/${containerID.slice(-5)}${folder}`;
+  const filesOf = (pod: FakePod, folder: string) => folders.get(toMount(pod.containerID, folder));
+  const getPod = (name: string) => {
+    const pod = pods.find((each) => each.name === name);
+    if (!pod) throw new ApiFailure(`pods "${name}" not found`, { status: 404 });
+    return pod;
+  };
+
+  const toDeployment = () => {
+    const count = pods.length;
+    const status = { replicas: count + fake.old, updatedReplicas: count };
+    const [deployment, ...sets] = makeDeployment(place.name, {
+      replicas: count,
+      status: { ...status, readyReplicas: count, availableReplicas: count + fake.old },
+    });
+    const template = { spec: { containers: [{ name: place.name, image: pods[0]?.image ?? first }] } };
+    return { deployment: { ...deployment, spec: { ...deployment.spec, template } }, sets };
+  };
+  const toPod = ({ name, image, containerID, annotations }: FakePod) => {
+    const pod = makePod(name, `${place.name}-2`, {
+      spec: { containers: [{ name: place.name, image }] },
+      conditions: ready,
+      containerStatuses: makeStatus({
+        ...{ name: place.name, containerID, ready: true },
+        imageID: images.get(image)?.id ?? `sha256:${image}`,
+      }),
+    });
+    return { ...pod, metadata: { ...pod.metadata, annotations } };
+  };
+  const toSlice = () => ({
+    metadata: { name: place.name, namespace, uid: 'slice', creationTimestamp: '' },
+    endpoints: pods.map(({ name }) => ({ conditions: { ready: true }, targetRef: { name } })),
+  });
+
+  const api: Pick<ApiServer, 'get' | 'patch'> = {
+    async get<T>(path: string, signal: AbortSignal): Promise<T> {
+      signal.throwIfAborted();
+      asked.push(path);
+      const [plain = ''] = path.split('?');
+      const [, asking] = /\/pods\/([^/:]+):8080\/proxy\/health\/program$/.exec(plain) ?? [];
+      if (asking !== undefined) {
+        const said = fake.say(filesOf(getPod(asking), '/app')?.get('main.js') ?? '');
+        if (said instanceof ApiFailure) throw said;
+        return said as T;
+      }
+      const { deployment, sets } = toDeployment();
+      const items: Readonly<Record<string, readonly object[]>> = {
+        replicasets: sets,
+        pods: pods.map(toPod),
+        endpointslices: [toSlice()],
+      };
+      const kind = plain.split('/').at(-1) ?? '';
+      return structuredClone(kind === place.name ? deployment : { items: items[kind] }) as T;
+    },
+    async patch<T>(path: string, change: object, signal: AbortSignal): Promise<T> {
+      signal.throwIfAborted();
+      const [plain = ''] = path.split('?');
+      const name = plain.split('/').at(-1) ?? '';
+      if (plain.includes('/deployments/')) {
+        const { spec } = change as {
+          spec: { template: { spec: { containers: { image: string }[] } } };
+        };
+        const image = spec.template.spec.containers[0]?.image ?? '';
+        pods = pods.map((_, at) => startPod(`board-${started}-${at}`, image));
+        return {} as T;
+      }
+      const pod = getPod(name);
+      const { annotations } = (change as { metadata: { annotations: Record<string, string | null> } })
+        .metadata;
+      const all: Record<string, string | null> = { ...pod.annotations, ...annotations };
+      const kept = Object.entries(all).filter((each): each is [string, string] => each[1] !== null);
+      pod.annotations = Object.fromEntries(kept);
+      return {} as T;
+    },
+  };
+
+  const nodes: Omit<Nodes, 'isUp'> = {
+    list: async () => ({
+      images: new Map([...images].map(([name, { manifest }]) => [name, manifest])),
+      layers: new Set<Digest>(),
+    }),
+    async importImages(_node, archive) {
+      const blobs = new Map((await readFiles(archive)).map(({ path, content }) => [path, content]));
+      const { manifests } = JSON.parse(blobs.get('index.json') ?? '') as {
+        manifests: { digest: Digest; annotations: Record<string, string> }[];
+      };
+      for (const { digest, annotations } of manifests) {
+        const manifest = JSON.parse(blobs.get(`blobs/${digest.replace(':', '/')}`) ?? '');
+        const id = manifest.config.digest as Digest;
+        images.set(annotations['io.containerd.image.name'] ?? '', { manifest: digest, id });
+      }
+      return (await nodes.list('node', new AbortController().signal)).images;
+    },
+    async removeImages(_node, references) {
+      for (const reference of references) images.delete(reference);
+    },
+    waitUntilUnrouted: async () => {},
+    findMount: async (_node, container, folder) =>
+      volumes.includes(folder) ? toMount(container, folder) : undefined,
+    async putFiles(_node, folder, { archive, paths }, signal) {
+      await fake.beforePut();
+      signal.throwIfAborted();
+      puts.push(paths);
+      const contents = new Map((await readFiles(archive)).map(({ path, content }) => [path, content]));
+      const there = folders.get(folder) ?? new Map<string, string>();
+      folders.set(folder, there);
+      for (const path of paths) there.set(path, contents.get(path) ?? '');
+      await fake.afterPut();
+    },
+  };
+
+  return Object.assign(fake, {
+    place,
+    api: api as ApiServer,
+    nodes: nodes as Nodes,
+    images,
+    /** The paths that the API server was asked for. */
+    asked,
+    /** The paths of each put, in their order. */
+    puts,
+    pods: () => pods,
+    /** What is in a container over the files of its image. */
+    filesIn: (pod: string, folder = '/app') => Object.fromEntries(filesOf(getPod(pod), folder) ?? []),
+    mark(pod: string): unknown {
+      const text = getPod(pod).annotations['wealist.local/live'];
+      return text === undefined ? undefined : JSON.parse(text);
+    },
+    /** The container begins anew, with the files of its image. */
+    restart(name: string): void {
+      const pod = getPod(name);
+      pod.containerID = startPod(name, pod.image).containerID;
+    },
+    /** Somebody else rolls out this image. */
+    setImage(image: string): void {
+      for (const pod of pods) pod.image = image;
+    },
+    /** The node has this image. */
+    addImage(reference: string, config: string): void {
+      images.set(reference, { manifest: digestOf(`manifest of ${config}`), id: digestOf(config) });
+    },
+    scale(count: number): void {
+      pods = pods.slice(0, count);
+    },
+  });
+}
+
+async function readFiles(archive: Readable) {
+  const files: { readonly path: string; readonly content: string }[] = [];
+  for await (const entry of readTar(archive)) {
+    files.push({ path: entry.header.name, content: (await buffer(entry)).toString() });
+  }
+  return files;
+}
