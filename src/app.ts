@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { App } from './commands/command.ts';
-import { toCommandLine } from './commands/command-line.ts';
+import type { App } from './commands/command-line/command.ts';
+import { toCommandLine } from './commands/command-line/command-line.ts';
 import { commands } from './commands/index.ts';
 import type { Environment } from './config/schema.ts';
 import { findChosenEnvironment } from './state/chosen-environment.ts';

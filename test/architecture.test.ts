@@ -74,6 +74,22 @@ test('imports go down', () => {
   expect(upward).toEqual([]);
 });
 
+/** What commands share, each folder above the ones before it. */
+const sharedByCommands = ['command-line', 'access', 'connect'];
+
+test('a command has its own folder, and what commands share knows none of them', () => {
+  /** `src/commands/plan/text.ts` → `plan`; `src/commands/plan.ts` is of the same command. */
+  const toPart = (file: string) => file.split('/')[2]?.replace(/\.ts$/, '') ?? '';
+  const strayed = imports.filter(({ file, target }) => {
+    if (!file.startsWith('src/commands/') || !target.startsWith('src/commands/')) return false;
+    const [from, to] = [toPart(file), toPart(target)];
+    if (from === to || from === 'find' || from === 'index') return false;
+    const [above, below] = [sharedByCommands.indexOf(from), sharedByCommands.indexOf(to)];
+    return below < 0 || (above >= 0 && above < below);
+  });
+  expect(strayed).toEqual([]);
+});
+
 test('lib needs nothing but Node', () => {
   const needy = imports.filter(
     ({ file, target }) => file.startsWith('src/lib/') && !/^(src\/lib\/|node:)/.test(target),

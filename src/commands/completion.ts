@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { extraNames } from '../config/extras.ts';
 import { listEnvironments } from '../config/layers.ts';
-import { defineCommand } from './command.ts';
+import { defineCommand } from './command-line/command.ts';
 import { toBash } from './completion/bash.ts';
 import { toFish } from './completion/fish.ts';
 import { listWords } from './completion/words.ts';

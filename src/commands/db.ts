@@ -11,7 +11,10 @@ import {
   parseSnapshotName,
   requireFreeName,
 } from '../state/database-snapshots.ts';
-import { type App, defineCommand } from './command.ts';
+import { requireWritable } from './access/guard.ts';
+import { handOver } from './access/hand-over.ts';
+import { type App, defineCommand } from './command-line/command.ts';
+import { yes } from './command-line/options.ts';
 import {
   type Databases,
   getDatabase,
@@ -19,11 +22,8 @@ import {
   readBootstrap,
   readImages,
   selectDatabases,
-} from './databases.ts';
-import { requireWritable } from './guard.ts';
-import { handOver } from './hand-over.ts';
-import { listDatabases } from './list-databases.ts';
-import { yes } from './options.ts';
+} from './db/databases.ts';
+import { listDatabases } from './db/list-databases.ts';
 
 const actions = ['save', 'restore', 'reset'] as const;
 

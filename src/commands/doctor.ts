@@ -21,10 +21,10 @@ import { versions } from '../tools/versions.ts';
 import { toSymbol } from '../ui/style.ts';
 import { toTable } from '../ui/table.ts';
 import type { Ui } from '../ui/ui.ts';
-import { checkPolicies } from './check-policies.ts';
-import { type App, defineCommand } from './command.ts';
-import { loadMachineEnvironment } from './guard.ts';
-import { yes } from './options.ts';
+import { loadMachineEnvironment } from './access/guard.ts';
+import { type App, defineCommand } from './command-line/command.ts';
+import { yes } from './command-line/options.ts';
+import { checkPolicies } from './doctor/check-policies.ts';
 
 export const command = defineCommand({
   summary: 'check the machine, the engine, the ports, the disk and the network, each with its fix',

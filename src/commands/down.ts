@@ -8,11 +8,11 @@ import { ensureCheckoutId } from '../state/checkout-id.ts';
 import { removeClusterRecord } from '../state/cluster-record.ts';
 import { listSnapshots, toSnapshotsFolder } from '../state/database-snapshots.ts';
 import { measureFolder } from '../tools/disk.ts';
-import { type App, defineCommand } from './command.ts';
-import { requireWritable } from './guard.ts';
-import { name, yes } from './options.ts';
-import { openSession } from './session.ts';
-import { readSituation } from './situation.ts';
+import { requireWritable } from './access/guard.ts';
+import { readSituation } from './access/situation.ts';
+import { type App, defineCommand } from './command-line/command.ts';
+import { name, yes } from './command-line/options.ts';
+import { openSession } from './connect/session.ts';
 
 export const command = defineCommand({
   summary: 'remove the cluster, keep the data',

@@ -4,17 +4,12 @@ import { exitCodes, Failure } from '../lib/failure.ts';
 import { chooseEnvironment, findChosenEnvironment } from '../state/chosen-environment.ts';
 import { ensureStateFolder } from '../state/state-folder.ts';
 import { findTrust } from '../state/trust.ts';
-import { type App, defineCommand } from './command.ts';
-import {
-  describeEnvironment,
-  describeEnvironments,
-  toDescription,
-  toLines,
-} from './environments/describe.ts';
-import { type ProbedEnvironment, probeEnvironment } from './environments/probe.ts';
-import { trustCluster } from './environments/trust.ts';
-import { isLocal } from './guard.ts';
-import { yes } from './options.ts';
+import { isLocal } from './access/guard.ts';
+import { type App, defineCommand } from './command-line/command.ts';
+import { yes } from './command-line/options.ts';
+import { describeEnvironment, describeEnvironments, toDescription, toLines } from './env/describe.ts';
+import { type ProbedEnvironment, probeEnvironment } from './env/probe.ts';
+import { trustCluster } from './env/trust.ts';
 
 export const command = defineCommand({
   summary: 'choose the environment, see what is behind each, trust the cluster of one',

@@ -1,9 +1,9 @@
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { findNearest } from '../lib/nearest.ts';
-import type { Command } from './command.ts';
-import { toCommandLine } from './command-line.ts';
+import type { Command } from './command-line/command.ts';
+import { toCommandLine } from './command-line/command-line.ts';
+import { globalOptions, toFlag } from './command-line/options.ts';
 import { commands } from './index.ts';
-import { globalOptions, toFlag } from './options.ts';
 
 /** Loads the command of this name. @throws {Failure} exit code 2, with the nearest name, when there is none. */
 export async function loadCommand(name: string): Promise<Command> {

@@ -13,11 +13,11 @@ import { findPart } from '../tools/kubernetes.ts';
 import { type Listener, listenOnLoopback } from '../tools/loopback.ts';
 import { dialPod } from '../tools/port-forward.ts';
 import { toTable } from '../ui/table.ts';
-import { getClusterAccess } from './cluster-access.ts';
-import { type App, defineCommand } from './command.ts';
-import { explainSilence } from './explain-silence.ts';
-import { type ForwardTarget, toForwardTarget } from './forward-targets.ts';
-import { requireWritable } from './guard.ts';
+import { getClusterAccess } from './access/cluster-access.ts';
+import { type ForwardTarget, toForwardTarget } from './access/forward-targets.ts';
+import { requireWritable } from './access/guard.ts';
+import { type App, defineCommand } from './command-line/command.ts';
+import { explainSilence } from './forward/explain-silence.ts';
 
 /** Ports that are tried, from the wanted one on. */
 const tries = 100;

@@ -9,10 +9,10 @@ import { getEngine } from '../machine/engine.ts';
 import { buildService } from '../steps/build-service.ts';
 import { ensureImage, ensureNodeImage } from '../steps/ensure-image.ts';
 import { createDocker } from '../tools/docker.ts';
-import { type App, defineCommand } from './command.ts';
-import { connectImages } from './connect-images.ts';
-import { describeImages, listImages, listNeededNames } from './list-images.ts';
-import { yes } from './options.ts';
+import { type App, defineCommand } from './command-line/command.ts';
+import { yes } from './command-line/options.ts';
+import { connectImages } from './connect/connect-images.ts';
+import { describeImages, listImages, listNeededNames } from './images/list-images.ts';
 
 export const command = defineCommand({
   summary: 'list the images: needed, present, where they come from; build or prune them',

@@ -2,8 +2,8 @@ import { access } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
 import { defaultEnvironment, findChosenEnvironment } from '../state/chosen-environment.ts';
-import { defineCommand } from './command.ts';
-import { requireWritable } from './guard.ts';
+import { requireWritable } from './access/guard.ts';
+import { defineCommand } from './command-line/command.ts';
 
 export const command = defineCommand({
   summary: 'run kubectl against our cluster, whatever ~/.kube/config says',

@@ -9,12 +9,12 @@ import { listPods } from '../live/pod-watch.ts';
 import { findClusterRecord } from '../state/cluster-record.ts';
 import { findSecrets } from '../state/secrets.ts';
 import { findPart, type Pod } from '../tools/kubernetes.ts';
-import { getClusterAccess } from './cluster-access.ts';
-import { type App, defineCommand } from './command.ts';
-import { isLocal } from './guard.ts';
-import { createLogFilter, openFollowedOutput, printTo } from './log-output.ts';
-import { environment as environmentOption } from './options.ts';
-import { toSecretsOptions } from './secrets-options.ts';
+import { getClusterAccess } from './access/cluster-access.ts';
+import { isLocal } from './access/guard.ts';
+import { type App, defineCommand } from './command-line/command.ts';
+import { environment as environmentOption } from './command-line/options.ts';
+import { toSecretsOptions } from './connect/secrets-options.ts';
+import { createLogFilter, openFollowedOutput, printTo } from './logs/log-output.ts';
 
 /** Lines of each container that are shown before what is followed, where nothing else is wanted. */
 const usualTail = 20;

@@ -13,11 +13,11 @@ import { findTrust } from '../state/trust.ts';
 import { type ReleaseSource, toChart } from '../steps/deploy-release.ts';
 import type { ApiReader } from '../tools/api-server.ts';
 import { createHelm } from '../tools/helm.ts';
-import { findClusterAccess } from './cluster-access.ts';
-import { type App, defineCommand } from './command.ts';
-import { isLocal } from './guard.ts';
-import { obtainTools } from './obtain-tools.ts';
-import { environment as environmentOption, selectedServices, yes } from './options.ts';
+import { findClusterAccess } from './access/cluster-access.ts';
+import { isLocal } from './access/guard.ts';
+import { type App, defineCommand } from './command-line/command.ts';
+import { environment as environmentOption, selectedServices, yes } from './command-line/options.ts';
+import { obtainTools } from './connect/obtain-tools.ts';
 import { listLocalSources } from './plan/local-sources.ts';
 import { checkOutside } from './plan/outside.ts';
 import { hasDifferences, type PlanReport, toPlanValue } from './plan/report.ts';
@@ -159,7 +159,7 @@ async function openTarget(app: App, environment: Environment): Promise<Target> {
   }
   await obtainTools(app, ['kubectl']);
   try {
-    const { openRemote } = await import('./remote-access.ts');
+    const { openRemote } = await import('./access/remote-access.ts');
     const { context, openApi } = await openRemote(app, environment);
     return { api: await openApi(), title: `kube context ${context.name}, ${context.server}` };
   } catch (error) {

@@ -4,13 +4,13 @@ import { getService } from '../config/services.ts';
 import { openImages } from '../images/open-images.ts';
 import { planReload } from '../plans/reload.ts';
 import type { Reloaded, ReloadServiceParts } from '../steps/reload-service.ts';
-import { getLocalAccess } from './cluster-access.ts';
-import { type App, defineCommand } from './command.ts';
-import { requireWritable } from './guard.ts';
-import { toReloadLine } from './reload-line.ts';
-import { getRunningCluster } from './running-cluster.ts';
-import { openServiceImages } from './service-images.ts';
-import { openSession } from './session.ts';
+import { getLocalAccess } from './access/cluster-access.ts';
+import { requireWritable } from './access/guard.ts';
+import { getRunningCluster } from './access/running-cluster.ts';
+import { type App, defineCommand } from './command-line/command.ts';
+import { openServiceImages } from './connect/service-images.ts';
+import { openSession } from './connect/session.ts';
+import { toReloadLine } from './reload/reload-line.ts';
 
 export const command = defineCommand({
   summary: 'build, load and roll out services, and prove that the new code runs',
@@ -38,7 +38,7 @@ export const command = defineCommand({
     for (const name of names) getService(environment, name);
     const connect = await connectReload(app, environment);
     if (watch) {
-      const { watchServices } = await import('./reload-watch.ts');
+      const { watchServices } = await import('./reload/reload-watch.ts');
       return watchServices({ app, environment, connect }, names);
     }
     await app.exclusively(async () => {

@@ -6,11 +6,11 @@ import { selectParts } from '../config/services.ts';
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
 import type { Kubectl } from '../tools/kubectl.ts';
 import type { Pod } from '../tools/kubernetes.ts';
-import { type App, defineCommand } from './command.ts';
-import { toWorkload } from './forward-targets.ts';
-import { requireWritable } from './guard.ts';
-import { handOver } from './hand-over.ts';
-import { getOwnCluster } from './own-cluster.ts';
+import { toWorkload } from './access/forward-targets.ts';
+import { requireWritable } from './access/guard.ts';
+import { handOver } from './access/hand-over.ts';
+import { getOwnCluster } from './access/own-cluster.ts';
+import { type App, defineCommand } from './command-line/command.ts';
 
 export const command = defineCommand({
   summary: 'a shell, or one command, in the pod of a service or data store',

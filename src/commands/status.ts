@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCodes } from '../lib/failure.ts';
 import { defaultEnvironment, findChosenEnvironment } from '../state/chosen-environment.ts';
-import { findClusterAccess, type LocalAccess } from './cluster-access.ts';
-import { type App, defineCommand } from './command.ts';
-import { isLocal } from './guard.ts';
-import { environment } from './options.ts';
-import { readStatus } from './read-status.ts';
-import type { StatusReport } from './status-report.ts';
-import { describeStatus } from './status-text.ts';
+import { findClusterAccess, type LocalAccess } from './access/cluster-access.ts';
+import { isLocal } from './access/guard.ts';
+import { type App, defineCommand } from './command-line/command.ts';
+import { environment } from './command-line/options.ts';
+import { readStatus } from './status/read-status.ts';
+import type { StatusReport } from './status/status-report.ts';
+import { describeStatus } from './status/status-text.ts';
 
 /** Milliseconds between two looks. */
 const every = 1_000;
@@ -33,7 +33,7 @@ export const command = defineCommand({
 
   async run(app, { env, watch, exitCode, schema }) {
     if (schema) {
-      const { toStatusSchema } = await import('./status-report.ts');
+      const { toStatusSchema } = await import('./status/status-report.ts');
       const value = toStatusSchema();
       app.ui.result(value, JSON.stringify(value, undefined, 2));
       return exitCodes.ok;
@@ -61,7 +61,7 @@ async function openReader(app: App, name: string | undefined): Promise<() => Pro
   if (wanted !== defaultEnvironment) {
     const found = await app.environment({ name: wanted });
     if (!isLocal(found)) {
-      const { readRemoteStatus } = await import('./read-remote-status.ts');
+      const { readRemoteStatus } = await import('./status/read-remote-status.ts');
       return () => readRemoteStatus(app, found);
     }
   }

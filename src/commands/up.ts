@@ -17,16 +17,16 @@ import { ensureSecrets, findSecrets } from '../state/secrets.ts';
 import { probeTitle } from '../steps/probe-policies.ts';
 import { joinResults } from '../ui/progress.ts';
 import { type Address, describeUp, toUpValue } from '../ui/summary.ts';
-import { canPull } from './can-pull.ts';
-import { chooseCluster } from './choose-cluster.ts';
-import { chooseExtras, parseExtras } from './choose-extras.ts';
-import { defineCommand } from './command.ts';
-import { requireWritable } from './guard.ts';
-import { dryRun, name, nodes, selectedServices, yes } from './options.ts';
-import { listChanges, type MachineDemand, prepareMachine } from './prepare-machine.ts';
-import { connectUp, lacksImages } from './prepare-up.ts';
-import { toSecretsOptions } from './secrets-options.ts';
-import { readSituation, type Situation } from './situation.ts';
+import { requireWritable } from './access/guard.ts';
+import { readSituation, type Situation } from './access/situation.ts';
+import { defineCommand } from './command-line/command.ts';
+import { dryRun, name, nodes, selectedServices, yes } from './command-line/options.ts';
+import { canPull } from './connect/can-pull.ts';
+import { chooseCluster } from './connect/choose-cluster.ts';
+import { chooseExtras, parseExtras } from './connect/choose-extras.ts';
+import { connectUp, lacksImages } from './connect/prepare-up.ts';
+import { toSecretsOptions } from './connect/secrets-options.ts';
+import { listChanges, type MachineDemand, prepareMachine } from './up/prepare-machine.ts';
 
 /** Where an engine that is still to be installed will be. */
 const usualSocket = '/var/run/docker.sock';

@@ -1,9 +1,9 @@
 import { selectParts } from '../config/services.ts';
 import { exitCodes } from '../lib/failure.ts';
-import { defineCommand } from './command.ts';
-import { environment as environmentOption } from './options.ts';
-import { readWhy } from './read-why.ts';
-import { describeWhy } from './why-text.ts';
+import { defineCommand } from './command-line/command.ts';
+import { environment as environmentOption } from './command-line/options.ts';
+import { readWhy } from './why/read-why.ts';
+import { describeWhy } from './why/why-text.ts';
 
 export const command = defineCommand({
   summary: 'why something is not ready or does not answer: the causes, what shows them, and the next command',

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { type Commands, defineCommand } from '../../src/commands/command.ts';
+import { type Commands, defineCommand } from '../../src/commands/command-line/command.ts';
 import { toBash } from '../../src/commands/completion/bash.ts';
 import { toFish } from '../../src/commands/completion/fish.ts';
 import { listWords } from '../../src/commands/completion/words.ts';

@@ -1,9 +1,9 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { App } from '../../src/commands/command.ts';
+import type { App } from '../../src/commands/command-line/command.ts';
+import { trustCluster } from '../../src/commands/env/trust.ts';
 import { command as env } from '../../src/commands/env.ts';
-import { trustCluster } from '../../src/commands/environments/trust.ts';
 import { command as logs } from '../../src/commands/logs.ts';
 import { command as status } from '../../src/commands/status.ts';
 import { command as why } from '../../src/commands/why.ts';

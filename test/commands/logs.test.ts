@@ -1,8 +1,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
+import { parseInput } from '../../src/commands/command-line/parse.ts';
 import { command } from '../../src/commands/logs.ts';
-import { parseInput } from '../../src/commands/parse.ts';
 import { secretKeys } from '../../src/lib/secret-rules.ts';
 import { toLogTime } from '../../src/live/log-line.ts';
 import { startApiServer } from '../fakes/api-server.ts';

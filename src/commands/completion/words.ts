@@ -1,5 +1,5 @@
-import type { Argument, Command, Commands } from '../command.ts';
-import { globalOptions, toFlag } from '../options.ts';
+import type { Argument, Command, Commands } from '../command-line/command.ts';
+import { globalOptions, toFlag } from '../command-line/options.ts';
 
 /** What can follow a command's name. */
 export interface CommandWords {

@@ -9,12 +9,12 @@ import { findCheckoutId } from '../../state/checkout-id.ts';
 import { findSecrets } from '../../state/secrets.ts';
 import { isManifestsStep } from '../../steps/apply-manifests.ts';
 import { isDeployStep, type ReleaseSource } from '../../steps/deploy-release.ts';
-import { chooseCluster } from '../choose-cluster.ts';
-import { chooseExtras } from '../choose-extras.ts';
-import type { App } from '../command.ts';
-import { connectUp } from '../prepare-up.ts';
-import { toSecretsOptions } from '../secrets-options.ts';
-import { readSituation } from '../situation.ts';
+import { readSituation } from '../access/situation.ts';
+import type { App } from '../command-line/command.ts';
+import { chooseCluster } from '../connect/choose-cluster.ts';
+import { chooseExtras } from '../connect/choose-extras.ts';
+import { connectUp } from '../connect/prepare-up.ts';
+import { toSecretsOptions } from '../connect/secrets-options.ts';
 
 export interface Sources {
   readonly releases: readonly ReleaseSource[];

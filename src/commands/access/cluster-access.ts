@@ -1,0 +1,84 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createApiSnapshots } from '../../cluster/api-snapshots.ts';
+import type { Snapshots } from '../../cluster/snapshot.ts';
+import type { Environment } from '../../config/schema.ts';
+import { exitCodes, Failure } from '../../lib/failure.ts';
+import { type ClusterRecord, findClusterRecord } from '../../state/cluster-record.ts';
+import type { ApiReader, ApiServer } from '../../tools/api-server.ts';
+import { createKubectl, type Kubectl, type KubectlReader } from '../../tools/kubectl.ts';
+import { createApiOpener } from '../../tools/open-api.ts';
+import type { App } from '../command-line/command.ts';
+import { findKubectl } from './find-kubectl.ts';
+import { isLocal } from './guard.ts';
+
+/** A cluster, for commands that only ask it: no engine is needed for that. */
+export interface ClusterAccess {
+  readonly kubectl: KubectlReader;
+  readonly snapshots: Snapshots;
+  /** Reads the kubeconfig. @throws {Failure} exit code 5 when that cannot be used. */
+  openApi(): Promise<ApiReader>;
+}
+
+/** The cluster of this checkout. */
+export interface LocalAccess extends ClusterAccess {
+  readonly record: ClusterRecord;
+  readonly kubectl: Kubectl;
+  openApi(): Promise<ApiServer>;
+}
+
+/** Undefined when no cluster has been made, or it was removed. Asks nobody. */
+export async function findClusterAccess({
+  paths,
+  exec,
+}: Pick<App, 'paths' | 'exec'>): Promise<LocalAccess | undefined> {
+  const kubeconfig = join(paths.state, 'kubeconfig');
+  const [record, isMade, program] = await Promise.all([
+    findClusterRecord(paths),
+    exists(kubeconfig),
+    findKubectl({ paths }),
+  ]);
+  if (!record || !isMade) return undefined;
+  const context = `kind-${record.name}`;
+  const openApi = createApiOpener(kubeconfig, context, exec);
+  return {
+    record,
+    kubectl: createKubectl(exec, { program, kubeconfig, context }),
+    snapshots: createApiSnapshots(openApi),
+    openApi,
+  };
+}
+
+/**
+ * The cluster of the environment: this checkout's, or the one that was trusted to be the environment's, which is said.
+ * @throws {Failure} exit code 5 when there is no cluster or it does not answer, 9 when it is not the trusted one.
+ */
+export async function getClusterAccess(
+  app: Pick<App, 'paths' | 'exec' | 'signal' | 'ui'>,
+  environment: Environment,
+): Promise<ClusterAccess> {
+  if (!isLocal(environment)) {
+    const { openRemote } = await import('./remote-access.ts');
+    const remote = await openRemote(app, environment);
+    const { name, server } = remote.context;
+    app.ui.say(
+      app.ui.colors.dim(`environment ${environment.name}: kube context ${name}, ${server}, read only`),
+    );
+    return remote;
+  }
+  return getLocalAccess(app);
+}
+
+/** The cluster of this checkout. @throws {Failure} exit code 5 when there is none. */
+export async function getLocalAccess(app: Pick<App, 'paths' | 'exec'>): Promise<LocalAccess> {
+  const found = await findClusterAccess(app);
+  if (found) return found;
+  throw new Failure('there is no cluster yet', { hint: 'npm run up', exitCode: exitCodes.cluster });
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,14 @@
+import { loadOwnSecrets } from '../../config/own-secrets.ts';
+import type { Environment } from '../../config/schema.ts';
+import type { SecretsOptions } from '../../state/secrets.ts';
+import type { App } from '../command-line/command.ts';
+
+/** Where the secrets of this environment and cluster come from. */
+export async function toSecretsOptions(
+  { paths }: Pick<App, 'paths'>,
+  environment: Environment,
+  cluster: string,
+): Promise<SecretsOptions> {
+  const own = await loadOwnSecrets(paths.checkout, environment.name);
+  return { paths, cluster, environment: environment.name, own };
+}

@@ -1,0 +1,119 @@
+import { getRunningPod } from '../../cluster/find-pod.ts';
+import type { LocalEnvironment } from '../../config/schema.ts';
+import { selectParts } from '../../config/services.ts';
+import { exitCodes, Failure } from '../../lib/failure.ts';
+import { toSnapshotsFolder } from '../../state/database-snapshots.ts';
+import type { Kubectl } from '../../tools/kubectl.ts';
+import { createPostgres, type Postgres } from '../../tools/postgres.ts';
+import { toWorkload } from '../access/forward-targets.ts';
+import { getOwnCluster } from '../access/own-cluster.ts';
+import type { App } from '../command-line/command.ts';
+
+/** The databases of a checkout's cluster, and what uses them. */
+export interface Databases extends Awaited<ReturnType<typeof getOwnCluster>> {
+  readonly postgres: Postgres;
+  readonly namespace: string;
+  /** Database by service, of the services that have one. */
+  readonly ofService: ReadonlyMap<string, string>;
+  /** Deployments that run. */
+  readonly deployed: readonly string[];
+  /** Of snapshots. */
+  readonly folder: string;
+}
+
+/** @throws {Failure} exit code 5 or 9 as `getOwnCluster`, 8 when PostgreSQL does not run. */
+export async function openDatabases(app: App, environment: LocalEnvironment): Promise<Databases> {
+  const { namespace } = environment;
+  const access = await getOwnCluster(app, environment);
+  const [snapshot, ofService] = await Promise.all([
+    access.snapshots.take(app.signal),
+    readDatabaseNames(access.kubectl, environment, app.signal),
+  ]);
+  const { metadata } = getRunningPod(snapshot, toWorkload(environment, 'postgres'));
+  const place = { namespace, pod: metadata.name, container: 'postgres' };
+  const deployed = snapshot
+    .list('Deployment')
+    .filter((each) => each.metadata.namespace === namespace && each.spec.replicas !== 0)
+    .map((each) => each.metadata.name);
+  return {
+    ...access,
+    postgres: createPostgres(app.exec, access.kubectl, place),
+    namespace,
+    ofService,
+    deployed,
+    folder: toSnapshotsFolder(app.paths.data, access.record.name),
+  };
+}
+
+interface ConfigMap {
+  readonly metadata: { readonly name: string };
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+/** As the services themselves are told. */
+async function readDatabaseNames(
+  kubectl: Kubectl,
+  { namespace, services }: LocalEnvironment,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, string>> {
+  const where = ['configmaps', `--namespace=${namespace}`];
+  const { items } = await kubectl.getJson<{ readonly items: readonly ConfigMap[] }>(where, signal);
+  const names = Object.keys(services).flatMap((service) => {
+    const name = items.find(({ metadata }) => metadata.name === `${service}-config`)?.data?.DB_NAME;
+    return name === undefined ? [] : [[service, name] as const];
+  });
+  return new Map(names);
+}
+
+/** The script that makes the databases of all services, as `up` has deployed it. */
+export async function readBootstrap(
+  { kubectl, namespace }: Pick<Databases, 'kubectl' | 'namespace'>,
+  signal: AbortSignal,
+): Promise<string> {
+  const where = ['configmap/bootstrap', `--namespace=${namespace}`];
+  const { data } = await kubectl.getJson<ConfigMap>(where, signal);
+  const script = data?.['databases.sql'];
+  if (script !== undefined) return script;
+  throw new Failure('the cluster does not say how its databases are made', {
+    hint: 'npm run up',
+    exitCode: exitCodes.cluster,
+  });
+}
+
+/**
+ * The databases of the named services, of all when none is named, each once.
+ * @throws {Failure} exit code 2 for a name that is no service, or one that has no database.
+ */
+export function selectDatabases(
+  environment: LocalEnvironment,
+  ofService: ReadonlyMap<string, string>,
+  services: readonly string[],
+): readonly string[] {
+  if (services.length === 0) return [...new Set(ofService.values())].toSorted();
+  const names = selectParts(environment, services).map((service) => getDatabase(ofService, service));
+  return [...new Set(names)];
+}
+
+/** @throws {Failure} exit code 2 when the service has none. */
+export function getDatabase(ofService: ReadonlyMap<string, string>, service: string): string {
+  const name = ofService.get(service);
+  if (name !== undefined) return name;
+  throw new Failure(`${service} has no database`, {
+    hint: `with one: ${[...ofService.keys()].join(', ')}`,
+    exitCode: exitCodes.usage,
+  });
+}
+
+/** Image ID by service of what runs now. */
+export async function readImages(
+  { snapshots, namespace, ofService }: Pick<Databases, 'snapshots' | 'namespace' | 'ofService'>,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, string>>> {
+  const snapshot = await snapshots.take(signal, { maxAge: 5_000 });
+  const pods = snapshot.list('Pod').filter(({ metadata }) => metadata.namespace === namespace);
+  const containers = pods.flatMap(({ status }) => status.containerStatuses ?? []);
+  const ids = containers
+    .filter(({ name, imageID }) => (ofService.has(name) || name === 'postgres') && imageID !== '')
+    .map(({ name, imageID }) => [name, imageID] as const);
+  return Object.fromEntries(ids);
+}

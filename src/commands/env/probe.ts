@@ -1,0 +1,99 @@
+import { toPartStatus } from '../../cluster/part-status.ts';
+import type { Environment, LocalEnvironment } from '../../config/schema.ts';
+import { exitCodes, Failure } from '../../lib/failure.ts';
+import { findTrust } from '../../state/trust.ts';
+import { askCluster } from '../access/ask-cluster.ts';
+import { type ClusterAccess, findClusterAccess } from '../access/cluster-access.ts';
+import { isLocal } from '../access/guard.ts';
+import { openRemote } from '../access/remote-access.ts';
+import { findState } from '../access/silent-cluster.ts';
+import type { App } from '../command-line/command.ts';
+
+/** An environment with what is behind it, as one line of `env list`. */
+export interface ProbedEnvironment {
+  readonly name: string;
+  readonly chosen: boolean;
+  readonly allowed: 'everything' | 'reading';
+  readonly namespace: string;
+  /** Of a kind cluster on this machine its name, of another the kube context, where one is known. */
+  readonly cluster: string | undefined;
+  readonly here: boolean;
+  /**
+   * answers; silent: it does not answer; stopped, paused, missing: of a cluster on this machine; untrusted: nobody has
+   * said yet which cluster it is; refused: it is not the trusted one; unknown: there is nobody to ask.
+   */
+  readonly state:
+    | 'answers'
+    | 'silent'
+    | 'stopped'
+    | 'paused'
+    | 'missing'
+    | 'untrusted'
+    | 'refused'
+    | 'unknown';
+  readonly evidence?: string | undefined;
+  /** Services that are deployed, and how many of them are ready; undefined where nobody could be asked. */
+  readonly deployed?: { readonly services: number; readonly ready: number } | undefined;
+}
+
+/** Milliseconds that a cluster elsewhere has to say which one it is: a list is not waited for longer. */
+const patience = 5_000;
+
+type Probe = Pick<ProbedEnvironment, 'cluster' | 'state' | 'evidence' | 'deployed'>;
+type Parts = Pick<App, 'paths' | 'exec' | 'signal'>;
+
+/** Asks the cluster of an environment what is there. One elsewhere is asked nothing unless it is the trusted one. */
+export async function probeEnvironment(
+  app: Parts,
+  environment: Environment,
+  chosen: boolean,
+): Promise<ProbedEnvironment> {
+  const { name, namespace } = environment;
+  const here = isLocal(environment);
+  const probe = here ? await probeHere(app, environment) : await probeElsewhere(app, environment);
+  return { name, chosen, allowed: here ? 'everything' : 'reading', namespace, here, ...probe };
+}
+
+async function probeHere(app: Parts, environment: LocalEnvironment): Promise<Probe> {
+  const access = await findClusterAccess(app);
+  const cluster = access?.record.name ?? environment.cluster.name;
+  const answer = access && (await countServices(access, environment, app.signal));
+  if (answer?.deployed) return { cluster, state: 'answers', ...answer };
+  const { state, evidence } = await findState(app, cluster, answer?.evidence);
+  return { cluster, state: state === 'running' ? 'answers' : state, evidence };
+}
+
+async function probeElsewhere(app: Parts, environment: Environment): Promise<Probe> {
+  const trust = await findTrust(app.paths, environment.name);
+  const cluster = trust?.context ?? environment.context;
+  if (!trust) return { cluster, state: 'untrusted' };
+  try {
+    const access = await openRemote(app, environment, { patience });
+    const answer = await countServices(access, environment, app.signal);
+    return { cluster, state: answer.deployed ? 'answers' : 'silent', ...answer };
+  } catch (error) {
+    app.signal.throwIfAborted();
+    if (!(error instanceof Failure)) throw error;
+    const cause = typeof error.cause === 'string' ? error.cause.replaceAll('\n', '; ') : undefined;
+    return {
+      cluster,
+      state: error.exitCode === exitCodes.refused ? 'refused' : 'silent',
+      evidence: cause ?? error.message,
+    };
+  }
+}
+
+/** Services that are deployed and ready; why nothing can be said of them where the cluster does not answer. */
+async function countServices(
+  access: Pick<ClusterAccess, 'snapshots'>,
+  { namespace, services }: Environment,
+  signal: AbortSignal,
+): Promise<Pick<Probe, 'deployed' | 'evidence'>> {
+  const { snapshot, silence } = await askCluster(access, signal);
+  if (!snapshot) return { evidence: silence };
+  const deployed = Object.keys(services).filter((name) => snapshot.find('Deployment', name, namespace));
+  const ready = deployed.filter(
+    (name) => toPartStatus(snapshot, { kind: 'Deployment', name, namespace }).state === 'ready',
+  );
+  return { deployed: { services: deployed.length, ready: ready.length } };
+}

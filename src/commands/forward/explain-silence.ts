@@ -1,0 +1,34 @@
+import type { Workload } from '../../cluster/pods.ts';
+import type { Snapshots } from '../../cluster/snapshot.ts';
+import { judge } from '../../cluster/verdict.ts';
+import { isTimeout, withDeadline } from '../../lib/deadline.ts';
+import { CommandFailure } from '../../lib/failure.ts';
+import type { Held } from '../../live/hold.ts';
+
+/** Milliseconds for the cluster to say how the workload is. */
+const patience = 5_000;
+
+/** Why nobody answers for a workload, in lines: what is wrong, where it was seen, what to do. */
+export async function explainSilence(
+  workload: Workload,
+  why: Exclude<Held, 'served'>,
+  snapshots: Snapshots,
+  signal: AbortSignal,
+): Promise<string> {
+  const { name } = workload;
+  try {
+    const snapshot = await withDeadline({ timeout: patience, signal }, (limited) =>
+      snapshots.take(limited, { maxAge: 1_000 }),
+    );
+    const { state, line, evidence, next = 'npm run status' } = judge(snapshot, workload);
+    if (state === 'ready') return `${name} is ready, but did not answer in time\n${next}`;
+    const many = why === 'full' ? ', and too many wait for it already' : '';
+    return [`${name} is not ready${many}: ${line}`, ...(evidence === undefined ? [] : [evidence]), next].join(
+      '\n',
+    );
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!isTimeout(error) && !(error instanceof CommandFailure)) throw error;
+    return `the cluster does not answer\nnpm run status`;
+  }
+}

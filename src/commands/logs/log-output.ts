@@ -1,0 +1,90 @@
+import { join } from 'node:path';
+import type { LogSource } from '../../live/log-containers.ts';
+import type { LogFormat } from '../../live/log-format.ts';
+import { openLogHistory } from '../../live/log-history.ts';
+import { createLevelFilter, type Level } from '../../live/log-level.ts';
+import type { LogLine } from '../../live/log-line.ts';
+import { createLogQueue } from '../../live/log-queue.ts';
+import type { LogOptions } from '../../live/logs.ts';
+import { ensureStateFolder } from '../../state/state-folder.ts';
+import type { App } from '../command-line/command.ts';
+
+type Write = LogOptions['write'];
+
+/** Which lines are shown. */
+export interface LogSelection {
+  readonly grep: RegExp | undefined;
+  readonly level: Level | undefined;
+}
+
+/** The lines of a source that are shown, those of one container given in their order. A gap always is. */
+export function createLogFilter({
+  grep,
+  level,
+}: LogSelection): (source: LogSource, lines: readonly LogLine[]) => readonly LogLine[] {
+  const filters = new Map<string, ReturnType<typeof createLevelFilter>>();
+
+  function atLevel({ pod, container }: LogSource, lines: readonly LogLine[]): readonly LogLine[] {
+    if (level === undefined) return lines;
+    const key = `${pod}/${container}`;
+    const filter = filters.get(key) ?? createLevelFilter(level);
+    filters.set(key, filter);
+    return filter(lines);
+  }
+
+  return (source, lines) => {
+    const wanted = atLevel(source, lines);
+    return grep ? wanted.filter(({ text, isGap }) => isGap || grep.test(text)) : wanted;
+  };
+}
+
+/** Shows lines as fast as the output takes them, and no faster. */
+export function printTo({ ui }: Pick<App, 'ui'>, format: LogFormat): Write {
+  return async (source, lines) => {
+    if (lines.length > 0) await ui.stream(format(source, lines));
+  };
+}
+
+export interface FollowedOutput {
+  readonly write: Write;
+  /** Rejects when the output has failed. */
+  readonly failed: Promise<never>;
+  close(): Promise<void>;
+}
+
+/**
+ * Shows the wanted lines, and keeps all of them in files of this run below `.wealist/logs/`, so that what a slow output
+ * has to leave out is there.
+ */
+export async function openFollowedOutput(
+  { ui, paths }: Pick<App, 'ui' | 'paths'>,
+  format: LogFormat,
+  filter: ReturnType<typeof createLogFilter>,
+): Promise<FollowedOutput> {
+  await ensureStateFolder(paths);
+  const name = `${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}Z-${process.pid}`;
+  const history = openLogHistory({ folder: join(paths.state, 'logs'), name });
+  const queue = createLogQueue({ write: printTo({ ui }, format) });
+  let isKept = true;
+  ui.say(ui.colors.dim(`all of it is kept in ${history.folder}`));
+
+  async function keep(source: LogSource, lines: readonly LogLine[]): Promise<void> {
+    try {
+      await history.append(source, lines);
+    } catch (error) {
+      // A full disk keeps nobody from looking at the logs.
+      if (isKept) ui.warn(`the logs are shown but no longer kept: ${(error as Error).message}`);
+      isKept = false;
+    }
+  }
+
+  return {
+    failed: queue.failed,
+    async write(source, lines) {
+      if (isKept) await keep(source, lines);
+      const wanted = filter(source, lines);
+      if (wanted.length > 0) queue.offer(source, wanted);
+    },
+    close: () => history.close(),
+  };
+}

@@ -1,0 +1,87 @@
+import { controlPlaneOf } from '../../cluster/ownership.ts';
+import { loadCatalog } from '../../config/catalog.ts';
+import type { Environment } from '../../config/schema.ts';
+import { createImageFinder } from '../../images/find-image.ts';
+import { type Freshness, type Links, toFreshness } from '../../images/freshness.ts';
+import { createImageKeys } from '../../images/image-keys.ts';
+import { openRecipes } from '../../images/recipes.ts';
+import { createServiceSources } from '../../images/service-sources.ts';
+import { openStore } from '../../images/store.ts';
+import { Failure } from '../../lib/failure.ts';
+import { imageId } from '../../lib/oci.ts';
+import { ownArchitecture } from '../../lib/own-architecture.ts';
+import { findSocket } from '../../machine/engine.ts';
+import { readHost } from '../../machine/host.ts';
+import { listImageNames } from '../../tools/node-images.ts';
+import type { App } from '../command-line/command.ts';
+
+/** Tells of each service whether it runs its source as it is now. */
+export type FindFreshness = (
+  service: string,
+  running: Pick<Links, 'running' | 'live'>,
+  nodeImages: ReadonlySet<string> | undefined,
+) => Freshness | undefined;
+
+/** A source, or why there is none to be read. */
+type Source = Pick<Links, 'sourceHash' | 'built'> | { readonly problem: string };
+
+/** The names of the images on a cluster's node; undefined when it, or its engine, does not say. */
+export async function findNodeImages(
+  signal: AbortSignal,
+  cluster: string,
+): Promise<ReadonlySet<string> | undefined> {
+  try {
+    const socket = await findSocket(await readHost(), { signal });
+    return socket === undefined
+      ? undefined
+      : await listImageNames({ socket, node: controlPlaneOf(cluster), signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    // That nothing can be said of the node's images is what the report says, then.
+    if (error instanceof Failure) return undefined;
+    throw error;
+  }
+}
+
+/** Reads the sources of all services as they are now, and what was built of them. Changes nothing. */
+export async function readFreshness(
+  { paths }: Pick<App, 'paths'>,
+  environment: Environment,
+): Promise<FindFreshness> {
+  const found = await readSources(paths, environment, Object.keys(environment.services));
+  return (service, running, nodeImages) => {
+    const source = found.get(service);
+    if (!source) return undefined;
+    if ('problem' in source) return { state: 'stale', broken: 'built', line: source.problem };
+    const isLoaded = source.built && nodeImages?.has(source.built.reference);
+    return toFreshness({ ...source, isLoaded, ...running });
+  };
+}
+
+async function readSources(
+  { checkout, cache }: App['paths'],
+  environment: Environment,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, Source>> {
+  const architecture = ownArchitecture();
+  const store = openStore(cache);
+  const catalog = await loadCatalog(checkout);
+  const keys = createImageKeys(catalog, openRecipes({ checkout, architecture }));
+  const find = createImageFinder({ catalog, keys, store });
+  let base: ReturnType<typeof find> | undefined;
+  const findBase = () => {
+    base ??= find('service-base');
+    return base;
+  };
+  const sources = createServiceSources({ environment, checkout, architecture, store, findBase });
+  const read = async (name: string): Promise<Source> => {
+    try {
+      const [sourceHash, image] = await Promise.all([sources.hashOf(name), sources.find(name)]);
+      return { sourceHash, built: image && { reference: image.reference, id: imageId(image.image) } };
+    } catch (error) {
+      if (error instanceof Failure) return { problem: error.message };
+      throw error;
+    }
+  };
+  return new Map(await Promise.all(names.map(async (name) => [name, await read(name)] as const)));
+}

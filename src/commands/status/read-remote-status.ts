@@ -1,0 +1,48 @@
+import { toPartStatus } from '../../cluster/part-status.ts';
+import type { Snapshot } from '../../cluster/snapshot.ts';
+import type { Environment } from '../../config/schema.ts';
+import { askCluster } from '../access/ask-cluster.ts';
+import { listRemoteParts } from '../access/list-parts.ts';
+import { openRemote } from '../access/remote-access.ts';
+import { toRemoteLine } from '../access/remote-line.ts';
+import type { App } from '../command-line/command.ts';
+import { listNodes } from './read-status.ts';
+import type { Part, StatusReport } from './status-report.ts';
+
+/**
+ * How an environment on a cluster of somebody else is: its services, and the data stores that it runs itself.
+ * @throws {Failure} as `openRemote`.
+ */
+export async function readRemoteStatus(app: App, environment: Environment): Promise<StatusReport> {
+  const access = await openRemote(app, environment);
+  const { name, server } = access.context;
+  const { snapshot, silence } = await askCluster(access, app.signal);
+  const parts = snapshot ? toParts(snapshot, environment) : [];
+  const isReady = snapshot !== undefined && parts.every(({ state }) => state === 'ready');
+  return {
+    version: 1,
+    environment: environment.name,
+    namespace: environment.namespace,
+    ready: isReady,
+    fresh: true,
+    cluster: {
+      name,
+      server,
+      ...(snapshot
+        ? { state: 'running', nodes: listNodes(snapshot) }
+        : { state: 'silent', evidence: silence, nodes: [] }),
+    },
+    extras: [],
+    parts,
+    next: isReady ? undefined : parts.find(({ next }) => next !== undefined)?.next,
+  };
+}
+
+function toParts(snapshot: Snapshot, environment: Environment): readonly Part[] {
+  return listRemoteParts(snapshot, environment).map(({ name, kind, workload }) => {
+    // What runs there was not built of the sources here.
+    const { created, running: _, live: __, next, ...status } = toPartStatus(snapshot, workload);
+    const time = created === undefined ? undefined : new Date(created).toISOString();
+    return { name, kind, ...status, created: time, next: toRemoteLine(next, environment.name) };
+  });
+}

@@ -1,0 +1,152 @@
+import type { Part as ListedPart } from '../../cluster/part.ts';
+import { type PartStatus, toPartStatus } from '../../cluster/part-status.ts';
+import { type PolicyState, toPolicyState } from '../../cluster/policy-state.ts';
+import type { Snapshot } from '../../cluster/snapshot.ts';
+import { nodeTypeLabel } from '../../config/kind-cluster.ts';
+import type { Environment } from '../../config/schema.ts';
+import { withDeadline } from '../../lib/deadline.ts';
+import { toHostOrigin, toOrigin } from '../../plans/addresses.ts';
+import { lackingOf } from '../../plans/extras.ts';
+import type { ClusterRecord } from '../../state/cluster-record.ts';
+import { findPolicyRecord } from '../../state/policy-record.ts';
+import { askStatus } from '../../tools/ask-web.ts';
+import { askCluster } from '../access/ask-cluster.ts';
+import type { LocalAccess } from '../access/cluster-access.ts';
+import { listParts } from '../access/list-parts.ts';
+import type { App } from '../command-line/command.ts';
+import { findNodeImages, readFreshness } from './read-freshness.ts';
+import type { Part, StatusReport } from './status-report.ts';
+
+/** Milliseconds for which the ingress' answer is waited for. */
+const ingressPatience = 1_000;
+
+/**
+ * How the environment of this machine is. Asks the cluster, its node and the ingress at once; more of the engine only where
+ * the cluster does not answer.
+ */
+export async function readStatus(
+  app: App,
+  access: LocalAccess | undefined,
+  name?: string,
+): Promise<StatusReport> {
+  // First in the list, so that they are on their way while the sources are read, which takes as long.
+  const [answer, ingress, nodeImages, { environment, findFreshness }, probed] = await Promise.all([
+    access && askCluster(access, app.signal),
+    access && askIngress(access.record, app.signal),
+    access && findNodeImages(app.signal, access.record.name),
+    readOwn(app, access !== undefined, name),
+    access && findPolicyRecord(app.paths),
+  ]);
+  const cluster = access?.record.name ?? environment.cluster?.name ?? environment.name;
+  const common = { version: 1, environment: environment.name, namespace: environment.namespace } as const;
+
+  const { snapshot, silence } = answer ?? {};
+  if (!access || !findFreshness || !snapshot) {
+    const { findState } = await import('../access/silent-cluster.ts');
+    const found = await findState(app, cluster, silence);
+    const next = found.state === 'unknown' ? 'npm run doctor' : 'npm run up';
+    return {
+      ...common,
+      ready: false,
+      fresh: false,
+      cluster: { name: cluster, nodes: [], ...found },
+      extras: [],
+      parts: [],
+      next,
+    };
+  }
+
+  const parts = toParts(snapshot, environment, access.record, (service, running) =>
+    findFreshness(service, running, nodeImages),
+  );
+  const isReady = ingress?.answers === true && parts.every(({ state }) => state === 'ready');
+  const stale = parts.filter(({ freshness }) => freshness?.state === 'stale').map((part) => part.name);
+  const next = isReady ? toReloadLine(stale) : (findNext(parts) ?? 'npm run why');
+  return {
+    ...common,
+    ready: isReady,
+    fresh: stale.length === 0,
+    cluster: {
+      name: cluster,
+      state: 'running',
+      nodes: listNodes(snapshot),
+      networkPolicies: toPolicies(toPolicyState(snapshot, environment.namespace, probed)),
+    },
+    ingress,
+    extras: access.record.extras.map((name) => ({ name, lacking: lackingOf(name, access.record) })),
+    parts,
+    next,
+  };
+}
+
+/** What this checkout says: what should run. */
+async function readOwn(app: App, isMade: boolean, name: string | undefined) {
+  const environment = await app.environment({ name });
+  return { environment, findFreshness: isMade ? await readFreshness(app, environment) : undefined };
+}
+
+function toReloadLine(services: readonly string[]): string | undefined {
+  return services.length === 0 ? undefined : `npm run reload -- ${services.join(' ')}`;
+}
+
+/** What cannot heal is the first to look at. */
+function findNext(parts: readonly Part[]): string | undefined {
+  const failed = parts.find(({ state }) => state === 'failed');
+  return (failed ?? parts.find(({ state }) => state !== 'ready'))?.next;
+}
+
+async function askIngress(record: ClusterRecord, signal: AbortSignal): Promise<StatusReport['ingress']> {
+  const url = `${toOrigin(record)}/`;
+  try {
+    const status = await withDeadline({ timeout: ingressPatience, signal }, (limited) =>
+      askStatus(url, { signal: limited }),
+    );
+    return { url, answers: status < 500, status };
+  } catch (error) {
+    signal.throwIfAborted();
+    return {
+      url,
+      answers: false,
+      evidence: error instanceof Error ? error.message || String(error) : String(error),
+    };
+  }
+}
+
+export function listNodes(snapshot: Snapshot): StatusReport['cluster']['nodes'] {
+  return snapshot.list('Node').map(({ metadata, status }) => ({
+    name: metadata.name,
+    ready: status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false,
+    type: metadata.labels?.[nodeTypeLabel],
+    version: status.nodeInfo?.kubeletVersion,
+  }));
+}
+
+function toPolicies({ state, at }: PolicyState): StatusReport['cluster']['networkPolicies'] {
+  return { state, ...(at === undefined ? {} : { at: new Date(at).toISOString() }) };
+}
+
+function toParts(
+  snapshot: Snapshot,
+  environment: Environment,
+  record: ClusterRecord,
+  findFreshness: (service: string, running: Pick<PartStatus, 'running' | 'live'>) => Part['freshness'],
+): readonly Part[] {
+  return (
+    listParts(snapshot, environment, record)
+      .map((part): Part => {
+        const { name, kind, workload } = part;
+        const { created, running, live, ...status } = toPartStatus(snapshot, workload);
+        const time = created === undefined ? undefined : new Date(created).toISOString();
+        const freshness = kind === 'service' ? findFreshness(name, { running, live }) : undefined;
+        return { name, kind, ...status, freshness, created: time, address: toAddress(part, record) };
+      })
+      // A Job that is complete has nothing to say any more.
+      .filter(({ kind, state }) => kind !== 'job' || state !== 'ready')
+  );
+}
+
+function toAddress({ name, kind, path, host }: ListedPart, record: ClusterRecord): string | undefined {
+  if (kind === 'infrastructure') return `npm run forward -- ${name}`;
+  if (host !== undefined) return `${toHostOrigin(host, record)}/`;
+  return path === undefined ? undefined : `${toOrigin(record)}${path.replace(/\/?$/, '/')}`;
+}

@@ -1,0 +1,149 @@
+import { findCauses } from '../../cluster/causes.ts';
+import { listUnready, type Part, type Silent, type Unready } from '../../cluster/part.ts';
+import { readLastLines } from '../../cluster/ready.ts';
+import type { Environment } from '../../config/schema.ts';
+import { toWaves } from '../../lib/waves.ts';
+import { toAddresses, toOrigin } from '../../plans/addresses.ts';
+import type { ClusterRecord } from '../../state/cluster-record.ts';
+import { findSilence } from '../../steps/answered.ts';
+import { askCluster } from '../access/ask-cluster.ts';
+import { findClusterAccess } from '../access/cluster-access.ts';
+import { toClusterWords } from '../access/cluster-state.ts';
+import { isLocal } from '../access/guard.ts';
+import { listParts, listRemoteParts } from '../access/list-parts.ts';
+import { toRemoteLine } from '../access/remote-line.ts';
+import type { App } from '../command-line/command.ts';
+import type { WhyReport } from './why-report.ts';
+
+/** Lines of a log that are searched for what they complain of. */
+const searchedLines = 300;
+
+/** Asks the cluster, the logs of what is not ready, and here the ingress for the rest. Changes nothing. */
+export async function readWhy(
+  app: App,
+  environment: Environment,
+  service: string | undefined,
+): Promise<WhyReport> {
+  if (!isLocal(environment)) return readRemoteWhy(app, environment, service);
+  const access = await findClusterAccess(app);
+  const { name: environmentName, namespace } = environment;
+  const common = { version: 1, environment: environmentName, namespace, service } as const;
+  const name = access?.record.name ?? environment.cluster.name;
+  const answer = access && (await askCluster(access, app.signal));
+  if (!access || !answer?.snapshot) {
+    return { ...common, ...(await explainCluster(app, name, answer?.silence)) };
+  }
+
+  const { snapshot } = answer;
+  const parts = toOrder(listParts(snapshot, environment, access.record));
+  const unready = await listUnready(snapshot, parts, (log) =>
+    readLastLines(access.kubectl, log, app.signal, searchedLines),
+  );
+  const silent = await listSilent(parts, unready, environment, access.record, app.signal);
+  const all = findCauses({ snapshot, parts, unready, silent });
+  const causes = service === undefined ? all : all.filter(({ affects }) => affects.includes(service));
+  return {
+    ...common,
+    cluster: { name, state: 'running' },
+    causes,
+    line: describeResult(causes, service, parts, `at ${toOrigin(access.record)}/`),
+    next: causes[0]?.next,
+  };
+}
+
+/** The same of an environment on a cluster of somebody else, whose ingress is asked nothing. @throws {Failure} as `openRemote`. */
+async function readRemoteWhy(
+  app: App,
+  environment: Environment,
+  service: string | undefined,
+): Promise<WhyReport> {
+  const { openRemote } = await import('../access/remote-access.ts');
+  const access = await openRemote(app, environment);
+  const { name, namespace } = environment;
+  const common = { version: 1, environment: name, namespace, service } as const;
+  const cluster = access.context.name;
+  const { snapshot, silence } = await askCluster(access, app.signal);
+  if (!snapshot) {
+    const line = `cluster ${cluster} ${toClusterWords('silent')}`;
+    const cause = { about: 'cluster', state: 'failed', line, evidence: silence, affects: [] } as const;
+    return { ...common, cluster: { name: cluster, state: 'silent' }, causes: [cause], line };
+  }
+  const parts = toOrder(listRemoteParts(snapshot, environment));
+  const unready = await listUnready(snapshot, parts, (log) =>
+    readLastLines(access.kubectl, log, app.signal, searchedLines),
+  );
+  const all = findCauses({ snapshot, parts, unready, silent: [] });
+  const causes = all
+    .filter(({ affects }) => service === undefined || affects.includes(service))
+    .map((cause) => ({ ...cause, next: toRemoteLine(cause.next, name) }));
+  return {
+    ...common,
+    cluster: { name: cluster, state: 'running' },
+    causes,
+    line: describeResult(causes, service, parts, undefined),
+    next: causes[0]?.next,
+  };
+}
+
+function describeResult(
+  causes: readonly object[],
+  service: string | undefined,
+  parts: readonly Part[],
+  where: string | undefined,
+): string {
+  if (causes.length > 0) return causes.length === 1 ? '1 cause' : `${causes.length} causes`;
+  if (service !== undefined)
+    return where === undefined ? `${service} is ready` : `${service} is ready, and answers`;
+  const services = parts.filter(({ kind }) => kind === 'service').length;
+  const answering = where === undefined ? '' : `, and answer ${where}`;
+  return `all ${services} services are ready, with all that they need${answering}`;
+}
+
+/** What is needed comes before what needs it. */
+function toOrder(parts: readonly Part[]): readonly Part[] {
+  const byName = new Map(parts.map((part) => [part.name, part]));
+  const waves = toWaves([...byName.keys()], (name) => byName.get(name)?.needs ?? []);
+  return waves.flat().flatMap((name) => byName.get(name) ?? []);
+}
+
+/** Why there was no answer. That nothing was made yet is no fault; that what was made does not answer is one. */
+async function explainCluster(
+  app: App,
+  name: string,
+  silence: string | undefined,
+): Promise<Pick<WhyReport, 'cluster' | 'causes' | 'line' | 'next'>> {
+  const { findState } = await import('../access/silent-cluster.ts');
+  const { state, evidence } = await findState(app, name, silence);
+  const next = state === 'unknown' ? 'npm run doctor' : 'npm run up';
+  const line = `cluster ${name} ${toClusterWords(state)}`;
+  const isFault = state !== 'missing';
+  const cause = { about: 'cluster', state: 'failed', line, evidence, next, affects: [] } as const;
+  const why = evidence === undefined ? '' : `: ${evidence}`;
+  return {
+    cluster: { name, state },
+    causes: isFault ? [cause] : [],
+    line: isFault ? line : `${line}${why}`,
+    next,
+  };
+}
+
+/** What is ready and does not answer through the ingress: for the rest it is known why. */
+async function listSilent(
+  parts: readonly Part[],
+  unready: readonly Unready[],
+  environment: Environment,
+  record: ClusterRecord,
+  signal: AbortSignal,
+): Promise<readonly Silent[]> {
+  const broken = new Set(unready.map(({ part }) => part));
+  const asked = parts.filter((part) => part.path !== undefined && !broken.has(part));
+  const answers = await Promise.all(
+    asked.map(async (part): Promise<readonly Silent[]> => {
+      const [address] = toAddresses(environment, [part.name], record);
+      const url = address?.url ?? toOrigin(record);
+      const state = await findSilence(url, signal);
+      return state === undefined ? [] : [{ part, url, state }];
+    }),
+  );
+  return answers.flat();
+}

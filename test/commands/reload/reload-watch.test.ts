@@ -1,0 +1,373 @@
+import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { watchServices } from '../../../src/commands/reload/reload-watch.ts';
+import type { Environment } from '../../../src/config/schema.ts';
+import { packLayer } from '../../../src/images/layer.ts';
+import { createServiceImages } from '../../../src/images/service-image.ts';
+import { openStore } from '../../../src/images/store.ts';
+import { exitCodes, Failure } from '../../../src/lib/failure.ts';
+import { toImageConfig } from '../../../src/lib/oci.ts';
+import type { Run } from '../../../src/lib/plan.ts';
+import type { ReloadServiceParts } from '../../../src/steps/reload-service.ts';
+import { environment as anyEnvironment, makeApp } from '../../fakes/app.ts';
+import { createReloadedService } from '../../fakes/reloaded-service.ts';
+import { makeTemporaryFolder } from '../../temporary-folder.ts';
+
+const refuse = async () => {
+  throw new Error('a Dockerfile needs nothing of this');
+};
+
+/** One service that is built from a Dockerfile, of whose context `live/` goes straight into its containers. */
+async function makeWorld({ json = false } = {}) {
+  const source = await makeTemporaryFolder();
+  const write = async (path: string, content: string) => {
+    await mkdir(dirname(join(source, path)), { recursive: true });
+    // As many editors do, so that nobody reads half of it.
+    await writeFile(join(source, `${path}~`), content);
+    await rename(join(source, `${path}~`), join(source, path));
+  };
+  const remove = (path: string) => rm(join(source, path));
+  await write('Dockerfile', 'FROM scratch\n');
+  await write('.dockerignore', '**/*~\n**/*.log\n');
+  await write('main.py', 'one');
+  await write('live/page.html', 'one');
+  await write('live/deep/er.html', 'one');
+
+  const environment: Environment = {
+    ...anyEnvironment,
+    source,
+    services: {
+      board: {
+        ...{ port: 8080, needs: [], standIn: 'services/board', build: 'source', dockerfile: 'Dockerfile' },
+        live: [{ from: 'live', to: '/app', build: 'source' }],
+      },
+    },
+  };
+  const end = new AbortController();
+  const { app, stdout, stderr } = makeApp({ state: source, signal: end.signal, json });
+  const service = createReloadedService();
+  const store = openStore(await makeTemporaryFolder());
+
+  /** What each build was made of, and what it waits for. */
+  const builds: { readonly content: string; readonly signal: AbortSignal }[] = [];
+  const world = {
+    build: async (_: Run) => {},
+    holds: 0,
+    /** How often a source was hashed. */
+    hashes: 0,
+    /** Called when an image is looked for that is built. */
+    onFound: async () => {},
+  };
+  async function buildDockerfile(_name: string, _source: object, run: Run) {
+    const content = await readFile(join(source, 'main.py'), 'utf8');
+    builds.push({ content, signal: run.signal });
+    await world.build(run);
+    run.signal.throwIfAborted();
+    const layers = [await store.putBlob(packLayer([{ path: 'main.py', content }]))];
+    return { layers, config: toImageConfig(layers, {}, 'amd64') };
+  }
+  const connect = () => {
+    const serviceImages = createServiceImages({
+      ...{ environment, store, buildDockerfile, checkout: source, architecture: 'amd64' },
+      chain: { find: refuse, ensure: refuse },
+    });
+    const parts: Omit<ReloadServiceParts, 'toolchain' | 'snapshots'> = {
+      ...{ api: service.api, store, nodeNames: ['node'], namespace: service.place.namespace },
+      serviceImages: {
+        ...serviceImages,
+        async find(name) {
+          const found = await serviceImages.find(name);
+          if (found) await world.onFound();
+          return found;
+        },
+        async readHash(name) {
+          const hash = await serviceImages.readHash(name);
+          world.hashes += 1;
+          return hash;
+        },
+      },
+    };
+    return { ...parts, toolchain: { nodes: service.nodes } } as ReloadServiceParts;
+  };
+  const watching = watchServices(
+    {
+      environment,
+      connect,
+      app: {
+        ...app,
+        async exclusively(work) {
+          world.holds += 1;
+          return work();
+        },
+      },
+    },
+    ['board'],
+  );
+  const ended = watching.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  onTestFinished(async () => {
+    end.abort();
+    await ended;
+  });
+
+  const lines = () => stdout().split('\n').filter(Boolean);
+  return Object.assign(world, {
+    ...{ source, write, remove, service, builds, lines, stderr, ended, end },
+    pod: () => service.pods()[0]?.name ?? '',
+    /** Resolves once there are so many lines, to the last of them. */
+    async line(count: number): Promise<string> {
+      await expect.poll(lines).toHaveLength(count);
+      return lines().at(-1) ?? '';
+    },
+  });
+}
+
+/** A build that is at work until it is let go. */
+function makeGate() {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const pass = ({ signal }: Run) =>
+    Promise.race([
+      opened,
+      new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true })),
+    ]);
+  return { open, pass };
+}
+
+const image = /wealist\.local\/board:[0-9a-f]{12}/;
+
+test('what is there is reloaded at once, and what was saved by an image, a line each', async () => {
+  const world = await makeWorld();
+  const { line, write, builds, service, stderr } = world;
+  const first = await line(1);
+  expect(first).toMatch(
+    new RegExp(`^\\d\\d:\\d\\d:\\d\\d board runs ${image.source} after \\d+\\.\\d\\d s: build .*, load .*`),
+  );
+  expect(stderr()).toBe('watching board until Ctrl-C\n');
+  await write('main.py', 'two');
+  const second = await line(2);
+  expect(image.exec(second)?.[0]).not.toBe(image.exec(first)?.[0]);
+  expect(service.pods().map((pod) => pod.image)).toEqual([image.exec(second)?.[0]]);
+  expect(builds.map(({ content }) => content)).toEqual(['one', 'two']);
+  expect(world.holds).toBe(2);
+});
+
+test('what is taken back while it is built runs already', async () => {
+  const world = await makeWorld();
+  const { line, write, source, builds, pod } = world;
+  const running = image.exec(await line(1))?.[0];
+  const before = pod();
+  world.build = makeGate().pass;
+  // The very file, with its date.
+  await rename(join(source, 'main.py'), join(source, 'kept~'));
+  await write('main.py', 'two');
+  await expect.poll(() => builds.at(-1)?.content).toBe('two');
+  await rename(join(source, 'kept~'), join(source, 'main.py'));
+  expect(await line(2)).toMatch(new RegExp(` board already running ${running}$`));
+  expect(pod()).toBe(before);
+});
+
+test('what lies in a live folder goes into the running container, without an image and without the lock', async () => {
+  const world = await makeWorld();
+  const { line, write, service, builds, pod } = world;
+  const running = image.exec(await line(1))?.[0];
+  const before = { pod: pod(), holds: world.holds };
+  await write('live/page.html', 'two');
+  expect(await line(2)).toMatch(
+    new RegExp(`^[\\d:]+ board live after \\d+\\.\\d\\d s: 1 file over ${running}$`),
+  );
+  await write('live/page.log', 'left out');
+  await write('live/deep/er.html', 'three');
+  expect(await line(3)).toMatch(/ 2 files over /);
+  expect(service.filesIn(pod())).toEqual({ 'page.html': 'two', 'deep/er.html': 'three' });
+  expect({ pod: pod(), holds: world.holds }).toEqual(before);
+  expect(builds).toHaveLength(1);
+});
+
+test('anything else takes an image with all that is live, and what is saved next goes into its container', async () => {
+  const { line, write, service, pod } = await makeWorld();
+  await line(1);
+  await write('live/page.html', 'two');
+  await line(2);
+  const before = pod();
+  await write('main.py', 'two');
+  expect(await line(3)).toMatch(/ board runs /);
+  expect(pod()).not.toBe(before);
+  expect(service.filesIn(pod())).toEqual({});
+  await write('live/page.html', 'three');
+  expect(await line(4)).toMatch(/ board live after .* 1 file over /);
+  expect(service.filesIn(pod())).toEqual({ 'page.html': 'three' });
+});
+
+test('where somebody else has rolled out something, it takes an image again', async () => {
+  const { line, write, service, builds } = await makeWorld();
+  await line(1);
+  service.setImage('wealist.local/board:another');
+  await write('live/page.html', 'two');
+  const last = await line(2);
+  expect(last).toMatch(/ board runs /);
+  expect(service.pods().map((pod) => pod.image)).toEqual([image.exec(last)?.[0]]);
+  expect(builds).toHaveLength(2);
+});
+
+test('a file that is gone from a live folder takes an image', async () => {
+  const { line, remove, builds } = await makeWorld();
+  await line(1);
+  await remove('live/page.html');
+  expect(await line(2)).toMatch(/ board (runs|already running) /);
+  expect(builds).toHaveLength(2);
+});
+
+test('saves that come while one is built have it begun anew, and are one reload together', async () => {
+  const world = await makeWorld();
+  const { line, write, builds, lines } = world;
+  await line(1);
+  const { open, pass } = makeGate();
+  world.build = async (run) => {
+    await pass(run);
+    // As a program says it that was told to end.
+    if (run.signal.aborted) throw new Failure('board was not built', { exitCode: exitCodes.image });
+  };
+  for (const [at, content] of ['two', 'three', 'four'].entries()) {
+    await write('main.py', content);
+    await expect.poll(() => builds.map((each) => each.content)[at + 1]).toBe(content);
+  }
+  expect(builds.slice(1).map(({ signal }) => signal.aborted)).toEqual([true, true, false]);
+  expect(lines()).toHaveLength(1);
+  open();
+  expect(await line(2)).toMatch(/ board runs /);
+  expect(world.stderr()).toBe('watching board until Ctrl-C\n');
+});
+
+test('what is told of and is as it was lets the build of it go on', async () => {
+  const world = await makeWorld();
+  const { line, write, builds, source } = world;
+  await line(1);
+  const { open, pass } = makeGate();
+  world.build = pass;
+  await write('main.py', 'two');
+  await expect.poll(() => builds).toHaveLength(2);
+  const before = world.hashes;
+  const { mode } = await stat(join(source, 'main.py'));
+  await chmod(join(source, 'main.py'), mode);
+  await expect.poll(() => world.hashes).toBeGreaterThan(before);
+  open();
+  await line(2);
+  expect(builds).toHaveLength(2);
+  expect(builds.at(-1)?.signal.aborted).toBe(false);
+});
+
+test('what is left out of the build context is no reason to reload', async () => {
+  const { line, write, lines } = await makeWorld();
+  await line(1);
+  await write('main.log', 'a line');
+  await write('node_modules/pg/index.js', '');
+  await write('main.py', 'two');
+  expect(await line(2)).toMatch(/ board runs /);
+  await write('main.py', 'three');
+  await line(3);
+  expect(lines()).toHaveLength(3);
+});
+
+test('a new folder takes an image: what is in it may be older than the watch', async () => {
+  const { line, write } = await makeWorld();
+  await line(1);
+  await write('live/new/a.html', 'two');
+  expect(await line(2)).toMatch(/ board (runs|already running) /);
+});
+
+test('a build that fails is told of, and the next save tried', async () => {
+  const world = await makeWorld();
+  const { line, write, stderr, lines, pod } = world;
+  await line(1);
+  const before = pod();
+  world.build = async () => {
+    throw new Failure('board was not built', { cause: 'line 3: syntax', exitCode: exitCodes.image });
+  };
+  await write('main.py', 'tow');
+  await expect.poll(stderr).toMatch(/\d\d:\d\d:\d\d ✗ board was not built\n {2}because {2}line 3: syntax\n$/);
+  expect(pod()).toBe(before);
+  world.build = async () => {};
+  await write('main.py', 'two');
+  expect(await line(2)).toMatch(/ board runs /);
+  expect(lines()).toHaveLength(2);
+});
+
+test('for a program each reload is a line of JSON, and so is each failure', async () => {
+  const world = await makeWorld({ json: true });
+  const { line, write } = world;
+  const parse = async (count: number) => JSON.parse(await line(count));
+  expect(await parse(1)).toMatchObject({
+    ...{ version: 1, kind: 'image', service: 'board', changed: true },
+    image: expect.stringMatching(image),
+    phases: { build: expect.any(Number), load: expect.any(Number), 'roll out': expect.any(Number) },
+    milliseconds: expect.any(Number),
+  });
+  await write('live/page.html', 'two');
+  expect(await parse(2)).toMatchObject({ version: 1, kind: 'live', service: 'board', files: 1 });
+  world.build = async () => {
+    throw new Failure('board was not built', { exitCode: exitCodes.image });
+  };
+  await write('main.py', 'two');
+  expect(await parse(3)).toMatchObject({
+    ...{ version: 1, service: 'board' },
+    error: { message: 'board was not built', exitCode: 7 },
+  });
+});
+
+test('a bug ends it, and is not taken for something that the next save heals', async () => {
+  const world = await makeWorld();
+  const { line, write, ended } = world;
+  await line(1);
+  const bug = new TypeError('x is undefined');
+  world.build = () => Promise.reject(bug);
+  await write('main.py', 'two');
+  expect(await ended).toBe(bug);
+});
+
+test('it ends when it is told to, also in the middle of a build, which is told, too', async () => {
+  const world = await makeWorld();
+  const { line, write, builds, end, ended, lines } = world;
+  await line(1);
+  world.build = makeGate().pass;
+  await write('main.py', 'two');
+  await expect.poll(() => builds).toHaveLength(2);
+  end.abort(new Error('Ctrl-C'));
+  expect(await ended).toBe(end.signal.reason);
+  expect(builds.at(-1)?.signal.aborted).toBe(true);
+  expect(lines()).toHaveLength(1);
+});
+
+test('what is saved when an image is as good as rolled out is put over it', async () => {
+  const world = await makeWorld();
+  const { line, write, service, pod } = world;
+  await line(1);
+  const { open, pass } = makeGate();
+  world.build = pass;
+  await write('live/page.html', 'two');
+  await write('main.py', 'two');
+  world.onFound = async () => {
+    world.onFound = async () => {};
+    const before = world.hashes;
+    await write('live/page.html', 'three');
+    await write('live/deep/er.html', 'three');
+    await expect.poll(() => world.hashes).toBeGreaterThan(before);
+  };
+  open();
+  await expect.poll(() => world.lines().at(-1)).toMatch(/ board live .* 2 files over /);
+  expect(service.filesIn(pod())).toEqual({ 'page.html': 'three', 'deep/er.html': 'three' });
+});
+
+test('a source that cannot be read for a moment is told of, and the next save tried', async () => {
+  const { line, write, remove, stderr } = await makeWorld();
+  await line(1);
+  await remove('Dockerfile');
+  await expect.poll(stderr).toMatch(/services\.board has no Dockerfile at /);
+  await write('Dockerfile', 'FROM another\n');
+  expect(await line(2)).toMatch(/ board (runs|already running) /);
+});
