@@ -1,8 +1,9 @@
 /**
  * The newest Argo CD whose parts are all published as Go modules and compile with Go 1.26; its Kubernetes client is
- * that of our clusters, 1.34. From 3.3 to 3.5 one part is a folder of its repository, and 3.6 wants Go 1.27.
+ * that of our clusters, 1.34. 3.2.12 lacks a function that it calls, from 3.3 to 3.5 one part is a folder of its
+ * repository, and 3.6 wants Go 1.27.
  */
-export const argocdVersion = '3.2.12';
+export const argocdVersion = '3.2.11';
 
 /** The repository's folder with the resource definitions, in the module too. */
 export const definitionsFolder = 'manifests/crds';

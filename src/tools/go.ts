@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { exitCodes, Failure } from '../lib/failure.ts';
+import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
 import type { Run } from '../lib/plan.ts';
 import type { Exec } from './exec.ts';
 
@@ -51,7 +51,12 @@ export function createGo(exec: Exec, cache: string): Go {
   return {
     async build(program, folder, { signal, report }) {
       const flags = ['-v', '-trimpath', '-ldflags', ['-s -w', program.ldflags].filter(Boolean).join(' ')];
-      const options = { signal, onLine: report };
+      const said: string[] = [];
+      const onLine = (line: string) => {
+        report(line);
+        if (!isProgress(line)) said.push(line);
+      };
+      const options = { signal, onLine };
       await requireGo(exec);
       try {
         if ('module' in program) {
@@ -64,7 +69,7 @@ export function createGo(exec: Exec, cache: string): Go {
       } catch (cause) {
         signal.throwIfAborted();
         throw new Failure(`${program.package} could not be built from its Go module`, {
-          cause,
+          cause: cause instanceof CommandFailure ? withWords(cause, said) : cause,
           hint: 'go env GOPROXY GOSUMDB',
           exitCode: exitCodes.image,
         });
@@ -93,6 +98,18 @@ export function createGo(exec: Exec, cache: string): Go {
       await exec('go', ['clean', '-cache', '-modcache'], { env, signal });
     },
   };
+}
+
+/** With -v, Go names each package on a line of its own; an error stands somewhere between them. */
+function isProgress(line: string): boolean {
+  return !/\s/.test(line.trim()) || line.startsWith('go: downloading ');
+}
+
+/** The failure with what was said beside the progress, the last 20 lines of it; as it is where there was nothing. */
+function withWords(failure: CommandFailure, said: readonly string[]): CommandFailure {
+  const { message, argv, status, stdout } = failure;
+  const stderr = said.slice(-20).join('\n') || failure.stderr;
+  return new CommandFailure(message, { argv, status, stdout, stderr });
 }
 
 async function requireGo(exec: Exec): Promise<void> {

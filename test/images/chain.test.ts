@@ -25,7 +25,7 @@ const catalog: Catalog = {
   postgres: { pull: 'docker.io/library/postgres:17.6', build: true },
   redis: { pull: `docker.io/library/redis:8.0.3@${pinned}`, build: true },
   s3: { pull: 'docker.io/versity/versitygw:v1.8.0', build: true },
-  argocd: { pull: 'quay.io/argoproj/argocd:v3.2.12', build: true },
+  argocd: { pull: 'quay.io/argoproj/argocd:v3.2.11', build: true },
   traefik: { pull: 'docker.io/library/traefik:v3.6.12', build: true },
   nginx: { pull: 'registry.k8s.io/ingress-nginx/controller:v1.15.1', build: false },
   'metrics-server': { pull: 'registry.k8s.io/metrics-server/metrics-server:v0.9.0', build: true },

@@ -43,6 +43,23 @@ test('a program of a module here is built there', async () => {
   expect(await read()).toContain('build -v -trimpath -ldflags -s -w -X a=b -o /out/ ./kube');
 });
 
+test('the error of a build is told without the packages that were compiled before and after it', async () => {
+  const packages =
+    'for at in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21; do echo example.test/$at >&2; done';
+  const error = 'echo "# example.test/a" >&2; echo "a.go:51:23: undefined: settings.Validate" >&2';
+  const {
+    folder,
+    exec: there,
+    run,
+  } = await makeMachine({
+    go: `[ "$1" = version ] || { echo "go: downloading example.test/a v1" >&2; ${error}; ${packages}; exit 1; }`,
+  });
+  const program = { package: 'example.test/kind', version: 'v1' };
+  await expect(createGo(there, '/cache').build(program, folder, run)).rejects.toMatchObject({
+    cause: { stderr: '# example.test/a\na.go:51:23: undefined: settings.Validate' },
+  });
+});
+
 test('a build that fails says what was built, with what Go said behind it', async () => {
   const {
     folder,
