@@ -62,15 +62,22 @@ export async function readGitIgnored({ root, context }: DockerfileSource): Promi
 }
 
 async function readRules(path: string): Promise<string | undefined> {
-  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
+  return readFile(path, 'utf8').catch(absent);
+}
+
+/** Turns "there is no such file" into undefined: it may go while others are looked at. Everything else is thrown on. */
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+}
+
+function toUnreadable(path: string, cause: unknown): Failure {
+  return new Failure(`${path} cannot be read`, { cause, exitCode: exitCodes.image });
 }
 
 /**
  * The hash of a build context by its files' paths, sizes and dates. Reading them all would take longer than the build
  * that follows when one has changed, and the image's own name comes from its content anyway.
+ * @throws {Failure} exit code 7 when the folder or the Dockerfile cannot be read.
  */
 export async function hashContext(source: DockerfileSource): Promise<string> {
   const { root, dockerfile, context } = source;
@@ -78,18 +85,22 @@ export async function hashContext(source: DockerfileSource): Promise<string> {
   const isIgnored = await readIgnored(source);
   const sum = createHash('sha256').update(dockerfile);
   const walk = async (path: string): Promise<void> => {
-    const entries = await readdir(join(folder, path), { withFileTypes: true });
-    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const entries = await readdir(join(folder, path), { withFileTypes: true }).catch((cause) => {
+      if (path === '') throw toUnreadable(folder, cause);
+      return absent(cause);
+    });
+    for (const entry of (entries ?? []).sort((a, b) => (a.name < b.name ? -1 : 1))) {
       const child = join(path, entry.name);
       // What a rule brings back may lie in a folder that another one leaves out; but for these nobody walks far.
       if (entry.isDirectory() && !alwaysIgnored.has(entry.name)) await walk(child);
       else if (entry.isFile() && !isIgnored(child)) {
-        const { size, mtimeMs } = await stat(join(folder, child));
-        sum.update(`${child}\0${size}\0${mtimeMs}\0`);
+        const found = await stat(join(folder, child)).catch(absent);
+        if (found) sum.update(`${child}\0${found.size}\0${found.mtimeMs}\0`);
       }
     }
   };
   await walk('');
-  const { size, mtimeMs } = await stat(join(root, dockerfile));
+  const path = join(root, dockerfile);
+  const { size, mtimeMs } = await stat(path).catch((cause) => Promise.reject(toUnreadable(path, cause)));
   return sum.update(`${size}\0${mtimeMs}`).digest('hex');
 }

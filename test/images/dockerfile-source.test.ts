@@ -52,6 +52,33 @@ describe('the hash of a build context', () => {
     expect(new Set(hashes).size).toBe(3);
   });
 
+  test('is found while files and folders come and go', async () => {
+    const { root, hash } = await makeContext();
+    let isOver = false;
+    const comeAndGo = async () => {
+      while (!isOver) {
+        mkdirSync(join(root, 'deep/er'), { recursive: true });
+        for (let at = 0; at < 50; at += 1) writeFileSync(join(root, 'deep/er', String(at)), '');
+        await rm(join(root, 'deep'), { recursive: true });
+      }
+    };
+    const busy = comeAndGo();
+    try {
+      for (let round = 0; round < 50; round += 1) expect(await hash()).toMatch(/^[0-9a-f]{64}$/);
+    } finally {
+      isOver = true;
+      await busy;
+    }
+  });
+
+  test('is none of a folder that is not there, which is said', async () => {
+    const { root, hash } = await makeContext({}, { context: 'services/board' });
+    await expect(hash()).rejects.toMatchObject({
+      message: `${join(root, 'services/board')} cannot be read`,
+      exitCode: 7,
+    });
+  });
+
   test.each([
     ['its own folder', '.', '.dockerignore'],
     ['its own folder, below that of the checkout', 'services/board', 'services/board/.dockerignore'],
