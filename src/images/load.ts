@@ -1,7 +1,7 @@
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
 import { type Digest, digestOf, toChainIds, toManifest } from '../lib/oci.ts';
 import type { Run } from '../lib/plan.ts';
-import type { NodeContent, Nodes } from '../tools/nodes.ts';
+import type { NodeContent, NodeLoad, Nodes } from '../tools/nodes.ts';
 import { type NamedImage, packArchive, uniqueLayers } from './archive.ts';
 import type { Store } from './store.ts';
 
@@ -28,25 +28,26 @@ export async function loadImages(
   node: string,
   { nodes, store }: LoadParts,
   { signal, report }: Run,
-  asked: Promise<NodeContent> = nodes.list(node, signal),
+  opened: NodeLoad = nodes.openLoad(node, signal),
 ): Promise<void> {
-  const content = await asked;
+  const content = await opened.content;
   const images = findUnloaded(wanted, content);
-  if (images.length === 0) return;
+  if (images.length === 0) {
+    opened.close();
+    return;
+  }
   const skip = layersOn(content.layers, images);
   const travelling = uniqueLayers(images).filter(({ digest }) => !skip.has(digest));
   const megabytes = travelling.reduce((sum, { size }) => sum + size, 0) / 1e6;
   report(`${images.length} images, ${travelling.length} layers, ${megabytes.toFixed(1)} MB`);
-  const load = (present?: ReadonlySet<Digest>) =>
-    nodes.importImages(node, packArchive(store, images, present), signal);
-  const loaded = await load(skip).catch(async (error) => {
+  const loaded = await opened.importImages(packArchive(store, images, skip)).catch(async (error) => {
     signal.throwIfAborted();
     if (skip.size === 0) throw error;
     report('the node has lost a layer it had: loading everything');
     // A failed import leaves the name behind, with nothing under it.
     const references = images.map(({ reference }) => reference);
     await nodes.removeImages(node, references, signal);
-    return load();
+    return nodes.openLoad(node, signal).importImages(packArchive(store, images));
   });
   const [missing] = findUnloaded(images, { images: loaded });
   if (missing) {
@@ -62,26 +63,30 @@ export interface ServiceLoad {
   bring(image: NamedImage, run: Run): Promise<void>;
   /** Once it is there: older images of the service go from the nodes, but for these references. */
   removeOld(image: NamedImage, keep: ReadonlySet<string>, run: Run): Promise<void>;
+  /** Nothing is brought, or nothing more. */
+  close(): void;
 }
 
-/** Begins to ask every node what it has, which takes as long as a build. */
+/** Enters every node, which takes as long as a build. */
 export function beginLoad(
   parts: LoadParts & { readonly nodeNames: readonly string[] },
   signal: AbortSignal,
 ): ServiceLoad {
-  const asked = parts.nodeNames.map((node) => ({ node, content: parts.nodes.list(node, signal) }));
-  // Whoever loads hears of it; a build that fails first is what counts then.
-  for (const { content } of asked) content.catch(() => {});
+  const entered = parts.nodeNames.map((node) => ({ node, load: parts.nodes.openLoad(node, signal) }));
   return {
     async bring(image, run) {
-      await Promise.all(asked.map(({ node, content }) => loadImages([image], node, parts, run, content)));
+      await Promise.all(entered.map(({ node, load }) => loadImages([image], node, parts, run, load)));
     },
     async removeOld({ reference }, keep, run) {
       await Promise.all(
-        asked.map(async ({ node, content }) =>
-          removeImages(node, findOld((await content).images, reference, keep), parts, run),
-        ),
+        entered.map(async ({ node, load }) => {
+          const { images } = await load.content;
+          return removeImages(node, findOld(images, reference, keep), parts, run);
+        }),
       );
+    },
+    close() {
+      for (const { load } of entered) load.close();
     },
   };
 }

@@ -93,7 +93,10 @@ export async function reload(
   const image = await measure(
     'build',
     async () => (await serviceImages.find(name)) ?? serviceImages.build(name, run),
-  );
+  ).catch((error) => {
+    load.close();
+    throw error;
+  });
   run.report('loading');
   const [keep] = await measure('load', () =>
     Promise.all([

@@ -10,7 +10,7 @@ export interface DockerCli {
   exec(
     container: string,
     argv: readonly string[],
-    options: { input?: Readable; signal: AbortSignal },
+    options: { input?: Readable; signal: AbortSignal; onLine?: (line: string) => void },
   ): Promise<ExecResult>;
   /** Runs a program in a container of `image`, with `input`, and keeps what it changed as the image `tag`. */
   runAndCommit(
@@ -33,11 +33,8 @@ export function createDockerCli(exec: Exec, env: Readonly<Record<string, string>
       await docker(['load', '--quiet'], { input: archive, signal });
     },
 
-    exec: (container, argv, { input, signal }) =>
-      docker(['exec', ...(input ? ['--interactive'] : []), container, ...argv], {
-        ...(input ? { input } : {}),
-        signal,
-      }),
+    exec: (container, argv, options) =>
+      docker(['exec', ...(options.input ? ['--interactive'] : []), container, ...argv], options),
 
     async runAndCommit(image, argv, { tag, changes, input, signal }) {
       const [entrypoint = '', ...args] = argv;

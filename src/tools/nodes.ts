@@ -1,4 +1,5 @@
-import type { Readable } from 'node:stream';
+import { PassThrough, type Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { CommandFailure } from '../lib/failure.ts';
 import type { Digest } from '../lib/oci.ts';
 import type { DockerCli } from './docker-cli.ts';
@@ -16,8 +17,8 @@ export interface Nodes {
   /** Whether the node runs and its containerd answers. */
   isUp(node: string, signal: AbortSignal): Promise<boolean>;
   list(node: string, signal: AbortSignal): Promise<NodeContent>;
-  /** Reads an OCI archive into the node and unpacks it; resolves to the images that the node has then. */
-  importImages(node: string, archive: Readable, signal: AbortSignal): Promise<NodeContent['images']>;
+  /** Enters the node for a load: entering takes as long as what is done there, and can be done before there is an archive. */
+  openLoad(node: string, signal: AbortSignal): NodeLoad;
   removeImages(node: string, references: readonly string[], signal: AbortSignal): Promise<void>;
   /** Resolves once kube-proxy leads no request on this node to these addresses of pods. @throws {CommandFailure} in 10 s. */
   waitUntilUnrouted(node: string, addresses: readonly string[], signal: AbortSignal): Promise<void>;
@@ -32,6 +33,15 @@ export interface Nodes {
   putFiles(node: string, folder: string, files: TarFiles, signal: AbortSignal): Promise<void>;
 }
 
+/** One entry into a node: what is there is told, and then one archive can be imported. */
+export interface NodeLoad {
+  readonly content: Promise<NodeContent>;
+  /** Reads an OCI archive into the node and unpacks it; resolves to the images that the node has then. */
+  importImages(archive: Readable): Promise<NodeContent['images']>;
+  /** Nothing is imported, or nothing more. */
+  close(): void;
+}
+
 export interface TarFiles {
   readonly archive: Readable;
   /** Those to be put, relative to the folder, in this order. */
@@ -41,14 +51,14 @@ export interface TarFiles {
 const ctr = ['ctr', '--namespace=k8s.io'] as const;
 
 /** Entering the node takes as long as what is asked there, so several questions go in together. */
-const toScript = (...commands: readonly string[]) => [
-  'sh',
-  '-c',
-  commands.map((command) => `${ctr.join(' ')} ${command}`).join(` && echo ${between} && `),
-];
+const toShell = (commands: readonly string[]) =>
+  commands.map((command) => `${ctr.join(' ')} ${command}`).join(` && echo ${between} && `);
 
-/** A line that no answer has. */
+/** Lines that no answer has: between two, and after the last one before the archive. */
 const between = '----';
+const told = '====';
+
+const contentCommands = ['images list', 'snapshots list', 'content list --quiet'] as const;
 
 /**
  * A link in the folder may be a container's own doing, and must not lead this script, which is root of the node, out of
@@ -87,21 +97,11 @@ export function createNodes(docker: DockerCli): Nodes {
     },
 
     async list(node, signal) {
-      const script = toScript('images list', 'snapshots list', 'content list --quiet');
-      const { stdout } = await docker.exec(node, script, { signal });
-      const [images = '', snapshots = '', blobs = ''] = stdout.split(`${between}\n`);
-      const names = [snapshots, blobs].flatMap((text) => text.split('\n').map((row) => row.split(/\s+/)[0]));
-      return {
-        images: toImages(images),
-        layers: new Set(names.filter((name): name is Digest => name?.startsWith('sha256:') ?? false)),
-      };
+      const { stdout } = await docker.exec(node, ['sh', '-c', toShell(contentCommands)], { signal });
+      return toContent(stdout);
     },
 
-    async importImages(node, archive, signal) {
-      const script = toScript('images import -', 'images list');
-      const { stdout } = await docker.exec(node, script, { input: archive, signal });
-      return toImages(stdout.split(`${between}\n`)[1] ?? '');
-    },
+    openLoad: (node, signal) => openLoad(docker, node, signal),
 
     async removeImages(node, references, signal) {
       if (references.length === 0) return;
@@ -126,6 +126,55 @@ export function createNodes(docker: DockerCli): Nodes {
       const argv = ['sh', '-c', putScript, 'sh', folder, ...paths];
       await docker.exec(node, argv, { input: archive, signal });
     },
+  };
+}
+
+const stoppedReading = new Set(['EPIPE', 'ERR_STREAM_PREMATURE_CLOSE']);
+
+function openLoad(docker: DockerCli, node: string, signal: AbortSignal): NodeLoad {
+  const script = [toShell(contentCommands), `echo ${told}`, toShell(['images import -', 'images list'])];
+  const input = new PassThrough();
+  const closed = new AbortController();
+  const lines: string[] = [];
+  let onTold: (content: NodeContent) => void;
+  const ended = docker.exec(node, ['sh', '-c', script.join(' && ')], {
+    input,
+    signal: AbortSignal.any([signal, closed.signal]),
+    onLine(line) {
+      if (line === told) onTold(toContent(lines.join('\n')));
+      else lines.push(line);
+    },
+  });
+  const content = new Promise<NodeContent>((resolve, reject) => {
+    onTold = resolve;
+    ended.catch(reject);
+  });
+  // Whoever waits for one of them hears of it; who has closed it does not care.
+  for (const each of [ended, content]) each.catch(() => {});
+
+  return {
+    content,
+    async importImages(archive) {
+      pipeline(archive, input).catch((error) => {
+        // A node that stopped reading has said why; an archive that broke would leave it waiting.
+        if (!stoppedReading.has(error.code)) closed.abort(error);
+      });
+      const { stdout } = await ended;
+      return toImages(stdout.split(`${told}\n`)[1]?.split(`${between}\n`)[1] ?? '');
+    },
+    close() {
+      closed.abort(new Error('nothing is imported'));
+      input.destroy();
+    },
+  };
+}
+
+function toContent(answers: string): NodeContent {
+  const [images = '', snapshots = '', blobs = ''] = answers.split(`${between}\n`);
+  const names = [snapshots, blobs].flatMap((text) => text.split('\n').map((row) => row.split(/\s+/)[0]));
+  return {
+    images: toImages(images),
+    layers: new Set(names.filter((name): name is Digest => name?.startsWith('sha256:') ?? false)),
   };
 }
 

@@ -141,23 +141,25 @@ export function createReloadedService({
     },
   };
 
+  async function importImages(archive: Readable) {
+    const blobs = new Map((await readFiles(archive)).map(({ path, content }) => [path, content]));
+    const { manifests } = JSON.parse(blobs.get('index.json') ?? '') as {
+      manifests: { digest: Digest; annotations: Record<string, string> }[];
+    };
+    for (const { digest, annotations } of manifests) {
+      const manifest = JSON.parse(blobs.get(`blobs/${digest.replace(':', '/')}`) ?? '');
+      const id = manifest.config.digest as Digest;
+      images.set(annotations['io.containerd.image.name'] ?? '', { manifest: digest, id });
+    }
+    return (await nodes.list('node', new AbortController().signal)).images;
+  }
+
   const nodes: Omit<Nodes, 'isUp'> = {
     list: async () => ({
       images: new Map([...images].map(([name, { manifest }]) => [name, manifest])),
       layers: new Set<Digest>(),
     }),
-    async importImages(_node, archive) {
-      const blobs = new Map((await readFiles(archive)).map(({ path, content }) => [path, content]));
-      const { manifests } = JSON.parse(blobs.get('index.json') ?? '') as {
-        manifests: { digest: Digest; annotations: Record<string, string> }[];
-      };
-      for (const { digest, annotations } of manifests) {
-        const manifest = JSON.parse(blobs.get(`blobs/${digest.replace(':', '/')}`) ?? '');
-        const id = manifest.config.digest as Digest;
-        images.set(annotations['io.containerd.image.name'] ?? '', { manifest: digest, id });
-      }
-      return (await nodes.list('node', new AbortController().signal)).images;
-    },
+    openLoad: (node, signal) => ({ content: nodes.list(node, signal), importImages, close: () => {} }),
     async removeImages(_node, references) {
       for (const reference of references) images.delete(reference);
     },

@@ -22,49 +22,57 @@ function makeNodes(...names: readonly string[]) {
     ]),
   );
   const getNode = (name: string) => nodes.get(name) ?? Promise.reject(new Error(`no node ${name}`));
-  const port: Pick<Nodes, 'list' | 'importImages' | 'removeImages'> = {
+  const closed: string[] = [];
+
+  async function importImages(name: string, archive: Readable) {
+    const node = await getNode(name);
+    node.imports += 1;
+    const content = await buffer(archive);
+    node.bytes += content.length;
+    const blobs = new Map<string, string>();
+    for await (const entry of readTar(Readable.from([content]))) {
+      blobs.set(entry.header.name, (await buffer(entry)).toString('latin1'));
+    }
+    if (node.lost) {
+      node.lost = false;
+      node.layers.clear();
+    }
+    const { manifests } = JSON.parse(blobs.get('index.json') ?? '') as {
+      manifests: { digest: Digest; annotations: Record<string, string> }[];
+    };
+    for (const { digest, annotations } of manifests) {
+      const reference = annotations['io.containerd.image.name'] ?? '';
+      node.images.set(reference, digest);
+      const read = (each: Digest) => blobs.get(`blobs/${each.replace(':', '/')}`);
+      const { layers } = JSON.parse(read(digest) ?? '') as { layers: { digest: Digest; size: number }[] };
+      const chain = toChainIds(layers);
+      layers.forEach((layer, at) => {
+        const id = chain[at] as Digest;
+        if (read(layer.digest) === undefined && !node.layers.has(id)) {
+          throw failed(`content digest ${layer.digest}: not found`);
+        }
+        node.layers.add(id);
+      });
+    }
+    return node.images;
+  }
+
+  const port: Pick<Nodes, 'list' | 'openLoad' | 'removeImages'> = {
     async list(name) {
       const { images, layers } = await getNode(name);
       return { images: new Map(images), layers: new Set(layers) };
     },
-    async importImages(name, archive) {
-      const node = await getNode(name);
-      node.imports += 1;
-      const content = await buffer(archive);
-      node.bytes += content.length;
-      const blobs = new Map<string, string>();
-      for await (const entry of readTar(Readable.from([content]))) {
-        blobs.set(entry.header.name, (await buffer(entry)).toString('latin1'));
-      }
-      if (node.lost) {
-        node.lost = false;
-        node.layers.clear();
-      }
-      const { manifests } = JSON.parse(blobs.get('index.json') ?? '') as {
-        manifests: { digest: Digest; annotations: Record<string, string> }[];
-      };
-      for (const { digest, annotations } of manifests) {
-        const reference = annotations['io.containerd.image.name'] ?? '';
-        node.images.set(reference, digest);
-        const read = (each: Digest) => blobs.get(`blobs/${each.replace(':', '/')}`);
-        const { layers } = JSON.parse(read(digest) ?? '') as { layers: { digest: Digest; size: number }[] };
-        const chain = toChainIds(layers);
-        layers.forEach((layer, at) => {
-          const id = chain[at] as Digest;
-          if (read(layer.digest) === undefined && !node.layers.has(id)) {
-            throw failed(`content digest ${layer.digest}: not found`);
-          }
-          node.layers.add(id);
-        });
-      }
-      return node.images;
-    },
+    openLoad: (name, signal) => ({
+      content: port.list(name, signal),
+      importImages: (archive) => importImages(name, archive),
+      close: () => void closed.push(name),
+    }),
     async removeImages(name, references) {
       const { images } = await getNode(name);
       for (const reference of references) images.delete(reference);
     },
   };
-  return { nodes, port: port as Nodes };
+  return { nodes, closed, port: port as Nodes };
 }
 
 async function makeImages() {
@@ -103,12 +111,13 @@ test('only what a node lacks travels, to each as much as it needs', async () => 
 
 test('what a node has is not sent again', async () => {
   const { store, make } = await makeImages();
-  const { nodes, port } = makeNodes('one');
+  const { nodes, closed, port } = makeNodes('one');
   const image = await make('first');
   for (let round = 0; round < 2; round += 1) {
     await loadImages([image], 'one', { nodes: port, store }, makeRun());
   }
   expect(nodes.get('one')?.imports).toBe(1);
+  expect(closed).toEqual(['one']);
 });
 
 test('a layer that was collected meanwhile is no failure: everything is sent, which is said', async () => {

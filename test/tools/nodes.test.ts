@@ -1,0 +1,82 @@
+import { chmod, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
+import { expect, test } from 'vitest';
+import { createDockerCli } from '../../src/tools/docker-cli.ts';
+import { exec } from '../../src/tools/exec.ts';
+import { createNodes } from '../../src/tools/nodes.ts';
+import { makeTemporaryFolder } from '../temporary-folder.ts';
+
+/** A node whose `ctr` has one image, and after an import another one, called as the archive says. */
+const ctr = `
+case "$*" in
+  *'images import -') name=$(cat); [ "$name" != broken ] || { echo 'unexpected EOF' >&2; exit 1; }; echo "$name" >"$HOME/imported" ;;
+  *'images list')
+    echo 'REF TYPE DIGEST SIZE'
+    echo 'wealist.local/a:1 application/vnd.oci.image.manifest.v1+json sha256:aa 1.0 KiB linux/amd64 -'
+    if [ -e "$HOME/imported" ]; then echo "$(cat "$HOME/imported") type sha256:bb 1.0 KiB"; fi ;;
+  *'snapshots list') echo 'KEY PARENT KIND'; echo 'sha256:c1  Committed'; echo 'sha256:c2 sha256:c1 Committed' ;;
+  *'content list --quiet') echo 'sha256:d1' ;;
+esac
+`;
+
+async function makeNode() {
+  const folder = await makeTemporaryFolder();
+  const programs = { ctr, docker: 'shift; [ "$1" != --interactive ] || shift; shift; exec "$@"' };
+  for (const [name, script] of Object.entries(programs)) {
+    await writeFile(join(folder, name), `#!/bin/sh\n${script}\n`);
+    await chmod(join(folder, name), 0o755);
+  }
+  const env = { PATH: `${folder}:${process.env.PATH}`, HOME: folder };
+  const there: typeof exec = (program, args, options) =>
+    exec(join(folder, program), args, { ...options, env: { ...options?.env, ...env } });
+  return createNodes(createDockerCli(there, {}));
+}
+
+const { signal } = new AbortController();
+
+test('what a node has is told before there is an archive, which goes in by the same way', async () => {
+  const nodes = await makeNode();
+  const load = nodes.openLoad('node', signal);
+  const { images, layers } = await load.content;
+  expect(images).toEqual(new Map([['wealist.local/a:1', 'sha256:aa']]));
+  expect(layers).toEqual(new Set(['sha256:c1', 'sha256:c2', 'sha256:d1']));
+  expect(await load.importImages(Readable.from(['wealist.local/a:2']))).toEqual(
+    new Map([
+      ['wealist.local/a:1', 'sha256:aa'],
+      ['wealist.local/a:2', 'sha256:bb'],
+    ]),
+  );
+});
+
+test('an import that fails says why', async () => {
+  const load = (await makeNode()).openLoad('node', signal);
+  await expect(load.importImages(Readable.from(['broken']))).rejects.toMatchObject({
+    stderr: 'unexpected EOF',
+  });
+});
+
+test('an archive that cannot be read is told, and does not wait for the node', async () => {
+  const load = (await makeNode()).openLoad('node', signal);
+  const archive = new PassThrough();
+  archive.destroy(new Error('the store was emptied'));
+  await expect(load.importImages(archive)).rejects.toThrow('the store was emptied');
+});
+
+test('closed, the node is left without a word; what was told stays', async () => {
+  const load = (await makeNode()).openLoad('node', signal);
+  const { images } = await load.content;
+  load.close();
+  expect(images.size).toBe(1);
+  const unread = (await makeNode()).openLoad('node', signal);
+  unread.close();
+  await expect(unread.content).rejects.toThrow();
+});
+
+test('an aborted run ends it with its reason', async () => {
+  const run = new AbortController();
+  const load = (await makeNode()).openLoad('node', run.signal);
+  await load.content;
+  run.abort(new Error('Ctrl-C'));
+  await expect(load.importImages(new PassThrough())).rejects.toThrow('Ctrl-C');
+});
