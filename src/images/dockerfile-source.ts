@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import type { Dirent } from 'node:fs';
+import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Environment } from '../config/schema.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
@@ -65,9 +66,17 @@ async function readRules(path: string): Promise<string | undefined> {
   return readFile(path, 'utf8').catch(absent);
 }
 
+/** What an image gets of a file or a link; another owner or group it does not get. */
+async function describe(path: string, entry: Dirent): Promise<string> {
+  if (entry.isSymbolicLink()) return readlink(path);
+  const { size, mtimeMs, mode } = await stat(path);
+  // A change of mode leaves the date as it was.
+  return `${size}\0${mtimeMs}\0${mode & 0o111}`;
+}
+
 /** Turns "there is no such file" into undefined: it may go while others are looked at. Everything else is thrown on. */
 function absent(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT') throw error;
+  if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
 }
 
 function toUnreadable(path: string, cause: unknown): Failure {
@@ -75,8 +84,9 @@ function toUnreadable(path: string, cause: unknown): Failure {
 }
 
 /**
- * The hash of a build context by its files' paths, sizes and dates. Reading them all would take longer than the build
- * that follows when one has changed, and the image's own name comes from its content anyway.
+ * The hash of a build context by its files' paths, sizes, dates and rights to run, and by where its links lead. Reading
+ * them all would take longer than the build that follows when one has changed, and the image's own name comes from its
+ * content anyway.
  * @throws {Failure} exit code 7 when the folder or the Dockerfile cannot be read.
  */
 export async function hashContext(source: DockerfileSource): Promise<string> {
@@ -93,9 +103,9 @@ export async function hashContext(source: DockerfileSource): Promise<string> {
       const child = join(path, entry.name);
       // What a rule brings back may lie in a folder that another one leaves out; but for these nobody walks far.
       if (entry.isDirectory() && !alwaysIgnored.has(entry.name)) await walk(child);
-      else if (entry.isFile() && !isIgnored(child)) {
-        const found = await stat(join(folder, child)).catch(absent);
-        if (found) sum.update(`${child}\0${found.size}\0${found.mtimeMs}\0`);
+      else if ((entry.isFile() || entry.isSymbolicLink()) && !isIgnored(child)) {
+        const found = await describe(join(folder, child), entry).catch(absent);
+        if (found !== undefined) sum.update(`${child}\0${found}\0`);
       }
     }
   };

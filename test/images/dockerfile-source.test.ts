@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Environment } from '../../src/config/schema.ts';
@@ -52,6 +52,24 @@ describe('the hash of a build context', () => {
     expect(new Set(hashes).size).toBe(3);
   });
 
+  test('changes when a file can be run from now on, or a link leads elsewhere', async () => {
+    const { root, hash } = await makeContext({ 'start.sh': 'exec main' });
+    const hashes = [await hash()];
+    await chmod(join(root, 'start.sh'), 0o755);
+    hashes.push(await hash());
+    // Where each leads to there is the same to be seen, or nothing at all.
+    for (const name of ['one.py', 'two.py']) {
+      await writeFile(join(root, name), 'same');
+      await utimes(join(root, name), 1, 1);
+    }
+    for (const target of ['one.py', 'two.py', 'nowhere', 'elsewhere']) {
+      await symlink(target, join(root, 'link'));
+      hashes.push(await hash());
+      await rm(join(root, 'link'));
+    }
+    expect(new Set(hashes).size).toBe(6);
+  });
+
   test('is found while files and folders come and go', async () => {
     const { root, hash } = await makeContext();
     let isOver = false;
@@ -71,10 +89,16 @@ describe('the hash of a build context', () => {
     }
   });
 
-  test('is none of a folder that is not there, which is said', async () => {
+  test('is none of a folder or a Dockerfile that is not there, which is said', async () => {
     const { root, hash } = await makeContext({}, { context: 'services/board' });
     await expect(hash()).rejects.toMatchObject({
       message: `${join(root, 'services/board')} cannot be read`,
+      exitCode: 7,
+    });
+    await mkdir(join(root, 'services/board'), { recursive: true });
+    await rm(join(root, 'docker/Dockerfile'));
+    await expect(hash()).rejects.toMatchObject({
+      message: `${join(root, 'docker/Dockerfile')} cannot be read`,
       exitCode: 7,
     });
   });
