@@ -33,3 +33,11 @@ test('where nothing is there it has nothing to do', async () => {
   cluster.definitions.clear();
   expect(await step.isDone?.(run)).toBe('not there');
 });
+
+test('what a run that was broken off has left goes with the next one', async () => {
+  const { cluster, step } = makeWorld();
+  cluster.definitions.delete('applications.argoproj.io');
+  expect(await step.isDone?.(run)).toBe(false);
+  await step.apply(run);
+  expect(await step.isDone?.(run)).toBe('not there');
+});
