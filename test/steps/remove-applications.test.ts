@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { definitions } from '../../images/argocd/release.ts';
+import { removeApplications } from '../../src/steps/remove-applications.ts';
+import { createDefinitions } from '../fakes/definitions.ts';
+
+const run = { signal: new AbortController().signal, report: () => {} };
+const names = definitions.map(({ name }) => name);
+
+function makeWorld() {
+  const cluster = createDefinitions();
+  for (const name of names) cluster.definitions.set(name, { labels: {}, isEstablished: true });
+  return { cluster, step: removeApplications(cluster.kubectl, 'argocd') };
+}
+
+test('Applications go although nobody is left who does what their finalizers ask for, and their kinds', async () => {
+  const { cluster, step } = makeWorld();
+  const finalizers = ['resources-finalizer.argocd.argoproj.io'];
+  for (const name of ['wealist-dev', 'board-service']) cluster.applications.set(name, { finalizers });
+  expect(await step.isDone?.(run)).toBe(false);
+  await step.apply(run);
+  expect([...cluster.applications.keys(), ...cluster.definitions.keys()]).toEqual([]);
+  expect(await step.isDone?.(run)).toBe('not there');
+});
+
+test('also where there is none', async () => {
+  const { cluster, step } = makeWorld();
+  await step.apply(run);
+  expect(cluster.definitions.size).toBe(0);
+});
+
+test('where nothing is there it has nothing to do', async () => {
+  const { cluster, step } = makeWorld();
+  cluster.definitions.clear();
+  expect(await step.isDone?.(run)).toBe('not there');
+});
+
+test('what a run that was broken off has left goes with the next one', async () => {
+  const { cluster, step } = makeWorld();
+  cluster.definitions.delete('applications.argoproj.io');
+  expect(await step.isDone?.(run)).toBe(false);
+  await step.apply(run);
+  expect(await step.isDone?.(run)).toBe('not there');
+});
