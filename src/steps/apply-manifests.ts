@@ -41,7 +41,8 @@ export function applyManifests({ kubectl, title, objects, namespace }: Manifests
     title,
     objects: marked,
     async isDone({ signal }) {
-      const template = `--output=jsonpath={range .items[*]}{.${path}}{"\\n"}{end}`;
+      // Of one object kubectl gives that, of several a list.
+      const template = `--output=jsonpath={.${path}}{"\\n"}{range .items[*]}{.${path}}{"\\n"}{end}`;
       const where = namespace === undefined ? [] : [`--namespace=${namespace}`];
       const found = await kubectl.run(['get', ...names, ...where, '--ignore-not-found', template], signal);
       const digests = new Set(found.split('\n'));

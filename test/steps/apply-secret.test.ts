@@ -19,6 +19,8 @@ function createCluster() {
     apply: async (text) => void applied.push(JSON.parse(text)),
     run: async (args) => {
       expect(args).toContain('--namespace=wealist-dev');
+      // Of one object, kubectl gives that and no list of it.
+      expect(args.at(-1)).toMatch(/^--output=jsonpath=\{\.metadata\.annotations\./);
       return Object.values(applied.at(-1)?.metadata.annotations ?? {}).join('\n');
     },
     getJson: () => Promise.reject(new Error('not asked for')),
