@@ -161,14 +161,14 @@ test('a NetworkPolicy in the way', async () => {
   const change = (ingress: readonly object[]) =>
     kubectl(
       checkout,
-      ...['patch', 'networkpolicy', 'redis', inNamespace, '--type=json'],
+      ...['patch', 'networkpolicy', 'redis-ingress', inNamespace, '--type=json'],
       `--patch=${JSON.stringify([{ op: 'replace', path: '/spec/ingress', value: ingress }])}`,
     );
   const [policy] = await listObjects(
     checkout,
-    ...['networkpolicies', inNamespace, '--field-selector=metadata.name=redis'],
+    ...['networkpolicies', inNamespace, '--field-selector=metadata.name=redis-ingress'],
   );
-  if (!policy) throw new Error('redis has no NetworkPolicy');
+  if (!policy) throw new Error('redis has no NetworkPolicy of its own');
   const { ingress } = policy.spec as unknown as { ingress: readonly object[] };
   undo.push(() => change(ingress));
   await change([]);
@@ -176,11 +176,11 @@ test('a NetworkPolicy in the way', async () => {
   await kubectl(checkout, 'delete', 'pod', inNamespace, 'redis-0');
   const cause = await waitForCause(
     'redis',
-    /^NetworkPolicies default-deny, redis keep redis from being reached$/,
+    /^NetworkPolicies default-deny, redis-ingress keep redis from being reached$/,
   );
   expect(cause).toMatchObject({
     affects: expect.arrayContaining(['auth-service', 'chat-service']),
-    next: `npm run kubectl -- -n ${namespace} describe networkpolicy default-deny redis`,
+    next: `npm run kubectl -- -n ${namespace} describe networkpolicy default-deny redis-ingress`,
   });
 });
 
