@@ -3,6 +3,7 @@ import type { Application } from '../../src/cluster/applications.ts';
 import { createSnapshot } from '../../src/cluster/snapshot.ts';
 import { syncApplications } from '../../src/steps/sync-applications.ts';
 import type { Kubectl } from '../../src/tools/kubectl.ts';
+import { makeDeployment, makePod, makeStatus } from '../fakes/cluster-objects.ts';
 
 const revision = 'abcdef0123456789';
 const run = { signal: new AbortController().signal, report: (_line: string) => {} };
@@ -59,11 +60,18 @@ function createArgoCd(react: (name: string, look: number) => Status | undefined)
   return { kubectl, applications, told: () => told };
 }
 
-function makeStep(kubectl: Kubectl, values: object = {}) {
+interface Cluster {
+  readonly objects?: Parameters<typeof createSnapshot>[1];
+  /** The Git server's newest commit. */
+  readonly head?: string | undefined;
+}
+
+function makeStep(kubectl: Kubectl, values: object = {}, cluster: Cluster = {}) {
+  const { objects = [], head } = { head: revision, ...cluster };
   return syncApplications({
     kubectl,
-    snapshots: { take: async () => createSnapshot(Date.now(), []) },
-    server: { findHead: async () => revision },
+    snapshots: { take: async () => createSnapshot(Date.now(), objects) },
+    server: { findHead: async () => head },
     root: async () => toRoot(values),
     names: ['user-service'],
     target: 'wealist-dev',
@@ -116,6 +124,47 @@ test('what does not end is given up with what was seen last', async () => {
   await expect(makeStep(kubectl).apply(run)).rejects.toMatchObject({
     message: 'Argo CD did not sync wealist-dev in 0.3 s',
     cause: 'user-service: progressing',
+    exitCode: 8,
+  });
+});
+
+test('at an earlier commit it is not done: Argo CD has not looked yet', async () => {
+  const { kubectl } = createArgoCd(() => ready);
+  await makeStep(kubectl).apply(run);
+  expect(await makeStep(kubectl, {}, { head: 'fedcba9876543210' }).isDone?.(run)).toBe(false);
+});
+
+test('without a commit there is nothing to be synced to, and nothing is applied', async () => {
+  const { kubectl, applications } = createArgoCd(() => ready);
+  const step = makeStep(kubectl, {}, { head: undefined });
+  expect(await step.isDone?.(run)).toBe(false);
+  await expect(step.apply(run)).rejects.toMatchObject({
+    message: 'the Git server has no commit',
+    exitCode: 8,
+  });
+  expect(applications.size).toBe(0);
+});
+
+test('what cannot start in the namespace says more than that its Application is not healthy', async () => {
+  const { kubectl } = createArgoCd((name) =>
+    name === 'user-service' ? { ...ready, health: { status: 'Progressing' } } : ready,
+  );
+  const labels = { 'app.kubernetes.io/instance': 'user-service' };
+  const waiting = {
+    reason: 'CreateContainerConfigError',
+    message: 'secret "wealist-shared-secret" not found',
+  };
+  const pod = makePod('user-service-a', 'user-service-2', {
+    containerStatuses: makeStatus({ state: { waiting } }),
+  });
+  const objects = [...makeDeployment('user-service', { status: { replicas: 1, updatedReplicas: 1 } }), pod];
+  const here = objects.map((object) => ({
+    ...object,
+    metadata: { ...object.metadata, namespace: 'wealist-dev', labels },
+  }));
+  await expect(makeStep(kubectl, {}, { objects: here }).apply(run)).rejects.toMatchObject({
+    message: expect.stringContaining('user-service did not become ready'),
+    cause: 'Secret wealist-shared-secret does not exist',
     exitCode: 8,
   });
 });

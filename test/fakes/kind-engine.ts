@@ -1,0 +1,83 @@
+import { ownerOnNode } from '../../src/config/kind-cluster.ts';
+import type { ContainerState, Docker, DockerContainerDetails } from '../../src/tools/docker.ts';
+
+interface FakeNode {
+  /** The kind cluster that it is of; undefined for a container of something else. */
+  cluster?: string | undefined;
+  /** The checkout that made it. */
+  owner?: string | undefined;
+  state?: ContainerState;
+  startedAt?: string;
+}
+
+/** An engine in memory, with the containers of kind clusters and of others. */
+export function createKindEngine() {
+  const containers = new Map<string, FakeNode>();
+  let made = 0;
+  const ids = new Map<string, string>();
+
+  const toDetails = (name: string): DockerContainerDetails | undefined => {
+    const node = containers.get(name);
+    if (!node) return undefined;
+    const { cluster, owner, state = 'running', startedAt = '' } = node;
+    const isControlPlane = name.endsWith('-control-plane');
+    return {
+      ...{
+        id: ids.get(name) ?? '',
+        name,
+        state,
+        startedAt,
+        image: 'wealist.local/node:1',
+        imageId: 'sha256:1',
+      },
+      ...{ exitCode: 0, error: '', addresses: {} },
+      labels: cluster === undefined ? {} : { 'io.x-k8s.kind.cluster': cluster },
+      ports: isControlPlane
+        ? [80, 443].map((port) => ({ address: '127.0.0.1', hostPort: port, containerPort: port }))
+        : [],
+      mounts: [
+        { source: '/data/volumes', destination: '/var/local-path-provisioner' },
+        ...(owner === undefined ? [] : [{ source: `/data/owners/${owner}`, destination: ownerOnNode }]),
+      ],
+    };
+  };
+  const nameOf = (id: string) => [...ids].find(([name, each]) => each === id || name === id)?.[0] ?? '';
+  const setState = (id: string, state: ContainerState) => {
+    const node = containers.get(nameOf(id));
+    if (!node) throw new Error(`no container ${id}`);
+    node.state = state;
+  };
+
+  const docker: Partial<Docker> = {
+    findContainer: async (id) => toDetails(nameOf(id)),
+    async listContainers(labels = []) {
+      const all = [...containers.keys()].flatMap((name) => toDetails(name) ?? []);
+      return all.filter((each) =>
+        labels.every((label) => {
+          const [key = '', value] = label.split('=');
+          return each.labels[key] === value;
+        }),
+      );
+    },
+    async removeContainer(id) {
+      containers.delete(nameOf(id));
+    },
+    startContainer: async (id) => setState(id, 'running'),
+    unpauseContainer: async (id) => setState(id, 'running'),
+  };
+
+  return {
+    docker: docker as Docker,
+    names: () => [...containers.keys()],
+    idOf: (name: string) => ids.get(name) ?? '',
+    stateOf: (name: string) => containers.get(name)?.state ?? 'running',
+    add(name: string, node: FakeNode): void {
+      made += 1;
+      ids.set(name, `id-${made}`);
+      containers.set(name, { ...node });
+    },
+    set(name: string, node: FakeNode): void {
+      containers.set(name, { ...containers.get(name), ...node });
+    },
+  };
+}

@@ -1,0 +1,173 @@
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { noteCreated, toCreation } from '../../src/cluster/creation.ts';
+import { createSnapshot } from '../../src/cluster/snapshot.ts';
+import { CommandFailure } from '../../src/lib/failure.ts';
+import { createCluster } from '../../src/steps/create-cluster.ts';
+import type { Kind } from '../../src/tools/kind.ts';
+import type { Kubectl } from '../../src/tools/kubectl.ts';
+import { makePod, makeStatus } from '../fakes/cluster-objects.ts';
+import { createKindEngine } from '../fakes/kind-engine.ts';
+import { makeTemporaryFolder } from '../temporary-folder.ts';
+
+const { signal } = new AbortController();
+const checkout = join(import.meta.dirname, '../..');
+const node = 'wealist-control-plane';
+
+/** A machine without a cluster, on which `kind create` makes one. */
+async function makeWorld() {
+  const folder = await makeTemporaryFolder();
+  const engine = createKindEngine();
+  const kubeconfig = join(folder, 'kubeconfig');
+  const creation = await toCreation({
+    paths: { checkout, data: join(folder, 'data') },
+    checkoutId: 'mine',
+    cluster: { name: 'wealist', httpPort: 80, httpsPort: 443, nodes: [] },
+    image: 'wealist.local/node:1',
+  });
+  const lines: string[] = [];
+  const state = {
+    created: 0,
+    answers: true,
+    /** What `kind create` ends with. */
+    fails: undefined as Error | undefined,
+    early: [] as string[],
+    loadEarly: async () => {},
+    /** When the pods' containers were started, by what is asked. */
+    pods: [] as readonly string[],
+  };
+  const refused = new CommandFailure('kubectl', { argv: [], status: 1, stdout: '', stderr: 'refused' });
+  const kind: Partial<Kind> = {
+    async create(_config, { kubeconfig }) {
+      if (engine.names().includes(node)) throw new Error(`the name ${node} is taken`);
+      state.created += 1;
+      engine.add(node, { cluster: 'wealist', owner: 'mine' });
+      if (state.fails) throw state.fails;
+      await writeFile(kubeconfig, 'made', { mode: 0o644 });
+    },
+    kubeconfig: async () => 'of the node',
+  };
+  const kubectl: Partial<Kubectl> = {
+    async run() {
+      if (!state.answers) throw refused;
+      return 'ok';
+    },
+  };
+  const step = createCluster({
+    toolchain: { docker: engine.docker, kind: kind as Kind, kubectl: kubectl as Kubectl },
+    ...{ name: 'wealist', checkoutId: 'mine', cache: join(folder, 'cache'), kubeconfig },
+    creation: async () => creation,
+    isRuntimeUp: async () => true,
+    async loadEarly(nodes) {
+      state.early.push(...nodes);
+      await state.loadEarly();
+    },
+    snapshots: {
+      async take() {
+        const started = state.pods[0] ?? '';
+        if (state.pods.length > 1) state.pods = state.pods.slice(1);
+        const containerStatuses = makeStatus({ state: { running: { startedAt: started } } });
+        const pod = makePod('board-a', 'board-2', { spec: { nodeName: node }, containerStatuses });
+        return createSnapshot(0, started === '' ? [] : [pod]);
+      },
+    },
+  });
+  const run = { signal, report: (line: string) => void lines.push(line) };
+  return { engine, step, run, state, lines, kubeconfig, creation };
+}
+
+/** The same with a cluster whose creation came to its end. */
+async function makeCreated() {
+  const world = await makeWorld();
+  await world.step.apply(world.run);
+  return world;
+}
+
+describe('where there is none', () => {
+  test('a cluster is created, its images are loaded meanwhile, and only we read its kubeconfig', async () => {
+    const { engine, step, run, state, kubeconfig, creation } = await makeWorld();
+    expect(await step.isDone?.(run)).toBe(false);
+    await step.apply(run);
+    expect(engine.names()).toEqual([node]);
+    expect(state.early).toEqual([node]);
+    expect((await stat(kubeconfig)).mode & 0o777).toBe(0o600);
+    expect(await readFile(creation.settings.kubelet, 'utf8')).toBe(creation.kubelet);
+    expect(await step.isDone?.(run)).toBe('its API server answers');
+  });
+
+  test('images that cannot be loaded yet are for the step that loads', async () => {
+    const { step, run, state, lines } = await makeWorld();
+    state.loadEarly = () => Promise.reject(new Error('no space left'));
+    await step.apply(run);
+    expect(lines).toContain('images are loaded later: no space left');
+    expect(await step.isDone?.(run)).toBe('its API server answers');
+  });
+
+  test('the next one may create although the last did not succeed', async () => {
+    const { step, run, state } = await makeWorld();
+    state.fails = new CommandFailure('kind', { argv: ['kind'], status: 1, stdout: '', stderr: 'kubeadm' });
+    await expect(step.apply(run)).rejects.toBe(state.fails);
+    expect(await step.isDone?.(run)).toBe(false);
+    state.fails = undefined;
+    await step.apply(run);
+    expect(state.created).toBe(2);
+    expect(await step.isDone?.(run)).toBe('its API server answers');
+  });
+});
+
+test('what a killed run has left half made is replaced', async () => {
+  const { engine, step, run, state, lines, creation } = await makeWorld();
+  engine.add(node, { cluster: 'wealist', owner: 'mine' });
+  // Of a cluster before: its note is of another container.
+  await mkdir(creation.settings.owner, { recursive: true });
+  await noteCreated(creation, 'id-of-another');
+  const before = engine.idOf(node);
+  expect(await step.isDone?.(run)).toBe(false);
+  await step.apply(run);
+  expect(lines).toContain('replacing a half-made cluster of an earlier run');
+  expect({ created: state.created, isOther: engine.idOf(node) !== before }).toEqual({
+    ...{ created: 1, isOther: true },
+  });
+});
+
+test.each<[string, string | undefined]>([
+  ['another checkout', 'theirs'],
+  ['another tool', undefined],
+])('a cluster of %s is refused, and not touched', async (_, owner) => {
+  const { engine, step, run, state } = await makeWorld();
+  engine.add(node, { cluster: 'wealist', owner, state: 'exited' });
+  await expect(async () => step.isDone?.(run)).rejects.toMatchObject({ exitCode: 9 });
+  await expect(step.apply(run)).rejects.toMatchObject({ exitCode: 9 });
+  expect({ names: engine.names(), state: engine.stateOf(node), created: state.created }).toEqual({
+    ...{ names: [node], state: 'exited', created: 0 },
+  });
+});
+
+describe('a cluster that was made', () => {
+  test.each(['exited', 'paused'] as const)('and is %s comes back, with all it had', async (was) => {
+    const { engine, step, run, state, kubeconfig } = await makeCreated();
+    const before = engine.idOf(node);
+    engine.set(node, { state: was });
+    expect(await step.isDone?.(run)).toBe(false);
+    await step.apply(run);
+    expect(engine.stateOf(node)).toBe('running');
+    expect({ created: state.created, id: engine.idOf(node) }).toEqual({ created: 1, id: before });
+    expect(await readFile(kubeconfig, 'utf8')).toBe('of the node');
+    expect((await stat(kubeconfig)).mode & 0o777).toBe(0o600);
+  });
+
+  test('and does not answer is not done', async () => {
+    const { step, run, state } = await makeCreated();
+    state.answers = false;
+    expect(await step.isDone?.(run)).toBe(false);
+  });
+
+  test('and was stopped: its pods count once they have started again', async () => {
+    const { engine, step, run, state, lines } = await makeCreated();
+    engine.set(node, { state: 'exited', startedAt: '2026-11-26T12:00:00Z' });
+    state.pods = ['2026-11-26T11:00:00Z', '2026-11-26T12:00:05Z'];
+    await step.apply(run);
+    expect(lines.slice(-2)).toEqual(['0 of 1 pods have started again', '1 of 1 pods have started again']);
+  });
+});
