@@ -1,12 +1,13 @@
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { noteCreated, toCreation } from '../../src/cluster/creation.ts';
 import { createSnapshot } from '../../src/cluster/snapshot.ts';
 import { CommandFailure } from '../../src/lib/failure.ts';
 import { createCluster } from '../../src/steps/create-cluster.ts';
+import { ApiFailure, type ApiServer } from '../../src/tools/api-server.ts';
 import type { Kind } from '../../src/tools/kind.ts';
-import type { Kubectl } from '../../src/tools/kubectl.ts';
 import { makePod, makeStatus } from '../fakes/cluster-objects.ts';
 import { createKindEngine } from '../fakes/kind-engine.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
@@ -37,7 +38,6 @@ async function makeWorld() {
     /** When the pods' containers were started, by what is asked. */
     pods: [] as readonly string[],
   };
-  const refused = new CommandFailure('kubectl', { argv: [], status: 1, stdout: '', stderr: 'refused' });
   const kind: Partial<Kind> = {
     async create(_config, { kubeconfig }) {
       if (engine.names().includes(node)) throw new Error(`the name ${node} is taken`);
@@ -48,14 +48,15 @@ async function makeWorld() {
     },
     kubeconfig: async () => 'of the node',
   };
-  const kubectl: Partial<Kubectl> = {
-    async run() {
-      if (!state.answers) throw refused;
-      return 'ok';
+  const api: Partial<ApiServer> = {
+    async open() {
+      if (!state.answers) throw new ApiFailure('the cluster does not answer');
+      return Readable.from(['ok']);
     },
   };
   const step = createCluster({
-    toolchain: { docker: engine.docker, kind: kind as Kind, kubectl: kubectl as Kubectl },
+    toolchain: { docker: engine.docker, kind: kind as Kind },
+    openApi: async () => api as ApiServer,
     ...{ name: 'wealist', checkoutId: 'mine', cache: join(folder, 'cache'), kubeconfig },
     creation: async () => creation,
     isRuntimeUp: async () => true,

@@ -1,15 +1,15 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { openServiceImages } from '../../src/commands/service-images.ts';
-import type { Images } from '../../src/images/open-images.ts';
-import { openStore } from '../../src/images/store.ts';
-import { Failure } from '../../src/lib/failure.ts';
-import type { Docker, DockerImage } from '../../src/tools/docker.ts';
-import { environment } from '../fakes/app.ts';
-import { makeHost } from '../fakes/host.ts';
-import { createFakeDocker } from '../fakes/registries.ts';
-import { makeTemporaryFolder } from '../temporary-folder.ts';
+import { openServiceImages } from '../../../src/commands/connect/service-images.ts';
+import type { Images } from '../../../src/images/open-images.ts';
+import { openStore } from '../../../src/images/store.ts';
+import { Failure } from '../../../src/lib/failure.ts';
+import type { Docker, DockerImage } from '../../../src/tools/docker.ts';
+import { environment } from '../../fakes/app.ts';
+import { makeHost } from '../../fakes/host.ts';
+import { createFakeDocker } from '../../fakes/registries.ts';
+import { makeTemporaryFolder } from '../../temporary-folder.ts';
 
 /** A checkout with one service's Dockerfile, and an engine whose builds have as content what the Dockerfile says. */
 async function makeWorld({
