@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { noteCreated, toCreation } from '../../src/cluster/creation.ts';
 import { createSnapshot } from '../../src/cluster/snapshot.ts';
-import { CommandFailure } from '../../src/lib/failure.ts';
+import { CommandFailure, Failure } from '../../src/lib/failure.ts';
 import { createCluster } from '../../src/steps/create-cluster.ts';
 import { ApiFailure, type ApiServer } from '../../src/tools/api-server.ts';
 import type { Kind } from '../../src/tools/kind.ts';
@@ -31,6 +31,7 @@ async function makeWorld() {
   const state = {
     created: 0,
     answers: true,
+    hasKubeconfig: true,
     /** What `kind create` ends with. */
     fails: undefined as Error | undefined,
     early: [] as string[],
@@ -49,14 +50,18 @@ async function makeWorld() {
     kubeconfig: async () => 'of the node',
   };
   const api: Partial<ApiServer> = {
-    async open() {
+    async open(path) {
+      expect(path).toBe('/readyz');
       if (!state.answers) throw new ApiFailure('the cluster does not answer');
       return Readable.from(['ok']);
     },
   };
   const step = createCluster({
     toolchain: { docker: engine.docker, kind: kind as Kind },
-    openApi: async () => api as ApiServer,
+    openApi: async () => {
+      if (!state.hasKubeconfig) throw new Failure('there is no kubeconfig');
+      return api as ApiServer;
+    },
     ...{ name: 'wealist', checkoutId: 'mine', cache: join(folder, 'cache'), kubeconfig },
     creation: async () => creation,
     isRuntimeUp: async () => true,
@@ -158,10 +163,14 @@ describe('a cluster that was made', () => {
     expect((await stat(kubeconfig)).mode & 0o777).toBe(0o600);
   });
 
-  test('and does not answer is not done', async () => {
+  test('and does not answer, or whose kubeconfig is gone, is not done', async () => {
     const { step, run, state } = await makeCreated();
     state.answers = false;
     expect(await step.isDone?.(run)).toBe(false);
+    Object.assign(state, { answers: true, hasKubeconfig: false });
+    expect(await step.isDone?.(run)).toBe(false);
+    state.hasKubeconfig = true;
+    expect(await step.isDone?.(run)).toBe('its API server answers');
   });
 
   test('and was stopped: its pods count once they have started again', async () => {
