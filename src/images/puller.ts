@@ -4,7 +4,8 @@ import { exitCodes, Failure } from '../lib/failure.ts';
 import type { Digest } from '../lib/oci.ts';
 import type { Run } from '../lib/plan.ts';
 import { type Reference, toDigested, toTagged } from '../lib/reference.ts';
-import type { Docker, DockerImage } from '../tools/docker.ts';
+import type { Docker } from '../tools/docker.ts';
+import type { DockerImage } from '../tools/docker-images.ts';
 import { PullFailure } from '../tools/docker-pull.ts';
 import type { ImageDigests } from './image-digests.ts';
 

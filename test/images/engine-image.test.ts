@@ -9,7 +9,7 @@ import { openStore } from '../../src/images/store.ts';
 import { readTar } from '../../src/images/tar.ts';
 import { Failure } from '../../src/lib/failure.ts';
 import { type Digest, digestOf, type Image, type Layer, toImageConfig } from '../../src/lib/oci.ts';
-import type { NewContainer } from '../../src/tools/docker.ts';
+import type { NewContainer } from '../../src/tools/docker-containers.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
 type Entry = Partial<Header> & { readonly name: string; readonly content?: string };

@@ -7,7 +7,7 @@ import { createImageKeys } from '../../src/images/image-keys.ts';
 import { planPruning, prune } from '../../src/images/prune.ts';
 import { openRecipes } from '../../src/images/recipes.ts';
 import { openStore } from '../../src/images/store.ts';
-import type { ContainerState, DockerContainer } from '../../src/tools/docker.ts';
+import type { ContainerState, DockerContainer } from '../../src/tools/docker-containers.ts';
 import { exec } from '../../src/tools/exec.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 

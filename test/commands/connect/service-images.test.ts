@@ -5,7 +5,8 @@ import { openServiceImages } from '../../../src/commands/connect/service-images.
 import type { Images } from '../../../src/images/open-images.ts';
 import { openStore } from '../../../src/images/store.ts';
 import { Failure } from '../../../src/lib/failure.ts';
-import type { Docker, DockerImage } from '../../../src/tools/docker.ts';
+import type { Docker } from '../../../src/tools/docker.ts';
+import type { DockerImage } from '../../../src/tools/docker-images.ts';
 import { environment } from '../../fakes/app.ts';
 import { makeHost } from '../../fakes/host.ts';
 import { createFakeDocker } from '../../fakes/registries.ts';
