@@ -6,7 +6,6 @@ import { ApiFailure, type ApiServer } from '../tools/api-server.ts';
 import type { Kubectl } from '../tools/kubectl.ts';
 import { isPodReady } from '../tools/kubernetes.ts';
 import { endBackOff } from './back-off.ts';
-import { hastenProbes } from './hasten-probes.ts';
 import { findPods } from './pods.ts';
 import { waitUntilReady } from './ready.ts';
 import { findRunning, listAddresses, type Running, runsImage } from './running-image.ts';
@@ -113,7 +112,7 @@ async function waitUntilServing(
   const over = new AbortController();
   const signal = AbortSignal.any([run.signal, over.signal]);
   try {
-    return await Promise.race([untilServing(), verdict(), hastenProbes(api, place, signal)]);
+    return await Promise.race([untilServing(), verdict()]);
   } finally {
     over.abort();
   }
