@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeAll, describe, expect } from 'vitest';
 import { WebSocket } from 'ws';
 import type { UpResult } from './checkout.ts';
@@ -32,7 +33,8 @@ describe('from nothing', () => {
     expect(exitCode).toBe(0);
     preview = JSON.parse(stdout);
     expect(await readdir(checkout.folder)).toEqual(['checkout']);
-    expect(await readdir(checkout.root)).not.toContain('.wealist');
+    // This program compiled, and nothing of a cluster.
+    expect(await readdir(join(checkout.root, '.wealist'))).toEqual(['program']);
     if (await hasDocker()) expect(await listNodes(checkout)).toEqual([]);
   });
 
