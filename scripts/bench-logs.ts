@@ -2,12 +2,13 @@
 // alone: node --import tsx scripts/bench-logs.ts [--lines 500000] [--json]
 
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { $, argv } from 'zx';
+import { watchPeak } from './bench/peak.ts';
 
 const lines = Number(argv.lines ?? 500_000);
 /** As the stand-ins write them. */
@@ -58,17 +59,9 @@ async function measure(folder: string, what: string, words: readonly string[]) {
   })`node src/bin.js logs auth-service ${words}`;
   let first = 0;
   let bytes = 0;
-  let megabytes = 0;
-  let cpuSeconds = 0;
   let end = 0;
   let count = 0;
-  const watch = setInterval(async () => {
-    const status = await readProcess(run.pid, 'status');
-    // In hundredths of a second: of the process itself, in its own code and in the kernel.
-    const times = (await readProcess(run.pid, 'stat')).split(') ')[1]?.split(' ') ?? [];
-    cpuSeconds = Math.max(cpuSeconds, (Number(times[11] ?? 0) + Number(times[12] ?? 0)) / 100);
-    megabytes = Math.max(megabytes, Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024));
-  }, 50);
+  const { peak, stop } = watchPeak(run.pid);
   for await (const chunk of run.stdout as AsyncIterable<Buffer>) {
     first ||= performance.now();
     end = performance.now();
@@ -78,20 +71,15 @@ async function measure(folder: string, what: string, words: readonly string[]) {
   }
   if (isFollowing) await run.kill('SIGTERM').catch(() => {});
   await run.catch(() => {});
-  clearInterval(watch);
+  stop();
   // What shows nothing is timed from its start to its end.
   const seconds = (count > 0 ? end - first : performance.now() - begun) / 1000;
   if (count !== 0 && count !== lines) throw new Error(`${what}: ${count} of ${lines} lines, ${bytes} bytes`);
   return {
-    ...{ what, lines, megabytes },
+    ...{ what, lines, megabytes: peak.megabytes },
     linesPerSecond: Math.round(lines / seconds),
-    linesPerCpuSecond: Math.round(lines / cpuSeconds),
+    linesPerCpuSecond: Math.round(lines / peak.cpuSeconds),
   };
-}
-
-/** What Linux says of a process; nothing once it has ended. */
-async function readProcess(pid: number | undefined, file: string): Promise<string> {
-  return readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '');
 }
 
 /** A state folder whose cluster is that server. */

@@ -5,6 +5,7 @@ import { argv, chalk, fs } from 'zx';
 import { makeCheckout } from '../test/e2e/checkout.ts';
 import type { Benchmark } from './bench/bench.ts';
 import { measureCluster } from './bench/cluster.ts';
+import { measureClusterLogs } from './bench/cluster-logs.ts';
 import { measureCommands } from './bench/commands.ts';
 import { describeFigures, type Figure, summarize } from './bench/figure.ts';
 import { measureForward } from './bench/forward.ts';
@@ -18,6 +19,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   load: measureLoad,
   forward: measureForward,
   logs: measureLogs,
+  'cluster-logs': measureClusterLogs,
   cluster: measureCluster,
 };
 
