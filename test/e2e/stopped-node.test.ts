@@ -1,15 +1,27 @@
-import { beforeAll, describe, expect } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { docker, listAddresses, listNodes, listUnreadyPods, nodeOf, ours, takeAddresses } from './cluster.ts';
 import { request, requestJson } from './ingress.ts';
+import type { Running } from './running.ts';
 import { sharedCheckout, test } from './shared-checkout.ts';
 
 const checkout = sharedCheckout();
 let origin = '';
 let row: { readonly id: number };
+/** Open through all of it. */
+let forward: Running;
+let port = '';
 
 beforeAll(async () => {
   origin = (await checkout.up()).addresses[0]?.url ?? '';
   row = await requestJson(`${origin}svc/user/api/users`, { text: 'written before it stopped' });
+  forward = checkout.start('forward', 'user-service', '--json');
+  await forward.said('open until Ctrl-C');
+  [, port = ''] = /"port":(\d+)/.exec(forward.printed()) ?? [];
+});
+
+afterAll(async () => {
+  forward?.signalGroup('SIGINT');
+  await forward?.ended;
 });
 
 describe('a node that does not run', () => {
@@ -63,4 +75,5 @@ async function expectAllThere(): Promise<void> {
   expect(await listUnreadyPods(checkout, ...ours)).toEqual([]);
   expect(await requestJson(`${origin}svc/user/api/users/${row.id}`)).toMatchObject(row);
   expect(await request(origin)).toMatchObject({ status: 200 });
+  expect(await request(`http://localhost:${port}/health/ready`)).toMatchObject({ status: 200 });
 }
