@@ -27,7 +27,12 @@ async function watch(...services: string[]) {
     process.stderr.write(`${line}\n`);
     return line;
   }
-  for (const name of services) await next(new RegExp(`.*${name} (already running|runs).*`));
+  // Each for itself, in whatever order they are found to run.
+  for (const name of services) {
+    const begun = new RegExp(`${name} (already running|runs)`);
+    await expect.poll(() => watching.printed(), { timeout: 60_000 }).toMatch(begun);
+  }
+  seen = watching.printed().length;
   return { watching, next };
 }
 
