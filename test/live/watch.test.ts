@@ -54,10 +54,11 @@ test('a file that takes the place of another one, one that is removed, one in a 
   await writeFile(join(root, 'a.ts.new'), 'one');
   await rename(join(root, 'a.ts.new'), join(root, 'a.ts'));
   await expect.poll(files).toContain('a.ts');
-  await mkdir(join(root, 'deep/er'), { recursive: true });
-  await sleep(100);
-  await writeFile(join(root, 'deep/er/b.ts'), 'two');
-  await expect.poll(files).toContain('deep/er/b.ts');
+  await mkdir(join(root, 'deep/er/est'), { recursive: true });
+  await writeFile(join(root, 'deep/er/at-once.ts'), 'two');
+  await expect.poll(files).toContain('deep/er/at-once.ts');
+  await writeFile(join(root, 'deep/er/est/later.ts'), 'three');
+  await expect.poll(files).toContain('deep/er/est/later.ts');
   await rm(join(root, 'a.ts'));
   await expect.poll(files).toContain('a.ts');
 });
