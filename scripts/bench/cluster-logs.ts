@@ -1,4 +1,4 @@
-import { $ } from 'zx';
+import { $, sleep } from 'zx';
 import { kubeconfigOf, kubectl, kubectlOf, listObjects, namespace } from '../../test/e2e/cluster.ts';
 import type { Bench, Benchmark } from './bench.ts';
 import type { Figure } from './figure.ts';
@@ -60,8 +60,7 @@ async function startPod({ checkout }: Bench): Promise<void> {
   await $({ input: JSON.stringify(object), quiet: true })`${kubectlOf(checkout)} ${args}`;
   const last = () =>
     kubectl(checkout, 'logs', pod, `--namespace=${namespace}`, '--tail=1').catch(() => undefined);
-  while (!(await last())?.stdout.includes(`"at":${lines - 1}`))
-    await new Promise((wake) => setTimeout(wake, 500));
+  while (!(await last())?.stdout.includes(`"at":${lines - 1}`)) await sleep(500);
 }
 
 /** From the first that is shown to the end: lines a second, and the most memory. */

@@ -1,3 +1,4 @@
+import { untilAborted } from '../lib/until-aborted.ts';
 import type { KubectlReader } from '../tools/kubectl.ts';
 import type {
   Claim,
@@ -173,18 +174,4 @@ export function createSnapshot(time: number, objects: readonly AnyObject[]): Sna
     find: (kind, name, namespace) =>
       list(kind).find(({ metadata }) => metadata.name === name && metadata.namespace === namespace),
   };
-}
-
-/** Rejects as soon as the signal is aborted, whatever becomes of the promise. */
-async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  let abort: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort);
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    if (abort) signal.removeEventListener('abort', abort);
-  }
 }

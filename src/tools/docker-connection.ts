@@ -1,5 +1,6 @@
 import { addAbortSignal, type Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
+import { untilAborted } from '../lib/until-aborted.ts';
 import { type DockerEvent, isAbsent, readEvents, toFailure } from './docker-answers.ts';
 import { askSocket } from './engine-socket.ts';
 
@@ -47,7 +48,7 @@ export function createConnection(socket: string): DockerConnection {
   const ask: DockerConnection['ask'] = async (what, signal, question) => {
     signal?.throwIfAborted();
     try {
-      return await unlessAborted(connect().then(question), signal);
+      return await untilAborted(connect().then(question), signal);
     } catch (error) {
       signal?.throwIfAborted();
       throw toFailure(what, error);
@@ -91,15 +92,4 @@ export async function orUndefined<T>(answer: Promise<T>): Promise<T | undefined>
     if (isAbsent(error)) return undefined;
     throw error;
   }
-}
-
-/** Rejects as soon as the signal is aborted, whatever becomes of the answer. */
-export async function unlessAborted<T>(answer: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return answer;
-  let stop = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  return Promise.race([answer, aborted]).finally(() => signal.removeEventListener('abort', stop));
 }

@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
 import type { Digest } from '../lib/oci.ts';
-import { type Aborting, type DockerConnection, orUndefined, unlessAborted } from './docker-connection.ts';
+import { untilAborted } from '../lib/until-aborted.ts';
+import { type Aborting, type DockerConnection, orUndefined } from './docker-connection.ts';
 import { getRemoteDigest, type PullOptions, pullImage } from './docker-pull.ts';
 import type { Exec } from './exec.ts';
 
@@ -119,7 +120,7 @@ export function createDockerImages(
     },
 
     getRemoteDigest: (name, { signal } = {}) =>
-      unlessAborted(
+      untilAborted(
         connect().then((api) => getRemoteDigest(api, exec, name)),
         signal,
       ),
