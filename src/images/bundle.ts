@@ -15,7 +15,7 @@ export interface BundledFile {
 export interface BundleOptions {
   /** The service that the program calls itself. */
   readonly name: string;
-  /** What `hashSource` says of the folder as it is now. */
+  /** Of the folder as it is now, by `readStandIn`. */
   readonly sourceHash: string;
 }
 

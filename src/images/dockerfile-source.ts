@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import type { Environment } from '../config/schema.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { type Ignored, parseIgnoreRules } from '../lib/ignore-rules.ts';
+import type { SourceState } from './source-state.ts';
 
 /** A Dockerfile in a checkout of weAlist. */
 export interface DockerfileSource {
@@ -84,16 +85,17 @@ function toUnreadable(path: string, cause: unknown): Failure {
 }
 
 /**
- * The hash of a build context by its files' paths, sizes, dates and rights to run, and by where its links lead. Reading
- * them all would take longer than the build that follows when one has changed, and the image's own name comes from its
- * content anyway.
+ * A build context by its files' paths, sizes, dates and rights to run, and by where its links lead. Reading them all
+ * would take longer than the build that follows when one has changed, and the image's own name comes from its content
+ * anyway.
  * @throws {Failure} exit code 7 when the folder or the Dockerfile cannot be read.
  */
-export async function hashContext(source: DockerfileSource): Promise<string> {
+export async function readContext(source: DockerfileSource): Promise<SourceState> {
   const { root, dockerfile, context } = source;
   const folder = join(root, context);
   const isIgnored = await readIgnored(source);
   const sum = createHash('sha256').update(dockerfile);
+  const files = new Map<string, string>();
   const walk = async (path: string): Promise<void> => {
     const entries = await readdir(join(folder, path), { withFileTypes: true }).catch((cause) => {
       if (path === '') throw toUnreadable(folder, cause);
@@ -104,13 +106,18 @@ export async function hashContext(source: DockerfileSource): Promise<string> {
       // What a rule brings back may lie in a folder that another one leaves out; but for these nobody walks far.
       if (entry.isDirectory() && !alwaysIgnored.has(entry.name)) await walk(child);
       else if ((entry.isFile() || entry.isSymbolicLink()) && !isIgnored(child)) {
-        const found = await describe(join(folder, child), entry).catch(absent);
-        if (found !== undefined) sum.update(`${child}\0${found}\0`);
+        const absolute = join(folder, child);
+        const found = await describe(absolute, entry).catch(absent);
+        if (found === undefined) continue;
+        sum.update(`${child}\0${found}\0`);
+        files.set(absolute, found);
       }
     }
   };
   await walk('');
   const path = join(root, dockerfile);
   const { size, mtimeMs } = await stat(path).catch((cause) => Promise.reject(toUnreadable(path, cause)));
-  return sum.update(`${size}\0${mtimeMs}`).digest('hex');
+  const found = `${size}\0${mtimeMs}`;
+  files.set(path, found);
+  return { hash: sum.update(found).digest('hex'), files };
 }

@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import type { Environment } from '../config/schema.ts';
+import { hashContent } from '../lib/hash.ts';
 import type { Image } from '../lib/oci.ts';
 import { type BundledFile, bundleStandIn } from './bundle.ts';
-import { type DockerfileSource, findDockerfile } from './dockerfile-source.ts';
+import { findDockerfile } from './dockerfile-source.ts';
 import { findLive } from './live-volumes.ts';
 import type { Store } from './store.ts';
 import { readTar } from './tar.ts';
@@ -18,9 +18,9 @@ export interface LiveSourceParts {
   readonly checkout: string;
 }
 
-/** What a save makes of a service's files. */
+/** What a change of a service's source makes of its files. */
 export interface LiveSource {
-  /** Absolute paths in the container, all of what is live there or what was saved of it. */
+  /** Absolute paths in the container, all of what is live there or what has changed of it. */
   readonly files: readonly BundledFile[];
   /** The live folders of the container, the volumes. */
   readonly folders: readonly string[];
@@ -32,8 +32,8 @@ export interface LiveSource {
 const mostFiles = 200;
 
 /**
- * The files that running containers get after a save; undefined when what was saved is not of the live folders alone,
- * or something was removed there: an image is the way then.
+ * The files that running containers get after a change; undefined when not all of it lies in the live folders, or
+ * something was removed there: an image is the way then.
  * @throws {Failure} exit code 7 when a stand-in does not compile.
  */
 export async function readLiveSource(
@@ -41,18 +41,23 @@ export async function readLiveSource(
   {
     name,
     sourceHash,
-    saved,
-  }: { readonly name: string; readonly sourceHash: string; readonly saved: Iterable<string> },
+    changed,
+  }: {
+    readonly name: string;
+    readonly sourceHash: string;
+    /** Absolute paths. */
+    readonly changed: readonly string[];
+  },
 ): Promise<LiveSource | undefined> {
   const dockerfile = await findDockerfile(environment, name, checkout);
   const live = findLive(environment, name, { isStandIn: !dockerfile });
   const root = dockerfile?.root ?? checkout;
   const places = live.map(({ from, to }) => ({ from: resolve(root, from), to }));
-  const moves = [...saved].map((path) => ({ path, to: toContainer(places, path) }));
+  const moves = changed.map((path) => ({ path, to: toContainer(places, path) }));
   if (moves.length > mostFiles || moves.some(({ to }) => to === undefined)) return undefined;
   const folders = live.map(({ to }) => to);
   if (!dockerfile) return bundle();
-  return readSaved(dockerfile);
+  return readChanged();
 
   async function bundle(): Promise<LiveSource> {
     const folder = resolve(checkout, environment.services[name]?.standIn ?? '');
@@ -64,14 +69,14 @@ export async function readLiveSource(
     };
   }
 
-  async function readSaved(_: DockerfileSource): Promise<LiveSource | undefined> {
-    const files = await Promise.all(moves.map(({ path, to }) => readSavedFile(path, to ?? '')));
+  async function readChanged(): Promise<LiveSource | undefined> {
+    const files = await Promise.all(moves.map(({ path, to }) => readFileOf(path, to ?? '')));
     const kept = files.filter((file) => file !== undefined);
     return kept.length === files.length ? { files: kept, folders, program: undefined } : undefined;
   }
 }
 
-async function readSavedFile(path: string, to: string): Promise<BundledFile | undefined> {
+async function readFileOf(path: string, to: string): Promise<BundledFile | undefined> {
   try {
     const [content, { mode }] = await Promise.all([readFile(path), stat(path)]);
     return { path: to, mode: mode & 0o100 ? 0o755 : 0o644, content };
@@ -101,9 +106,4 @@ export async function readTopLayer(store: Store, image: Image): Promise<Contents
     else entry.resume();
   }
   return contents;
-}
-
-/** 64 hexadecimal digits. */
-export function hashContent(content: Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex');
 }

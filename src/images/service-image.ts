@@ -11,6 +11,7 @@ import { listVolumes, withVolumes } from './live-volumes.ts';
 import { ensurePackagesLayer } from './packages.ts';
 import { createServiceSources, type ServiceImage, toServiceReference } from './service-sources.ts';
 import { isSourcePath } from './source-files.ts';
+import type { SourceState } from './source-state.ts';
 import { toStandInImage } from './stand-in-image.ts';
 import type { Store } from './store.ts';
 
@@ -23,8 +24,8 @@ export interface ServiceImages {
   find(name: string): Promise<ServiceImage | undefined>;
   /** The folders that its source is in, and which of the paths there are source. */
   listFolders(name: string): Promise<readonly SourceFolder[]>;
-  /** The hash of the source as it is now, whatever this run has seen before. */
-  readHash(name: string): Promise<string>;
+  /** The source as it is now, whatever this run has seen before. */
+  readSource(name: string): Promise<SourceState>;
   /** @throws {Failure} exit code 7 when the source does not build. */
   build(name: string, run: Run): Promise<ServiceImage>;
 }
@@ -53,7 +54,7 @@ export function createServiceImages(parts: ServiceImagesParts): ServiceImages {
   const { environment, checkout, architecture, store, chain } = parts;
 
   const sources = createServiceSources({ ...parts, findBase: () => chain.find('service-base') });
-  const { dockerfileOf, readHash } = sources;
+  const { dockerfileOf, read } = sources;
   const folderOf = (name: string) => resolve(checkout, environment.services[name]?.standIn ?? '');
 
   let packages: Promise<Layer> | undefined;
@@ -66,12 +67,12 @@ export function createServiceImages(parts: ServiceImagesParts): ServiceImages {
   async function buildSettled(name: string, base: Image | undefined, run: Run): Promise<ServiceImage> {
     const dockerfile = await dockerfileOf(name);
     for (let attempt = 0; attempt < buildAttempts; attempt += 1) {
-      const sourceHash = await readHash(name);
+      const { hash: sourceHash } = await read(name);
       const built = base
         ? await buildStandIn(name, sourceHash, base)
         : await parts.buildDockerfile(name, dockerfile as DockerfileSource, run);
       const image = withVolumes(built, listVolumes(environment, name, { isStandIn: base !== undefined }));
-      if ((await readHash(name)) === sourceHash)
+      if ((await read(name)).hash === sourceHash)
         return {
           reference: toServiceReference(name, image),
           image,
@@ -95,7 +96,7 @@ export function createServiceImages(parts: ServiceImagesParts): ServiceImages {
   }
 
   return {
-    readHash,
+    readSource: read,
 
     async listFolders(name) {
       const dockerfile = await dockerfileOf(name);

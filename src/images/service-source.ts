@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { exitCodes, Failure } from '../lib/failure.ts';
+import { hashContent } from '../lib/hash.ts';
 import { describeLockedPackages } from './locked-packages.ts';
 import { listSourceFiles } from './source-files.ts';
+import type { SourceState } from './source-state.ts';
 
 /** The npm packages that the stand-ins import. */
 export const runtimePackages = ['@redis/client', 'aws4fetch', 'pg', 'ws'] as const;
@@ -19,45 +21,40 @@ export interface SourceOptions {
 }
 
 /**
- * 64 hexadecimal digits that change when, and only when, something changes that goes into a stand-in's files: its
- * folder, services/common, the npm packages, the way they are bundled, the version of this program.
+ * All that goes into a stand-in's files: its folder, services/common, the npm packages, the way they are bundled, the
+ * version of this program. Where the checkout is does not count.
  * @throws {Failure} when the folder is no stand-in.
  */
-export async function hashSource({ folder, checkout }: SourceOptions): Promise<string> {
-  const [own, common, bundling, packageFile, lockFile] = await Promise.all([
-    readSources(folder, ''),
-    readSources(join(checkout, 'services/common'), '../common/'),
+export async function readStandIn({ folder, checkout }: SourceOptions): Promise<SourceState> {
+  const packageFile = join(checkout, 'package.json');
+  const lockFile = join(checkout, 'package-lock.json');
+  const [own, common, bundling, settings, locked] = await Promise.all([
+    readSources(folder),
+    readSources(join(checkout, 'services/common')),
     readFile(join(import.meta.dirname, 'bundle.ts')),
-    readFile(join(checkout, 'package.json'), 'utf8'),
-    readFile(join(checkout, 'package-lock.json'), 'utf8'),
+    readFile(packageFile, 'utf8'),
+    readFile(lockFile, 'utf8'),
   ]);
-  if (!own.some(([path]) => path === 'main.ts')) {
+  if (!own.some(([path]) => path === join(folder, 'main.ts'))) {
     throw new Failure(`${folder} has no main.ts, which a stand-in starts with`, {
       exitCode: exitCodes.image,
       hint: 'name the folder of a stand-in as standIn in env/base.yaml',
     });
   }
 
-  const hash = createHash('sha256');
-  // With its length in front, no part can pass for the end of one and the beginning of the next.
-  const add = (part: string | Uint8Array) => hash.update(`${Buffer.byteLength(part)}\n`).update(part);
-  for (const part of [...own, ...common].flat()) add(part);
-  add(bundling);
-  add((JSON.parse(packageFile) as { readonly version: string }).version);
-  for (const line of describeLockedPackages(lockFile, bundledPackages)) add(line);
-  return hash.digest('hex');
+  const { version } = JSON.parse(settings) as { readonly version: string };
+  const packages = describeLockedPackages(locked, bundledPackages).join('\n');
+  const files = new Map([...own, ...common, [packageFile, version], [lockFile, packages]]);
+  const sum = createHash('sha256').update(bundling);
+  for (const [path, file] of files) sum.update(`${relative(folder, path)}\0${file}\0`);
+  return { hash: sum.digest('hex'), files };
 }
 
-/** The files of a folder, each with its path below `prefix`. */
-async function readSources(
-  folder: string,
-  prefix: string,
-): Promise<readonly (readonly [path: string, content: Buffer])[]> {
+/** The files of a folder by their absolute paths, each with the hash of its content. */
+async function readSources(folder: string): Promise<readonly (readonly [path: string, hash: string])[]> {
   try {
-    const files = await listSourceFiles(folder);
-    return await Promise.all(
-      files.map(async (path) => [prefix + path, await readFile(join(folder, path))] as const),
-    );
+    const files = (await listSourceFiles(folder)).map((path) => join(folder, path));
+    return await Promise.all(files.map(async (path) => [path, hashContent(await readFile(path))] as const));
   } catch (cause) {
     throw new Failure(`${folder} is not a readable folder`, { cause, exitCode: exitCodes.image });
   }

@@ -2,10 +2,11 @@ import { resolve } from 'node:path';
 import type { Environment } from '../config/schema.ts';
 import { hash } from '../lib/hash.ts';
 import { type Image, imageId } from '../lib/oci.ts';
-import { type DockerfileSource, findDockerfile, hashContext } from './dockerfile-source.ts';
+import { type DockerfileSource, findDockerfile, readContext } from './dockerfile-source.ts';
 import type { ResolvedImage } from './find-image.ts';
 import { listVolumes } from './live-volumes.ts';
-import { hashSource } from './service-source.ts';
+import { readStandIn } from './service-source.ts';
+import type { SourceState } from './source-state.ts';
 import type { Store } from './store.ts';
 
 /** The image of one of our own services, made of its source as it is now. */
@@ -23,8 +24,8 @@ export interface ServiceImage {
 export interface ServiceSources {
   /** Undefined for a stand-in. */
   dockerfileOf(name: string): Promise<DockerfileSource | undefined>;
-  /** Changes with all that goes into the service's image from its source. */
-  readHash(name: string): Promise<string>;
+  /** All that goes into the service's image from its source, as it is now. */
+  read(name: string): Promise<SourceState>;
   /** The hash of the source as this run first saw it, or as it was built since. */
   hashOf(name: string): Promise<string>;
   /** This run goes on with what was built. */
@@ -49,15 +50,15 @@ export function createServiceSources(parts: ServiceSourcesParts): ServiceSources
   const hashes = new Map<string, Promise<string>>();
   const dockerfileOf = (name: string) => findDockerfile(environment, name, checkout);
 
-  async function readHash(name: string): Promise<string> {
+  async function read(name: string): Promise<SourceState> {
     const dockerfile = await dockerfileOf(name);
     const folder = resolve(checkout, environment.services[name]?.standIn ?? '');
-    return dockerfile ? hashContext(dockerfile) : hashSource({ folder, checkout });
+    return dockerfile ? readContext(dockerfile) : readStandIn({ folder, checkout });
   }
 
   // What is saved while a run works is for the next one.
   function hashOf(name: string): Promise<string> {
-    const known = hashes.get(name) ?? readHash(name);
+    const known = hashes.get(name) ?? read(name).then((source) => source.hash);
     hashes.set(name, known);
     return known;
   }
@@ -69,7 +70,7 @@ export function createServiceSources(parts: ServiceSourcesParts): ServiceSources
 
   return {
     dockerfileOf,
-    readHash,
+    read,
     hashOf,
     settle: (name, sourceHash) => void hashes.set(name, Promise.resolve(sourceHash)),
     keyOf,

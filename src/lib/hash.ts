@@ -17,3 +17,8 @@ export async function hashFolder(folder: string): Promise<string> {
 export function hash(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16);
 }
+
+/** 64 hexadecimal digits. */
+export function hashContent(content: Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
+}

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { hashContent } from '../../src/images/live-source.ts';
 import { readTar } from '../../src/images/tar.ts';
+import { hashContent } from '../../src/lib/hash.ts';
 import { type Digest, digestOf } from '../../src/lib/oci.ts';
 import { ApiFailure, type ApiServer } from '../../src/tools/api-server.ts';
 import type { Nodes } from '../../src/tools/nodes.ts';

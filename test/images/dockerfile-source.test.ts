@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { Environment } from '../../src/config/schema.ts';
 import {
   findDockerfile,
-  hashContext,
+  readContext,
   readGitIgnored,
   readIgnored,
 } from '../../src/images/dockerfile-source.ts';
@@ -24,7 +24,7 @@ async function makeContext(files: Files = {}, { context = '.' } = {}) {
     }
   };
   await change({ 'docker/Dockerfile': 'FROM scratch', 'main.py': 'main', ...files });
-  const hash = () => hashContext({ root, dockerfile: 'docker/Dockerfile', context });
+  const hash = async () => (await readContext({ root, dockerfile: 'docker/Dockerfile', context })).hash;
   return { root, change, hash };
 }
 

@@ -3,8 +3,9 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Environment } from '../../src/config/schema.ts';
 import { packLayer } from '../../src/images/layer.ts';
-import { hashContent, readLiveSource, readTopLayer } from '../../src/images/live-source.ts';
+import { readLiveSource, readTopLayer } from '../../src/images/live-source.ts';
 import { openStore } from '../../src/images/store.ts';
+import { hashContent } from '../../src/lib/hash.ts';
 import { environment } from '../fakes/app.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
@@ -25,25 +26,25 @@ async function makeWorld(live: Environment['services'][string]['live'], { hasDoc
     ...{ dockerfile: 'Dockerfile', context: '.' },
   };
   const wanted: Environment = { ...environment, source: '.', services: { board } };
-  const read = (...saved: readonly string[]) =>
+  const read = (...changed: readonly string[]) =>
     readLiveSource(
       { environment: wanted, checkout: root },
       {
         ...{ name: 'board', sourceHash: '0123456789abcdef' },
-        saved: saved.map((path) => join(root, path)),
+        changed: changed.map((path) => join(root, path)),
       },
     );
   return { root, write, read };
 }
 
-describe('what a save makes of a service with a Dockerfile', () => {
+describe('what a change makes of a service with a Dockerfile', () => {
   const live = [
     { from: 'app/web', to: '/srv/web', build: 'source' as const },
     { from: 'app/conf', to: '/etc/board', build: 'source' as const },
     { from: 'services/board', to: '/app', build: 'stand-in' as const },
   ];
 
-  test('is what was saved, each file where it is in the container', async () => {
+  test('is what has changed, each file where it is in the container', async () => {
     const { root, write, read } = await makeWorld(live);
     await write('app/web/deep/a.js', 'one');
     await write('app/conf/run.sh', 'two');
@@ -57,19 +58,19 @@ describe('what a save makes of a service with a Dockerfile', () => {
   });
 
   test.each([
-    ['when something else was saved with it', ['app/web/a.js', 'main.py']],
+    ['when something else has changed with it', ['app/web/a.js', 'main.py']],
     ['for a folder whose name only begins so', ['app/web-2/a.js']],
     ['when a file is gone', ['app/web/gone.js']],
     ['for a live folder itself', ['app/web']],
     ['for a new folder in it', ['app/web/deep']],
     ['for what is live of the stand-in', ['services/board/main.ts']],
-  ])('is nothing %s: an image is the way', async (_, saved) => {
+  ])('is nothing %s: an image is the way', async (_, changed) => {
     const { write, read } = await makeWorld(live);
     await write('app/web/a.js', 'one');
     await write('app/web/deep/a.js', 'one');
     await write('app/web-2/a.js', 'one');
     await write('main.py', 'one');
-    expect(await read(...saved)).toBeUndefined();
+    expect(await read(...changed)).toBeUndefined();
   });
 
   test('is nothing when it is more than is worth it', async () => {
@@ -88,7 +89,7 @@ describe('what a save makes of a service with a Dockerfile', () => {
   });
 });
 
-describe('what a save makes of a stand-in', () => {
+describe('what a change makes of a stand-in', () => {
   const live = [
     { from: 'services/board', to: '/app', build: 'stand-in' as const },
     { from: 'app/web', to: '/srv/web', build: 'source' as const },

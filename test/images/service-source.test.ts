@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { hashSource } from '../../src/images/service-source.ts';
+import { readStandIn } from '../../src/images/service-source.ts';
 import { exitCodes } from '../../src/lib/failure.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
@@ -31,8 +31,8 @@ async function checkout() {
     'package.json': '{"version":"0.1.0"}',
     'package-lock.json': lock({}),
   });
-  const hash = (name = 'x-service') => hashSource({ folder: join(root, 'services', name), checkout: root });
-  return { root, change, hash };
+  const read = (name = 'x-service') => readStandIn({ folder: join(root, 'services', name), checkout: root });
+  return { root, change, read, hash: async () => (await read()).hash };
 }
 
 test.each([
@@ -80,20 +80,21 @@ test('does not depend on where the checkout is', async () => {
 });
 
 test('a folder that is missing or no stand-in is a failure that says so', async () => {
-  const { root, hash } = await checkout();
-  await expect(hash('z-service')).rejects.toMatchObject({
+  const { root, read } = await checkout();
+  await expect(read('z-service')).rejects.toMatchObject({
     message: `${join(root, 'services/z-service')} is not a readable folder`,
     exitCode: exitCodes.image,
   });
   await rm(join(root, 'services/x-service/main.ts'));
-  await expect(hash()).rejects.toMatchObject({ message: expect.stringContaining('has no main.ts') });
+  await expect(read()).rejects.toMatchObject({ message: expect.stringContaining('has no main.ts') });
 });
 
 test('hashes all eight of this checkout in a moment', async () => {
   const root = join(import.meta.dirname, '../..');
   const base = await readFile(join(root, 'env/base.yaml'), 'utf8');
   const folders = [...base.matchAll(/standIn: (\S+)/g)].map(([, folder = '']) => join(root, folder));
-  const hashAll = () => Promise.all(folders.map((folder) => hashSource({ folder, checkout: root })));
+  const hashAll = () =>
+    Promise.all(folders.map(async (folder) => (await readStandIn({ folder, checkout: root })).hash));
   const started = performance.now();
   expect(new Set(await hashAll()).size).toBe(8);
   // 25 to 50 ms on a quiet machine of two cores.

@@ -4,6 +4,7 @@ import type { Environment } from '../../config/schema.ts';
 import { getService } from '../../config/services.ts';
 import { readLiveSource, readTopLayer } from '../../images/live-source.ts';
 import type { ServiceImage, SourceFolder } from '../../images/service-image.ts';
+import { listChanged, type SourceState } from '../../images/source-state.ts';
 import { Failure } from '../../lib/failure.ts';
 import { createLatest, type Latest } from '../../lib/latest.ts';
 import { type Hold, shareHold } from '../../lib/share-hold.ts';
@@ -21,21 +22,25 @@ export interface WatchParts {
   readonly connect: () => ReloadServiceParts;
 }
 
-/** A service, and what of it was saved and has not reached its pods yet. */
 interface Watched {
   readonly name: string;
   readonly folders: readonly SourceFolder[];
   readonly latest: Latest;
-  readonly saved: Set<string>;
   /** On the monotonic clock: when something was saved last. */
   since: number;
   /** What is being worked on, or was last: the hash of that source. */
   hash: string;
 }
 
+/** What the pods of a service have: all of this source, in their image or over it. */
+interface Brought {
+  readonly source: SourceState;
+  readonly live: LiveState;
+}
+
 /**
  * Reloads services now and on every save, until the signal is aborted: straight into the running containers where a
- * service allows that and nothing else was saved, else by an image. What fails is told of, and the next save tried.
+ * service allows that and nothing else has changed, else by an image. What fails is told of, and the next save tried.
  * @throws {Failure} when the folders cannot be watched.
  */
 export async function watchServices(parts: WatchParts, names: readonly string[]): Promise<void> {
@@ -50,7 +55,7 @@ export async function watchServices(parts: WatchParts, names: readonly string[])
   function watch(name: string, folders: readonly SourceFolder[]): Watched {
     const work = createWork(parts, hold, () => service);
     const latest = createLatest(work, { signal, onError: (error) => bug.abort(error) });
-    const service: Watched = { name, folders, latest, saved: new Set(), since: performance.now(), hash: '' };
+    const service: Watched = { name, folders, latest, since: performance.now(), hash: '' };
     return service;
   }
 
@@ -76,19 +81,17 @@ export async function watchServices(parts: WatchParts, names: readonly string[])
   }
 
   async function take(service: Watched, paths: ReadonlySet<string>, since: number): Promise<void> {
-    const own = [...paths].filter((path) => isSourceOf(service, path));
-    if (own.length === 0) return;
+    if (![...paths].some((path) => isSourceOf(service, path))) return;
     // Saved again as it was, or the second half of one save: what is at work for it goes on.
     if ((await findHash(service.name)) === service.hash) return;
     service.since = since;
-    for (const path of own) service.saved.add(path);
     service.latest.request();
   }
 
   /** Undefined for a source that cannot be read as it is now: whoever works on it tells why. */
   async function findHash(name: string): Promise<string | undefined> {
     try {
-      return await connect().serviceImages.readHash(name);
+      return (await connect().serviceImages.readSource(name)).hash;
     } catch (error) {
       if (error instanceof Failure) return undefined;
       throw error;
@@ -96,32 +99,39 @@ export async function watchServices(parts: WatchParts, names: readonly string[])
   }
 }
 
+const contains = ({ folder }: SourceFolder, path: string) => isInside(folder, path);
+
 function isSourceOf({ folders }: Watched, path: string): boolean {
-  return folders.some(({ folder, isSource }) => isInside(folder, path) && isSource(relative(folder, path)));
+  return folders.some((each) => contains(each, path) && each.isSource(relative(each.folder, path)));
 }
 
-/** What brings a service's source of now into its pods, knowing what it brought there before. */
+/** What tools make beside a source goes into the image and is no reason for one. */
+function isMade(service: Watched, path: string): boolean {
+  return service.folders.some((each) => contains(each, path)) && !isSourceOf(service, path);
+}
+
+/**
+ * What brings a service's source of now into its pods, knowing what it brought there before. The difference is that of
+ * the two sources and not what was told as saved: of files saved together, the first may be told of alone.
+ */
 function createWork(
   { app, environment, connect }: WatchParts,
   hold: Hold,
   getWatched: () => Watched,
 ): (signal: AbortSignal) => Promise<void> {
   const { ui } = app;
-  let state: LiveState | undefined;
+  let brought: Brought | undefined;
 
   return async (signal) => {
     const service = getWatched();
     const { name, since } = service;
-    const saved = new Set(service.saved);
-    // What is saved again from now on has to be brought again.
-    service.saved.clear();
     const parts = connect();
     const run = { signal, report: (line: string) => ui.detail(`${name}: ${line}`) };
     try {
-      service.hash = await parts.serviceImages.readHash(name);
-      if (!(await bringLive())) await hold(bringImage);
+      const source = await parts.serviceImages.readSource(name);
+      service.hash = source.hash;
+      if (!(await bringLive(source))) await hold(() => bringImage(source));
     } catch (error) {
-      for (const path of saved) service.saved.add(path);
       signal.throwIfAborted();
       if (!(error instanceof Failure)) throw error;
       if (ui.json) ui.result({ version: 1, service: name, error: toFailureValue(error) }, '');
@@ -129,41 +139,43 @@ function createWork(
     }
 
     /** False when it takes an image. */
-    async function bringLive(): Promise<boolean> {
-      if (!state || saved.size === 0) return false;
+    async function bringLive(source: SourceState): Promise<boolean> {
+      if (!brought) return false;
+      const changed = listChanged(brought.source, source).filter((path) => !isMade(service, path));
+      if (changed.length === 0) return false;
       const { checkout } = app.paths;
-      const source = await readLiveSource(
-        { environment, checkout },
-        { name, sourceHash: service.hash, saved },
-      );
-      if (!source) return false;
-      const place = { namespace: parts.namespace, name };
+      const sourceHash = source.hash;
+      const liveSource = await readLiveSource({ environment, checkout }, { name, sourceHash, changed });
+      if (!liveSource) return false;
+      const { api, namespace, toolchain } = parts;
       const { port } = getService(environment, name);
-      const nodes = parts.toolchain.nodes;
+      const { live } = brought;
       const update = await updateLive(
-        { api: parts.api, nodes, place, port },
-        state,
-        { ...source, sourceHash: service.hash },
+        { api, nodes: toolchain.nodes, place: { namespace, name }, port },
+        live,
+        { ...liveSource, sourceHash },
         run,
       );
       if (!update) return false;
+      brought = { source, live };
       if (update.put === 0) return true;
       const milliseconds = performance.now() - since;
       const { files } = update;
       ui.result(
-        { version: 1, service: name, kind: 'live', image: state.image, files, milliseconds },
-        `${clock()} ${name} live after ${toSeconds(milliseconds)}: ${files} ${files === 1 ? 'file' : 'files'} over ${state.image}`,
+        { version: 1, service: name, kind: 'live', image: live.image, files, milliseconds },
+        `${clock()} ${name} live after ${toSeconds(milliseconds)}: ${files} ${files === 1 ? 'file' : 'files'} over ${live.image}`,
       );
       return true;
     }
 
-    async function bringImage(): Promise<void> {
+    async function bringImage(source: SourceState): Promise<void> {
       const running = await findRunningImage(parts, name, signal);
       const reloaded = running
         ? { service: name, image: running.reference, changed: false, phases: {} }
         : await reload(parts, name, run);
       const image = running ?? (await parts.serviceImages.find(name));
-      state = image && (await toState(image));
+      // Of another source when something was saved while it waited; the next change takes an image then.
+      brought = image?.sourceHash === source.hash ? { source, live: await toState(image) } : undefined;
       const milliseconds = performance.now() - since;
       ui.result(
         { version: 1, kind: 'image', ...reloaded, milliseconds },

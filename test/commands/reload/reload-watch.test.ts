@@ -30,6 +30,7 @@ async function makeWorld({ json = false } = {}) {
   const remove = (path: string) => rm(join(source, path));
   await write('Dockerfile', 'FROM scratch\n');
   await write('.dockerignore', '**/*~\n**/*.log\n');
+  await write('.gitignore', 'made.json\n');
   await write('main.py', 'one');
   await write('live/page.html', 'one');
   await write('live/deep/er.html', 'one');
@@ -54,8 +55,9 @@ async function makeWorld({ json = false } = {}) {
   const world = {
     build: async (_: Run) => {},
     holds: 0,
-    /** How often a source was hashed. */
-    hashes: 0,
+    /** How often the source was read, and what is called before. */
+    reads: 0,
+    onRead: async () => {},
     /** Called when an image is looked for that is built. */
     onFound: async () => {},
   };
@@ -81,10 +83,11 @@ async function makeWorld({ json = false } = {}) {
           if (found) await world.onFound();
           return found;
         },
-        async readHash(name) {
-          const hash = await serviceImages.readHash(name);
-          world.hashes += 1;
-          return hash;
+        async readSource(name) {
+          await world.onRead();
+          const found = await serviceImages.readSource(name);
+          world.reads += 1;
+          return found;
         },
       },
     };
@@ -252,10 +255,10 @@ test('what is told of and is as it was lets the build of it go on', async () => 
   world.build = pass;
   await write('main.py', 'two');
   await expect.poll(() => builds).toHaveLength(2);
-  const before = world.hashes;
+  const before = world.reads;
   const { mode } = await stat(join(source, 'main.py'));
   await chmod(join(source, 'main.py'), mode);
-  await expect.poll(() => world.hashes).toBeGreaterThan(before);
+  await expect.poll(() => world.reads).toBeGreaterThan(before);
   open();
   await line(2);
   expect(builds).toHaveLength(2);
@@ -274,11 +277,37 @@ test('what is left out of the build context is no reason to reload', async () =>
   expect(lines()).toHaveLength(3);
 });
 
-test('a new folder takes an image: what is in it may be older than the watch', async () => {
-  const { line, write } = await makeWorld();
+test('what lies in a new folder goes into the running container, too', async () => {
+  const { line, write, service, pod } = await makeWorld();
   await line(1);
   await write('live/new/a.html', 'two');
-  expect(await line(2)).toMatch(/ board (runs|already running) /);
+  expect(await line(2)).toMatch(/ board live after .* 1 file over /);
+  expect(service.filesIn(pod())).toEqual({ 'new/a.html': 'two' });
+});
+
+test('of files that are saved together, none is lost that is told of later than it is there', async () => {
+  const world = await makeWorld();
+  const { line, write, builds, service, pod } = world;
+  await line(1);
+  world.onRead = async () => {
+    world.onRead = async () => {};
+    await write('main.py', 'two');
+  };
+  await write('live/page.html', 'two');
+  expect(await line(2)).toMatch(/ board runs /);
+  expect(builds.map(({ content }) => content)).toEqual(['one', 'two']);
+  await write('live/deep/er.html', 'two');
+  expect(await line(3)).toMatch(/ board live after .* 1 file over /);
+  expect(service.filesIn(pod())).toEqual({ 'deep/er.html': 'two' });
+});
+
+test('what tools make beside the source is no reason for an image', async () => {
+  const { line, write, service, pod } = await makeWorld();
+  await line(1);
+  await write('made.json', '{}');
+  await write('live/page.html', 'two');
+  expect(await line(2)).toMatch(/ board live after .* 1 file over /);
+  expect(service.filesIn(pod())).toEqual({ 'page.html': 'two' });
 });
 
 test('a build that fails is told of, and the next save tried', async () => {
@@ -353,10 +382,10 @@ test('what is saved when an image is as good as rolled out is put over it', asyn
   await write('main.py', 'two');
   world.onFound = async () => {
     world.onFound = async () => {};
-    const before = world.hashes;
+    const before = world.reads;
     await write('live/page.html', 'three');
     await write('live/deep/er.html', 'three');
-    await expect.poll(() => world.hashes).toBeGreaterThan(before);
+    await expect.poll(() => world.reads).toBeGreaterThan(before);
   };
   open();
   await expect.poll(() => world.lines().at(-1)).toMatch(/ board live .* 2 files over /);
