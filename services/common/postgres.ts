@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { abortable } from './abortable.ts';
 import { type Dependency, usingDependency } from './dependency.ts';
 import type { Settings } from './settings.ts';
@@ -22,10 +22,12 @@ export interface Postgres extends Dependency {
 export function postgres(settings: Settings, tables: readonly Table[]): Postgres {
   const url = settings.url('DATABASE_URL');
   const migrates = settings.optional('DB_AUTO_MIGRATE') !== 'false';
-  let pool: pg.Pool | undefined;
+  let pool: Promise<pg.Pool> | undefined;
 
-  function open(): pg.Pool {
-    pool = new pg.Pool({
+  async function open(): Promise<pg.Pool> {
+    // Loaded only now: the service listens before, and a probe that finds nobody listening comes a second later.
+    const { default: library } = await import('pg');
+    const opened = new library.Pool({
       connectionString: url,
       max: 5,
       idleTimeoutMillis: 60_000,
@@ -35,12 +37,16 @@ export function postgres(settings: Settings, tables: readonly Table[]): Postgres
       keepAlive: true,
     });
     // An idle connection that breaks is dropped by the pool; unheard, the event would end the process.
-    pool.on('error', () => {});
-    return pool;
+    opened.on('error', () => {});
+    return opened;
   }
 
+  const getPool = () => {
+    pool ??= open();
+    return pool;
+  };
   const query = async <Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []) =>
-    (await (pool ?? open()).query<Row>(text, [...values])).rows;
+    (await (await getPool()).query<Row>(text, [...values])).rows;
 
   async function findMissingTables(): Promise<string[]> {
     const names = tables.map(({ name }) => name);
@@ -63,10 +69,10 @@ export function postgres(settings: Settings, tables: readonly Table[]): Postgres
       // CREATE TABLE IF NOT EXISTS itself fails when two run at the same moment.
       const create = tables.map(({ name, columns }) => `CREATE TABLE IF NOT EXISTS ${name} (${columns});`);
       const statements = `SELECT pg_advisory_xact_lock(${advisoryLock}); ${create.join(' ')}`;
-      await abortable((pool ?? open()).query(statements), signal);
+      await abortable((await getPool()).query(statements), signal);
     },
     async close() {
-      await pool?.end();
+      await (await pool)?.end();
     },
   };
 }

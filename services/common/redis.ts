@@ -1,10 +1,10 @@
 import { once } from 'node:events';
-import { createClient } from '@redis/client';
 import { abortable } from './abortable.ts';
 import { type Dependency, usingDependency } from './dependency.ts';
 import { describeError } from './describe-error.ts';
 import type { Settings } from './settings.ts';
 
+type CreateClient = typeof import('@redis/client').createClient;
 type Client = ReturnType<typeof create>;
 type Listener = (message: string) => void;
 
@@ -23,6 +23,7 @@ export interface Redis extends Dependency {
 export function redis(settings: Settings): Redis {
   const url = readAddress(settings);
   const listeners = new Map<string, Set<Listener>>();
+  let createClient: CreateClient | undefined;
   let client: Client | undefined;
   let subscriber: Client | undefined;
   let lastError = 'not connected yet';
@@ -31,22 +32,34 @@ export function redis(settings: Settings): Redis {
     lastError = describeError(error);
   };
 
-  function open(): Client {
-    const opened = create(url);
+  /** Loaded only now: the service listens before, and a probe that finds nobody listening comes a second later. */
+  async function load(): Promise<CreateClient> {
+    createClient ??= (await import('@redis/client')).createClient;
+    return createClient;
+  }
+
+  function open(createClient: CreateClient): Client {
+    const opened = create(createClient, url);
     opened.on('error', noteError);
     // It connects again by itself for as long as it is wanted, and rejects only when it is destroyed before.
     opened.connect().catch(noteError);
     return opened;
   }
 
+  async function getClient(): Promise<Client> {
+    const createClient = await load();
+    client ??= open(createClient);
+    return client;
+  }
+
   async function run<T>(commands: (client: Client) => Promise<T>): Promise<T> {
-    client ??= open();
+    const client = await getClient();
     if (!client.isReady) throw new Error(lastError);
     return await commands(client);
   }
 
   async function ping(signal: AbortSignal): Promise<void> {
-    client ??= open();
+    const client = await getClient();
     // Rejects with the reason as soon as an attempt to connect fails.
     if (!client.isReady) await once(client, 'ready', { signal });
     await abortable(client.ping(), signal);
@@ -61,13 +74,15 @@ export function redis(settings: Settings): Redis {
     if (subscriber?.isReady) subscriber.subscribe(channel, deliver).catch(noteError);
   }
 
-  function openSubscriber(): Client {
-    const opened = open();
+  async function openSubscriber(): Promise<void> {
+    const createClient = await load();
+    if (subscriber || listeners.size === 0) return;
+    const opened = open(createClient);
+    subscriber = opened;
     opened.on('ready', () => {
       // The library keeps one entry per channel and function, so that subscribing again changes nothing.
       for (const channel of listeners.keys()) listen(channel);
     });
-    return opened;
   }
 
   /** A connection whose other end vanished without a word looks open for minutes: only a new one helps. */
@@ -75,7 +90,8 @@ export function redis(settings: Settings): Redis {
     client?.destroy();
     client = undefined;
     subscriber?.destroy();
-    subscriber = listeners.size > 0 ? openSubscriber() : undefined;
+    subscriber = undefined;
+    openSubscriber().catch(noteError);
   }
 
   return {
@@ -90,7 +106,7 @@ export function redis(settings: Settings): Redis {
       if (known) known.add(listener);
       else listeners.set(channel, new Set([listener]));
       if (!known) listen(channel);
-      subscriber ??= openSubscriber();
+      openSubscriber().catch(noteError);
       return () => {
         const left = listeners.get(channel);
         left?.delete(listener);
@@ -115,7 +131,7 @@ export function redis(settings: Settings): Redis {
   };
 }
 
-function create(url: string) {
+function create(createClient: CreateClient, url: string) {
   return createClient({
     url,
     socket: { connectTimeout: 2_000, reconnectStrategy: (retries) => Math.min(50 * 2 ** retries, 1_000) },

@@ -36,6 +36,8 @@ const bundling = {
   target: 'node20',
   // pg and redis are CommonJS, and so a program that consists of them needs no package.json beside it.
   format: 'cjs',
+  // It becomes a require, which finds the names that such a package exports.
+  supported: { 'dynamic-import': false },
   // Lines of the sources in stack traces; the sources themselves stay out of the image.
   sourcemap: 'linked',
   sourcesContent: false,
