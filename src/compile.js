@@ -2,7 +2,7 @@
 // time that TypeScript does. Plain JavaScript itself, since it runs before anything is compiled.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join } from 'node:path';
 
 const checkout = dirname(import.meta.dirname);
 const programs = join(checkout, '.wealist/program');
@@ -72,8 +72,7 @@ const keepFolders = {
     onLoad({ filter: /\.ts$/ }, ({ path }) => {
       const text = readFileSync(path, 'utf8');
       const folder = `const sourceFolder = ${JSON.stringify(dirname(path))}; `;
-      const isAsked = text.includes('import.meta.dirname') && !relative(checkout, path).startsWith('..');
-      return { contents: isAsked ? folder + text : text, loader: 'ts' };
+      return { contents: text.includes('import.meta.dirname') ? folder + text : text, loader: 'ts' };
     });
   },
 };

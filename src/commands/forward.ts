@@ -13,7 +13,7 @@ import { findPart } from '../tools/kubernetes.ts';
 import { type Listener, listenOnLoopback } from '../tools/loopback.ts';
 import { dialPod } from '../tools/port-forward.ts';
 import { toTable } from '../ui/table.ts';
-import { getClusterAccess } from './access/cluster-access.ts';
+import { getClusterAccess } from './access/environment-cluster.ts';
 import { type ForwardTarget, toForwardTarget } from './access/forward-targets.ts';
 import { requireWritable } from './access/guard.ts';
 import { type App, defineCommand } from './command-line/command.ts';

@@ -9,7 +9,7 @@ import { listPods } from '../live/pod-watch.ts';
 import { findClusterRecord } from '../state/cluster-record.ts';
 import { findSecrets } from '../state/secrets.ts';
 import { findPart, type Pod } from '../tools/kubernetes.ts';
-import { getClusterAccess } from './access/cluster-access.ts';
+import { getClusterAccess } from './access/environment-cluster.ts';
 import { isLocal } from './access/guard.ts';
 import { type App, defineCommand } from './command-line/command.ts';
 import { environment as environmentOption } from './command-line/options.ts';

@@ -18,18 +18,15 @@ import { probeTitle } from '../steps/probe-policies.ts';
 import { joinResults } from '../ui/progress.ts';
 import { type Address, describeUp, toUpValue } from '../ui/summary.ts';
 import { requireWritable } from './access/guard.ts';
-import { readSituation, type Situation } from './access/situation.ts';
+import type { Situation } from './access/situation.ts';
 import { defineCommand } from './command-line/command.ts';
 import { dryRun, name, nodes, selectedServices, yes } from './command-line/options.ts';
 import { canPull } from './connect/can-pull.ts';
-import { chooseCluster } from './connect/choose-cluster.ts';
-import { chooseExtras, parseExtras } from './connect/choose-extras.ts';
-import { connectUp, lacksImages } from './connect/prepare-up.ts';
+import { parseExtras } from './connect/choose-extras.ts';
+import { type Foreseen, foreseeUp } from './connect/foresee-up.ts';
+import { lacksImages } from './connect/prepare-up.ts';
 import { toSecretsOptions } from './connect/secrets-options.ts';
 import { listChanges, type MachineDemand, prepareMachine } from './up/prepare-machine.ts';
-
-/** Where an engine that is still to be installed will be. */
-const usualSocket = '/var/run/docker.sock';
 
 export const command = defineCommand({
   summary: 'make it so: cluster, infrastructure and services, ready and answering',
@@ -76,22 +73,22 @@ export const command = defineCommand({
     const selection = selectServices(environment, services);
     const { podSecurity } = await loadHelmValues(app.paths.checkout, environment);
     const wantedExtras = parseExtras(input, environment);
+    const toPlan = (
+      { parts, record }: Foreseen,
+      own: { readonly checkoutId: string; readonly secrets: string | undefined },
+    ) =>
+      planUp(environment, parts, {
+        ...{ selection, cluster: record, controller: record.controller, repairs, podSecurity, ...own },
+        removedExtras: wantedExtras.removed,
+      });
 
     if (isPreview) {
-      const { engine, demand, parts, record, situation } = await look();
-      const changes = engine ? [] : await listChanges(app, situation, demand);
+      const foreseen = await look();
+      const { demand, record, situation } = foreseen;
+      const changes = situation.engine ? [] : await listChanges(app, situation, demand);
       const secrets = await findSecrets(await toSecretsOptions(app, environment, record.name));
       const checkoutId = (await findCheckoutId(app.paths)) ?? '';
-      const plan = planUp(environment, parts, {
-        selection,
-        cluster: record,
-        controller: record.controller,
-        repairs,
-        removedExtras: wantedExtras.removed,
-        checkoutId,
-        podSecurity,
-        secrets: secrets?.file,
-      });
+      const plan = toPlan(foreseen, { checkoutId, secrets: secrets?.file });
       for (const change of describeChanges(changes)) app.ui.say(change);
       const preview = await app.previewPlan([...planChanges(changes, { ...app, ...situation }), ...plan]);
       const pending = preview.filter(({ skipped }) => skipped === undefined).length;
@@ -106,7 +103,8 @@ export const command = defineCommand({
       const before = await look();
       const prepared = await prepareMachine(app, before.situation, before.demand, agreed);
       // Only an engine that runs tells of the cluster that it has, and where that answers.
-      const { situation, record, parts } = before.engine ? before : await look();
+      const foreseen = before.situation.engine ? before : await look();
+      const { situation, record, parts } = foreseen;
       // What is to be taken away belongs to the cluster until it is gone: a run that is killed can be repeated.
       const leaving = situation.record?.extras.filter((name) =>
         wantedExtras.removed.some((each) => each === name),
@@ -114,17 +112,7 @@ export const command = defineCommand({
       await writeClusterRecord(app.paths, { ...record, extras: [...record.extras, ...(leaving ?? [])] });
       const checkoutId = await ensureCheckoutId(app.paths);
       const { file: secrets } = await ensureSecrets(await toSecretsOptions(app, environment, record.name));
-      const { controller } = record;
-      const plan = planUp(environment, parts, {
-        selection,
-        cluster: record,
-        controller,
-        repairs,
-        removedExtras: wantedExtras.removed,
-        checkoutId,
-        podSecurity,
-        secrets,
-      });
+      const plan = toPlan(foreseen, { checkoutId, secrets });
       const drift = await findDrift(situation, record, checkoutId, parts);
       if (drift !== undefined) {
         app.ui.say(
@@ -165,29 +153,17 @@ export const command = defineCommand({
         : undefined;
     }
 
-    /** What there is, and what follows from it; changes nothing. */
+    /** What there is, and what it takes of the machine; changes nothing. */
     async function look() {
-      const situation = await readSituation(app, environment, wantedName);
-      const { engine, found, host } = situation;
-      const chosen = await chooseCluster({ app, environment, ...situation });
-      const parts = await connectUp(app, engine ?? { socket: usualSocket }, {
-        environment,
-        host,
-        cluster: chosen.name,
-      });
-      const before = situation.record?.name === chosen.name ? situation.record : undefined;
-      const extras = await chooseExtras(
-        { app, environment, images: parts.images, record: before },
-        wantedExtras,
-      );
-      const record: ClusterRecord = { ...chosen, ...extras };
-      const isBuilt = await lacksImages(parts.images, selection, record, engine);
+      const foreseen = await foreseeUp(app, environment, { name: wantedName, extras: wantedExtras });
+      const { situation, record, parts } = foreseen;
+      const lacks = await lacksImages(parts.images, selection, record, situation.engine);
       const buildsImages =
-        environment.registry.pull !== 'only' && isBuilt && !(await canPull('docker.io', environment, app));
+        environment.registry.pull !== 'only' && lacks && !(await canPull('docker.io', environment, app));
       const demand: MachineDemand = {
         environment,
         buildsImages,
-        newPorts: found ? undefined : { http: record.httpPort, https: record.httpsPort },
+        newPorts: situation.found ? undefined : { http: record.httpPort, https: record.httpsPort },
         workers: record.nodes.length,
         requests: () =>
           sumRequests({
@@ -197,7 +173,7 @@ export const command = defineCommand({
             controller: record.controller,
           }),
       };
-      return { situation, engine, record, parts, demand };
+      return { ...foreseen, demand };
     }
   },
 });

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiFailure, type ApiReader, isConnectionLost } from '../tools/api-server.ts';
 import { findContainer, type LogContainer, toQuery, toSource } from './log-containers.ts';
 import { type LogCursor, type LogLine, toGap } from './log-line.ts';
-import type { LogOptions } from './logs.ts';
+import type { LogOptions } from './log-options.ts';
 import { getPod, type Pods } from './pod-watch.ts';
 import { type LogQuery, readLog } from './read-log.ts';
 

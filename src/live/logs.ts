@@ -1,26 +1,12 @@
 import { setMaxListeners } from 'node:events';
 import { type ApiReader, isConnectionLost } from '../tools/api-server.ts';
 import { type Followed, followContainer } from './follow-log.ts';
-import { type LogContainer, type LogSource, listContainers, toQuery, toSource } from './log-containers.ts';
+import { type LogContainer, listContainers, toQuery, toSource } from './log-containers.ts';
 import { createLogCursor, type LogCursor, type LogLine, toLogTime } from './log-line.ts';
+import type { LogOptions } from './log-options.ts';
 import { mergeLogs } from './merge-logs.ts';
-import type { PartOf } from './parts.ts';
 import { type Pods, type WatchOptions, watchPods } from './pod-watch.ts';
 import { readLog } from './read-log.ts';
-
-export interface LogOptions {
-  readonly namespace: string;
-  readonly partOf: PartOf;
-  /** Of each container, at most so many of the lines written so far. */
-  readonly tail?: number | undefined;
-  /** What was written before this time, in milliseconds since the epoch, is left out. */
-  readonly since?: number | undefined;
-  /** Takes lines of one source; resolves when there is room for more. */
-  readonly write: (source: LogSource, lines: readonly LogLine[]) => Promise<void>;
-  /** Milliseconds without a line after which a followed log is asked whether it has gone on. */
-  readonly quietFor?: number;
-  readonly signal: AbortSignal;
-}
 
 /**
  * Writes the lines there are, of all wanted containers together in the order of time. With `previous`, those of the

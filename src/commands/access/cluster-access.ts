@@ -2,7 +2,6 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createApiSnapshots } from '../../cluster/api-snapshots.ts';
 import type { Snapshots } from '../../cluster/snapshot.ts';
-import type { Environment } from '../../config/schema.ts';
 import { exitCodes, Failure } from '../../lib/failure.ts';
 import { type ClusterRecord, findClusterRecord } from '../../state/cluster-record.ts';
 import type { ApiReader, ApiServer } from '../../tools/api-server.ts';
@@ -10,7 +9,6 @@ import { createKubectl, type Kubectl, type KubectlReader } from '../../tools/kub
 import { createApiOpener } from '../../tools/open-api.ts';
 import type { App } from '../command-line/command.ts';
 import { findKubectl } from './find-kubectl.ts';
-import { isLocal } from './guard.ts';
 
 /** A cluster, for commands that only ask it: no engine is needed for that. */
 export interface ClusterAccess {
@@ -47,26 +45,6 @@ export async function findClusterAccess({
     snapshots: createApiSnapshots(openApi),
     openApi,
   };
-}
-
-/**
- * The cluster of the environment: this checkout's, or the one that was trusted to be the environment's, which is said.
- * @throws {Failure} exit code 5 when there is no cluster or it does not answer, 9 when it is not the trusted one.
- */
-export async function getClusterAccess(
-  app: Pick<App, 'paths' | 'exec' | 'signal' | 'ui'>,
-  environment: Environment,
-): Promise<ClusterAccess> {
-  if (!isLocal(environment)) {
-    const { openRemote } = await import('./remote-access.ts');
-    const remote = await openRemote(app, environment);
-    const { name, server } = remote.context;
-    app.ui.say(
-      app.ui.colors.dim(`environment ${environment.name}: kube context ${name}, ${server}, read only`),
-    );
-    return remote;
-  }
-  return getLocalAccess(app);
 }
 
 /** The cluster of this checkout. @throws {Failure} exit code 5 when there is none. */

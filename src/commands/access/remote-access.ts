@@ -10,6 +10,7 @@ import { findTrust, toPrivateKubeconfig } from '../../state/trust.ts';
 import { toLoginLine } from '../../tools/exec-credential.ts';
 import { findKubeContext, type KubeContext, listKubeconfigs } from '../../tools/kube-context.ts';
 import { createKubectl, type KubectlReader } from '../../tools/kubectl.ts';
+import { createApiOpener } from '../../tools/open-api.ts';
 import type { App } from '../command-line/command.ts';
 import type { ClusterAccess } from './cluster-access.ts';
 import { findKubectl } from './find-kubectl.ts';
@@ -55,7 +56,7 @@ export async function openRemote(
     context,
     kubectl,
     snapshots: openSnapshots(kubectl, environment.namespace),
-    openApi: () => openApi(app, file, context),
+    openApi: createApiOpener(file, context.name, app.exec),
   };
 
   function refuseMismatches(mismatches: readonly string[]): void {
@@ -117,12 +118,6 @@ async function copyPrivately(
 
 async function connect(app: Parts, kubeconfig: string, context: KubeContext): Promise<KubectlReader> {
   return createKubectl(app.exec, { program: await findKubectl(app), kubeconfig, context: context.name });
-}
-
-async function openApi({ exec }: Parts, file: string, context: KubeContext) {
-  const { readKubeconfig } = await import('../../tools/kubeconfig.ts');
-  const { createApiServer } = await import('../../tools/api-server.ts');
-  return createApiServer(await readKubeconfig(file, context.name, exec));
 }
 
 /** Of the namespace kube-system; undefined where it may not be read. */

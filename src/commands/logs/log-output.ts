@@ -4,8 +4,8 @@ import type { LogFormat } from '../../live/log-format.ts';
 import { openLogHistory } from '../../live/log-history.ts';
 import { createLevelFilter, type Level } from '../../live/log-level.ts';
 import type { LogLine } from '../../live/log-line.ts';
+import type { LogOptions } from '../../live/log-options.ts';
 import { createLogQueue } from '../../live/log-queue.ts';
-import type { LogOptions } from '../../live/logs.ts';
 import { ensureStateFolder } from '../../state/state-folder.ts';
 import type { App } from '../command-line/command.ts';
 

@@ -9,11 +9,8 @@ import { findCheckoutId } from '../../state/checkout-id.ts';
 import { findSecrets } from '../../state/secrets.ts';
 import { isManifestsStep } from '../../steps/apply-manifests.ts';
 import { isDeployStep, type ReleaseSource } from '../../steps/deploy-release.ts';
-import { readSituation } from '../access/situation.ts';
 import type { App } from '../command-line/command.ts';
-import { chooseCluster } from '../connect/choose-cluster.ts';
-import { chooseExtras } from '../connect/choose-extras.ts';
-import { connectUp } from '../connect/prepare-up.ts';
+import { foreseeUp } from '../connect/foresee-up.ts';
 import { toSecretsOptions } from '../connect/secrets-options.ts';
 
 export interface Sources {
@@ -26,32 +23,17 @@ export interface Sources {
   readonly unbuilt: readonly string[];
 }
 
-/** Where an engine that is still to be installed will be. */
-const usualSocket = '/var/run/docker.sock';
-
 /** What `up` of these services would deploy on this machine: taken from its own plan, of which no step is run. */
 export async function listLocalSources(
   app: App,
   environment: LocalEnvironment,
   services: readonly string[],
 ): Promise<Sources> {
-  const situation = await readSituation(app, environment);
-  const { engine, host, found } = situation;
-  const chosen = await chooseCluster({ app, environment, ...situation });
-  const parts = await connectUp(app, engine ?? { socket: usualSocket }, {
-    environment,
-    host,
-    cluster: chosen.name,
+  const { situation, record, parts } = await foreseeUp(app, environment, {
+    extras: { added: [], removed: [] },
   });
-  const record = {
-    ...chosen,
-    ...(await chooseExtras(
-      { app, environment, images: parts.images, record: situation.record },
-      { added: [], removed: [] },
-    )),
-  };
   const { podSecurity } = await loadHelmValues(app.paths.checkout, environment);
-  const isRunning = found?.state === 'running';
+  const isRunning = situation.found?.state === 'running';
   const unbuilt = new Set<string>();
   const secrets = await findSecrets(await toSecretsOptions(app, environment, record.name));
   // A cluster that does not run has nothing deployed that could be asked for.
