@@ -1,7 +1,7 @@
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
 import { type Digest, digestOf, toChainIds, toManifest } from '../lib/oci.ts';
 import type { Run } from '../lib/plan.ts';
-import type { NodeContent, NodeLoad, Nodes } from '../tools/nodes.ts';
+import type { NodeContent, NodeLoad, Nodes, RemovedImages } from '../tools/nodes.ts';
 import { type NamedImage, packArchive, uniqueLayers } from './archive.ts';
 import type { Store } from './store.ts';
 
@@ -28,7 +28,7 @@ export async function loadImages(
   node: string,
   { nodes, store }: LoadParts,
   { signal, report }: Run,
-  opened: NodeLoad = nodes.openLoad(node, signal),
+  opened: NodeLoad = nodes.openLoad(node, toQuery(wanted), signal),
 ): Promise<void> {
   const content = await opened.content;
   const images = findUnloaded(wanted, content);
@@ -45,9 +45,9 @@ export async function loadImages(
     if (skip.size === 0) throw error;
     report('the node has lost a layer it had: loading everything');
     // A failed import leaves the name behind, with nothing under it.
-    const references = images.map(({ reference }) => reference);
-    await nodes.removeImages(node, references, signal);
-    return nodes.openLoad(node, signal).importImages(packArchive(store, images));
+    const query = toQuery(images);
+    await nodes.removeImages(node, { ...query, digests: [] }, signal);
+    return nodes.openLoad(node, query, signal).importImages(packArchive(store, images));
   });
   const [missing] = findUnloaded(images, { images: loaded });
   if (missing) {
@@ -56,6 +56,11 @@ export async function loadImages(
       exitCode: exitCodes.image,
     });
   }
+}
+
+/** What tells whether these images are there. */
+export function toQuery(images: readonly NamedImage[]) {
+  return { references: images.map(({ reference }) => reference) };
 }
 
 /** Brings a service's image to all nodes. */
@@ -67,12 +72,16 @@ export interface ServiceLoad {
   close(): void;
 }
 
-/** Enters every node, which takes as long as a build. */
+/** Enters every node, which takes as long as a build, for an image of this repository. */
 export function beginLoad(
   parts: LoadParts & { readonly nodeNames: readonly string[] },
+  repository: string,
   signal: AbortSignal,
 ): ServiceLoad {
-  const entered = parts.nodeNames.map((node) => ({ node, load: parts.nodes.openLoad(node, signal) }));
+  const entered = parts.nodeNames.map((node) => ({
+    node,
+    load: parts.nodes.openLoad(node, { repository }, signal),
+  }));
   return {
     async bring(image, run) {
       await Promise.all(entered.map(({ node, load }) => loadImages([image], node, parts, run, load)));
@@ -91,29 +100,19 @@ export function beginLoad(
   };
 }
 
-/** References of a service's other images; the node has each under its ID, too. */
-function findOld(
-  images: NodeContent['images'],
-  reference: string,
-  keep: ReadonlySet<string>,
-): readonly string[] {
-  const repository = reference.slice(0, reference.lastIndexOf(':') + 1);
-  const old = [...images].filter(
-    ([name]) => name.startsWith(repository) && name !== reference && !keep.has(name),
-  );
-  const kept = new Set([...images].filter(([name]) => keep.has(name)).map(([, digest]) => digest));
-  const digests = new Set(old.map(([, digest]) => digest).filter((digest) => !kept.has(digest)));
-  const ids = [...images].filter(([name, digest]) => name.startsWith('sha256:') && digests.has(digest));
-  return [...old, ...ids].map(([name]) => name);
+/** A service's other images. */
+function findOld(images: NodeContent['images'], reference: string, keep: ReadonlySet<string>): RemovedImages {
+  const isKept = (name: string) => name === reference || keep.has(name);
+  const old = [...images].filter(([name]) => !isKept(name));
+  const kept = new Set([...images].filter(([name]) => isKept(name)).map(([, digest]) => digest));
+  return {
+    references: old.map(([name]) => name),
+    digests: [...new Set(old.map(([, digest]) => digest))].filter((digest) => !kept.has(digest)),
+  };
 }
 
 /** A reload does not fail for what it could not tidy up; the next one tries again. */
-async function removeImages(
-  node: string,
-  old: readonly string[],
-  { nodes }: LoadParts,
-  run: Run,
-): Promise<void> {
+async function removeImages(node: string, old: RemovedImages, { nodes }: LoadParts, run: Run): Promise<void> {
   try {
     await nodes.removeImages(node, old, run.signal);
   } catch (error) {

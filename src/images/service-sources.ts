@@ -84,7 +84,12 @@ export function createServiceSources(parts: ServiceSourcesParts): ServiceSources
   };
 }
 
+/** Of the images of a service. */
+export function toRepository(name: string): string {
+  return `wealist.local/${name}`;
+}
+
 /** `wealist.local/<service>:<first digits of the image ID>` */
 export function toServiceReference(name: string, image: Image): string {
-  return `wealist.local/${name}:${imageId(image).slice('sha256:'.length, 'sha256:'.length + 12)}`;
+  return `${toRepository(name)}:${imageId(image).slice('sha256:'.length, 'sha256:'.length + 12)}`;
 }

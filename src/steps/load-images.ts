@@ -1,5 +1,5 @@
 import type { NamedImage } from '../images/archive.ts';
-import { findUnloaded, type LoadParts, loadImages } from '../images/load.ts';
+import { findUnloaded, type LoadParts, loadImages, toQuery } from '../images/load.ts';
 import type { Step } from '../lib/plan.ts';
 
 export interface LoadStepParts extends LoadParts {
@@ -15,7 +15,8 @@ export function loadOntoNodes({ nodeNames, images, ...parts }: LoadStepParts): S
     title: 'load images',
     async isDone({ signal }) {
       const [wanted, nodes] = await Promise.all([images(), nodeNames(signal)]);
-      const contents = await Promise.all(nodes.map((node) => parts.nodes.list(node, signal)));
+      const query = toQuery(wanted);
+      const contents = await Promise.all(nodes.map((node) => parts.nodes.list(node, query, signal)));
       const isLoaded = contents.every((content) => findUnloaded(wanted, content).length === 0);
       const isDone = nodes.length > 0 && isLoaded;
       return isDone && `${wanted.length} images are on ${nodes.length === 1 ? 'the node' : 'every node'}`;

@@ -4,6 +4,7 @@ import { takeServiceSnapshot } from '../cluster/service-snapshot.ts';
 import type { Snapshots } from '../cluster/snapshot.ts';
 import { beginLoad } from '../images/load.ts';
 import type { ServiceImage, ServiceImages } from '../images/service-image.ts';
+import { toRepository } from '../images/service-sources.ts';
 import { standInCommand } from '../images/stand-in-image.ts';
 import type { Store } from '../images/store.ts';
 import { findOldImages } from '../images/waste.ts';
@@ -89,7 +90,7 @@ export async function reload(
 
   const place = { namespace, name };
   run.report('building');
-  const load = beginLoad({ nodes: toolchain.nodes, store, nodeNames }, run.signal);
+  const load = beginLoad({ nodes: toolchain.nodes, store, nodeNames }, toRepository(name), run.signal);
   const image = await measure(
     'build',
     async () => (await serviceImages.find(name)) ?? serviceImages.build(name, run),

@@ -6,20 +6,27 @@ import type { DockerCli } from './docker-cli.ts';
 
 /** What a node's image store holds. */
 export interface NodeContent {
-  /** Reference → manifest digest of every image. */
+  /** Reference → manifest digest of the images that were asked for and are there. */
   readonly images: ReadonlyMap<string, Digest>;
   /** What need not travel: chain IDs of unpacked layers, and digests of blobs. */
   readonly layers: ReadonlySet<Digest>;
 }
 
+/**
+ * Images to ask a node for: by reference, or all of a repository. containerd reads the manifests of each that it tells
+ * of, which takes it a fifth of a second for those of a whole cluster.
+ */
+export type ImageQuery = { readonly references: readonly string[] } | { readonly repository: string };
+
 /** The image store of a cluster's nodes: containerd, asked from inside the node's container. */
 export interface Nodes {
   /** Whether the node runs and its containerd answers. */
   isUp(node: string, signal: AbortSignal): Promise<boolean>;
-  list(node: string, signal: AbortSignal): Promise<NodeContent>;
+  list(node: string, query: ImageQuery, signal: AbortSignal): Promise<NodeContent>;
   /** Enters the node for a load: entering takes as long as what is done there, and can be done before there is an archive. */
-  openLoad(node: string, signal: AbortSignal): NodeLoad;
-  removeImages(node: string, references: readonly string[], signal: AbortSignal): Promise<void>;
+  openLoad(node: string, query: ImageQuery, signal: AbortSignal): NodeLoad;
+  /** Removes references, and the image IDs as which the node also has what has one of these manifest digests. */
+  removeImages(node: string, images: RemovedImages, signal: AbortSignal): Promise<void>;
   /** Resolves once kube-proxy leads no request on this node to these addresses of pods. @throws {CommandFailure} in 10 s. */
   waitUntilUnrouted(node: string, addresses: readonly string[], signal: AbortSignal): Promise<void>;
   /** Where on the node lies what a container has at this folder; undefined when that is no volume of it. */
@@ -33,10 +40,15 @@ export interface Nodes {
   putFiles(node: string, folder: string, files: TarFiles, signal: AbortSignal): Promise<void>;
 }
 
+export interface RemovedImages {
+  readonly references: readonly string[];
+  readonly digests: readonly Digest[];
+}
+
 /** One entry into a node: what is there is told, and then one archive can be imported. */
 export interface NodeLoad {
   readonly content: Promise<NodeContent>;
-  /** Reads an OCI archive into the node and unpacks it; resolves to the images that the node has then. */
+  /** Reads an OCI archive into the node and unpacks it; resolves to the images of the query that it has then. */
   importImages(archive: Readable): Promise<NodeContent['images']>;
   /** Nothing is imported, or nothing more. */
   close(): void;
@@ -58,7 +70,25 @@ const toShell = (commands: readonly string[]) =>
 const between = '----';
 const told = '====';
 
-const contentCommands = ['images list', 'snapshots list', 'content list --quiet'] as const;
+/** The shell's own arguments are filters. */
+const listCommand = 'images list "$@"';
+const contentCommands = [listCommand, 'snapshots list', 'content list --quiet'] as const;
+
+/** As containerd's filters have it: any of them. */
+const toFilters = (query: ImageQuery) =>
+  'references' in query
+    ? query.references.map((reference) => `name==${JSON.stringify(reference)}`)
+    : [`name~=${JSON.stringify(`^${query.repository.replaceAll('.', '\\.')}:`)}`];
+
+/** The shell's own arguments: how many references, these, and then filters. */
+const removeScript = `set -e
+count=$1; shift
+for each; do
+  if [ "$count" -gt 0 ]; then set -- "$@" "$each"; count=$((count - 1))
+  else set -- "$@" $(${ctr.join(' ')} images list --quiet "$each"); fi
+  shift
+done
+${ctr.join(' ')} images remove "$@"`;
 
 /**
  * A link in the folder may be a container's own doing, and must not lead this script, which is root of the node, out of
@@ -96,16 +126,19 @@ export function createNodes(docker: DockerCli): Nodes {
       }
     },
 
-    async list(node, signal) {
-      const { stdout } = await docker.exec(node, ['sh', '-c', toShell(contentCommands)], { signal });
+    async list(node, query, signal) {
+      const argv = ['sh', '-c', toShell(contentCommands), 'sh', ...toFilters(query)];
+      const { stdout } = await docker.exec(node, argv, { signal });
       return toContent(stdout);
     },
 
-    openLoad: (node, signal) => openLoad(docker, node, signal),
+    openLoad: (node, query, signal) => openLoad(docker, node, query, signal),
 
-    async removeImages(node, references, signal) {
+    async removeImages(node, { references, digests }, signal) {
       if (references.length === 0) return;
-      await docker.exec(node, [...ctr, 'images', 'remove', ...references], { signal });
+      const filters = digests.map((digest) => `name~="^sha256:",target.digest==${digest}`);
+      const argv = ['sh', '-c', removeScript, 'sh', String(references.length), ...references, ...filters];
+      await docker.exec(node, argv, { signal });
     },
 
     async waitUntilUnrouted(node, addresses, signal) {
@@ -131,13 +164,13 @@ export function createNodes(docker: DockerCli): Nodes {
 
 const stoppedReading = new Set(['EPIPE', 'ERR_STREAM_PREMATURE_CLOSE']);
 
-function openLoad(docker: DockerCli, node: string, signal: AbortSignal): NodeLoad {
-  const script = [toShell(contentCommands), `echo ${told}`, toShell(['images import -', 'images list'])];
+function openLoad(docker: DockerCli, node: string, query: ImageQuery, signal: AbortSignal): NodeLoad {
+  const script = [toShell(contentCommands), `echo ${told}`, toShell(['images import -', listCommand])];
   const input = new PassThrough();
   const closed = new AbortController();
   const lines: string[] = [];
   let onTold: (content: NodeContent) => void;
-  const ended = docker.exec(node, ['sh', '-c', script.join(' && ')], {
+  const ended = docker.exec(node, ['sh', '-c', script.join(' && '), 'sh', ...toFilters(query)], {
     input,
     signal: AbortSignal.any([signal, closed.signal]),
     onLine(line) {

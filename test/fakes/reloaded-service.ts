@@ -6,6 +6,7 @@ import { type Digest, digestOf } from '../../src/lib/oci.ts';
 import { ApiFailure, type ApiServer } from '../../src/tools/api-server.ts';
 import type { Nodes } from '../../src/tools/nodes.ts';
 import { makeDeployment, makePod, makeStatus, ready } from './cluster-objects.ts';
+import { selectImages } from './node-images.ts';
 
 const namespace = 'wealist-kind-local';
 
@@ -141,6 +142,8 @@ export function createReloadedService({
     },
   };
 
+  const toDigests = () => new Map([...images].map(([name, { manifest }]) => [name, manifest]));
+
   async function importImages(archive: Readable) {
     const blobs = new Map((await readFiles(archive)).map(({ path, content }) => [path, content]));
     const { manifests } = JSON.parse(blobs.get('index.json') ?? '') as {
@@ -151,16 +154,17 @@ export function createReloadedService({
       const id = manifest.config.digest as Digest;
       images.set(annotations['io.containerd.image.name'] ?? '', { manifest: digest, id });
     }
-    return (await nodes.list('node', new AbortController().signal)).images;
+    return toDigests();
   }
 
   const nodes: Omit<Nodes, 'isUp'> = {
-    list: async () => ({
-      images: new Map([...images].map(([name, { manifest }]) => [name, manifest])),
-      layers: new Set<Digest>(),
+    list: async (_node, query) => ({ images: selectImages(toDigests(), query), layers: new Set<Digest>() }),
+    openLoad: (node, query, signal) => ({
+      content: nodes.list(node, query, signal),
+      importImages,
+      close: () => {},
     }),
-    openLoad: (node, signal) => ({ content: nodes.list(node, signal), importImages, close: () => {} }),
-    async removeImages(_node, references) {
+    async removeImages(_node, { references }) {
       for (const reference of references) images.delete(reference);
     },
     waitUntilUnrouted: async () => {},

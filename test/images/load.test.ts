@@ -8,6 +8,7 @@ import { readTar } from '../../src/images/tar.ts';
 import { CommandFailure } from '../../src/lib/failure.ts';
 import { type Digest, digestOf, toChainIds, toImageConfig, toManifest } from '../../src/lib/oci.ts';
 import type { Nodes } from '../../src/tools/nodes.ts';
+import { deleteImages, selectImages } from '../fakes/node-images.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
 const failed = (message: string) =>
@@ -58,22 +59,23 @@ function makeNodes(...names: readonly string[]) {
   }
 
   const port: Pick<Nodes, 'list' | 'openLoad' | 'removeImages'> = {
-    async list(name) {
+    async list(name, query) {
       const { images, layers } = await getNode(name);
-      return { images: new Map(images), layers: new Set(layers) };
+      return { images: selectImages(images, query), layers: new Set(layers) };
     },
-    openLoad: (name, signal) => ({
-      content: port.list(name, signal),
-      importImages: (archive) => importImages(name, archive),
+    openLoad: (name, query, signal) => ({
+      content: port.list(name, query, signal),
+      importImages: async (archive) => selectImages(await importImages(name, archive), query),
       close: () => void closed.push(name),
     }),
-    async removeImages(name, references) {
-      const { images } = await getNode(name);
-      for (const reference of references) images.delete(reference);
+    async removeImages(name, removed) {
+      deleteImages((await getNode(name)).images, removed);
     },
   };
   return { nodes, closed, port: port as Nodes };
 }
+
+const repository = 'wealist.local/a-service';
 
 async function makeImages() {
   const store = openStore(await makeTemporaryFolder());
@@ -81,7 +83,7 @@ async function makeImages() {
   const make = async (content: string) => {
     const layers = [base, await store.putBlob(packLayer([{ path: 'own', content }]))];
     const image = { layers, config: toImageConfig(layers, {}, 'amd64') };
-    return { reference: `wealist.local/a-service:${content}`, image };
+    return { reference: `${repository}:${content}`, image };
   };
   return { store, make };
 }
@@ -100,7 +102,7 @@ test('only what a node lacks travels, to each as much as it needs', async () => 
   expect(whole).toBeGreaterThan(300_000);
 
   const second = await make('second');
-  const load = beginLoad({ nodes: port, store, nodeNames: ['one', 'two'] }, run.signal);
+  const load = beginLoad({ nodes: port, store, nodeNames: ['one', 'two'] }, repository, run.signal);
   await load.bring(second, run);
   for (const { images } of nodes.values()) {
     expect(images.get(second.reference)).toBe(digestOf(toManifest(second.image)));
@@ -143,7 +145,7 @@ test("of a service's images the nodes keep those that were named, and nothing of
   images.set('wealist.local/a-service-2:1', 'sha256:other');
   images.set('sha256:other-id', 'sha256:other');
 
-  const load = beginLoad({ nodes: port, store, nodeNames: ['one'] }, makeRun().signal);
+  const load = beginLoad({ nodes: port, store, nodeNames: ['one'] }, repository, makeRun().signal);
   const keep = new Set(['3', '4'].map((name) => `wealist.local/a-service:${name}`));
   const newest = await make('5');
   await load.bring(newest, makeRun());
@@ -165,7 +167,7 @@ test('a node that does not let go of an older image does not fail the reload', a
   await loadImages([await make('1')], 'one', { nodes: port, store }, makeRun());
   const stubborn = { ...port, removeImages: () => Promise.reject(failed('it is in use')) };
   const run = makeRun();
-  const load = beginLoad({ nodes: stubborn, store, nodeNames: ['one'] }, run.signal);
+  const load = beginLoad({ nodes: stubborn, store, nodeNames: ['one'] }, repository, run.signal);
   await load.removeOld(await make('2'), new Set(), run);
   expect(run.reports).toContain('older images stay on the node: it is in use');
 });

@@ -1,4 +1,4 @@
-import { chmod, writeFile } from 'node:fs/promises';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { expect, test } from 'vitest';
@@ -10,11 +10,17 @@ import { makeTemporaryFolder } from '../temporary-folder.ts';
 /** A node whose `ctr` has one image, and after an import another one, called as the archive says. */
 const ctr = `
 case "$*" in
-  *'images import -') name=$(cat); [ "$name" != broken ] || { echo 'unexpected EOF' >&2; exit 1; }; echo "$name" >"$HOME/imported" ;;
-  *'images list')
+  *'images import -')
+    name=$(cat)
+    case "$name" in '' | broken) echo 'unexpected EOF' >&2; exit 1 ;; esac
+    echo "$name" >"$HOME/imported" ;;
+  *'images list --quiet '*) echo 'sha256:id' ;;
+  *'images list '*)
+    printf '%s\\n' "$*" >>"$HOME/asked"
     echo 'REF TYPE DIGEST SIZE'
     echo 'wealist.local/a:1 application/vnd.oci.image.manifest.v1+json sha256:aa 1.0 KiB linux/amd64 -'
     if [ -e "$HOME/imported" ]; then echo "$(cat "$HOME/imported") type sha256:bb 1.0 KiB"; fi ;;
+  *'images remove '*) echo "$*" >"$HOME/removed" ;;
   *'snapshots list') echo 'KEY PARENT KIND'; echo 'sha256:c1  Committed'; echo 'sha256:c2 sha256:c1 Committed' ;;
   *'content list --quiet') echo 'sha256:d1' ;;
 esac
@@ -30,14 +36,16 @@ async function makeNode() {
   const env = { PATH: `${folder}:${process.env.PATH}`, HOME: folder };
   const there: typeof exec = (program, args, options) =>
     exec(join(folder, program), args, { ...options, env: { ...options?.env, ...env } });
-  return createNodes(createDockerCli(there, {}));
+  const read = (name: string) => readFile(join(folder, name), 'utf8');
+  return { nodes: createNodes(createDockerCli(there, {})), read };
 }
 
 const { signal } = new AbortController();
+const query = { repository: 'wealist.local/a' };
 
 test('what a node has is told before there is an archive, which goes in by the same way', async () => {
-  const nodes = await makeNode();
-  const load = nodes.openLoad('node', signal);
+  const { nodes, read } = await makeNode();
+  const load = nodes.openLoad('node', query, signal);
   const { images, layers } = await load.content;
   expect(images).toEqual(new Map([['wealist.local/a:1', 'sha256:aa']]));
   expect(layers).toEqual(new Set(['sha256:c1', 'sha256:c2', 'sha256:d1']));
@@ -47,24 +55,42 @@ test('what a node has is told before there is an archive, which goes in by the s
       ['wealist.local/a:2', 'sha256:bb'],
     ]),
   );
+  const asked = '--namespace=k8s.io images list name~="^wealist\\\\.local/a:"\n';
+  expect(await read('asked')).toBe(asked.repeat(2));
+});
+
+test('images are asked for by their references', async () => {
+  const { nodes, read } = await makeNode();
+  await nodes.list('node', { references: ['wealist.local/a:1', 'registry.k8s.io/pause:3.10'] }, signal);
+  const asked = 'images list name=="wealist.local/a:1" name=="registry.k8s.io/pause:3.10"\n';
+  expect(await read('asked')).toBe(`--namespace=k8s.io ${asked}`);
+});
+
+test('images are removed with the IDs of the same', async () => {
+  const { nodes, read } = await makeNode();
+  const references = ['wealist.local/a:1', 'wealist.local/a:2'];
+  await nodes.removeImages('node', { references, digests: ['sha256:aa'] }, signal);
+  expect(await read('removed')).toBe(`--namespace=k8s.io images remove ${references.join(' ')} sha256:id\n`);
+  await nodes.removeImages('node', { references, digests: [] }, signal);
+  expect(await read('removed')).toBe(`--namespace=k8s.io images remove ${references.join(' ')}\n`);
 });
 
 test('an import that fails says why', async () => {
-  const load = (await makeNode()).openLoad('node', signal);
+  const load = (await makeNode()).nodes.openLoad('node', query, signal);
   await expect(load.importImages(Readable.from(['broken']))).rejects.toMatchObject({
     stderr: 'unexpected EOF',
   });
 });
 
 test('an archive that cannot be read is told, and does not wait for the node', async () => {
-  const load = (await makeNode()).openLoad('node', signal);
+  const load = (await makeNode()).nodes.openLoad('node', query, signal);
   const archive = new PassThrough();
   archive.destroy(new Error('the store was emptied'));
   await expect(load.importImages(archive)).rejects.toThrow('the store was emptied');
 });
 
 test('closed, the node is left without a word; what was told stays', async () => {
-  const load = (await makeNode()).openLoad('node', signal);
+  const load = (await makeNode()).nodes.openLoad('node', query, signal);
   const { images } = await load.content;
   load.close();
   expect(images.size).toBe(1);
@@ -72,7 +98,7 @@ test('closed, the node is left without a word; what was told stays', async () =>
 
 test('an aborted run ends it with its reason', async () => {
   const run = new AbortController();
-  const load = (await makeNode()).openLoad('node', run.signal);
+  const load = (await makeNode()).nodes.openLoad('node', query, run.signal);
   await load.content;
   run.abort(new Error('Ctrl-C'));
   await expect(load.importImages(new PassThrough())).rejects.toThrow('Ctrl-C');
