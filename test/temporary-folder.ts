@@ -6,6 +6,7 @@ import { onTestFinished } from 'vitest';
 /** An empty folder that is gone after the test. */
 export async function makeTemporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'wealist-test-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  // A program that was told to end may write there once more.
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   return folder;
 }

@@ -89,14 +89,10 @@ test('a folder that is missing or no stand-in is a failure that says so', async 
   await expect(read()).rejects.toMatchObject({ message: expect.stringContaining('has no main.ts') });
 });
 
-test('hashes all eight of this checkout in a moment', async () => {
+test('each stand-in of this checkout has a hash of its own', async () => {
   const root = join(import.meta.dirname, '../..');
   const base = await readFile(join(root, 'env/base.yaml'), 'utf8');
   const folders = [...base.matchAll(/standIn: (\S+)/g)].map(([, folder = '']) => join(root, folder));
-  const hashAll = () =>
-    Promise.all(folders.map(async (folder) => (await readStandIn({ folder, checkout: root })).hash));
-  const started = performance.now();
-  expect(new Set(await hashAll()).size).toBe(8);
-  // 25 to 50 ms on a quiet machine of two cores.
-  expect(performance.now() - started).toBeLessThan(1_000);
+  const sources = await Promise.all(folders.map((folder) => readStandIn({ folder, checkout: root })));
+  expect(new Set(sources.map(({ hash }) => hash)).size).toBe(8);
 });

@@ -146,10 +146,8 @@ test('a socket file that nobody listens at is an engine that does not run', asyn
 test('an engine that never answers is given up in time', async () => {
   const { host } = await makeHost();
   const socket = await startEngine({ 'GET /version': () => {} });
-  const started = performance.now();
   const failure = await failureOf(withHost(host, { DOCKER_HOST: `unix://${socket}` }), 80);
   expect(failure).toMatchObject({ problem: 'silent', exitCode: 3 });
-  expect(performance.now() - started).toBeLessThan(2_000);
 });
 
 test('one that answers its version may take its time over the rest', async () => {

@@ -35,8 +35,7 @@ test('takes secrets out', () => {
 });
 
 test('a long line takes no longer than its length', () => {
-  const start = performance.now();
-  toTerminalText(`\x1b]${'\x1b['.repeat(200_000)}`);
-  toTerminalText('\x1b['.concat('0'.repeat(2_000_000)));
-  expect(performance.now() - start).toBeLessThan(1_000);
+  // With the square of it, this would take longer than a test may.
+  expect(toTerminalText(`\x1b]${'\x1b['.repeat(200_000)}`)).toBe('');
+  expect(toTerminalText('\x1b['.concat('0'.repeat(2_000_000)))).toBe('');
 });
