@@ -6,9 +6,9 @@ import { hashContent } from '../lib/hash.ts';
 import type { Image } from '../lib/oci.ts';
 import { type BundledFile, bundleStandIn } from './bundle.ts';
 import { findDockerfile } from './dockerfile-source.ts';
-import { findLive } from './live-volumes.ts';
 import type { Store } from './store.ts';
 import { readTar } from './tar.ts';
+import { findLive } from './volumes.ts';
 
 /** Path in the container → hash of the content. */
 export type Contents = ReadonlyMap<string, string>;

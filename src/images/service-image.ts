@@ -7,13 +7,13 @@ import { bundleStandIn } from './bundle.ts';
 import type { ImageChain } from './chain.ts';
 import { type DockerfileSource, readGitIgnored, readIgnored } from './dockerfile-source.ts';
 import { packLayer } from './layer.ts';
-import { listVolumes, withVolumes } from './live-volumes.ts';
 import { ensurePackagesLayer } from './packages.ts';
 import { createServiceSources, type ServiceImage, toServiceReference } from './service-sources.ts';
 import { isSourcePath } from './source-files.ts';
 import type { SourceState } from './source-state.ts';
 import { toStandInImage } from './stand-in-image.ts';
 import type { Store } from './store.ts';
+import { listVolumes, withTmp, withVolumes } from './volumes.ts';
 
 export type { ServiceImage } from './service-sources.ts';
 
@@ -70,7 +70,7 @@ export function createServiceImages(parts: ServiceImagesParts): ServiceImages {
       const { hash: sourceHash } = await read(name);
       const built = base
         ? await buildStandIn(name, sourceHash, base)
-        : await parts.buildDockerfile(name, dockerfile as DockerfileSource, run);
+        : await withTmp(await parts.buildDockerfile(name, dockerfile as DockerfileSource, run), store);
       const image = withVolumes(built, listVolumes(environment, name, { isStandIn: base !== undefined }));
       if ((await read(name)).hash === sourceHash)
         return {

@@ -4,10 +4,10 @@ import { hash } from '../lib/hash.ts';
 import { type Image, imageId } from '../lib/oci.ts';
 import { type DockerfileSource, findDockerfile, readContext } from './dockerfile-source.ts';
 import type { ResolvedImage } from './find-image.ts';
-import { listVolumes } from './live-volumes.ts';
 import { readStandIn } from './service-source.ts';
 import type { SourceState } from './source-state.ts';
 import type { Store } from './store.ts';
+import { listVolumes } from './volumes.ts';
 
 /** The image of one of our own services, made of its source as it is now. */
 export interface ServiceImage {

@@ -51,8 +51,6 @@ describe('the real services', () => {
     expect(podOf('auth-service').securityContext?.runAsUser).toBe(1000);
     const { annotations } = getWorkload(of('auth-service'), 'auth-service').spec.template.metadata;
     expect(annotations).toMatchObject({ 'prometheus.io/path': '/actuator/prometheus' });
-    // Tomcat writes there.
-    expect(containerOf('auth-service').volumeMounts).toContainEqual({ name: 'tmp', mountPath: '/tmp' });
   });
 
   it.each(go)('%s is asked where Go answers, as the user of its image, with the memory it needs', (chart) => {

@@ -37,6 +37,14 @@ describe.each(serviceCharts)('%s', (chart) => {
   });
   const container = (manifests: readonly Manifest[]) => getContainer(getWorkload(manifests, chart));
 
+  it('has a volume for /tmp, but in local-kind, where its image has one', () => {
+    const volumesOf = (manifests: readonly Manifest[]) =>
+      getWorkload(manifests, chart).spec.template.spec.volumes;
+    expect(volumesOf(specification)).toEqual([{ name: 'tmp', emptyDir: {} }]);
+    expect(container(specification).volumeMounts).toEqual([{ name: 'tmp', mountPath: '/tmp' }]);
+    expect([volumesOf(local), container(local).volumeMounts]).toEqual([undefined, undefined]);
+  });
+
   it('has the specified port, inside and outside', () => {
     const [service, ...others] = listServices(specification);
     expect(others).toEqual([]);

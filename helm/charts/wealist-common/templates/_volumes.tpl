@@ -3,6 +3,7 @@ Where the container's volumes and runtime files are mounted.
 */}}
 {{- define "wealist.volumeMounts" -}}
 {{- $service := include "wealist.service" . | fromJson -}}
+{{- if or $service.volumes $service.runtimeFiles -}}
 volumeMounts:
   {{- range $name, $volume := $service.volumes }}
   - name: {{ $name }}
@@ -15,9 +16,11 @@ volumeMounts:
     readOnly: true
   {{- end }}
 {{- end }}
+{{- end }}
 
 {{- define "wealist.volumes" -}}
 {{- $service := include "wealist.service" . | fromJson -}}
+{{- if or $service.volumes $service.runtimeFiles -}}
 volumes:
   {{- range $name, $volume := $service.volumes }}
   - name: {{ $name }}
@@ -28,4 +31,5 @@ volumes:
     configMap:
       name: {{ .Chart.Name }}-runtime-config
   {{- end }}
+{{- end }}
 {{- end }}

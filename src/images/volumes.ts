@@ -1,5 +1,7 @@
 import type { Environment, Live } from '../config/schema.ts';
 import type { Image } from '../lib/oci.ts';
+import { packLayer } from './layer.ts';
+import type { Store } from './store.ts';
 
 /** The live folders of a service that is built so. */
 export function findLive(
@@ -11,9 +13,27 @@ export function findLive(
   return services[name]?.live.filter((live) => live.build === build) ?? [];
 }
 
-/** The folders that are volumes of its image for that. */
+/** Where programs write for a moment. A volume of the pod would serve as well, and costs 0.8 s at each start. */
+const tmp = '/tmp';
+
+/** The folders that are volumes of its image: what can be written to over a root file system that is read-only. */
 export function listVolumes(...service: Parameters<typeof findLive>): readonly string[] {
-  return findLive(...service).map(({ to }) => to);
+  return [...new Set([tmp, ...findLive(...service).map(({ to }) => to)])];
+}
+
+/** The image with a folder `/tmp` that everybody may write to: one made from nothing has none, and its volume is root's. */
+export async function withTmp(image: Image, store: Pick<Store, 'putBlob'>): Promise<Image> {
+  const layer = await store.putBlob(packLayer([{ path: tmp.slice(1), mode: 0o1777, folder: true }]));
+  const config = JSON.parse(image.config) as OwnConfig;
+  const rootfs = { ...config.rootfs, diff_ids: [...config.rootfs.diff_ids, layer.digest] };
+  const history = config.history && [...config.history, { created_by: `wealist-local: folder ${tmp}` }];
+  return { layers: [...image.layers, layer], config: JSON.stringify({ ...config, rootfs, history }) };
+}
+
+/** What an image's configuration says of its layers (OCI image-spec, config.md). */
+interface OwnConfig {
+  readonly rootfs: { readonly diff_ids: readonly string[] };
+  readonly history?: readonly object[];
 }
 
 /**
