@@ -24,7 +24,7 @@ export interface ReplaceParts {
   readonly snapshots: Snapshots;
   readonly place: ServicePlace;
   /** Resolves once no node leads anybody to these addresses of pods. */
-  readonly waitUntilUnrouted: (addresses: readonly string[], signal: AbortSignal) => Promise<void>;
+  readonly waitUntilUnrouted: (addresses: Promise<readonly string[]>, signal: AbortSignal) => Promise<void>;
 }
 
 export interface WantedImage {
@@ -84,14 +84,18 @@ export async function replaceImage(parts: ReplaceParts, wanted: WantedImage, run
     },
     run.signal,
   );
-  const running = await waitUntilServing(parts, since, run).catch(async (error) => {
+  const serving = waitUntilServing(parts, since, run).catch(async (error) => {
     run.signal.throwIfAborted();
     const isVerdict = error instanceof Failure && error.exitCode === exitCodes.workload;
     throw isVerdict ? await describeOld(parts, error, run) : error;
   });
-  const replaced = listAddresses(before.list('Pod')).filter((each) => !running.addresses.includes(each));
-  // The endpoints are written; kube-proxy takes its time to follow them.
-  await waitUntilUnrouted(replaced, run.signal);
+  const replaced = serving.then(({ addresses }) =>
+    listAddresses(before.list('Pod')).filter((each) => !addresses.includes(each)),
+  );
+  // Why it does not serve, `serving` says.
+  replaced.catch(() => {});
+  // The endpoints are written when it serves; kube-proxy takes its time to follow them.
+  const [running] = await Promise.all([serving, waitUntilUnrouted(replaced, run.signal)]);
   if (runsImage(running, wanted.id)) return;
   throw new Failure(`${name} is ready but does not run what was built`, {
     cause: `built ${wanted.id}, running ${running.imageIds.join(', ') || 'nothing'}`,

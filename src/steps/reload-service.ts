@@ -111,7 +111,7 @@ export async function reload(
     id: imageId(image.image),
     foreignCommand: image.isStandIn ? undefined : standInCommand,
   };
-  const waitUntilUnrouted = async (addresses: readonly string[], signal: AbortSignal) => {
+  const waitUntilUnrouted = async (addresses: Promise<readonly string[]>, signal: AbortSignal) => {
     await Promise.all(nodeNames.map((node) => toolchain.nodes.waitUntilUnrouted(node, addresses, signal)));
   };
   await measure('roll out', () =>

@@ -1,4 +1,4 @@
-import { PassThrough, type Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { CommandFailure } from '../lib/failure.ts';
 import type { Digest } from '../lib/oci.ts';
@@ -27,8 +27,11 @@ export interface Nodes {
   openLoad(node: string, query: ImageQuery, signal: AbortSignal): NodeLoad;
   /** Removes references, and the image IDs as which the node also has what has one of these manifest digests. */
   removeImages(node: string, images: RemovedImages, signal: AbortSignal): Promise<void>;
-  /** Resolves once kube-proxy leads no request on this node to these addresses of pods. @throws {CommandFailure} in 10 s. */
-  waitUntilUnrouted(node: string, addresses: readonly string[], signal: AbortSignal): Promise<void>;
+  /**
+   * Enters the node at once, and resolves when kube-proxy leads no request there to these addresses of pods, as soon as
+   * they are known. @throws {CommandFailure} in 10 s.
+   */
+  waitUntilUnrouted(node: string, addresses: Promise<readonly string[]>, signal: AbortSignal): Promise<void>;
   /** Where on the node lies what a container has at this folder; undefined when that is no volume of it. */
   findMount(
     node: string,
@@ -111,7 +114,8 @@ for file; do
 done`;
 
 /** Where kube-proxy writes no rules for iptables, there is nothing to wait for. */
-const unroutedScript = `while iptables-save -t nat 2>/dev/null | grep -qF "$1"; do sleep 0.05; done`;
+const unroutedScript = `destinations=$(cat); [ "$destinations" ] || exit 0
+exec timeout 10 sh -c 'while iptables-save -t nat 2>/dev/null | grep -qF -- "$1"; do sleep 0.05; done' sh "$destinations"`;
 
 export function createNodes(docker: DockerCli): Nodes {
   return {
@@ -142,9 +146,8 @@ export function createNodes(docker: DockerCli): Nodes {
     },
 
     async waitUntilUnrouted(node, addresses, signal) {
-      if (addresses.length === 0) return;
-      const destinations = addresses.map((address) => `--to-destination ${address}:`).join('\n');
-      await docker.exec(node, ['timeout', '10', 'sh', '-c', unroutedScript, 'sh', destinations], { signal });
+      const input = Readable.from(toDestinations(addresses));
+      await docker.exec(node, ['sh', '-c', unroutedScript], { input, signal });
     },
 
     async findMount(node, container, folder, signal) {
@@ -160,6 +163,11 @@ export function createNodes(docker: DockerCli): Nodes {
       await docker.exec(node, argv, { input: archive, signal });
     },
   };
+}
+
+/** As kube-proxy's rules name them. */
+async function* toDestinations(addresses: Promise<readonly string[]>): AsyncGenerator<string> {
+  for (const address of await addresses) yield `--to-destination ${address}:\n`;
 }
 
 const stoppedReading = new Set(['EPIPE', 'ERR_STREAM_PREMATURE_CLOSE']);

@@ -162,7 +162,7 @@ async function startCluster({ healthy = () => true }: { healthy?: (image: string
       replaceImage(
         {
           ...{ api, kubectl, snapshots, place },
-          waitUntilUnrouted: async (addresses) => void unrouted.push(...addresses),
+          waitUntilUnrouted: async (addresses) => void unrouted.push(...(await addresses)),
         },
         {
           reference,

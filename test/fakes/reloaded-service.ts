@@ -167,7 +167,7 @@ export function createReloadedService({
     async removeImages(_node, { references }) {
       for (const reference of references) images.delete(reference);
     },
-    waitUntilUnrouted: async () => {},
+    waitUntilUnrouted: async (_node, addresses) => void (await addresses),
     findMount: async (_node, container, folder) =>
       volumes.includes(folder) ? toMount(container, folder) : undefined,
     async putFiles(_node, folder, { archive, paths }, signal) {

@@ -1,6 +1,7 @@
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createDockerCli } from '../../src/tools/docker-cli.ts';
 import { exec } from '../../src/tools/exec.ts';
@@ -26,9 +27,19 @@ case "$*" in
 esac
 `;
 
+/** As long as a request has to be led somewhere, there is a rule; each look takes one away. */
+const iptables = `
+cat "$HOME/rules"
+sed -i 1d "$HOME/rules"
+`;
+
 async function makeNode() {
   const folder = await makeTemporaryFolder();
-  const programs = { ctr, docker: 'shift; [ "$1" != --interactive ] || shift; shift; exec "$@"' };
+  const programs = {
+    ctr,
+    'iptables-save': iptables,
+    docker: 'shift; [ "$1" != --interactive ] || shift; shift; exec "$@"',
+  };
   for (const [name, script] of Object.entries(programs)) {
     await writeFile(join(folder, name), `#!/bin/sh\n${script}\n`);
     await chmod(join(folder, name), 0o755);
@@ -37,7 +48,8 @@ async function makeNode() {
   const there: typeof exec = (program, args, options) =>
     exec(join(folder, program), args, { ...options, env: { ...options?.env, ...env } });
   const read = (name: string) => readFile(join(folder, name), 'utf8');
-  return { nodes: createNodes(createDockerCli(there, {})), read };
+  const write = (name: string, content: string) => writeFile(join(folder, name), content);
+  return { nodes: createNodes(createDockerCli(there, {})), read, write };
 }
 
 const { signal } = new AbortController();
@@ -102,4 +114,22 @@ test('an aborted run ends it with its reason', async () => {
   await load.content;
   run.abort(new Error('Ctrl-C'));
   await expect(load.importImages(new PassThrough())).rejects.toThrow('Ctrl-C');
+});
+
+test('a pod is led to until no rule names its address, which may become known after the node was entered', async () => {
+  const { nodes, read, write } = await makeNode();
+  const rule = (address: string) => `-A KUBE-SEP -j DNAT --to-destination ${address}:8080\n`;
+  await write('rules', [rule('10.0.0.5'), rule('10.0.0.5'), rule('10.0.0.55'), rule('10.0.0.6')].join(''));
+  await nodes.waitUntilUnrouted('node', sleep(20, ['10.0.0.5', '10.0.0.7']), signal);
+  expect(await read('rules')).toBe(rule('10.0.0.6'));
+});
+
+test('where no address is given up, or none gets known, nothing is waited for', async () => {
+  const { nodes, read, write } = await makeNode();
+  await write('rules', 'a rule\n');
+  await nodes.waitUntilUnrouted('node', Promise.resolve([]), signal);
+  await expect(
+    nodes.waitUntilUnrouted('node', Promise.reject(new Error('not ready')), signal),
+  ).rejects.toThrow();
+  expect(await read('rules')).toBe('a rule\n');
 });
