@@ -4,7 +4,6 @@ import { getService } from '../config/services.ts';
 import { openImages } from '../images/open-images.ts';
 import { planReload } from '../plans/reload.ts';
 import type { Reloaded, ReloadServiceParts } from '../steps/reload-service.ts';
-import { getLocalAccess } from './access/cluster-access.ts';
 import { requireWritable } from './access/guard.ts';
 import { getRunningCluster } from './access/running-cluster.ts';
 import { type App, defineCommand } from './command-line/command.ts';
@@ -61,11 +60,10 @@ export const command = defineCommand({
 async function connectReload(app: App, environment: LocalEnvironment): Promise<() => ReloadServiceParts> {
   const { paths, exec, signal } = app;
   const { engine, host, name: cluster } = await getRunningCluster(app, environment);
-  const access = await getLocalAccess(app);
-  const { toolchain, snapshots } = openSession(app, engine, cluster);
+  const { toolchain, snapshots, openApi } = openSession(app, engine, cluster);
   const [images, api, nodeNames] = await Promise.all([
     openImages({ paths, registry: environment.registry, toolchain, exec }),
-    access.openApi(),
+    openApi(),
     listNodeNames(toolchain.docker, cluster, signal),
   ]);
   return () => ({

@@ -2,7 +2,6 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createApiSnapshots } from '../../cluster/api-snapshots.ts';
 import type { Snapshots } from '../../cluster/snapshot.ts';
-import { exitCodes, Failure } from '../../lib/failure.ts';
 import { type ClusterRecord, findClusterRecord } from '../../state/cluster-record.ts';
 import type { ApiReader, ApiServer } from '../../tools/api-server.ts';
 import { createKubectl, type Kubectl, type KubectlReader } from '../../tools/kubectl.ts';
@@ -45,13 +44,6 @@ export async function findClusterAccess({
     snapshots: createApiSnapshots(openApi),
     openApi,
   };
-}
-
-/** The cluster of this checkout. @throws {Failure} exit code 5 when there is none. */
-export async function getLocalAccess(app: Pick<App, 'paths' | 'exec'>): Promise<LocalAccess> {
-  const found = await findClusterAccess(app);
-  if (found) return found;
-  throw new Failure('there is no cluster yet', { hint: 'npm run up', exitCode: exitCodes.cluster });
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,6 +1,7 @@
 import type { Environment } from '../../config/schema.ts';
+import { exitCodes, Failure } from '../../lib/failure.ts';
 import type { App } from '../command-line/command.ts';
-import { type ClusterAccess, getLocalAccess } from './cluster-access.ts';
+import { type ClusterAccess, findClusterAccess } from './cluster-access.ts';
 import { isLocal } from './guard.ts';
 
 /**
@@ -20,5 +21,7 @@ export async function getClusterAccess(
     );
     return remote;
   }
-  return getLocalAccess(app);
+  const found = await findClusterAccess(app);
+  if (found) return found;
+  throw new Failure('there is no cluster yet', { hint: 'npm run up', exitCode: exitCodes.cluster });
 }
