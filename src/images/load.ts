@@ -1,7 +1,8 @@
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
 import { type Digest, digestOf, toChainIds, toManifest } from '../lib/oci.ts';
 import type { Run } from '../lib/plan.ts';
-import type { NodeContent, NodeLoad, Nodes, RemovedImages } from '../tools/nodes.ts';
+import type { NodeContent, NodeLoad, RemovedImages } from '../tools/node-image-store.ts';
+import type { Nodes } from '../tools/nodes.ts';
 import { type NamedImage, packArchive, uniqueLayers } from './archive.ts';
 import type { Store } from './store.ts';
 

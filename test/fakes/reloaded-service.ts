@@ -6,7 +6,7 @@ import { type Digest, digestOf } from '../../src/lib/oci.ts';
 import { ApiFailure, type ApiServer } from '../../src/tools/api-server.ts';
 import type { Nodes } from '../../src/tools/nodes.ts';
 import { makeDeployment, makePod, makeStatus, ready } from './cluster-objects.ts';
-import { selectImages } from './node-images.ts';
+import { selectImages } from './node-image-store.ts';
 
 const namespace = 'wealist-kind-local';
 

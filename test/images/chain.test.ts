@@ -1,148 +1,17 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Catalog } from '../../src/config/catalog.ts';
-import type { Environment } from '../../src/config/schema.ts';
-import { createImageChain } from '../../src/images/chain.ts';
 import { openImageDigests } from '../../src/images/image-digests.ts';
-import { packLayer } from '../../src/images/layer.ts';
-import { createPuller } from '../../src/images/puller.ts';
-import type { Recipe } from '../../src/images/recipe.ts';
-import type { Recipes } from '../../src/images/recipes.ts';
-import { openStore } from '../../src/images/store.ts';
-import type { Workshop } from '../../src/images/workshop.ts';
+import type { openStore } from '../../src/images/store.ts';
 import { exitCodes, Failure } from '../../src/lib/failure.ts';
-import { digestOf, type Image, toImageConfig } from '../../src/lib/oci.ts';
-import type { Run } from '../../src/lib/plan.ts';
-import { createFakeDocker, type FakeRegistry } from '../fakes/registries.ts';
-import { makeTemporaryFolder } from '../temporary-folder.ts';
-
-const pinned = digestOf('the pinned redis');
-
-const catalog: Catalog = {
-  node: { pull: 'docker.io/kindest/node:v1.34.11', build: true },
-  'service-base': { pull: 'docker.io/library/node:20.19.5', build: true },
-  postgres: { pull: 'docker.io/library/postgres:17.6', build: true },
-  redis: { pull: `docker.io/library/redis:8.0.3@${pinned}`, build: true },
-  s3: { pull: 'docker.io/versity/versitygw:v1.8.0', build: true },
-  argocd: { pull: 'quay.io/argoproj/argocd:v3.2.11', build: true },
-  traefik: { pull: 'docker.io/library/traefik:v3.6.12', build: true },
-  nginx: { pull: 'registry.k8s.io/ingress-nginx/controller:v1.15.1', build: false },
-  'metrics-server': { pull: 'registry.k8s.io/metrics-server/metrics-server:v0.9.0', build: true },
-  prometheus: { pull: 'docker.io/prom/prometheus:v2.53.5', build: true },
-  loki: { pull: 'docker.io/grafana/loki:3.7.8', build: true },
-  'log-shipper': { pull: 'docker.io/otel/opentelemetry-collector-k8s:0.165.0', build: true },
-  grafana: { pull: 'docker.io/grafana/grafana:12.3.0', build: false },
-};
-
-const noHost = 'Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io: no such host';
-
-interface World {
-  readonly registries?: Record<string, FakeRegistry>;
-  readonly registry?: Environment['registry'];
-  /** In place of a recipe that succeeds. */
-  readonly build?: (workshop: Workshop) => Promise<Image>;
-}
-
-async function makeWorld({ registries = {}, registry = { pull: 'auto' }, build }: World = {}) {
-  const cache = await makeTemporaryFolder();
-  const data = await makeTemporaryFolder();
-  const store = openStore(cache);
-  const docker = createFakeDocker(registries);
-  const built: string[] = [];
-  const lines: string[] = [];
-  const run: Run = { signal: new AbortController().signal, report: (line) => lines.push(line) };
-  let recipeKey = 'one';
-
-  const workshop: Workshop = {
-    architecture: 'amd64',
-    goProgram: async () => '/dev/null',
-    debianRoot: async () => store.putBlob(packLayer([])),
-    layer: async (entries) => store.putBlob(packLayer(entries)),
-    image: (layers, container) => ({ layers, config: toImageConfig(layers, container, 'amd64') }),
-  };
-  const toRecipe = (name: string): Recipe => ({
-    minutes: 3,
-    async build(parts) {
-      built.push(name);
-      if (build) return build(parts);
-      return parts.image([await parts.layer([{ path: 'name', content: name }])], {});
-    },
-  });
-  const recipes: Recipes = {
-    keyOf: async (name) => `${name}-${recipeKey}`,
-    load: async (name) => toRecipe(name),
-    loadNode: async () => ({
-      minutes: 8,
-      kubernetesVersion: 'v1.34.4',
-      kubectl: { module: '/', package: '.' },
-      build: async () => {
-        built.push('node');
-        const layers = [await store.putBlob(packLayer([]))];
-        return {
-          node: { layers, config: toImageConfig(layers, { Entrypoint: ['/init'] }, 'amd64') },
-          preload: {},
-        };
-      },
-    }),
-  };
-  const open = (settings: Environment['registry'] = registry) =>
-    createImageChain({
-      catalog,
-      allowed: settings.pull,
-      store,
-      docker,
-      dockerCli: {
-        async load(archive) {
-          for await (const _ of archive);
-          await docker.add('loaded', 'node');
-        },
-        async runAndCommit(_, __, { tag, input }) {
-          for await (const _ of input);
-          await docker.add(tag, 'node');
-        },
-      },
-      puller: createPuller({
-        docker,
-        registry: settings,
-        digests: openImageDigests({ data, cache }),
-        architecture: 'amd64',
-      }),
-      recipes,
-      workshop: async () => workshop,
-      cache,
-    });
-  return {
-    cache,
-    data,
-    store,
-    docker,
-    built,
-    lines,
-    run,
-    chain: open(),
-    open,
-    changeRecipe: () => {
-      recipeKey = 'two';
-    },
-  };
-}
-
-/** The Failure that it ends with. */
-async function catchFailure(work: Promise<unknown>): Promise<Failure> {
-  const error = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (error instanceof Failure) return error;
-  throw new Error(`not a Failure: ${error}`, { cause: error });
-}
+import { digestOf } from '../../src/lib/oci.ts';
+import { catchFailure, makeChain, noHost, pinned } from '../fakes/image-chain.ts';
 
 const dockerIo = { 'library/postgres:17.6': 'postgres', 'library/redis:8.0.3': 'the pinned redis' };
 
 describe('an image that a registry has', () => {
   test('is pulled, kept under the name of the catalog, and leaves the engine', async () => {
-    const { chain, docker, run, built } = await makeWorld({ registries: { 'docker.io': dockerIo } });
+    const { chain, docker, run, built } = await makeChain({ registries: { 'docker.io': dockerIo } });
     expect(await chain.find('postgres')).toBeUndefined();
     const got = await chain.ensure('postgres', run);
     expect(got).toMatchObject({ origin: 'pulled', reference: 'docker.io/library/postgres:17.6' });
@@ -152,7 +21,7 @@ describe('an image that a registry has', () => {
   });
 
   test('is asked for once: the second run has it', async () => {
-    const { chain, open, docker, run } = await makeWorld({ registries: { 'docker.io': dockerIo } });
+    const { chain, open, docker, run } = await makeChain({ registries: { 'docker.io': dockerIo } });
     await chain.ensure('postgres', run);
     const asked = docker.asked.length;
     expect(await open().ensure('postgres', run)).toMatchObject({ origin: 'pulled' });
@@ -160,7 +29,7 @@ describe('an image that a registry has', () => {
   });
 
   test('comes from the mirror, below which its path stays the same', async () => {
-    const { chain, docker, run } = await makeWorld({
+    const { chain, docker, run } = await makeChain({
       registries: { 'mirror.test:5000': dockerIo },
       registry: { pull: 'only', mirror: 'mirror.test:5000' },
     });
@@ -170,7 +39,7 @@ describe('an image that a registry has', () => {
   });
 
   test('that the engine has already is taken from there, and stays there', async () => {
-    const { chain, docker, run } = await makeWorld({ registry: { pull: 'never' } });
+    const { chain, docker, run } = await makeChain({ registry: { pull: 'never' } });
     await docker.add('docker.io/library/postgres:17.6', 'loaded by hand');
     expect(await chain.ensure('postgres', run)).toMatchObject({ origin: 'pulled' });
     expect(docker.asked).toEqual([]);
@@ -178,7 +47,7 @@ describe('an image that a registry has', () => {
   });
 
   test('in two steps at once is brought once', async () => {
-    const { chain, docker, run } = await makeWorld({ registries: { 'docker.io': dockerIo } });
+    const { chain, docker, run } = await makeChain({ registries: { 'docker.io': dockerIo } });
     const [a, b] = await Promise.all([chain.ensure('postgres', run), chain.ensure('postgres', run)]);
     expect(a).toEqual(b);
     expect(docker.asked).toHaveLength(2);
@@ -187,7 +56,7 @@ describe('an image that a registry has', () => {
 
 describe('a digest', () => {
   test('is recorded at the first pull', async () => {
-    const { chain, data, run } = await makeWorld({ registries: { 'docker.io': dockerIo } });
+    const { chain, data, run } = await makeChain({ registries: { 'docker.io': dockerIo } });
     await chain.ensure('postgres', run);
     expect(JSON.parse(await readFile(join(data, 'image-digests.json'), 'utf8'))).toEqual({
       'docker.io/library/postgres:17.6': digestOf('postgres'),
@@ -196,7 +65,7 @@ describe('a digest', () => {
 
   test('that was recorded is pulled again although the tag has moved', async () => {
     const moving: Record<string, string> = { ...dockerIo };
-    const { chain, store, run } = await makeWorld({ registries: { 'docker.io': moving } });
+    const { chain, store, run } = await makeChain({ registries: { 'docker.io': moving } });
     const first = await chain.ensure('postgres', run);
     await forget(store);
     moving['library/postgres:17.6'] = 'another postgres';
@@ -206,7 +75,7 @@ describe('a digest', () => {
 
   test('that the registry no longer has is refused with the way to accept the new one', async () => {
     const moving: Record<string, string> = { ...dockerIo };
-    const { chain, store, data, cache, run, built } = await makeWorld({
+    const { chain, store, data, cache, run, built } = await makeChain({
       registries: { 'docker.io': moving },
     });
     await chain.ensure('postgres', run);
@@ -230,13 +99,13 @@ describe('a digest', () => {
   });
 
   test('of the catalog is what is pulled', async () => {
-    const { chain, docker, run } = await makeWorld({ registries: { 'docker.io': dockerIo } });
+    const { chain, docker, run } = await makeChain({ registries: { 'docker.io': dockerIo } });
     await chain.ensure('redis', run);
     expect(docker.asked).toContain(`docker.io/library/redis@${pinned}`);
   });
 
   test('of the catalog refuses what the mirror has under the tag', async () => {
-    const { chain, run } = await makeWorld({
+    const { chain, run } = await makeChain({
       registries: { 'mirror.test': { 'library/redis:8.0.3': 'something else' } },
       registry: { pull: 'auto', mirror: 'mirror.test' },
     });
@@ -246,7 +115,7 @@ describe('a digest', () => {
   });
 
   test('keeps an image of the engine with another digest from being used', async () => {
-    const { chain, docker, run } = await makeWorld({
+    const { chain, docker, run } = await makeChain({
       registries: { 'docker.io': { ...dockerIo, 'library/redis:other': 'not the pinned one' } },
     });
     await docker.pullImage('docker.io/library/redis:other', run);
@@ -258,7 +127,7 @@ describe('a digest', () => {
 
 describe('an image that cannot be pulled', () => {
   test('is built, saying which registry, why, and for how long', async () => {
-    const { chain, run, lines, built } = await makeWorld({ registries: { 'docker.io': noHost } });
+    const { chain, run, lines, built } = await makeChain({ registries: { 'docker.io': noHost } });
     expect(await chain.ensure('postgres', run)).toMatchObject({
       origin: 'built',
       reference: expect.stringMatching(/^wealist\.local\/postgres:[0-9a-f]{12}$/),
@@ -271,14 +140,14 @@ describe('an image that cannot be pulled', () => {
   });
 
   test('because there is none says that, and not that there is no network', async () => {
-    const { chain, run, lines } = await makeWorld({ registries: { 'docker.io': {} } });
+    const { chain, run, lines } = await makeChain({ registries: { 'docker.io': {} } });
     await chain.ensure('postgres', run);
     const said = lines.find((line) => line.includes('building from packages'));
     expect(said).toMatch(/^registry docker\.io has no image docker\.io\/library\/postgres:17\.6 /);
   });
 
   test('is built again when its recipe has changed', async () => {
-    const { chain, run, built, changeRecipe } = await makeWorld();
+    const { chain, run, built, changeRecipe } = await makeChain();
     await chain.ensure('postgres', run);
     changeRecipe();
     expect(await chain.find('postgres')).toBeUndefined();
@@ -287,7 +156,7 @@ describe('an image that cannot be pulled', () => {
   });
 
   test('and has no recipe is a failure that says both', async () => {
-    const { chain, run } = await makeWorld({ registries: { 'registry.k8s.io': noHost } });
+    const { chain, run } = await makeChain({ registries: { 'registry.k8s.io': noHost } });
     const failure = await catchFailure(chain.ensure('nginx', run));
     expect(failure.exitCode).toBe(exitCodes.image);
     expect(failure.message).toMatch(
@@ -297,7 +166,7 @@ describe('an image that cannot be pulled', () => {
   });
 
   test('and does not build is a failure that says both, with the way out of the second', async () => {
-    const { chain, run } = await makeWorld({
+    const { chain, run } = await makeChain({
       registries: { 'docker.io': noHost },
       build: async () => {
         throw new Failure('mmdebstrap is not installed', { hint: 'sudo apt-get install -y mmdebstrap' });
@@ -311,13 +180,13 @@ describe('an image that cannot be pulled', () => {
 
   test('for want of disk space is not built either', async () => {
     const full = { 'docker.io': 'write /var/lib/docker/tmp/x: no space left on device' };
-    const { chain, run, built } = await makeWorld({ registries: full });
+    const { chain, run, built } = await makeChain({ registries: full });
     expect((await catchFailure(chain.ensure('postgres', run))).hint).toBe('npm run images -- prune');
     expect(built).toEqual([]);
   });
 
   test('is not built when the environment says only', async () => {
-    const { chain, run, built } = await makeWorld({
+    const { chain, run, built } = await makeChain({
       registries: { 'docker.io': noHost },
       registry: { pull: 'only' },
     });
@@ -329,7 +198,7 @@ describe('an image that cannot be pulled', () => {
   });
 
   test('a mistake in a recipe stays one', async () => {
-    const { chain, run } = await makeWorld({
+    const { chain, run } = await makeChain({
       build: async () => {
         throw new TypeError('a mistake');
       },
@@ -340,7 +209,7 @@ describe('an image that cannot be pulled', () => {
 
 describe('registries', () => {
   test('are not asked when the environment says never', async () => {
-    const { chain, docker, run, lines } = await makeWorld({
+    const { chain, docker, run, lines } = await makeChain({
       registries: { 'docker.io': dockerIo },
       registry: { pull: 'never' },
     });
@@ -350,7 +219,7 @@ describe('registries', () => {
   });
 
   test('that did not answer are asked once, also by steps that run at once', async () => {
-    const { chain, docker, run, lines } = await makeWorld({ registries: { 'docker.io': noHost } });
+    const { chain, docker, run, lines } = await makeChain({ registries: { 'docker.io': noHost } });
     await Promise.all([
       chain.ensure('postgres', run),
       chain.ensure('redis', run),
@@ -373,7 +242,7 @@ describe('registries', () => {
   });
 
   test('that lack one image are asked for the next', async () => {
-    const { chain, run } = await makeWorld({
+    const { chain, run } = await makeChain({
       registries: { 'docker.io': { 'library/postgres:17.6': 'postgres' } },
     });
     expect(await chain.ensure('traefik', run)).toMatchObject({ origin: 'built' });
@@ -383,7 +252,7 @@ describe('registries', () => {
 
 describe('the node', () => {
   test('is pulled and stays in the engine under its name', async () => {
-    const { chain, docker, run } = await makeWorld({
+    const { chain, docker, run } = await makeChain({
       registries: { 'mirror.test': { 'kindest/node:v1.34.11': 'node' } },
       registry: { pull: 'auto', mirror: 'mirror.test' },
     });
@@ -399,7 +268,7 @@ describe('the node', () => {
   });
 
   test('is built under the name of its recipe', async () => {
-    const { chain, docker, run, changeRecipe } = await makeWorld();
+    const { chain, docker, run, changeRecipe } = await makeChain();
     const node = await chain.ensureNode(run);
     expect(node).toMatchObject({ origin: 'built', kubernetesVersion: 'v1.34.4' });
     expect(docker.names()).toContain(node.reference);
@@ -410,7 +279,7 @@ describe('the node', () => {
 });
 
 test('an aborted run ends with its reason', async () => {
-  const { chain, built } = await makeWorld({ registries: { 'docker.io': noHost } });
+  const { chain, built } = await makeChain({ registries: { 'docker.io': noHost } });
   const abort = new AbortController();
   const run = { signal: abort.signal, report: () => abort.abort(new Failure('interrupted')) };
   await expect(chain.ensure('postgres', run)).rejects.toThrow('interrupted');
@@ -428,7 +297,7 @@ async function forget(store: ReturnType<typeof openStore>): Promise<void> {
 }
 
 test('nothing unfinished is left in the cache', async () => {
-  const { chain, cache, run } = await makeWorld({ registries: { 'docker.io': dockerIo } });
+  const { chain, cache, run } = await makeChain({ registries: { 'docker.io': dockerIo } });
   await chain.ensure('postgres', run);
   expect(await readdir(join(cache, 'work'))).toEqual([]);
 });

@@ -8,7 +8,7 @@ import { readTar } from '../../src/images/tar.ts';
 import { CommandFailure } from '../../src/lib/failure.ts';
 import { type Digest, digestOf, toChainIds, toImageConfig, toManifest } from '../../src/lib/oci.ts';
 import type { Nodes } from '../../src/tools/nodes.ts';
-import { deleteImages, selectImages } from '../fakes/node-images.ts';
+import { deleteImages, selectImages } from '../fakes/node-image-store.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
 const failed = (message: string) =>

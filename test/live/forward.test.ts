@@ -1,112 +1,18 @@
 import { once } from 'node:events';
-import { Agent, createServer, get } from 'node:http';
-import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
+import { Agent, createServer } from 'node:http';
+import { connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { createForward } from '../../src/live/forward.ts';
-import { createPodBoard } from '../../src/live/pod-board.ts';
-import type { Protocol } from '../../src/live/refusal.ts';
-import { createApiServer } from '../../src/tools/api-server.ts';
-import { findPart } from '../../src/tools/kubernetes.ts';
 import { listenOnLoopback } from '../../src/tools/loopback.ts';
-import { dialPod } from '../../src/tools/port-forward.ts';
-import { startApiServer } from '../fakes/api-server.ts';
 import { makePod, ready } from '../fakes/cluster-objects.ts';
-
-const labels = { 'app.kubernetes.io/part-of': 'wealist', 'app.kubernetes.io/name': 'auth-service' };
-const readyPod = (name: string, created: string) =>
-  makePod(name, 'auth', { labels, conditions: ready, created });
-
-/** A program in a pod that answers each request with its name, and its own end of a connection with nothing. */
-async function startProgram(name: string): Promise<number> {
-  const server = createServer((_, response) => response.end(name));
-  return listenOn(server);
-}
-
-async function listenOn(server: ReturnType<typeof createTcpServer> | ReturnType<typeof createServer>) {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    if ('closeAllConnections' in server) server.closeAllConnections();
-    server.close();
-  });
-  return (server.address() as AddressInfo).port;
-}
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-/** A cluster in memory and a port of this machine that leads to its auth-service. */
-async function start({ patience = 5_000, most = 256, protocol = 'http' as Protocol } = {}) {
-  const fake = await startApiServer();
-  const api = createApiServer({ server: fake.url });
-  const stop = new AbortController();
-  onTestFinished(() => stop.abort());
-  const namespace = 'wealist-kind-local';
-  const board = createPodBoard(api, { namespace, partOf: findPart, signal: stop.signal, every: 20 });
-  board.keep().catch(() => {});
-  const told: boolean[] = [];
-  const forward = createForward(
-    {
-      find() {
-        const pod = board.findReady('auth-service');
-        if (!pod) return undefined;
-        const { name, uid } = pod.metadata;
-        return {
-          key: uid,
-          dial: (gone) => dialPod(api, { namespace, pod: name, port: 8080 }, gone),
-          ending: (gone) => board.ending(pod, gone),
-        };
-      },
-      changed: board.changed,
-    },
-    {
-      ...{ protocol, patience, most, tellAfter: 50, signal: stop.signal },
-      explain: async (why) => `auth-service is not ready: ${why}`,
-      onWaiting: (isWaiting) => told.push(isWaiting),
-    },
-  );
-  onTestFinished(() => forward.close());
-  const failures: unknown[] = [];
-  const listener = await listenOnLoopback(await freePort(), (connection) => {
-    forward.serve(connection).catch((error) => failures.push(error));
-  });
-  if (!listener) throw new Error('the port was taken meanwhile');
-  onTestFinished(() => listener.close());
-  onTestFinished(() => expect(failures).toEqual([]));
-
-  return {
-    fake,
-    told,
-    port: listener.port,
-    /** A pod with a program that answers with the pod's name. */
-    async addPod(name: string, created: string): Promise<void> {
-      fake.ports.set(name, await startProgram(name));
-      fake.setPod(readyPod(name, created));
-    },
-    ask: (agent?: Agent) =>
-      new Promise<string>((resolve, reject) => {
-        const request = get({ port: listener.port, host: '127.0.0.1', agent: agent ?? false }, (response) => {
-          text(response).then(resolve, reject);
-        });
-        request.on('error', reject);
-      }),
-  };
-}
+import { labels, listenOn, readyPod, startForward } from '../fakes/forwarded-service.ts';
 
 test('leads to the newest pod that is ready', async () => {
-  const { addPod, ask, fake } = await start();
+  const { addPod, ask, fake } = await startForward();
   await addPod('old', '2026-01-01T00:00:00Z');
   await vi.waitFor(async () => expect(await ask()).toBe('old'));
   fake.setPod(makePod('starting', 'auth', { labels, created: '2026-01-03T00:00:00Z' }));
@@ -115,7 +21,7 @@ test('leads to the newest pod that is ready', async () => {
 });
 
 test('while no pod is ready, connections wait and are then served', async () => {
-  const { addPod, ask, told } = await start();
+  const { addPod, ask, told } = await startForward();
   const answers = Promise.all([ask(), ask(), ask()]);
   await vi.waitFor(() => expect(told).toEqual([true]));
   await addPod('first', '2026-01-01T00:00:00Z');
@@ -124,7 +30,7 @@ test('while no pod is ready, connections wait and are then served', async () => 
 });
 
 test('a pod that is replaced costs no request', async () => {
-  const { addPod, ask, fake } = await start();
+  const { addPod, ask, fake } = await startForward();
   await addPod('old', '2026-01-01T00:00:00Z');
   const answers: Promise<string>[] = [];
   for (let round = 0; round < 40; round++) {
@@ -142,7 +48,7 @@ test('a pod that is replaced costs no request', async () => {
 });
 
 test('a kept-alive connection outlives the pod that answered it', async () => {
-  const { addPod, ask, fake } = await start();
+  const { addPod, ask, fake } = await startForward();
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   onTestFinished(() => agent.destroy());
   await addPod('old', '2026-01-01T00:00:00Z');
@@ -165,7 +71,7 @@ test('a kept-alive connection outlives the pod that answered it', async () => {
 });
 
 test('an answer that has begun is finished by the pod that began it', async () => {
-  const { port, fake, addPod } = await start();
+  const { port, fake, addPod } = await startForward();
   let go = () => {};
   const program = await listenOn(
     createServer((_, response) => {
@@ -185,7 +91,7 @@ test('an answer that has begun is finished by the pod that began it', async () =
 });
 
 test('requests and answers arrive as they were sent', async () => {
-  const { port, fake } = await start();
+  const { port, fake } = await startForward();
   const program = await listenOn(
     createServer(async (request, response) => {
       const body = await buffer(request);
@@ -214,7 +120,7 @@ test('requests and answers arrive as they were sent', async () => {
 });
 
 test('a WebSocket is a connection of its own', async () => {
-  const { port, fake } = await start();
+  const { port, fake } = await startForward();
   const server = createServer();
   const sockets = new WebSocketServer({ server });
   sockets.on('connection', (socket, { url }) => {
@@ -232,7 +138,7 @@ test('a WebSocket is a connection of its own', async () => {
 });
 
 test('what is asked when the pod begins to end is answered by it', async () => {
-  const { port, fake } = await start({ protocol: 'redis' });
+  const { port, fake } = await startForward({ protocol: 'redis' });
   const program = await listenOn(
     createTcpServer((socket) => {
       socket.on('data', () => setTimeout(() => socket.write('done'), 100));
@@ -249,7 +155,7 @@ test('what is asked when the pod begins to end is answered by it', async () => {
 });
 
 test('what nobody took is given to the next pod, with all its bytes', async () => {
-  const { addPod, ask, fake } = await start();
+  const { addPod, ask, fake } = await startForward();
   // Ready, as far as the cluster knows, but nothing listens in it.
   fake.setPod(readyPod('dying', '2026-01-01T00:00:00Z'));
   const answer = ask();
@@ -259,7 +165,7 @@ test('what nobody took is given to the next pod, with all its bytes', async () =
 });
 
 test('what was delivered is not sent again', async () => {
-  const { port, fake } = await start({ protocol: 'redis' });
+  const { port, fake } = await startForward({ protocol: 'redis' });
   let delivered = 0;
   const program = await listenOn(
     createTcpServer((socket) => {
@@ -280,7 +186,7 @@ test('what was delivered is not sent again', async () => {
 });
 
 test('what a pod took and did not answer is not asked again: 502', async () => {
-  const { port, fake } = await start();
+  const { port, fake } = await startForward();
   let asked = 0;
   const program = await listenOn(
     createServer((request) => {
@@ -298,7 +204,7 @@ test('what a pod took and did not answer is not asked again: 502', async () => {
 });
 
 test('a body that nobody took goes to the next pod', async () => {
-  const { port, fake } = await start();
+  const { port, fake } = await startForward();
   fake.setPod(readyPod('dying', '2026-01-01T00:00:00Z'));
   await sleep(50);
   const answer = fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body: 'once' });
@@ -317,7 +223,7 @@ test('a body that nobody took goes to the next pod', async () => {
 });
 
 test('a wait has an end: 503 with the reason', async () => {
-  const { port, told } = await start({ patience: 200 });
+  const { port, told } = await startForward({ patience: 200 });
   const answer = await fetch(`http://127.0.0.1:${port}/`);
   expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
   expect(await answer.text()).toBe('auth-service is not ready: late\n');
@@ -329,7 +235,7 @@ test('a wait has an end: 503 with the reason', async () => {
 });
 
 test('no more wait than may: 503 at once', async () => {
-  const { port, ask, addPod } = await start({ most: 2 });
+  const { port, ask, addPod } = await startForward({ most: 2 });
   const waiting = [ask(), ask()];
   await sleep(100);
   const answer = await fetch(`http://127.0.0.1:${port}/`);
@@ -339,12 +245,12 @@ test('no more wait than may: 503 at once', async () => {
 });
 
 test('PostgreSQL and Redis say it in their own words', async () => {
-  const redis = await start({ patience: 100, protocol: 'redis' });
+  const redis = await startForward({ patience: 100, protocol: 'redis' });
   const asking = connect(redis.port, '127.0.0.1');
   asking.write('PING\r\n');
   expect(await text(asking)).toBe('-ERR auth-service is not ready: late\r\n');
 
-  const postgres = await start({ patience: 100, protocol: 'postgres' });
+  const postgres = await startForward({ patience: 100, protocol: 'postgres' });
   const config = { host: '127.0.0.1', port: postgres.port, user: 'postgres', database: 'postgres' };
   for (const ssl of [false, { rejectUnauthorized: false }]) {
     const client = new pg.Client({ ...config, ssl });
@@ -354,7 +260,7 @@ test('PostgreSQL and Redis say it in their own words', async () => {
 });
 
 test('goes on after a silence of the cluster', async () => {
-  const { addPod, ask, fake } = await start();
+  const { addPod, ask, fake } = await startForward();
   await addPod('old', '2026-01-01T00:00:00Z');
   await vi.waitFor(async () => expect(await ask()).toBe('old'));
   fake.setDown(true);
@@ -365,7 +271,7 @@ test('goes on after a silence of the cluster', async () => {
 });
 
 test('large streams in both directions at once, whole and in order', async () => {
-  const { port, fake } = await start({ protocol: 'redis' });
+  const { port, fake } = await startForward({ protocol: 'redis' });
   const echo = await listenOn(createTcpServer((socket: Socket) => socket.pipe(socket)));
   fake.ports.set('echo', echo);
   fake.setPod(readyPod('echo', '2026-01-01T00:00:00Z'));
@@ -382,7 +288,7 @@ test('large streams in both directions at once, whole and in order', async () =>
 });
 
 test('a client that has said all still hears the answer', async () => {
-  const { port, fake } = await start({ protocol: 'redis' });
+  const { port, fake } = await startForward({ protocol: 'redis' });
   const program = await listenOn(
     createTcpServer((socket) => {
       socket.on('data', () => setTimeout(() => socket.write('PONG'), 50));
@@ -397,7 +303,7 @@ test('a client that has said all still hears the answer', async () => {
 });
 
 test('requests one after the other are one connection to the pod, whoever asks', async () => {
-  const { addPod, ask, fake } = await start();
+  const { addPod, ask, fake } = await startForward();
   await addPod('old', '2026-01-01T00:00:00Z');
   await vi.waitFor(async () => expect(await ask()).toBe('old'));
   const dials = () => fake.asked.filter((path) => path.includes('portforward')).length;

@@ -1,151 +1,13 @@
-import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
-import { watchServices } from '../../../src/commands/reload/reload-watch.ts';
-import type { Environment } from '../../../src/config/schema.ts';
-import { packLayer } from '../../../src/images/layer.ts';
-import { createServiceImages } from '../../../src/images/service-image.ts';
-import { openStore } from '../../../src/images/store.ts';
+import { chmod, rename, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
 import { exitCodes, Failure } from '../../../src/lib/failure.ts';
-import { toImageConfig } from '../../../src/lib/oci.ts';
-import type { Run } from '../../../src/lib/plan.ts';
-import type { ReloadServiceParts } from '../../../src/steps/reload-service.ts';
-import { environment as anyEnvironment, makeApp } from '../../fakes/app.ts';
-import { createReloadedService } from '../../fakes/reloaded-service.ts';
-import { makeTemporaryFolder } from '../../temporary-folder.ts';
-
-const refuse = async () => {
-  throw new Error('a Dockerfile needs nothing of this');
-};
-
-/** One service that is built from a Dockerfile, of whose context `live/` goes straight into its containers. */
-async function makeWorld({ json = false } = {}) {
-  const source = await makeTemporaryFolder();
-  const write = async (path: string, content: string) => {
-    await mkdir(dirname(join(source, path)), { recursive: true });
-    // As many editors do, so that nobody reads half of it.
-    await writeFile(join(source, `${path}~`), content);
-    await rename(join(source, `${path}~`), join(source, path));
-  };
-  const remove = (path: string) => rm(join(source, path));
-  await write('Dockerfile', 'FROM scratch\n');
-  await write('.dockerignore', '**/*~\n**/*.log\n');
-  await write('.gitignore', 'made.json\n');
-  await write('main.py', 'one');
-  await write('live/page.html', 'one');
-  await write('live/deep/er.html', 'one');
-
-  const environment: Environment = {
-    ...anyEnvironment,
-    source,
-    services: {
-      board: {
-        ...{ port: 8080, needs: [], standIn: 'services/board', build: 'source', dockerfile: 'Dockerfile' },
-        live: [{ from: 'live', to: '/app', build: 'source' }],
-      },
-    },
-  };
-  const end = new AbortController();
-  const { app, stdout, stderr } = makeApp({ state: source, signal: end.signal, json });
-  const service = createReloadedService();
-  const store = openStore(await makeTemporaryFolder());
-
-  /** What each build was made of, and what it waits for. */
-  const builds: { readonly content: string; readonly signal: AbortSignal }[] = [];
-  const world = {
-    build: async (_: Run) => {},
-    holds: 0,
-    /** How often the source was read, and what is called before. */
-    reads: 0,
-    onRead: async () => {},
-    /** Called when an image is looked for that is built. */
-    onFound: async () => {},
-  };
-  async function buildDockerfile(_name: string, _source: object, run: Run) {
-    const content = await readFile(join(source, 'main.py'), 'utf8');
-    builds.push({ content, signal: run.signal });
-    await world.build(run);
-    run.signal.throwIfAborted();
-    const layers = [await store.putBlob(packLayer([{ path: 'main.py', content }]))];
-    return { layers, config: toImageConfig(layers, {}, 'amd64') };
-  }
-  const connect = () => {
-    const serviceImages = createServiceImages({
-      ...{ environment, store, buildDockerfile, checkout: source, architecture: 'amd64' },
-      chain: { find: refuse, ensure: refuse },
-    });
-    const parts: Omit<ReloadServiceParts, 'toolchain' | 'snapshots'> = {
-      ...{ api: service.api, store, nodeNames: ['node'], namespace: service.place.namespace },
-      serviceImages: {
-        ...serviceImages,
-        async find(name) {
-          const found = await serviceImages.find(name);
-          if (found) await world.onFound();
-          return found;
-        },
-        async readSource(name) {
-          await world.onRead();
-          const found = await serviceImages.readSource(name);
-          world.reads += 1;
-          return found;
-        },
-      },
-    };
-    return { ...parts, toolchain: { nodes: service.nodes } } as ReloadServiceParts;
-  };
-  const watching = watchServices(
-    {
-      environment,
-      connect,
-      app: {
-        ...app,
-        async exclusively(work) {
-          world.holds += 1;
-          return work();
-        },
-      },
-    },
-    ['board'],
-  );
-  const ended = watching.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  onTestFinished(async () => {
-    end.abort();
-    await ended;
-  });
-
-  const lines = () => stdout().split('\n').filter(Boolean);
-  return Object.assign(world, {
-    ...{ source, write, remove, service, builds, lines, stderr, ended, end },
-    pod: () => service.pods()[0]?.name ?? '',
-    /** Resolves once there are so many lines, to the last of them. */
-    async line(count: number): Promise<string> {
-      await expect.poll(lines).toHaveLength(count);
-      return lines().at(-1) ?? '';
-    },
-  });
-}
-
-/** A build that is at work until it is let go. */
-function makeGate() {
-  let open = () => {};
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  const pass = ({ signal }: Run) =>
-    Promise.race([
-      opened,
-      new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true })),
-    ]);
-  return { open, pass };
-}
+import { makeGate, watchService } from '../../fakes/watched-service.ts';
 
 const image = /wealist\.local\/board:[0-9a-f]{12}/;
 
 test('what is there is reloaded at once, and what was saved by an image, a line each', async () => {
-  const world = await makeWorld();
+  const world = await watchService();
   const { line, write, builds, service, stderr } = world;
   const first = await line(1);
   expect(first).toMatch(
@@ -161,7 +23,7 @@ test('what is there is reloaded at once, and what was saved by an image, a line 
 });
 
 test('what is taken back while it is built runs already', async () => {
-  const world = await makeWorld();
+  const world = await watchService();
   const { line, write, source, builds, pod } = world;
   const running = image.exec(await line(1))?.[0];
   const before = pod();
@@ -176,7 +38,7 @@ test('what is taken back while it is built runs already', async () => {
 });
 
 test('what lies in a live folder goes into the running container, without an image and without the lock', async () => {
-  const world = await makeWorld();
+  const world = await watchService();
   const { line, write, service, builds, pod } = world;
   const running = image.exec(await line(1))?.[0];
   const before = { pod: pod(), holds: world.holds };
@@ -193,7 +55,7 @@ test('what lies in a live folder goes into the running container, without an ima
 });
 
 test('anything else takes an image with all that is live, and what is saved next goes into its container', async () => {
-  const { line, write, service, pod } = await makeWorld();
+  const { line, write, service, pod } = await watchService();
   await line(1);
   await write('live/page.html', 'two');
   await line(2);
@@ -208,7 +70,7 @@ test('anything else takes an image with all that is live, and what is saved next
 });
 
 test('where somebody else has rolled out something, it takes an image again', async () => {
-  const { line, write, service, builds } = await makeWorld();
+  const { line, write, service, builds } = await watchService();
   await line(1);
   service.setImage('wealist.local/board:another');
   await write('live/page.html', 'two');
@@ -219,7 +81,7 @@ test('where somebody else has rolled out something, it takes an image again', as
 });
 
 test('a file that is gone from a live folder takes an image', async () => {
-  const { line, remove, builds } = await makeWorld();
+  const { line, remove, builds } = await watchService();
   await line(1);
   await remove('live/page.html');
   expect(await line(2)).toMatch(/ board (runs|already running) /);
@@ -227,7 +89,7 @@ test('a file that is gone from a live folder takes an image', async () => {
 });
 
 test('saves that come while one is built have it begun anew, and are one reload together', async () => {
-  const world = await makeWorld();
+  const world = await watchService();
   const { line, write, builds, lines } = world;
   await line(1);
   const { open, pass } = makeGate();
@@ -248,7 +110,7 @@ test('saves that come while one is built have it begun anew, and are one reload 
 });
 
 test('what is told of and is as it was lets the build of it go on', async () => {
-  const world = await makeWorld();
+  const world = await watchService();
   const { line, write, builds, source } = world;
   await line(1);
   const { open, pass } = makeGate();
@@ -266,7 +128,7 @@ test('what is told of and is as it was lets the build of it go on', async () => 
 });
 
 test('what is left out of the build context is no reason to reload', async () => {
-  const { line, write, lines } = await makeWorld();
+  const { line, write, lines } = await watchService();
   await line(1);
   await write('main.log', 'a line');
   await write('node_modules/pg/index.js', '');
@@ -278,7 +140,7 @@ test('what is left out of the build context is no reason to reload', async () =>
 });
 
 test('what lies in a new folder goes into the running container, too', async () => {
-  const { line, write, service, pod } = await makeWorld();
+  const { line, write, service, pod } = await watchService();
   await line(1);
   await write('live/new/a.html', 'two');
   expect(await line(2)).toMatch(/ board live after .* 1 file over /);
@@ -286,7 +148,7 @@ test('what lies in a new folder goes into the running container, too', async () 
 });
 
 test('of files that are saved together, none is lost that is told of later than it is there', async () => {
-  const world = await makeWorld();
+  const world = await watchService();
   const { line, write, builds, service, pod } = world;
   await line(1);
   world.onRead = async () => {
@@ -302,7 +164,7 @@ test('of files that are saved together, none is lost that is told of later than 
 });
 
 test('what tools make beside the source is no reason for an image', async () => {
-  const { line, write, service, pod } = await makeWorld();
+  const { line, write, service, pod } = await watchService();
   await line(1);
   await write('made.json', '{}');
   await write('live/page.html', 'two');
@@ -311,7 +173,7 @@ test('what tools make beside the source is no reason for an image', async () => 
 });
 
 test('a build that fails is told of, and the next save tried', async () => {
-  const world = await makeWorld();
+  const world = await watchService();
   const { line, write, stderr, lines, pod } = world;
   await line(1);
   const before = pod();
@@ -328,7 +190,7 @@ test('a build that fails is told of, and the next save tried', async () => {
 });
 
 test('for a program each reload is a line of JSON, and so is each failure', async () => {
-  const world = await makeWorld({ json: true });
+  const world = await watchService({ json: true });
   const { line, write } = world;
   const parse = async (count: number) => JSON.parse(await line(count));
   expect(await parse(1)).toMatchObject({
@@ -350,7 +212,7 @@ test('for a program each reload is a line of JSON, and so is each failure', asyn
 });
 
 test('a bug ends it, and is not taken for something that the next save heals', async () => {
-  const world = await makeWorld();
+  const world = await watchService();
   const { line, write, ended } = world;
   await line(1);
   const bug = new TypeError('x is undefined');
@@ -360,7 +222,7 @@ test('a bug ends it, and is not taken for something that the next save heals', a
 });
 
 test('it ends when it is told to, also in the middle of a build, which is told, too', async () => {
-  const world = await makeWorld();
+  const world = await watchService();
   const { line, write, builds, end, ended, lines } = world;
   await line(1);
   world.build = makeGate().pass;
@@ -373,7 +235,7 @@ test('it ends when it is told to, also in the middle of a build, which is told, 
 });
 
 test('what is saved when an image is as good as rolled out is put over it', async () => {
-  const world = await makeWorld();
+  const world = await watchService();
   const { line, write, service, pod } = world;
   await line(1);
   const { open, pass } = makeGate();
@@ -393,7 +255,7 @@ test('what is saved when an image is as good as rolled out is put over it', asyn
 });
 
 test('a source that cannot be read for a moment is told of, and the next save tried', async () => {
-  const { line, write, remove, stderr } = await makeWorld();
+  const { line, write, remove, stderr } = await watchService();
   await line(1);
   await remove('Dockerfile');
   await expect.poll(stderr).toMatch(/services\.board has no Dockerfile at /);

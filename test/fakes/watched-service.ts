@@ -1,0 +1,142 @@
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { expect, onTestFinished } from 'vitest';
+import { watchServices } from '../../src/commands/reload/reload-watch.ts';
+import type { Environment } from '../../src/config/schema.ts';
+import { packLayer } from '../../src/images/layer.ts';
+import { createServiceImages } from '../../src/images/service-image.ts';
+import { openStore } from '../../src/images/store.ts';
+import { toImageConfig } from '../../src/lib/oci.ts';
+import type { Run } from '../../src/lib/plan.ts';
+import type { ReloadServiceParts } from '../../src/steps/reload-service.ts';
+import { makeTemporaryFolder } from '../temporary-folder.ts';
+import { environment as anyEnvironment, makeApp } from './app.ts';
+import { createReloadedService } from './reloaded-service.ts';
+
+const refuse = async () => {
+  throw new Error('a Dockerfile needs nothing of this');
+};
+
+/** One service that is built from a Dockerfile, of whose context `live/` goes straight into its containers. */
+export async function watchService({ json = false } = {}) {
+  const source = await makeTemporaryFolder();
+  const write = async (path: string, content: string) => {
+    await mkdir(dirname(join(source, path)), { recursive: true });
+    // As many editors do, so that nobody reads half of it.
+    await writeFile(join(source, `${path}~`), content);
+    await rename(join(source, `${path}~`), join(source, path));
+  };
+  const remove = (path: string) => rm(join(source, path));
+  await write('Dockerfile', 'FROM scratch\n');
+  await write('.dockerignore', '**/*~\n**/*.log\n');
+  await write('.gitignore', 'made.json\n');
+  await write('main.py', 'one');
+  await write('live/page.html', 'one');
+  await write('live/deep/er.html', 'one');
+
+  const environment: Environment = {
+    ...anyEnvironment,
+    source,
+    services: {
+      board: {
+        ...{ port: 8080, needs: [], standIn: 'services/board', build: 'source', dockerfile: 'Dockerfile' },
+        live: [{ from: 'live', to: '/app', build: 'source' }],
+      },
+    },
+  };
+  const end = new AbortController();
+  const { app, stdout, stderr } = makeApp({ state: source, signal: end.signal, json });
+  const service = createReloadedService();
+  const store = openStore(await makeTemporaryFolder());
+
+  /** What each build was made of, and what it waits for. */
+  const builds: { readonly content: string; readonly signal: AbortSignal }[] = [];
+  const world = {
+    build: async (_: Run) => {},
+    holds: 0,
+    /** How often the source was read, and what is called before. */
+    reads: 0,
+    onRead: async () => {},
+    /** Called when an image is looked for that is built. */
+    onFound: async () => {},
+  };
+  async function buildDockerfile(_name: string, _source: object, run: Run) {
+    const content = await readFile(join(source, 'main.py'), 'utf8');
+    builds.push({ content, signal: run.signal });
+    await world.build(run);
+    run.signal.throwIfAborted();
+    const layers = [await store.putBlob(packLayer([{ path: 'main.py', content }]))];
+    return { layers, config: toImageConfig(layers, {}, 'amd64') };
+  }
+  const connect = () => {
+    const serviceImages = createServiceImages({
+      ...{ environment, store, buildDockerfile, checkout: source, architecture: 'amd64' },
+      chain: { find: refuse, ensure: refuse },
+    });
+    const parts: Omit<ReloadServiceParts, 'toolchain' | 'snapshots'> = {
+      ...{ api: service.api, store, nodeNames: ['node'], namespace: service.place.namespace },
+      serviceImages: {
+        ...serviceImages,
+        async find(name) {
+          const found = await serviceImages.find(name);
+          if (found) await world.onFound();
+          return found;
+        },
+        async readSource(name) {
+          await world.onRead();
+          const found = await serviceImages.readSource(name);
+          world.reads += 1;
+          return found;
+        },
+      },
+    };
+    return { ...parts, toolchain: { nodes: service.nodes } } as ReloadServiceParts;
+  };
+  const watching = watchServices(
+    {
+      environment,
+      connect,
+      app: {
+        ...app,
+        async exclusively(work) {
+          world.holds += 1;
+          return work();
+        },
+      },
+    },
+    ['board'],
+  );
+  const ended = watching.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  onTestFinished(async () => {
+    end.abort();
+    await ended;
+  });
+
+  const lines = () => stdout().split('\n').filter(Boolean);
+  return Object.assign(world, {
+    ...{ source, write, remove, service, builds, lines, stderr, ended, end },
+    pod: () => service.pods()[0]?.name ?? '',
+    /** Resolves once there are so many lines, to the last of them. */
+    async line(count: number): Promise<string> {
+      await expect.poll(lines).toHaveLength(count);
+      return lines().at(-1) ?? '';
+    },
+  });
+}
+
+/** A build that is at work until it is let go. */
+export function makeGate() {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const pass = ({ signal }: Run) =>
+    Promise.race([
+      opened,
+      new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true })),
+    ]);
+  return { open, pass };
+}
