@@ -11,7 +11,7 @@ export interface WatchedFolder {
 
 /** What was saved together. */
 export interface Saved {
-  /** Absolute. */
+  /** Absolute. None when only something else was written, beside which a save may have been missed. */
   readonly paths: ReadonlySet<string>;
   /** Of the first of them, on the monotonic clock. */
   readonly since: number;
@@ -31,6 +31,13 @@ const shortestQuiet = 10;
 const longestQuiet = 50;
 const quietPerFile = 2;
 
+/**
+ * What is written by an editor before it gives the file its name is the first that the watch tells of, and now and then
+ * all: the library reads its list of events and then empties it, and what comes between is in neither (its Watcher.cc,
+ * triggerCallbacks). So all that is written is a reason to look, though seldom enough that a log costs little.
+ */
+const doubtPause = { least: shortestQuiet, perLook: 10 };
+
 /** Batches of what is saved below the folders, until the signal is aborted. @throws {Failure} when they cannot be watched. */
 export async function* watchSources(
   folders: readonly WatchedFolder[],
@@ -39,6 +46,9 @@ export async function* watchSources(
   let paths = new Set<string>();
   let since = 0;
   let last = 0;
+  let doubt: NodeJS.Timeout | undefined;
+  let isDoubtful = false;
+  let pause = doubtPause.least;
   let failure: Error | undefined;
   let wake = () => {};
 
@@ -48,7 +58,10 @@ export async function* watchSources(
         ignore: passedOver,
         onChange(changed) {
           const sources = changed.filter((path) => isSource(relative(folder, path)));
-          if (sources.length === 0) return;
+          if (sources.length === 0) {
+            doubt ??= setTimeout(look, pause);
+            return;
+          }
           last = performance.now();
           if (paths.size === 0) since = last;
           for (const path of sources) paths.add(path);
@@ -61,12 +74,18 @@ export async function* watchSources(
       }),
     ),
   );
+  function look(): void {
+    doubt = undefined;
+    isDoubtful = true;
+    wake();
+  }
+
   const abort = () => wake();
   signal.addEventListener('abort', abort);
   try {
     onWatching?.();
     for (;;) {
-      while (paths.size === 0 && !failure && !signal.aborted) {
+      while (paths.size === 0 && !isDoubtful && !failure && !signal.aborted) {
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
@@ -74,11 +93,15 @@ export async function* watchSources(
       if (failure) throw failure;
       if (signal.aborted) return;
       for (let rest = restOf(); rest > 0; rest = restOf()) await sleep(rest);
-      const saved = { paths, since };
+      const saved = { paths, since: paths.size > 0 ? since : performance.now() };
       paths = new Set();
+      isDoubtful = false;
+      const begun = performance.now();
       yield saved;
+      pause = Math.max(doubtPause.least, doubtPause.perLook * (performance.now() - begun));
     }
   } finally {
+    clearTimeout(doubt);
     signal.removeEventListener('abort', abort);
     await Promise.all(subscribed.map((unsubscribe) => unsubscribe()));
   }

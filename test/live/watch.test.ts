@@ -49,18 +49,20 @@ test('what is saved together comes together', async () => {
   expect(batches.length).toBeLessThan(20);
 });
 
-test('a file that takes the place of another one, one that is removed, one in a new folder', async () => {
-  const { root, files } = await startWatch();
-  await writeFile(join(root, 'a.ts.new'), 'one');
-  await rename(join(root, 'a.ts.new'), join(root, 'a.ts'));
+test('a file that gets another name, one in a new folder, one that is removed', async () => {
+  const { root, batches, files } = await startWatch();
+  await writeFile(join(root, 'a.ts'), 'one');
   await expect.poll(files).toContain('a.ts');
+  await rename(join(root, 'a.ts'), join(root, 'b.ts'));
+  await expect.poll(files).toContain('b.ts');
   await mkdir(join(root, 'deep/er/est'), { recursive: true });
   await writeFile(join(root, 'deep/er/at-once.ts'), 'two');
   await expect.poll(files).toContain('deep/er/at-once.ts');
   await writeFile(join(root, 'deep/er/est/later.ts'), 'three');
   await expect.poll(files).toContain('deep/er/est/later.ts');
-  await rm(join(root, 'a.ts'));
-  await expect.poll(files).toContain('a.ts');
+  const before = batches.length;
+  await rm(join(root, 'b.ts'));
+  await expect.poll(() => batches.slice(before).flat()).toContain('b.ts');
 });
 
 test('what is no source is not told of', async () => {
@@ -71,6 +73,12 @@ test('what is no source is not told of', async () => {
   await writeFile(join(root, 'a.log'), '');
   await writeFile(join(root, 'a.ts'), '');
   await expect.poll(files).toEqual(['a.ts']);
+});
+
+test('what is written beside the sources is a reason to look: a save may have been missed', async () => {
+  const { root, batches } = await startWatch({ isSource: (path) => !path.endsWith('~') });
+  await writeFile(join(root, 'a.ts~'), '');
+  await expect.poll(() => batches).toContainEqual([]);
 });
 
 test('it ends when it is told to', async () => {

@@ -28,8 +28,8 @@ interface Watched {
   readonly latest: Latest;
   /** On the monotonic clock: when something was saved last. */
   since: number;
-  /** What is being worked on, or was last: the hash of that source. */
-  hash: string;
+  /** What is being worked on, or was last: the hash of that source; undefined when it could not be read. */
+  hash: string | undefined;
 }
 
 /** What the pods of a service have: all of this source, in their image or over it. */
@@ -55,7 +55,7 @@ export async function watchServices(parts: WatchParts, names: readonly string[])
   function watch(name: string, folders: readonly SourceFolder[]): Watched {
     const work = createWork(parts, hold, () => service);
     const latest = createLatest(work, { signal, onError: (error) => bug.abort(error) });
-    const service: Watched = { name, folders, latest, since: performance.now(), hash: '' };
+    const service: Watched = { name, folders, latest, since: performance.now(), hash: undefined };
     return service;
   }
 
@@ -81,7 +81,7 @@ export async function watchServices(parts: WatchParts, names: readonly string[])
   }
 
   async function take(service: Watched, paths: ReadonlySet<string>, since: number): Promise<void> {
-    if (![...paths].some((path) => isSourceOf(service, path))) return;
+    if (paths.size > 0 && ![...paths].some((path) => isSourceOf(service, path))) return;
     // Saved again as it was, or the second half of one save: what is at work for it goes on.
     if ((await findHash(service.name)) === service.hash) return;
     service.since = since;
@@ -128,6 +128,7 @@ function createWork(
     const parts = connect();
     const run = { signal, report: (line: string) => ui.detail(`${name}: ${line}`) };
     try {
+      service.hash = undefined;
       const source = await parts.serviceImages.readSource(name);
       service.hash = source.hash;
       if (!(await bringLive(source))) await hold(() => bringImage(source));

@@ -1,8 +1,9 @@
-import { chmod, rename, stat } from 'node:fs/promises';
+import { chmod, link, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { exitCodes, Failure } from '../../../src/lib/failure.ts';
 import { makeGate, watchService } from '../../fakes/watched-service.ts';
+import { makeTemporaryFolder } from '../../temporary-folder.ts';
 
 const image = /wealist\.local\/board:[0-9a-f]{12}/;
 
@@ -161,6 +162,18 @@ test('of files that are saved together, none is lost that is told of later than 
   await write('live/deep/er.html', 'two');
   expect(await line(3)).toMatch(/ board live after .* 1 file over /);
   expect(service.filesIn(pod())).toEqual({ 'deep/er.html': 'two' });
+});
+
+test('a save that is not told of is found when anything is written beside it', async () => {
+  const { line, write, builds, source } = await watchService();
+  await line(1);
+  // The folder does not hear of what is written to the file by another name.
+  const other = join(await makeTemporaryFolder(), 'other');
+  await link(join(source, 'main.py'), other);
+  await writeFile(other, 'two');
+  await write('a.log', '');
+  expect(await line(2)).toMatch(/ board runs /);
+  expect(builds.map(({ content }) => content)).toEqual(['one', 'two']);
 });
 
 test('what tools make beside the source is no reason for an image', async () => {
