@@ -27,6 +27,7 @@ async function measureOnce({ checkout, runs }: Bench): Promise<readonly Figure[]
     const { stdout, stderr, exitCode, seconds } = await checkout.run('reload', service, '--json');
     if (exitCode !== 0) throw new Error(stderr);
     if (run > 0) results.push(JSON.parse(stdout));
+    await rest();
     return seconds;
   });
   const phases = [...new Set(results.flatMap(({ services }) => Object.keys(services[0]?.phases ?? {})))];
@@ -69,9 +70,16 @@ async function timeSave({ checkout, origin }: Bench, path: string, mark: string)
     await sleep(10);
   }
   const seconds = (performance.now() - start) / 1000;
-  // A person does not save again before the last save has come to rest.
-  await sleep(2_000);
+  await rest();
   return seconds;
+}
+
+/**
+ * A person does not save again before the last save has come to rest; nor always at the same distance, at which the
+ * kubelet, which looks at its containers once a second, would be met at the same moment each time.
+ */
+async function rest(): Promise<void> {
+  await sleep(2_000 + Math.random() * 1_000);
 }
 
 async function changeFile(checkout: Bench['checkout'], path: string, mark: string): Promise<void> {
