@@ -9,6 +9,7 @@ import (
 	"log"
 	"os"
 	"strconv"
+	"strings"
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
@@ -21,6 +22,11 @@ import (
 // queue is where the kernel asks about the first packet of a connection.
 const queue = 113
 
+// refusedTable is longer than a table's name may be, so that the engine has no rules of its own. It would make them anew
+// at each change of a pod, and a hook that goes takes along, dropped, all packets that the kernel is asking about
+// (nf_queue_nf_hook_drop): whoever began a connection just then would wait a second until its next packet.
+var refusedTable = strings.Repeat("-", 512)
+
 type policies struct {
 	controller *networkpolicy.Controller
 }
@@ -32,13 +38,20 @@ func newPolicies(
 	objects informers.SharedInformerFactory,
 	nodeName string,
 ) (*policies, error) {
+	config := networkpolicy.Config{NodeName: nodeName, QueueID: queue, FailOpen: true, NetfilterBug1766Fix: true}
+	if err := queueByIptables(); err == nil {
+		leaveOutSync()
+		config.NFTableName = refusedTable
+	} else if nftables := canQueue(); nftables != nil {
+		log.Printf("the kernel cannot ask about packets, by iptables (%v) or nftables (%v)", err, nftables)
+	}
 	controller, err := networkpolicy.NewController(
 		client,
 		objects.Networking().V1().NetworkPolicies(),
 		objects.Core().V1().Namespaces(),
 		objects.Core().V1().Pods(),
 		nil, nil, nil, nil,
-		networkpolicy.Config{NodeName: nodeName, QueueID: queue, FailOpen: true, NetfilterBug1766Fix: true},
+		config,
 	)
 	if err != nil {
 		return nil, err
@@ -56,11 +69,11 @@ func leaveOutSync() {
 	klog.SetOutput(withoutSync{os.Stderr})
 }
 
-// withoutSync is what is logged, less the engine's complaints that its own rules cannot be made: they are made otherwise.
+// withoutSync is what is logged, less the engine's complaints that its own rules cannot be made.
 type withoutSync struct{ io.Writer }
 
 func (w withoutSync) Write(line []byte) (int, error) {
-	if bytes.Contains(line, []byte("yncing")) {
+	if bytes.Contains(line, []byte("yncing")) || bytes.Contains(line, []byte("netlink receive")) {
 		return len(line), nil
 	}
 	return w.Writer.Write(line)
@@ -68,14 +81,6 @@ func (w withoutSync) Write(line []byte) (int, error) {
 
 // run returns when the context ends, or when the kernel has no way to ask.
 func (p *policies) run(ctx context.Context) {
-	if err := canQueue(); err != nil {
-		log.Printf("nftables cannot ask about packets here (%v): iptables does", err)
-		leaveOutSync()
-		if err := queueByIptables(); err != nil {
-			log.Printf("NetworkPolicies are not enforced: %v", err)
-			return
-		}
-	}
 	if err := p.controller.Run(ctx); err != nil {
 		log.Printf("NetworkPolicies are not enforced: %v", err)
 	}
