@@ -68,6 +68,7 @@ describe('what services find wrong with what they need', () => {
                   {
                     name: 'storage-service',
                     command: ['node', '-e', "require('fs').writeFileSync('/tmp/x', Buffer.alloc(4e6))"],
+                    volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
                   },
                 ],
               },
@@ -182,6 +183,7 @@ test('a NetworkPolicy in the way', async () => {
   const cause = await waitForCause(
     'redis',
     /^NetworkPolicies default-deny, redis-ingress keep redis from being reached$/,
+    ['auth-service', 'chat-service'],
   );
   expect(cause).toMatchObject({
     affects: expect.arrayContaining(['auth-service', 'chat-service']),
