@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { App } from './commands/command-line/command.ts';
 import { toCommandLine } from './commands/command-line/command-line.ts';
 import { commands } from './commands/index.ts';
-import type { Environment } from './config/schema.ts';
+import { hash } from './lib/hash.ts';
 import { findChosenEnvironment } from './state/chosen-environment.ts';
 import { findUnfinished, type JournalStep, openJournal } from './state/journal.ts';
 import { acquireLock, type LockOwner } from './state/lock.ts';
@@ -44,7 +43,7 @@ export function createApp({ ui, signal, name, args }: AppOptions): App {
         name: name ?? (await findChosenEnvironment(paths)),
         overrides,
       });
-      config = toHash(environment);
+      config = hash(environment);
       return environment;
     },
 
@@ -87,8 +86,4 @@ export function createApp({ ui, signal, name, args }: AppOptions): App {
 
 function toList(steps: readonly JournalStep[]): string {
   return steps.map(({ step }) => step).join(', ');
-}
-
-function toHash(environment: Environment): string {
-  return createHash('sha256').update(JSON.stringify(environment)).digest('hex').slice(0, 16);
 }

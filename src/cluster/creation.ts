@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ClusterSettings, toKindCluster, toKubeletAdditions } from '../config/kind-cluster.ts';
 import type { WorkerType } from '../config/schema.ts';
 import type { PublicPorts } from '../config/values.ts';
+import { hashContent } from '../lib/hash.ts';
 import { writeFileAtomically } from '../state/atomic-file.ts';
 import type { Paths } from '../state/paths.ts';
 
@@ -68,5 +68,5 @@ function toNote({ owner }: ClusterSettings): string {
 }
 
 function toDigest(config: string): string {
-  return createHash('sha256').update(config).digest('hex').slice(0, 16);
+  return hashContent(config).slice(0, 16);
 }

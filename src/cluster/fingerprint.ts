@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hashContent } from '../lib/hash.ts';
 import type { KubeContext } from '../tools/kube-context.ts';
 
 /** What tells a cluster from every other, whatever its kube context is called. */
@@ -15,7 +15,7 @@ export interface Fingerprint {
 
 /** What can be said of a cluster before it was asked anything. */
 export function toOfflineFingerprint({ server, ca, login }: KubeContext): Omit<Fingerprint, 'uid'> {
-  return { server, ca: ca ? createHash('sha256').update(ca).digest('hex') : 'system', login };
+  return { server, ca: ca ? hashContent(ca) : 'system', login };
 }
 
 /** A line for each part in which a cluster is not the one that was trusted; parts that are not known yet are left out. */

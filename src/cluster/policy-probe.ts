@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { CommandFailure } from '../lib/failure.ts';
+import { hashContent } from '../lib/hash.ts';
 import type { DockerCli } from '../tools/docker-cli.ts';
 import { findPart, isPodReady, type Pod } from '../tools/kubernetes.ts';
 import { listForbidding } from './policy-finding.ts';
@@ -41,7 +41,7 @@ export function findPolicies(snapshot: Snapshot, namespace: string): string | un
   const policies = snapshot.list('NetworkPolicy').filter(({ metadata }) => metadata.namespace === namespace);
   if (policies.length === 0) return undefined;
   const names = policies.map(({ metadata }) => `${metadata.name} ${metadata.uid}`).sort();
-  return createHash('sha256').update(names.join('\n')).digest('hex').slice(0, 16);
+  return hashContent(names.join('\n')).slice(0, 16);
 }
 
 /** A connection between parts that a policy of the namespace forbids; undefined while no such pair is ready. */

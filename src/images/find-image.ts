@@ -1,6 +1,7 @@
 import type { Catalog, ImageName } from '../config/catalog.ts';
-import { type Image, imageId } from '../lib/oci.ts';
+import type { Image } from '../lib/oci.ts';
 import { type Reference, toReference, toTagged } from '../lib/reference.ts';
+import { toBuiltReference } from './built-reference.ts';
 import type { ImageKeys } from './image-keys.ts';
 import type { Store } from './store.ts';
 
@@ -41,6 +42,5 @@ export function toPulled(catalog: Catalog, name: ImageName, image: Image): Resol
 }
 
 export function toBuilt(name: ImageName, image: Image): ResolvedImage {
-  const [, id = ''] = imageId(image).split(':');
-  return { name, image, origin: 'built', reference: `wealist.local/${name}:${id.slice(0, 12)}` };
+  return { name, image, origin: 'built', reference: toBuiltReference(name, image) };
 }

@@ -3,12 +3,13 @@ import type { Environment } from '../config/schema.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import type { Image, Layer } from '../lib/oci.ts';
 import type { Run } from '../lib/plan.ts';
+import { toBuiltReference } from './built-reference.ts';
 import { bundleStandIn } from './bundle.ts';
 import type { ImageChain } from './chain.ts';
 import { type DockerfileSource, readGitIgnored, readIgnored } from './dockerfile-source.ts';
 import { packLayer } from './layer.ts';
 import { ensurePackagesLayer } from './packages.ts';
-import { createServiceSources, type ServiceImage, toServiceReference } from './service-sources.ts';
+import { createServiceSources, type ServiceImage } from './service-sources.ts';
 import { isSourcePath } from './source-files.ts';
 import type { SourceState } from './source-state.ts';
 import { toStandInImage } from './stand-in-image.ts';
@@ -74,7 +75,7 @@ export function createServiceImages(parts: ServiceImagesParts): ServiceImages {
       const image = withVolumes(built, listVolumes(environment, name, { isStandIn: base !== undefined }));
       if ((await read(name)).hash === sourceHash)
         return {
-          reference: toServiceReference(name, image),
+          reference: toBuiltReference(name, image),
           image,
           sourceHash,
           isStandIn: base !== undefined,

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Environment } from '../config/schema.ts';
 import { hash } from '../lib/hash.ts';
 import { type Image, imageId } from '../lib/oci.ts';
+import { toBuiltReference } from './built-reference.ts';
 import { type DockerfileSource, findDockerfile, readContext } from './dockerfile-source.ts';
 import type { ResolvedImage } from './find-image.ts';
 import { readStandIn } from './service-source.ts';
@@ -79,17 +80,7 @@ export function createServiceSources(parts: ServiceSourcesParts): ServiceSources
       const [sourceHash, base] = await Promise.all([hashOf(name), isStandIn ? findBase() : undefined]);
       if (isStandIn && !base) return undefined;
       const image = await store.findImage(keyOf(name, sourceHash, base?.image));
-      return image && { reference: toServiceReference(name, image), image, sourceHash, isStandIn };
+      return image && { reference: toBuiltReference(name, image), image, sourceHash, isStandIn };
     },
   };
-}
-
-/** Of the images of a service. */
-export function toRepository(name: string): string {
-  return `wealist.local/${name}`;
-}
-
-/** `wealist.local/<service>:<first digits of the image ID>` */
-export function toServiceReference(name: string, image: Image): string {
-  return `${toRepository(name)}:${imageId(image).slice('sha256:'.length, 'sha256:'.length + 12)}`;
 }

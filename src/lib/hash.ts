@@ -15,10 +15,10 @@ export async function hashFolder(folder: string): Promise<string> {
 
 /** A short hash of plain data; the order of keys counts. */
 export function hash(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16);
+  return hashContent(JSON.stringify(value)).slice(0, 16);
 }
 
 /** 64 hexadecimal digits. */
-export function hashContent(content: Uint8Array): string {
+export function hashContent(content: string | Uint8Array): string {
   return createHash('sha256').update(content).digest('hex');
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hashContent } from './hash.ts';
 
 /** `sha256:` and 64 hexadecimal digits. */
 export type Digest = `sha256:${string}`;
@@ -29,7 +29,7 @@ export interface ContainerConfig {
 }
 
 export function digestOf(content: string | Uint8Array): Digest {
-  return `sha256:${createHash('sha256').update(content).digest('hex')}`;
+  return `sha256:${hashContent(content)}`;
 }
 
 /** The image ID that Docker and the kubelet show: the digest of the configuration. */

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { hashContent } from '../lib/hash.ts';
 import { EngineFailure } from './engine-failure.ts';
 import type { Host } from './host.ts';
 
@@ -36,7 +36,7 @@ export async function listEngineAddresses({ env, home, root }: Host): Promise<re
   if (context && context !== 'default') {
     const undo = env.DOCKER_CONTEXT ? 'unset DOCKER_CONTEXT' : 'docker context use default';
     // Read here rather than with `docker context inspect`, so that the engine is found where the client is missing.
-    const id = createHash('sha256').update(context).digest('hex');
+    const id = hashContent(context);
     const meta = ContextMeta.safeParse(await readJson(join(folder, 'contexts/meta', id, 'meta.json')));
     if (!meta.success) {
       throw new EngineFailure('context', `docker context ${context} does not exist`, {

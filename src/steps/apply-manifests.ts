@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from '../lib/hash.ts';
 import type { Step } from '../lib/plan.ts';
 import type { Kubectl } from '../tools/kubectl.ts';
 
@@ -31,7 +31,7 @@ export function isManifestsStep(step: Step): step is ManifestsStep {
 /** Objects that no chart owns are there as given. Each carries the hash of its manifest, by which a change is known. */
 export function applyManifests({ kubectl, title, objects, namespace }: ManifestsParts): ManifestsStep {
   const marked = objects.map((object) => {
-    const digest = createHash('sha256').update(JSON.stringify(object)).digest('hex').slice(0, 16);
+    const digest = hash(object);
     return { ...object, metadata: { ...object.metadata, annotations: { [annotation]: digest } } };
   });
   const names = objects.map(({ kind, metadata }) => `${kind}/${metadata.name}`);

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Application,
@@ -12,6 +11,7 @@ import { judge } from '../cluster/verdict.ts';
 import { workloadsOf } from '../cluster/workloads.ts';
 import { toDuration } from '../lib/duration.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
+import { hash } from '../lib/hash.ts';
 import type { Run, Step } from '../lib/plan.ts';
 import type { GitServer } from '../tools/git-server.ts';
 import type { Kubectl } from '../tools/kubectl.ts';
@@ -79,7 +79,7 @@ export function syncApplications(parts: SyncParts): Step {
       if (revision === undefined) return false;
       const { applications, verdicts } = await judgeAll(root, revision, signal);
       const found = applications.find(({ metadata }) => metadata.name === root.metadata.name);
-      const isSame = found?.metadata.annotations?.[annotation] === digestOf(root);
+      const isSame = found?.metadata.annotations?.[annotation] === hash(root);
       return isSame && verdicts.every(({ state }) => state === 'ready') && 'synced and healthy';
     },
 
@@ -95,7 +95,7 @@ export function syncApplications(parts: SyncParts): Step {
         });
       }
       const { namespace } = root.metadata;
-      const annotations = { [annotation]: digestOf(root) };
+      const annotations = { [annotation]: hash(root) };
       await kubectl.apply(JSON.stringify({ ...root, metadata: { ...root.metadata, annotations } }), signal);
       const refresh = ['annotate', 'applications.argoproj.io', '--all', `--namespace=${namespace}`];
       await kubectl.run([...refresh, '--overwrite', `${refreshAnnotation}=normal`], signal);
@@ -132,8 +132,4 @@ function toProgress(rest: readonly ApplicationVerdict[], all: number): string {
     (one, other) => Number(other.state === 'failed') - Number(one.state === 'failed'),
   );
   return `${all - rest.length} of ${all} synced and healthy, ${first?.line}`;
-}
-
-function digestOf(root: RootApplication): string {
-  return createHash('sha256').update(JSON.stringify(root)).digest('hex').slice(0, 16);
 }

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
 import { withDeadline } from '../lib/deadline.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
+import { hashContent } from '../lib/hash.ts';
 import { versions } from './versions.ts';
 
 export type ToolName = 'kind' | 'kubectl' | 'helm';
@@ -44,7 +44,7 @@ export async function downloadRelease(release: Release, path: string, signal: Ab
     download(release.checksum, signal).then((text) => text.toString('utf8').trim().split(/\s/)[0]),
     download(release.url, signal),
   ]);
-  const actual = createHash('sha256').update(archive).digest('hex');
+  const actual = hashContent(archive);
   if (actual !== published) {
     throw new Failure(`${release.url} has another checksum than its publisher gives`, {
       cause: `published ${published}, downloaded ${actual}`,
@@ -67,7 +67,7 @@ export async function downloadFile(url: string, sha256: string, signal: AbortSig
 
 /** @throws {Failure} exit code 9 when the content, which is from there, has not this SHA-256. */
 export function requireChecksum(from: string, content: Buffer, sha256: string): void {
-  const actual = createHash('sha256').update(content).digest('hex');
+  const actual = hashContent(content);
   if (actual === sha256) return;
   throw new Failure(`${from} has another checksum than it should have`, {
     cause: `expected ${sha256}, got ${actual}`,

@@ -79,7 +79,7 @@ func (w withoutSync) Write(line []byte) (int, error) {
 	return w.Writer.Write(line)
 }
 
-// run returns when the context ends, or when the kernel has no way to ask.
+// run returns when the context ends, or when the kernel's questions cannot be heard.
 func (p *policies) run(ctx context.Context) {
 	if err := p.controller.Run(ctx); err != nil {
 		log.Printf("NetworkPolicies are not enforced: %v", err)

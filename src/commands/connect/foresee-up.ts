@@ -27,11 +27,10 @@ export async function foreseeUp(
   const situation = await readSituation(app, environment, name);
   const { engine, host } = situation;
   const chosen = await chooseCluster({ app, environment, ...situation });
-  const parts = await connectUp(app, engine ?? { socket: usualSocket }, {
-    ...{ environment, host, cluster: chosen.name },
-  });
+  const cluster = chosen.name;
+  const parts = await connectUp(app, engine ?? { socket: usualSocket }, { environment, host, cluster });
   // What an earlier run chose for a cluster of another name says nothing of this one.
-  const record = situation.record?.name === chosen.name ? situation.record : undefined;
+  const record = situation.record?.name === cluster ? situation.record : undefined;
   const choice = await chooseExtras({ app, environment, images: parts.images, record }, extras);
   return { situation, record: { ...chosen, ...choice }, parts };
 }

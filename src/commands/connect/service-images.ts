@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Environment } from '../../config/schema.ts';
+import { toRepository } from '../../images/built-reference.ts';
 import { bringEngineImage } from '../../images/engine-image.ts';
 import type { Images } from '../../images/open-images.ts';
 import { createServiceImages, type ServiceImages } from '../../images/service-image.ts';
@@ -55,7 +56,7 @@ export function openServiceImages({
         });
       }
       // One per checkout: two that build at once must not take each other's image.
-      const image = `wealist.local/${name}:source-${hash(app.paths.checkout)}`;
+      const image = `${toRepository(name)}:source-${hash(app.paths.checkout)}`;
       const build = { context: join(root, context), dockerfile: join(root, dockerfile), image };
       const before = await docker.findImage(image, { signal });
       await buildWithDocker(app.exec, client, build, { env: docker.env, signal, report });

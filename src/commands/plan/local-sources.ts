@@ -1,6 +1,7 @@
 import { loadHelmValues } from '../../config/helm-values.ts';
 import type { LocalEnvironment } from '../../config/schema.ts';
 import { selectServices } from '../../config/services.ts';
+import { toRepository } from '../../images/built-reference.ts';
 import { type SecretRule, secretRules } from '../../lib/secret-rules.ts';
 import type { Manifest } from '../../manifests/manifest.ts';
 import { planUp } from '../../plans/up.ts';
@@ -66,7 +67,7 @@ function withPlaceholders(parts: UpParts, unbuilt: Set<string>): UpParts {
   const image = { layers: [], config: '{}' };
   const name = (what: string) => {
     unbuilt.add(what);
-    return `wealist.local/${what}:not-built-yet`;
+    return `${toRepository(what)}:not-built-yet`;
   };
   return {
     ...parts,

@@ -140,12 +140,15 @@ test('what is left out of the build context is no reason to reload', async () =>
   expect(lines()).toHaveLength(3);
 });
 
-test('what lies in a new folder goes into the running container, too', async () => {
+test.each([
+  ['lies in a new folder', ['live/new/a.html'], { 'new/a.html': 'two' }],
+  ['is saved after something that tools made', ['made.json', 'live/page.html'], { 'page.html': 'two' }],
+])('what %s goes into the running container, too', async (_, saved, put) => {
   const { line, write, service, pod } = await watchService();
   await line(1);
-  await write('live/new/a.html', 'two');
+  for (const path of saved) await write(path, 'two');
   expect(await line(2)).toMatch(/ board live after .* 1 file over /);
-  expect(service.filesIn(pod())).toEqual({ 'new/a.html': 'two' });
+  expect(service.filesIn(pod())).toEqual(put);
 });
 
 test('of files that are saved together, none is lost that is told of later than it is there', async () => {
@@ -174,15 +177,6 @@ test('a save that is not told of is found when anything is written beside it', a
   await write('a.log', '');
   expect(await line(2)).toMatch(/ board runs /);
   expect(builds.map(({ content }) => content)).toEqual(['one', 'two']);
-});
-
-test('what tools make beside the source is no reason for an image', async () => {
-  const { line, write, service, pod } = await watchService();
-  await line(1);
-  await write('made.json', '{}');
-  await write('live/page.html', 'two');
-  expect(await line(2)).toMatch(/ board live after .* 1 file over /);
-  expect(service.filesIn(pod())).toEqual({ 'page.html': 'two' });
 });
 
 test('a build that fails is told of, and the next save tried', async () => {

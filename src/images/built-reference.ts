@@ -1,0 +1,11 @@
+import { type Image, imageId } from '../lib/oci.ts';
+
+/** What is built here is called by its content, and never as its upstream. */
+export function toRepository(name: string): string {
+  return `wealist.local/${name}`;
+}
+
+/** `wealist.local/<name>:<first digits of the image ID>` */
+export function toBuiltReference(name: string, image: Image): string {
+  return `${toRepository(name)}:${imageId(image).slice('sha256:'.length, 'sha256:'.length + 12)}`;
+}
