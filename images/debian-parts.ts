@@ -1,4 +1,4 @@
-import type { LayerEntry } from '../src/images/layer.ts';
+import type { LayerEntry } from '../src/images/store/layer.ts';
 
 /** Names for the user ids that a chart runs a program under: some programs refuse to start as a nameless user. */
 export function users(

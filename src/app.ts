@@ -1,14 +1,14 @@
 import { join } from 'node:path';
-import type { App } from './commands/command-line/command.ts';
-import { toCommandLine } from './commands/command-line/command-line.ts';
+import type { App } from './cli/command.ts';
+import { toCommandLine } from './cli/command-line.ts';
 import { commands } from './commands/index.ts';
 import { hash } from './lib/hash.ts';
+import { previewPlan, runPlan } from './plan/run-plan.ts';
 import { findChosenEnvironment } from './state/chosen-environment.ts';
 import { findUnfinished, type JournalStep, openJournal } from './state/journal.ts';
 import { acquireLock, type LockOwner } from './state/lock.ts';
 import { findPaths } from './state/paths.ts';
 import { ensureStateFolder } from './state/state-folder.ts';
-import { previewPlan, runPlan } from './ui/progress.ts';
 import { chooseOne, confirmChanges, confirmLoss, confirmOnce } from './ui/prompt.ts';
 import type { Ui } from './ui/ui.ts';
 

@@ -1,10 +1,10 @@
 import { setMaxListeners } from 'node:events';
 import { isatty } from 'node:tty';
 import { createApp } from './app.ts';
-import type { Command } from './commands/command-line/command.ts';
-import { readGlobals, splitCommandLine, toCommandLine } from './commands/command-line/command-line.ts';
-import { refuseSwallowedFlags } from './commands/command-line/npm-flags.ts';
-import { describeCommands, loadCommand } from './commands/find.ts';
+import type { Command } from './cli/command.ts';
+import { readGlobals, splitCommandLine, toCommandLine } from './cli/command-line.ts';
+import { refuseSwallowedFlags } from './cli/npm-flags.ts';
+import { describeCommands, loadCommand } from './commands/find-command.ts';
 import { exitCodes, Failure } from './lib/failure.ts';
 import { toSystemFailure } from './lib/system-failure.ts';
 import { listenForSignals } from './signals.ts';
@@ -40,7 +40,7 @@ async function main(): Promise<number> {
   if (name === undefined) return printCommands(args);
   const command = await loadCommand(name);
   await refuseSwallowedFlags({ name, command, args, env: process.env });
-  const { parseInput } = await import('./commands/command-line/parse.ts');
+  const { parseInput } = await import('./cli/parse.ts');
   const parsed = parseInput(name, command, args);
   if (parsed.help !== undefined) return print(parsed.help);
 

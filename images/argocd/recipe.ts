@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Recipe } from '../../src/images/recipe.ts';
+import type { Recipe } from '../../src/images/build/recipe.ts';
 import { versions } from '../../src/tools/versions.ts';
 import { path, shell, users } from '../debian-parts.ts';
 import { argocdModule, argocdVersion } from './release.ts';

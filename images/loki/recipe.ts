@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Recipe } from '../../src/images/recipe.ts';
+import type { Recipe } from '../../src/images/build/recipe.ts';
 import { users } from '../debian-parts.ts';
 
 const version = '3.7.8';

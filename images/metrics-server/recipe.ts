@@ -1,4 +1,4 @@
-import type { Recipe } from '../../src/images/recipe.ts';
+import type { Recipe } from '../../src/images/build/recipe.ts';
 
 /** metrics-server as its own image has it: one program. */
 export const recipe: Recipe = {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { folderEntries } from '../../src/images/layer.ts';
-import type { NodeRecipe } from '../../src/images/node-image.ts';
+import type { NodeRecipe } from '../../src/images/build/node-image.ts';
+import { folderEntries } from '../../src/images/store/layer.ts';
 import { versions } from '../../src/tools/versions.ts';
 import { path, shell } from '../debian-parts.ts';
 

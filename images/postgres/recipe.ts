@@ -1,4 +1,4 @@
-import type { Recipe } from '../../src/images/recipe.ts';
+import type { Recipe } from '../../src/images/build/recipe.ts';
 import { shell, users } from '../debian-parts.ts';
 
 /** PostgreSQL 17 of Debian under the uid of the official image; server, psql and pg_isready on PATH. */

@@ -1,4 +1,4 @@
-import type { Recipe } from '../../src/images/recipe.ts';
+import type { Recipe } from '../../src/images/build/recipe.ts';
 import { path, shell, users } from '../debian-parts.ts';
 
 /** Redis 8 of Debian under the uid of the official image. */

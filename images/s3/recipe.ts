@@ -1,4 +1,4 @@
-import type { Recipe } from '../../src/images/recipe.ts';
+import type { Recipe } from '../../src/images/build/recipe.ts';
 import { path, shell, users } from '../debian-parts.ts';
 
 /** VersityGW, an S3 server over a folder, with a shell as its own image has: the bootstrap job's script needs one. */

@@ -1,4 +1,4 @@
-import type { Recipe } from '../../src/images/recipe.ts';
+import type { Recipe } from '../../src/images/build/recipe.ts';
 import { path, shell, users } from '../debian-parts.ts';
 
 /** What the services' images stand on: Node.js 20 of Debian and a shell. */

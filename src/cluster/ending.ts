@@ -1,7 +1,7 @@
-import type { Run } from '../lib/plan.ts';
+import { findPods, type Workload } from '../diagnosis/pods.ts';
+import type { Snapshots } from '../diagnosis/snapshot.ts';
 import { waitFor } from '../lib/wait.ts';
-import { findPods, type Workload } from './pods.ts';
-import type { Snapshots } from './snapshot.ts';
+import type { Run } from '../plan/plan.ts';
 
 /** Milliseconds for which pods that were told to end are waited for. */
 const timeout = 15_000;

@@ -1,5 +1,5 @@
 import { hashContent } from '../lib/hash.ts';
-import type { KubeContext } from '../tools/kube-context.ts';
+import type { KubeContext } from '../tools/kubernetes/kube-context.ts';
 
 /** What tells a cluster from every other, whatever its kube context is called. */
 export interface Fingerprint {

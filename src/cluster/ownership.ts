@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import { ownerOnNode } from '../config/kind-cluster.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
-import type { Docker } from '../tools/docker.ts';
-import type { ContainerState, DockerContainerDetails } from '../tools/docker-containers.ts';
+import type { ContainerState, DockerContainerDetails } from '../tools/docker/containers.ts';
+import type { Docker } from '../tools/docker/docker.ts';
 
 /** A node of a Kind cluster, as its container shows it. */
 export interface FoundNode {

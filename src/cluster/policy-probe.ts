@@ -1,9 +1,9 @@
+import { listForbidding } from '../diagnosis/policy-finding.ts';
+import type { Snapshot } from '../diagnosis/snapshot.ts';
 import { CommandFailure } from '../lib/failure.ts';
 import { hashContent } from '../lib/hash.ts';
-import type { DockerCli } from '../tools/docker-cli.ts';
-import { findPart, isPodReady, type Pod } from '../tools/kubernetes.ts';
-import { listForbidding } from './policy-finding.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { DockerCli } from '../tools/docker/cli.ts';
+import { findPart, isPodReady, type Pod } from '../tools/kubernetes/objects.ts';
 
 /** What became of a connection that the NetworkPolicies deny. */
 export type Enforcement = 'enforced' | 'not enforced';

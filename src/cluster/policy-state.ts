@@ -1,6 +1,6 @@
+import type { Snapshot } from '../diagnosis/snapshot.ts';
 import type { PolicyRecord } from '../state/policy-record.ts';
 import { findPolicies } from './policy-probe.ts';
-import type { Snapshot } from './snapshot.ts';
 
 /** What is known of a namespace's NetworkPolicies. */
 export interface PolicyState {

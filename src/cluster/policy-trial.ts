@@ -1,9 +1,9 @@
+import type { Snapshots } from '../diagnosis/snapshot.ts';
 import type { Paths } from '../state/paths.ts';
 import { writePolicyRecord } from '../state/policy-record.ts';
-import type { DockerCli } from '../tools/docker-cli.ts';
+import type { DockerCli } from '../tools/docker/cli.ts';
 import { findDenied, findPolicies, probe } from './policy-probe.ts';
 import { findClusterId, type PolicyState } from './policy-state.ts';
-import type { Snapshots } from './snapshot.ts';
 
 export interface TrialParts {
   readonly snapshots: Snapshots;

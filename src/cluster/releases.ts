@@ -1,6 +1,6 @@
 import { type SharedAnswer, shareAnswer } from '../lib/share-answer.ts';
-import type { ApiReader } from '../tools/api-server.ts';
-import type { Metadata } from '../tools/kubernetes.ts';
+import type { ApiReader } from '../tools/kubernetes/api-server.ts';
+import type { Metadata } from '../tools/kubernetes/objects.ts';
 
 /** What Helm's own record in the cluster says of a release's newest revision. */
 export interface Release {

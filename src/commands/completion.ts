@@ -1,11 +1,11 @@
 import { join } from 'node:path';
+import { defineCommand } from '../cli/command.ts';
+import { toBash } from '../cli/completion/bash.ts';
+import { toFish } from '../cli/completion/fish.ts';
+import { listWords } from '../cli/completion/words.ts';
+import { toZsh } from '../cli/completion/zsh.ts';
 import { extraNames } from '../config/extras.ts';
 import { listEnvironments } from '../config/layers.ts';
-import { defineCommand } from './command-line/command.ts';
-import { toBash } from './completion/bash.ts';
-import { toFish } from './completion/fish.ts';
-import { listWords } from './completion/words.ts';
-import { toZsh } from './completion/zsh.ts';
 
 const writers = { bash: toBash, zsh: toZsh, fish: toFish };
 

@@ -1,4 +1,6 @@
 import { isatty } from 'node:tty';
+import { type App, defineCommand } from '../cli/command.ts';
+import { yes } from '../cli/options.ts';
 import type { LocalEnvironment } from '../config/schema.ts';
 import { selectParts } from '../config/services.ts';
 import { toBytes } from '../lib/bytes.ts';
@@ -11,10 +13,8 @@ import {
   parseSnapshotName,
   requireFreeName,
 } from '../state/database-snapshots.ts';
-import { requireWritable } from './access/guard.ts';
-import { handOver } from './access/hand-over.ts';
-import { type App, defineCommand } from './command-line/command.ts';
-import { yes } from './command-line/options.ts';
+import { requireWritable } from './context/guard.ts';
+import { handOver } from './context/hand-over.ts';
 import {
   type Databases,
   getDatabase,

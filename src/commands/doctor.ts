@@ -1,3 +1,5 @@
+import { type App, defineCommand } from '../cli/command.ts';
+import { yes } from '../cli/options.ts';
 import { findCluster } from '../cluster/ownership.ts';
 import { type ImageName, loadCatalog } from '../config/catalog.ts';
 import { sumRequests } from '../config/requests.ts';
@@ -15,15 +17,13 @@ import { EngineFailure } from '../machine/engine-failure.ts';
 import { type Host, readHost } from '../machine/host.ts';
 import { type AppliedChange, createSystemRecord } from '../machine/system-record.ts';
 import { findClusterRecord } from '../state/cluster-record.ts';
-import { createDocker, type Docker } from '../tools/docker.ts';
-import { createDockerCli } from '../tools/docker-cli.ts';
+import { createDockerCli } from '../tools/docker/cli.ts';
+import { createDocker, type Docker } from '../tools/docker/docker.ts';
 import { versions } from '../tools/versions.ts';
 import { toSymbol } from '../ui/style.ts';
 import { toTable } from '../ui/table.ts';
 import type { Ui } from '../ui/ui.ts';
-import { loadMachineEnvironment } from './access/guard.ts';
-import { type App, defineCommand } from './command-line/command.ts';
-import { yes } from './command-line/options.ts';
+import { loadMachineEnvironment } from './context/guard.ts';
 import { checkPolicies } from './doctor/check-policies.ts';
 
 export const command = defineCommand({

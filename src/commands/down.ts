@@ -1,5 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { type App, defineCommand } from '../cli/command.ts';
+import { name, yes } from '../cli/options.ts';
 import { toBytes } from '../lib/bytes.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { getEngine } from '../machine/engine.ts';
@@ -8,11 +10,9 @@ import { ensureCheckoutId } from '../state/checkout-id.ts';
 import { removeClusterRecord } from '../state/cluster-record.ts';
 import { listSnapshots, toSnapshotsFolder } from '../state/database-snapshots.ts';
 import { measureFolder } from '../tools/disk.ts';
-import { requireWritable } from './access/guard.ts';
-import { readSituation } from './access/situation.ts';
-import { type App, defineCommand } from './command-line/command.ts';
-import { name, yes } from './command-line/options.ts';
-import { openSession } from './connect/session.ts';
+import { requireWritable } from './context/guard.ts';
+import { openSession } from './context/session.ts';
+import { readSituation } from './context/situation.ts';
 
 export const command = defineCommand({
   summary: 'remove the cluster, keep the data',

@@ -1,12 +1,12 @@
+import { type App, defineCommand } from '../cli/command.ts';
+import { yes } from '../cli/options.ts';
 import { listEnvironments } from '../config/layers.ts';
 import type { Environment } from '../config/schema.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { chooseEnvironment, findChosenEnvironment } from '../state/chosen-environment.ts';
 import { ensureStateFolder } from '../state/state-folder.ts';
 import { findTrust } from '../state/trust.ts';
-import { isLocal } from './access/guard.ts';
-import { type App, defineCommand } from './command-line/command.ts';
-import { yes } from './command-line/options.ts';
+import { isLocal } from './context/guard.ts';
 import { describeEnvironment, describeEnvironments, toDescription, toLines } from './env/describe.ts';
 import { type ProbedEnvironment, probeEnvironment } from './env/probe.ts';
 import { trustCluster } from './env/trust.ts';

@@ -1,22 +1,22 @@
 import { setMaxListeners } from 'node:events';
-import type { Snapshots } from '../cluster/snapshot.ts';
+import { type App, defineCommand } from '../cli/command.ts';
 import { selectParts } from '../config/services.ts';
+import type { Snapshots } from '../diagnosis/snapshot.ts';
+import { createForward, type Forward } from '../forward/forward.ts';
+import { createPodBoard, type PodBoard } from '../forward/pod-board.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
-import { createForward, type Forward } from '../live/forward.ts';
-import { createPodBoard, type PodBoard } from '../live/pod-board.ts';
 import { findEngine } from '../machine/engine.ts';
 import { readHost } from '../machine/host.ts';
 import { findPortOwner } from '../machine/port-owner.ts';
-import type { ApiReader } from '../tools/api-server.ts';
-import { createDocker } from '../tools/docker.ts';
-import { findPart } from '../tools/kubernetes.ts';
+import { createDocker } from '../tools/docker/docker.ts';
+import type { ApiReader } from '../tools/kubernetes/api-server.ts';
+import { findPart } from '../tools/kubernetes/objects.ts';
+import { dialPod } from '../tools/kubernetes/port-forward.ts';
 import { type Listener, listenOnLoopback } from '../tools/loopback.ts';
-import { dialPod } from '../tools/port-forward.ts';
 import { toTable } from '../ui/table.ts';
-import { getClusterAccess } from './access/environment-cluster.ts';
-import { type ForwardTarget, toForwardTarget } from './access/forward-targets.ts';
-import { requireWritable } from './access/guard.ts';
-import { type App, defineCommand } from './command-line/command.ts';
+import { getClusterAccess } from './context/environment-cluster.ts';
+import { type ForwardTarget, toForwardTarget } from './context/forward-targets.ts';
+import { requireWritable } from './context/guard.ts';
 import { explainSilence } from './forward/explain-silence.ts';
 
 /** Ports that are tried, from the wanted one on. */

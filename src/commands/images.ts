@@ -1,17 +1,17 @@
+import { type App, defineCommand } from '../cli/command.ts';
+import { yes } from '../cli/options.ts';
 import type { ImageName } from '../config/catalog.ts';
-import { planPruning, prune } from '../images/prune.ts';
+import { planPruning, prune } from '../images/store/prune.ts';
 import { toBytes } from '../lib/bytes.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { findNearest } from '../lib/nearest.ts';
-import type { Step } from '../lib/plan.ts';
 import { toReference, toTagged } from '../lib/reference.ts';
 import { getEngine } from '../machine/engine.ts';
+import type { Step } from '../plan/plan.ts';
 import { buildService } from '../steps/build-service.ts';
 import { ensureImage, ensureNodeImage } from '../steps/ensure-image.ts';
-import { createDocker } from '../tools/docker.ts';
-import { type App, defineCommand } from './command-line/command.ts';
-import { yes } from './command-line/options.ts';
-import { connectImages } from './connect/connect-images.ts';
+import { createDocker } from '../tools/docker/docker.ts';
+import { connectImages } from './context/connect-images.ts';
 import { describeImages, listImages, listNeededNames } from './images/list-images.ts';
 
 export const command = defineCommand({

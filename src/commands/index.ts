@@ -1,4 +1,4 @@
-import type { Commands } from './command-line/command.ts';
+import type { Commands } from '../cli/command.ts';
 
 /** Every command, in the order of the help. A script of the same name in package.json makes it `npm run <name>`. */
 export const commands: Commands = {

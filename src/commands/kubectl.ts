@@ -1,9 +1,9 @@
 import { access } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { defineCommand } from '../cli/command.ts';
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
 import { defaultEnvironment, findChosenEnvironment } from '../state/chosen-environment.ts';
-import { requireWritable } from './access/guard.ts';
-import { defineCommand } from './command-line/command.ts';
+import { requireWritable } from './context/guard.ts';
 
 export const command = defineCommand({
   summary: 'run kubectl against our cluster, whatever ~/.kube/config says',

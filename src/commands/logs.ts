@@ -1,19 +1,19 @@
+import { type App, defineCommand } from '../cli/command.ts';
+import { environment as environmentOption } from '../cli/options.ts';
 import type { Environment } from '../config/schema.ts';
 import { selectParts } from '../config/services.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { parseDuration } from '../lib/parse-duration.ts';
-import { createReadableFormat, formatAsJson } from '../live/log-format.ts';
-import { levels } from '../live/log-level.ts';
-import { followLogs, printLogs } from '../live/logs.ts';
-import { listPods } from '../live/pod-watch.ts';
+import { createReadableFormat, formatAsJson } from '../logs/log-format.ts';
+import { levels } from '../logs/log-level.ts';
+import { followLogs, printLogs } from '../logs/logs.ts';
 import { findClusterRecord } from '../state/cluster-record.ts';
 import { findSecrets } from '../state/secrets.ts';
-import { findPart, type Pod } from '../tools/kubernetes.ts';
-import { getClusterAccess } from './access/environment-cluster.ts';
-import { isLocal } from './access/guard.ts';
-import { type App, defineCommand } from './command-line/command.ts';
-import { environment as environmentOption } from './command-line/options.ts';
-import { toSecretsOptions } from './connect/secrets-options.ts';
+import { findPart, type Pod } from '../tools/kubernetes/objects.ts';
+import { listPods } from '../tools/kubernetes/watch-pods.ts';
+import { getClusterAccess } from './context/environment-cluster.ts';
+import { isLocal } from './context/guard.ts';
+import { toSecretsOptions } from './context/secrets-options.ts';
 import { createLogFilter, openFollowedOutput, printTo } from './logs/log-output.ts';
 
 /** Lines of each container that are shown before what is followed, where nothing else is wanted. */

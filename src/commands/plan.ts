@@ -1,23 +1,23 @@
 import { access } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { type App, defineCommand } from '../cli/command.ts';
+import { environment as environmentOption, selectedServices, yes } from '../cli/options.ts';
 import { loadOwnSecrets } from '../config/own-secrets.ts';
 import type { Environment, LocalEnvironment } from '../config/schema.ts';
 import { selectServices } from '../config/services.ts';
+import { compareWithCluster, type Rendering } from '../diff/compare.ts';
+import { type Manifest, parseManifests } from '../diff/manifest.ts';
+import { listOutsideReferences } from '../diff/references.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
-import { compareWithCluster, type Rendering } from '../manifests/compare.ts';
-import { type Manifest, parseManifests } from '../manifests/manifest.ts';
-import { listOutsideReferences } from '../manifests/references.ts';
 import { judgeNodes } from '../plans/node-fit.ts';
 import { listRemoteReleases } from '../plans/remote.ts';
 import { findTrust } from '../state/trust.ts';
 import { type ReleaseSource, toChart } from '../steps/deploy-release.ts';
-import type { ApiReader } from '../tools/api-server.ts';
 import { createHelm } from '../tools/helm.ts';
-import { findClusterAccess } from './access/cluster-access.ts';
-import { isLocal } from './access/guard.ts';
-import { type App, defineCommand } from './command-line/command.ts';
-import { environment as environmentOption, selectedServices, yes } from './command-line/options.ts';
-import { obtainTools } from './connect/obtain-tools.ts';
+import type { ApiReader } from '../tools/kubernetes/api-server.ts';
+import { findClusterAccess } from './context/cluster-access.ts';
+import { isLocal } from './context/guard.ts';
+import { obtainTools } from './context/obtain-tools.ts';
 import { listLocalSources } from './plan/local-sources.ts';
 import { checkOutside } from './plan/outside.ts';
 import { hasDifferences, type PlanReport, toPlanValue } from './plan/report.ts';
@@ -159,7 +159,7 @@ async function openTarget(app: App, environment: Environment): Promise<Target> {
   }
   await obtainTools(app, ['kubectl']);
   try {
-    const { openRemote } = await import('./access/remote-access.ts');
+    const { openRemote } = await import('./context/remote-access.ts');
     const { context, openApi } = await openRemote(app, environment);
     return { api: await openApi(), title: `kube context ${context.name}, ${context.server}` };
   } catch (error) {

@@ -1,14 +1,14 @@
+import { type App, defineCommand } from '../cli/command.ts';
 import { listNodeNames } from '../cluster/ownership.ts';
 import type { LocalEnvironment } from '../config/schema.ts';
 import { getService } from '../config/services.ts';
 import { openImages } from '../images/open-images.ts';
 import { planReload } from '../plans/reload.ts';
 import type { Reloaded, ReloadServiceParts } from '../steps/reload-service.ts';
-import { requireWritable } from './access/guard.ts';
-import { getRunningCluster } from './access/running-cluster.ts';
-import { type App, defineCommand } from './command-line/command.ts';
-import { openServiceImages } from './connect/service-images.ts';
-import { openSession } from './connect/session.ts';
+import { requireWritable } from './context/guard.ts';
+import { getRunningCluster } from './context/running-cluster.ts';
+import { openServiceImages } from './context/service-images.ts';
+import { openSession } from './context/session.ts';
 import { toReloadLine } from './reload/reload-line.ts';
 
 export const command = defineCommand({

@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { isatty } from 'node:tty';
-import { getRunningPod } from '../cluster/find-pod.ts';
-import type { Snapshot } from '../cluster/snapshot.ts';
+import { type App, defineCommand } from '../cli/command.ts';
 import { selectParts } from '../config/services.ts';
+import { getRunningPod } from '../diagnosis/find-pod.ts';
+import type { Snapshot } from '../diagnosis/snapshot.ts';
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
-import type { Kubectl } from '../tools/kubectl.ts';
-import type { Pod } from '../tools/kubernetes.ts';
-import { toWorkload } from './access/forward-targets.ts';
-import { requireWritable } from './access/guard.ts';
-import { handOver } from './access/hand-over.ts';
-import { getOwnCluster } from './access/own-cluster.ts';
-import { type App, defineCommand } from './command-line/command.ts';
+import type { Kubectl } from '../tools/kubernetes/kubectl.ts';
+import type { Pod } from '../tools/kubernetes/objects.ts';
+import { toWorkload } from './context/forward-targets.ts';
+import { requireWritable } from './context/guard.ts';
+import { handOver } from './context/hand-over.ts';
+import { getOwnCluster } from './context/own-cluster.ts';
 
 export const command = defineCommand({
   summary: 'a shell, or one command, in the pod of a service or data store',

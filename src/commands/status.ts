@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type App, defineCommand } from '../cli/command.ts';
+import { environment } from '../cli/options.ts';
 import { exitCodes } from '../lib/failure.ts';
 import { defaultEnvironment, findChosenEnvironment } from '../state/chosen-environment.ts';
-import { findClusterAccess, type LocalAccess } from './access/cluster-access.ts';
-import { isLocal } from './access/guard.ts';
-import { type App, defineCommand } from './command-line/command.ts';
-import { environment } from './command-line/options.ts';
+import { findClusterAccess, type LocalAccess } from './context/cluster-access.ts';
+import { isLocal } from './context/guard.ts';
 import { readStatus } from './status/read-status.ts';
 import type { StatusReport } from './status/status-report.ts';
 import { describeStatus } from './status/status-text.ts';

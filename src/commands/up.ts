@@ -1,3 +1,5 @@
+import { defineCommand } from '../cli/command.ts';
+import { dryRun, name, nodes, selectedServices, yes } from '../cli/options.ts';
 import { findCreated, toCreation } from '../cluster/creation.ts';
 import { loadHelmValues } from '../config/helm-values.ts';
 import type { Override } from '../config/load.ts';
@@ -5,6 +7,7 @@ import { sumRequests } from '../config/requests.ts';
 import type { WorkerType } from '../config/schema.ts';
 import { selectServices } from '../config/services.ts';
 import { describeChanges, planChanges } from '../machine/changes.ts';
+import { joinResults } from '../plan/run-plan.ts';
 import { toHostOrigin, toOrigin } from '../plans/addresses.ts';
 import { hostsOfExtras } from '../plans/extras.ts';
 import { planUp } from '../plans/up.ts';
@@ -15,17 +18,14 @@ import { type ClusterRecord, writeClusterRecord } from '../state/cluster-record.
 import { findPolicyRecord } from '../state/policy-record.ts';
 import { ensureSecrets, findSecrets } from '../state/secrets.ts';
 import { probeTitle } from '../steps/probe-policies.ts';
-import { joinResults } from '../ui/progress.ts';
 import { type Address, describeUp, toUpValue } from '../ui/summary.ts';
-import { requireWritable } from './access/guard.ts';
-import type { Situation } from './access/situation.ts';
-import { defineCommand } from './command-line/command.ts';
-import { dryRun, name, nodes, selectedServices, yes } from './command-line/options.ts';
-import { canPull } from './connect/can-pull.ts';
-import { parseExtras } from './connect/choose-extras.ts';
-import { type Foreseen, foreseeUp } from './connect/foresee-up.ts';
-import { lacksImages } from './connect/prepare-up.ts';
-import { toSecretsOptions } from './connect/secrets-options.ts';
+import { canPull } from './context/can-pull.ts';
+import { parseExtras } from './context/choose-extras.ts';
+import { type Foreseen, foreseeUp } from './context/foresee-up.ts';
+import { requireWritable } from './context/guard.ts';
+import { lacksImages } from './context/prepare-up.ts';
+import { toSecretsOptions } from './context/secrets-options.ts';
+import type { Situation } from './context/situation.ts';
 import { listChanges, type MachineDemand, prepareMachine } from './up/prepare-machine.ts';
 
 export const command = defineCommand({

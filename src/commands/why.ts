@@ -1,7 +1,7 @@
+import { defineCommand } from '../cli/command.ts';
+import { environment as environmentOption } from '../cli/options.ts';
 import { selectParts } from '../config/services.ts';
 import { exitCodes } from '../lib/failure.ts';
-import { defineCommand } from './command-line/command.ts';
-import { environment as environmentOption } from './command-line/options.ts';
 import { readWhy } from './why/read-why.ts';
 import { describeWhy } from './why/why-text.ts';
 

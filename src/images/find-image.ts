@@ -3,7 +3,7 @@ import type { Image } from '../lib/oci.ts';
 import { type Reference, toReference, toTagged } from '../lib/reference.ts';
 import { toBuiltReference } from './built-reference.ts';
 import type { ImageKeys } from './image-keys.ts';
-import type { Store } from './store.ts';
+import type { Store } from './store/store.ts';
 
 /** `pulled`: made by its upstream, from a registry or found in the engine. `built`: made here, from packages. */
 export type Origin = 'pulled' | 'built';

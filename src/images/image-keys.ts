@@ -1,6 +1,6 @@
 import type { Catalog, ImageName } from '../config/catalog.ts';
 import { hash } from '../lib/hash.ts';
-import type { Recipes } from './recipes.ts';
+import type { Recipes } from './build/recipes.ts';
 
 /** What the images of a catalog are kept under. */
 export interface ImageKeys {

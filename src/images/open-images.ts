@@ -8,12 +8,12 @@ import { createDebian } from '../tools/debian.ts';
 import type { Exec } from '../tools/exec.ts';
 import { createGo, type Go } from '../tools/go.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
+import { openRecipes, type Recipes } from './build/recipes.ts';
+import { openWorkshop } from './build/workshop.ts';
 import { createImageChain, type ImageChain, type ImageChainParts } from './chain.ts';
 import { type ImageDigests, openImageDigests } from './image-digests.ts';
 import { createPuller } from './puller.ts';
-import { openRecipes, type Recipes } from './recipes.ts';
-import { openStore, type Store } from './store.ts';
-import { openWorkshop } from './workshop.ts';
+import { openStore, type Store } from './store/store.ts';
 
 /** What the images of one run are made with. */
 export interface Images {

@@ -1,8 +1,8 @@
 import type { CatalogEntry } from '../config/catalog.ts';
 import type { Environment } from '../config/schema.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
-import type { Run } from '../lib/plan.ts';
-import { PullFailure } from '../tools/docker-pull.ts';
+import type { Run } from '../plan/plan.ts';
+import { PullFailure } from '../tools/registry/pull.ts';
 
 export interface Ways<T> {
   readonly name: string;

@@ -2,11 +2,11 @@ import type { Environment } from '../config/schema.ts';
 import { isTimeout, withDeadline } from '../lib/deadline.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import type { Digest } from '../lib/oci.ts';
-import type { Run } from '../lib/plan.ts';
 import { type Reference, toDigested, toTagged } from '../lib/reference.ts';
-import type { Docker } from '../tools/docker.ts';
-import type { DockerImage } from '../tools/docker-images.ts';
-import { PullFailure } from '../tools/docker-pull.ts';
+import type { Run } from '../plan/plan.ts';
+import type { Docker } from '../tools/docker/docker.ts';
+import type { DockerImage } from '../tools/docker/images.ts';
+import { PullFailure } from '../tools/registry/pull.ts';
 import type { ImageDigests } from './image-digests.ts';
 
 export interface PulledImage {

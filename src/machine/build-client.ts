@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import type { BuildClient } from '../tools/docker-build.ts';
+import type { BuildClient } from '../tools/docker/build.ts';
 import type { Exec } from '../tools/exec.ts';
 import { findProgram, type Host } from './host.ts';
 

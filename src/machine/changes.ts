@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import type { Plan } from '../lib/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { Paths } from '../state/paths.ts';
-import type { Docker } from '../tools/docker.ts';
+import type { Docker } from '../tools/docker/docker.ts';
 import type { Exec } from '../tools/exec.ts';
 import type { Change } from './changes/change.ts';
 import { joinDockerGroup } from './changes/docker-group.ts';

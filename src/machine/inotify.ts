@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Docker } from '../tools/docker.ts';
+import type { Docker } from '../tools/docker/docker.ts';
 
 /** The kernel's limits for one user. */
 export interface InotifyLimits {

@@ -1,6 +1,6 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Docker } from '../tools/docker.ts';
+import type { Docker } from '../tools/docker/docker.ts';
 import type { Exec } from '../tools/exec.ts';
 import type { Host } from './host.ts';
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { pack } from 'tar-stream';
 import { Failure } from '../lib/failure.ts';
-import type { Docker } from '../tools/docker.ts';
+import type { Docker } from '../tools/docker/docker.ts';
 import { exitProgram } from './exit-program.ts';
 
 /** `sys-resource`: Docker asks for a capability that the machine withholds. `other`: anything else, in `message`. */

@@ -1,7 +1,7 @@
 import type { Environment } from '../config/schema.ts';
 import { type Selection, selectServices } from '../config/services.ts';
 import { toTryOutValues } from '../config/values.ts';
-import type { Plan, Step } from '../lib/plan.ts';
+import type { Plan, Step } from '../plan/plan.ts';
 import { applyDefinitions } from '../steps/apply-definitions.ts';
 import { applySecret } from '../steps/apply-secret.ts';
 import { ensureDefinitions } from '../steps/ensure-definitions.ts';

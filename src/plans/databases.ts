@@ -1,4 +1,4 @@
-import type { Plan } from '../lib/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { DatabaseSnapshot } from '../state/database-snapshots.ts';
 import { makeNewDatabases, restoreDatabase, swapDatabases } from '../steps/replace-databases.ts';
 import { type RestartParts, restartService } from '../steps/restart-service.ts';

@@ -1,5 +1,5 @@
 import type { FoundCluster } from '../cluster/ownership.ts';
-import type { Plan } from '../lib/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import { deleteCluster } from '../steps/delete-cluster.ts';
 import { deleteData } from '../steps/delete-data.ts';
 import { stopCluster } from '../steps/stop-cluster.ts';

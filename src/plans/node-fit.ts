@@ -1,6 +1,6 @@
 import type { Environment, NodeType } from '../config/schema.ts';
+import { type Container, findPodSpec, type Manifest, type PodSpec } from '../diff/manifest.ts';
 import { parseQuantity, toAmount } from '../lib/quantity.ts';
-import { type Container, findPodSpec, type Manifest, type PodSpec } from '../manifests/manifest.ts';
 
 /** Whether all pods find a node, by what they ask for. */
 export interface NodeFit {

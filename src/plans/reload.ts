@@ -1,4 +1,4 @@
-import type { Plan } from '../lib/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import { type Reloaded, type ReloadServiceParts, reloadService } from '../steps/reload-service.ts';
 
 /** Brings the source of some services, as it is now, into the running cluster, each for itself and all at once. */

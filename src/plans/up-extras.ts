@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { ExtraName } from '../config/extras.ts';
 import type { Environment } from '../config/schema.ts';
 import { valuesFiles } from '../config/values.ts';
-import type { Plan, Stage, Step } from '../lib/plan.ts';
+import type { Plan, Stage, Step } from '../plan/plan.ts';
 import { deleteNamespace } from '../steps/delete-namespace.ts';
 import { deployRelease } from '../steps/deploy-release.ts';
 import { removeRelease } from '../steps/remove-release.ts';

@@ -1,19 +1,19 @@
 import type { Releases } from '../cluster/releases.ts';
-import type { Snapshots } from '../cluster/snapshot.ts';
 import type { ExtraName } from '../config/extras.ts';
 import type { PodSecurity } from '../config/helm-values.ts';
 import type { Environment, WorkerType } from '../config/schema.ts';
 import type { Selection } from '../config/services.ts';
 import type { Controller, PublicPorts } from '../config/values.ts';
+import type { Snapshots } from '../diagnosis/snapshot.ts';
+import type { ServiceImages } from '../images/build/service-image.ts';
 import type { ImageChain } from '../images/chain.ts';
-import type { ServiceImages } from '../images/service-image.ts';
-import type { Store } from '../images/store.ts';
+import type { Store } from '../images/store/store.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
-import type { Step } from '../lib/plan.ts';
+import type { Step } from '../plan/plan.ts';
 import type { Paths } from '../state/paths.ts';
-import type { ApiServer } from '../tools/api-server.ts';
 import type { Git } from '../tools/git.ts';
 import type { Go } from '../tools/go.ts';
+import type { ApiServer } from '../tools/kubernetes/api-server.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
 import type { ExtrasChoice } from './extras.ts';
 

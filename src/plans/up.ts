@@ -11,9 +11,9 @@ import {
   valuesFiles,
 } from '../config/values.ts';
 import type { ImageName } from '../images/chain.ts';
-import { loadImages } from '../images/load.ts';
-import type { Plan } from '../lib/plan.ts';
+import { loadImages } from '../images/load/load.ts';
 import { toWaves } from '../lib/waves.ts';
+import type { Plan } from '../plan/plan.ts';
 import { answerThroughIngress } from '../steps/answered.ts';
 import { applyManifests } from '../steps/apply-manifests.ts';
 import { buildService } from '../steps/build-service.ts';

@@ -1,7 +1,7 @@
 import { withDeadline } from '../lib/deadline.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
-import type { Step } from '../lib/plan.ts';
 import { waitFor } from '../lib/wait.ts';
+import type { Step } from '../plan/plan.ts';
 import { askStatus } from '../tools/ask-web.ts';
 
 export interface Answer {

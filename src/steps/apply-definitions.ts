@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { argocdVersion, definitions } from '../../images/argocd/release.ts';
-import type { Store } from '../images/store.ts';
+import type { Store } from '../images/store/store.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
-import type { Step } from '../lib/plan.ts';
-import type { Kubectl } from '../tools/kubectl.ts';
+import type { Step } from '../plan/plan.ts';
+import type { Kubectl } from '../tools/kubernetes/kubectl.ts';
 import { definitionsKey } from './ensure-definitions.ts';
 
 const versionLabel = 'wealist.local/argocd-version';

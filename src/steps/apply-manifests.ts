@@ -1,6 +1,6 @@
 import { hash } from '../lib/hash.ts';
-import type { Step } from '../lib/plan.ts';
-import type { Kubectl } from '../tools/kubectl.ts';
+import type { Step } from '../plan/plan.ts';
+import type { Kubectl } from '../tools/kubernetes/kubectl.ts';
 
 /** An object in Kubernetes's own form, of the whole cluster or of `namespace`. */
 export interface ClusterObject {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import type { Step } from '../lib/plan.ts';
-import type { Kubectl } from '../tools/kubectl.ts';
+import type { Step } from '../plan/plan.ts';
+import type { Kubectl } from '../tools/kubernetes/kubectl.ts';
 import { applyManifests } from './apply-manifests.ts';
 
 export interface SecretParts {

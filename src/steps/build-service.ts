@@ -1,5 +1,5 @@
-import type { ServiceImages } from '../images/service-image.ts';
-import type { Step } from '../lib/plan.ts';
+import type { ServiceImages } from '../images/build/service-image.ts';
+import type { Step } from '../plan/plan.ts';
 
 /** The image of a service's source as it is now is in the store. */
 export function buildService(images: ServiceImages, name: string): Step {

@@ -10,15 +10,15 @@ import {
   removeNodes,
   requireOwn,
 } from '../cluster/ownership.ts';
-import type { Snapshots } from '../cluster/snapshot.ts';
+import type { Snapshots } from '../diagnosis/snapshot.ts';
 import { toDuration } from '../lib/duration.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
-import type { Run, Step } from '../lib/plan.ts';
 import { waitFor } from '../lib/wait.ts';
+import type { Run, Step } from '../plan/plan.ts';
 import { writeFileAtomically } from '../state/atomic-file.ts';
 import { acquireLock } from '../state/lock.ts';
-import { type ApiServer, isConnectionLost } from '../tools/api-server.ts';
-import type { ContainerStatus } from '../tools/kubernetes.ts';
+import { type ApiServer, isConnectionLost } from '../tools/kubernetes/api-server.ts';
+import type { ContainerStatus } from '../tools/kubernetes/objects.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
 
 export interface ClusterParts {

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { type FoundCluster, findCluster, removeNodes, requireOwn } from '../cluster/ownership.ts';
-import type { Step } from '../lib/plan.ts';
+import type { Step } from '../plan/plan.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
 
 /** The cluster's containers are gone; the volumes' folders stay. Only what carries this checkout's mark is removed. */

@@ -1,5 +1,5 @@
 import { rm, stat } from 'node:fs/promises';
-import type { Step } from '../lib/plan.ts';
+import type { Step } from '../plan/plan.ts';
 
 /** The volumes of a cluster, and the secrets that open them, are erased. */
 export function deleteData(folder: string): Step {

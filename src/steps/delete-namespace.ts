@@ -1,8 +1,8 @@
 import { toDuration } from '../lib/duration.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
-import type { Step } from '../lib/plan.ts';
 import { waitFor } from '../lib/wait.ts';
-import type { Kubectl } from '../tools/kubectl.ts';
+import type { Step } from '../plan/plan.ts';
+import type { Kubectl } from '../tools/kubernetes/kubectl.ts';
 
 /** Milliseconds until all that a namespace holds must have ended. */
 const patience = 120_000;

@@ -1,16 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { endBackOff } from '../cluster/back-off.ts';
 import { waitUntilReplaced } from '../cluster/ending.ts';
-import { findPods } from '../cluster/pods.ts';
-import { waitUntilReady } from '../cluster/ready.ts';
 import { inputsLabel, type Release, type Releases } from '../cluster/releases.ts';
-import type { Snapshot, Snapshots } from '../cluster/snapshot.ts';
-import { judge } from '../cluster/verdict.ts';
-import { workloadsOf } from '../cluster/workloads.ts';
+import { findPods } from '../diagnosis/pods.ts';
+import { waitUntilReady } from '../diagnosis/ready.ts';
+import type { Snapshot, Snapshots } from '../diagnosis/snapshot.ts';
+import { judge } from '../diagnosis/verdict.ts';
+import { workloadsOf } from '../diagnosis/workloads.ts';
 import { hash, hashFolder } from '../lib/hash.ts';
-import type { Run, Step } from '../lib/plan.ts';
+import type { Run, Step } from '../plan/plan.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
+import { endBackOff } from './end-back-off.ts';
 
 /** All that a release is rendered from. */
 export interface ReleaseSource {

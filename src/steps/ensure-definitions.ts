@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { argocdModule, definitions, definitionsFolder } from '../../images/argocd/release.ts';
-import type { Store } from '../images/store.ts';
+import type { Store } from '../images/store/store.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
-import type { Run, Step } from '../lib/plan.ts';
+import type { Run, Step } from '../plan/plan.ts';
 import type { Go } from '../tools/go.ts';
 import { downloadFile, requireChecksum } from '../tools/releases.ts';
 

@@ -1,5 +1,5 @@
 import type { ImageChain, ImageName } from '../images/chain.ts';
-import type { Step } from '../lib/plan.ts';
+import type { Step } from '../plan/plan.ts';
 
 /** An outside image is in the store: it was there, is pulled, or is built from packages. */
 export function ensureImage(chain: ImageChain, name: ImageName): Step {

@@ -1,9 +1,9 @@
 import { access, constants, mkdir, readlink, realpath, rename, rm, symlink } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import type { Store } from '../images/store.ts';
-import type { Workshop } from '../images/workshop.ts';
+import type { Workshop } from '../images/build/workshop.ts';
+import type { Store } from '../images/store/store.ts';
 import { CommandFailure, Failure } from '../lib/failure.ts';
-import type { Run, Step } from '../lib/plan.ts';
+import type { Run, Step } from '../plan/plan.ts';
 import type { Exec } from '../tools/exec.ts';
 import type { GoProgram } from '../tools/go.ts';
 import { downloadRelease, type ToolName, toolRelease } from '../tools/releases.ts';

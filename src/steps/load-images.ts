@@ -1,6 +1,6 @@
-import type { NamedImage } from '../images/archive.ts';
-import { findUnloaded, type LoadParts, loadImages, toQuery } from '../images/load.ts';
-import type { Step } from '../lib/plan.ts';
+import { findUnloaded, type LoadParts, loadImages, toQuery } from '../images/load/load.ts';
+import type { NamedImage } from '../images/store/archive.ts';
+import type { Step } from '../plan/plan.ts';
 
 export interface LoadStepParts extends LoadParts {
   /** Names of the nodes, asked when the cluster is there. */

@@ -1,6 +1,6 @@
 import { toPolicyState } from '../cluster/policy-state.ts';
 import { type TrialParts, tryPolicies } from '../cluster/policy-trial.ts';
-import type { Step } from '../lib/plan.ts';
+import type { Step } from '../plan/plan.ts';
 import { findPolicyRecord } from '../state/policy-record.ts';
 
 /** Of the step below. */

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Step } from '../lib/plan.ts';
+import type { Step } from '../plan/plan.ts';
 import type { Git } from '../tools/git.ts';
 import type { GitServer } from '../tools/git-server.ts';
 

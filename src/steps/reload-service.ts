@@ -1,17 +1,17 @@
-import { replaceImage } from '../cluster/replace-image.ts';
-import { findRunning, listKeptImages, runsImage } from '../cluster/running-image.ts';
-import { takeServiceSnapshot } from '../cluster/service-snapshot.ts';
-import type { Snapshots } from '../cluster/snapshot.ts';
+import { findRunning, listKeptImages, runsImage } from '../diagnosis/running-image.ts';
+import { takeServiceSnapshot } from '../diagnosis/service-snapshot.ts';
+import type { Snapshots } from '../diagnosis/snapshot.ts';
+import type { ServiceImage, ServiceImages } from '../images/build/service-image.ts';
+import { standInCommand } from '../images/build/stand-in-image.ts';
 import { toRepository } from '../images/built-reference.ts';
-import { beginLoad } from '../images/load.ts';
-import type { ServiceImage, ServiceImages } from '../images/service-image.ts';
-import { standInCommand } from '../images/stand-in-image.ts';
-import type { Store } from '../images/store.ts';
-import { findOldImages } from '../images/waste.ts';
+import { beginLoad } from '../images/load/load.ts';
+import type { Store } from '../images/store/store.ts';
+import { findOldImages } from '../images/store/waste.ts';
 import { imageId } from '../lib/oci.ts';
-import type { Run, Step } from '../lib/plan.ts';
-import type { ApiServer } from '../tools/api-server.ts';
+import type { Run, Step } from '../plan/plan.ts';
+import type { ApiServer } from '../tools/kubernetes/api-server.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
+import { replaceImage } from './replace-image.ts';
 
 export interface ReloadServiceParts {
   readonly toolchain: Pick<Toolchain, 'kubectl' | 'nodes'>;

@@ -1,6 +1,6 @@
 import { definitions } from '../../images/argocd/release.ts';
-import type { Step } from '../lib/plan.ts';
-import type { Kubectl } from '../tools/kubectl.ts';
+import type { Step } from '../plan/plan.ts';
+import type { Kubectl } from '../tools/kubernetes/kubectl.ts';
 
 const kind = 'applications.argoproj.io';
 

@@ -1,5 +1,5 @@
 import type { Releases } from '../cluster/releases.ts';
-import type { Step } from '../lib/plan.ts';
+import type { Step } from '../plan/plan.ts';
 import type { Helm } from '../tools/helm.ts';
 
 /** A release that another one takes the place of is gone. */

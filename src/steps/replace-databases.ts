@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { exitCodes, Failure } from '../lib/failure.ts';
-import type { Step } from '../lib/plan.ts';
+import type { Step } from '../plan/plan.ts';
 import type { DatabaseSnapshot } from '../state/database-snapshots.ts';
 import type { Postgres } from '../tools/postgres.ts';
 

@@ -1,7 +1,7 @@
-import { waitUntilReady } from '../cluster/ready.ts';
-import type { Snapshots } from '../cluster/snapshot.ts';
-import type { Step } from '../lib/plan.ts';
-import type { Kubectl } from '../tools/kubectl.ts';
+import { waitUntilReady } from '../diagnosis/ready.ts';
+import type { Snapshots } from '../diagnosis/snapshot.ts';
+import type { Step } from '../plan/plan.ts';
+import type { Kubectl } from '../tools/kubernetes/kubectl.ts';
 
 export interface RestartParts {
   readonly kubectl: Kubectl;

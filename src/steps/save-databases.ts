@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { toBytes } from '../lib/bytes.ts';
 import { Failure } from '../lib/failure.ts';
-import type { Run, Step } from '../lib/plan.ts';
+import type { Run, Step } from '../plan/plan.ts';
 import {
   createSnapshot,
   hashFile,

@@ -1,5 +1,5 @@
 import type { FoundCluster } from '../cluster/ownership.ts';
-import type { Step } from '../lib/plan.ts';
+import type { Step } from '../plan/plan.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
 
 /** The nodes are stopped, and all they had comes back when they are started. */

@@ -4,17 +4,17 @@ import {
   type ApplicationVerdict,
   judgeApplication,
   refreshAnnotation,
-} from '../cluster/applications.ts';
-import { waitUntilReady } from '../cluster/ready.ts';
-import type { Snapshots } from '../cluster/snapshot.ts';
-import { judge } from '../cluster/verdict.ts';
-import { workloadsOf } from '../cluster/workloads.ts';
+} from '../diagnosis/applications.ts';
+import { waitUntilReady } from '../diagnosis/ready.ts';
+import type { Snapshots } from '../diagnosis/snapshot.ts';
+import { judge } from '../diagnosis/verdict.ts';
+import { workloadsOf } from '../diagnosis/workloads.ts';
 import { toDuration } from '../lib/duration.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { hash } from '../lib/hash.ts';
-import type { Run, Step } from '../lib/plan.ts';
+import type { Run, Step } from '../plan/plan.ts';
 import type { GitServer } from '../tools/git-server.ts';
-import type { Kubectl } from '../tools/kubectl.ts';
+import type { Kubectl } from '../tools/kubernetes/kubectl.ts';
 
 export interface SyncParts {
   readonly kubectl: Kubectl;

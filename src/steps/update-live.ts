@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type LiveFiles, toLiveAnnotations } from '../cluster/live-files.ts';
-import { findPods } from '../cluster/pods.ts';
-import { findRunning } from '../cluster/running-image.ts';
-import { type ServicePlace, takeServiceSnapshot } from '../cluster/service-snapshot.ts';
-import { packLayer } from '../images/layer.ts';
-import type { Contents, LiveSource } from '../images/live-source.ts';
+import { type LiveFiles, toLiveAnnotations } from '../diagnosis/live-files.ts';
+import { findPods } from '../diagnosis/pods.ts';
+import { findRunning } from '../diagnosis/running-image.ts';
+import { type ServicePlace, takeServiceSnapshot } from '../diagnosis/service-snapshot.ts';
+import type { Contents, LiveSource } from '../images/source/live-source.ts';
+import { packLayer } from '../images/store/layer.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { hashContent } from '../lib/hash.ts';
-import type { Run } from '../lib/plan.ts';
-import { ApiFailure, type ApiServer } from '../tools/api-server.ts';
-import type { Pod } from '../tools/kubernetes.ts';
-import type { Nodes } from '../tools/nodes.ts';
+import type { Run } from '../plan/plan.ts';
+import type { Nodes } from '../tools/docker/nodes.ts';
+import { ApiFailure, type ApiServer } from '../tools/kubernetes/api-server.ts';
+import type { Pod } from '../tools/kubernetes/objects.ts';
 
 export interface UpdateLiveParts {
   readonly api: ApiServer;

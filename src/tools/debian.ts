@@ -1,5 +1,5 @@
 import { exitCodes, Failure } from '../lib/failure.ts';
-import type { Run } from '../lib/plan.ts';
+import type { Run } from '../plan/plan.ts';
 import type { Exec } from './exec.ts';
 
 export interface DebianRoot {

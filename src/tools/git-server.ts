@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
-import type { Kubectl } from './kubectl.ts';
+import type { Kubectl } from './kubernetes/kubectl.ts';
 
 /** The Git server of chart wealist-argocd. */
 export interface GitServer {

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
-import type { Run } from '../lib/plan.ts';
+import type { Run } from '../plan/plan.ts';
 import type { Exec } from './exec.ts';
 
 /** A Go program by its published module, for modules without replaces: `go install` refuses the others. */

@@ -1,10 +1,10 @@
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { isConnectionLost } from './api-server.ts';
 import { createConnectionPool, type PoolTarget } from './connection-pool.ts';
 import { type HeldBody, holdBody } from './http-body.ts';
-import { NotConnected } from './port-forward.ts';
+import { isConnectionLost } from './kubernetes/api-server.ts';
+import { NotConnected } from './kubernetes/port-forward.ts';
 
 export interface RelayAnswer {
   readonly status: number;

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
 import type { Exec } from './exec.ts';
-import type { Kubectl } from './kubectl.ts';
+import type { Kubectl } from './kubernetes/kubectl.ts';
 import {
   openPsql,
   printDump,

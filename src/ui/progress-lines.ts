@@ -1,5 +1,5 @@
 import { toDuration } from '../lib/duration.ts';
-import type { Display, Outcome } from './display.ts';
+import type { Display, Outcome } from '../plan/display.ts';
 import type { Ui } from './ui.ts';
 
 /**

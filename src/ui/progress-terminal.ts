@@ -7,7 +7,7 @@ import {
   ProcessOutput,
 } from 'listr2';
 import { toDuration } from '../lib/duration.ts';
-import type { Display, Outcome } from './display.ts';
+import type { Display, Outcome } from '../plan/display.ts';
 import { symbols, toNoted } from './style.ts';
 import { toTerminalText } from './terminal-text.ts';
 import type { Ui } from './ui.ts';

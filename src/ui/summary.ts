@@ -1,6 +1,6 @@
 import { toDuration } from '../lib/duration.ts';
-import type { StepResult } from './display.ts';
-import type { PlanResult } from './progress.ts';
+import type { StepResult } from '../plan/display.ts';
+import type { PlanResult } from '../plan/run-plan.ts';
 import { type Colors, toSymbol } from './style.ts';
 import { toTable } from './table.ts';
 

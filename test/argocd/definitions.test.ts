@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { openStore } from '../../src/images/store.ts';
+import { openStore } from '../../src/images/store/store.ts';
 import { Failure } from '../../src/lib/failure.ts';
 import { findPaths } from '../../src/state/paths.ts';
 import { definitionsKey, ensureDefinitions } from '../../src/steps/ensure-definitions.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type Denied, findDenied, findPolicies, probe } from '../../src/cluster/policy-probe.ts';
 import { toPolicyState } from '../../src/cluster/policy-state.ts';
-import { createSnapshot } from '../../src/cluster/snapshot.ts';
+import { createSnapshot } from '../../src/diagnosis/snapshot.ts';
 import { CommandFailure } from '../../src/lib/failure.ts';
 import { makeNode, makePod, now, ready } from '../fakes/cluster-objects.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createReleases, inputsLabel } from '../../src/cluster/releases.ts';
-import type { ApiReader } from '../../src/tools/api-server.ts';
+import type { ApiReader } from '../../src/tools/kubernetes/api-server.ts';
 
 const { signal } = new AbortController();
 

@@ -1,7 +1,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { App } from '../../src/commands/command-line/command.ts';
+import type { App } from '../../src/cli/command.ts';
 import { trustCluster } from '../../src/commands/env/trust.ts';
 import { command as env } from '../../src/commands/env.ts';
 import { command as logs } from '../../src/commands/logs.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { toForwardTarget } from '../../src/commands/access/forward-targets.ts';
+import { toForwardTarget } from '../../src/commands/context/forward-targets.ts';
 import { command } from '../../src/commands/forward.ts';
 import { startApiServer } from '../fakes/api-server.ts';
 import { environment, makeApp } from '../fakes/app.ts';

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import { openStore } from '../../src/images/store.ts';
+import { openStore } from '../../src/images/store/store.ts';
 import { CommandFailure } from '../../src/lib/failure.ts';
 import { digestOf } from '../../src/lib/oci.ts';
 import { exec } from '../../src/tools/exec.ts';

@@ -1,10 +1,10 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { parseInput } from '../../src/commands/command-line/parse.ts';
+import { parseInput } from '../../src/cli/parse.ts';
 import { command } from '../../src/commands/logs.ts';
 import { secretKeys } from '../../src/lib/secret-rules.ts';
-import { toLogTime } from '../../src/live/log-line.ts';
+import { toLogTime } from '../../src/logs/log-line.ts';
 import { startApiServer } from '../fakes/api-server.ts';
 import { makeApp } from '../fakes/app.ts';
 import { makeClusterFolder } from '../fakes/cluster-folder.ts';

@@ -1,10 +1,10 @@
-import { packArchive } from '../../src/images/archive.ts';
 import { openImages } from '../../src/images/open-images.ts';
+import { packArchive } from '../../src/images/store/archive.ts';
 import { getEngine } from '../../src/machine/engine.ts';
 import { readHost } from '../../src/machine/host.ts';
 import { findPaths } from '../../src/state/paths.ts';
-import { createDocker } from '../../src/tools/docker.ts';
-import { createDockerCli } from '../../src/tools/docker-cli.ts';
+import { createDockerCli } from '../../src/tools/docker/cli.ts';
+import { createDocker } from '../../src/tools/docker/docker.ts';
 import { exec } from '../../src/tools/exec.ts';
 import type { Checkout } from './checkout.ts';
 

@@ -5,11 +5,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { packArchive } from '../../src/images/archive.ts';
-import { packLayer } from '../../src/images/layer.ts';
-import type { Store } from '../../src/images/store.ts';
+import { packArchive } from '../../src/images/store/archive.ts';
+import { packLayer } from '../../src/images/store/layer.ts';
+import type { Store } from '../../src/images/store/store.ts';
 import { type Digest, type Image, toImageConfig } from '../../src/lib/oci.ts';
-import type { Docker } from '../../src/tools/docker.ts';
+import type { Docker } from '../../src/tools/docker/docker.ts';
 import { exec } from '../../src/tools/exec.ts';
 
 export interface LocalRegistry {

@@ -3,8 +3,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { type AddressInfo, connect } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { LogLine } from '../../src/live/log-line.ts';
-import type { Pod } from '../../src/tools/kubernetes.ts';
+import type { LogLine } from '../../src/logs/log-line.ts';
+import type { Pod } from '../../src/tools/kubernetes/objects.ts';
 
 /** What a container has written, run by run. */
 interface Run {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { App } from '../../src/commands/command-line/command.ts';
+import type { App } from '../../src/cli/command.ts';
 import type { Environment } from '../../src/config/schema.ts';
 import { exec } from '../../src/tools/exec.ts';
 import { createScreen, type Screen } from './screen.ts';

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { stringify } from 'yaml';
-import type { Manifest } from '../../src/manifests/manifest.ts';
-import { ApiFailure } from '../../src/tools/api-server.ts';
+import type { Manifest } from '../../src/diff/manifest.ts';
+import { ApiFailure } from '../../src/tools/kubernetes/api-server.ts';
 
 /** Kinds that the fake knows, by the root of their paths. */
 const resources: Readonly<Record<string, readonly (readonly [string, string, boolean])[]>> = {

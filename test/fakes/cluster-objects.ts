@@ -6,7 +6,7 @@ import type {
   Node,
   Pod,
   ReplicaSet,
-} from '../../src/tools/kubernetes.ts';
+} from '../../src/tools/kubernetes/objects.ts';
 
 /** When the made-up cluster is looked at. */
 export const now = Date.parse('2026-11-23T12:00:00Z');

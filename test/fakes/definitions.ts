@@ -1,5 +1,5 @@
 import { CommandFailure } from '../../src/lib/failure.ts';
-import type { Kubectl } from '../../src/tools/kubectl.ts';
+import type { Kubectl } from '../../src/tools/kubernetes/kubectl.ts';
 
 interface Definition {
   readonly labels: Record<string, string>;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exec } from '../../src/tools/exec.ts';
-import type { Kubectl } from '../../src/tools/kubectl.ts';
+import type { Kubectl } from '../../src/tools/kubernetes/kubectl.ts';
 
 const scripts = join(import.meta.dirname, '../../helm/charts/wealist-argocd/scripts');
 

@@ -1,16 +1,16 @@
 import type { Catalog } from '../../src/config/catalog.ts';
 import type { Environment } from '../../src/config/schema.ts';
+import type { Recipe } from '../../src/images/build/recipe.ts';
+import type { Recipes } from '../../src/images/build/recipes.ts';
+import type { Workshop } from '../../src/images/build/workshop.ts';
 import { createImageChain } from '../../src/images/chain.ts';
 import { openImageDigests } from '../../src/images/image-digests.ts';
-import { packLayer } from '../../src/images/layer.ts';
 import { createPuller } from '../../src/images/puller.ts';
-import type { Recipe } from '../../src/images/recipe.ts';
-import type { Recipes } from '../../src/images/recipes.ts';
-import { openStore } from '../../src/images/store.ts';
-import type { Workshop } from '../../src/images/workshop.ts';
+import { packLayer } from '../../src/images/store/layer.ts';
+import { openStore } from '../../src/images/store/store.ts';
 import { Failure } from '../../src/lib/failure.ts';
 import { digestOf, type Image, toImageConfig } from '../../src/lib/oci.ts';
-import type { Run } from '../../src/lib/plan.ts';
+import type { Run } from '../../src/plan/plan.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 import { createFakeDocker, type FakeRegistry } from './registries.ts';
 

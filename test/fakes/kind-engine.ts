@@ -1,6 +1,6 @@
 import { ownerOnNode } from '../../src/config/kind-cluster.ts';
-import type { Docker } from '../../src/tools/docker.ts';
-import type { ContainerState, DockerContainerDetails } from '../../src/tools/docker-containers.ts';
+import type { ContainerState, DockerContainerDetails } from '../../src/tools/docker/containers.ts';
+import type { Docker } from '../../src/tools/docker/docker.ts';
 
 interface FakeNode {
   /** The kind cluster that it is of; undefined for a container of something else. */

@@ -1,5 +1,5 @@
 import type { Digest } from '../../src/lib/oci.ts';
-import type { ImageQuery, RemovedImages } from '../../src/tools/node-image-store.ts';
+import type { ImageQuery, RemovedImages } from '../../src/tools/docker/node-image-store.ts';
 
 /** Of a node's images by reference, those that a query is for. */
 export function selectImages(images: ReadonlyMap<string, Digest>, query: ImageQuery): Map<string, Digest> {

@@ -1,4 +1,4 @@
-import type { Pod } from '../../src/tools/kubernetes.ts';
+import type { Pod } from '../../src/tools/kubernetes/objects.ts';
 import { makeDeployment, makeNode, makePod, makeStatus, ready } from './cluster-objects.ts';
 
 const namespace = 'wealist-kind-local';

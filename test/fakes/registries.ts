@@ -2,9 +2,9 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pack } from 'tar-stream';
 import { type Digest, digestOf } from '../../src/lib/oci.ts';
-import type { Docker } from '../../src/tools/docker.ts';
-import type { DockerImage } from '../../src/tools/docker-images.ts';
-import { PullFailure } from '../../src/tools/docker-pull.ts';
+import type { Docker } from '../../src/tools/docker/docker.ts';
+import type { DockerImage } from '../../src/tools/docker/images.ts';
+import { PullFailure } from '../../src/tools/registry/pull.ts';
 
 /** Name with tag → content; or the engine's message where the registry does not answer. */
 export type FakeRegistry = string | Readonly<Record<string, string>>;

@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { readTar } from '../../src/images/tar.ts';
+import { readTar } from '../../src/images/store/tar.ts';
 import { hashContent } from '../../src/lib/hash.ts';
 import { type Digest, digestOf } from '../../src/lib/oci.ts';
-import { ApiFailure, type ApiServer } from '../../src/tools/api-server.ts';
-import type { Nodes } from '../../src/tools/nodes.ts';
+import type { Nodes } from '../../src/tools/docker/nodes.ts';
+import { ApiFailure, type ApiServer } from '../../src/tools/kubernetes/api-server.ts';
 import { makeDeployment, makePod, makeStatus, ready } from './cluster-objects.ts';
 import { selectImages } from './node-image-store.ts';
 

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openImageDigests } from '../../src/images/image-digests.ts';
-import type { openStore } from '../../src/images/store.ts';
+import type { openStore } from '../../src/images/store/store.ts';
 import { exitCodes, Failure } from '../../src/lib/failure.ts';
 import { digestOf } from '../../src/lib/oci.ts';
 import { catchFailure, makeChain, noHost, pinned } from '../fakes/image-chain.ts';

@@ -1,15 +1,15 @@
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Run } from '../../src/lib/plan.ts';
 import type { Change } from '../../src/machine/changes/change.ts';
 import { createRoot } from '../../src/machine/changes/root.ts';
 import { collectChanges, describeChanges, planChanges } from '../../src/machine/changes.ts';
 import { type Engine, getEngine } from '../../src/machine/engine.ts';
 import { EngineFailure } from '../../src/machine/engine-failure.ts';
 import { createSystemRecord } from '../../src/machine/system-record.ts';
+import type { Run } from '../../src/plan/plan.ts';
 import type { Paths } from '../../src/state/paths.ts';
-import { createDocker } from '../../src/tools/docker.ts';
+import { createDocker } from '../../src/tools/docker/docker.ts';
 import { docker, dockerRoutes, type Routes, sendJson, startEngine } from '../fakes/engine.ts';
 import { debian, type FakeHost, type FakeHostOptions, granted, makeHost, withheld } from '../fakes/host.ts';
 

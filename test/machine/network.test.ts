@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { checkNetwork, type NetworkContext } from '../../src/machine/checks/network.ts';
 import { listMirrors } from '../../src/machine/mirrors.ts';
-import { createDocker } from '../../src/tools/docker.ts';
+import { createDocker } from '../../src/tools/docker/docker.ts';
 import { type Routes, sendJson, startEngine } from '../fakes/engine.ts';
 import { debian, makeHost } from '../fakes/host.ts';
 

@@ -1,10 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Plan } from '../../src/lib/plan.ts';
+import type { Plan } from '../../src/plan/plan.ts';
 import { planReplace, planSave } from '../../src/plans/databases.ts';
 import { getSnapshot, listSnapshots } from '../../src/state/database-snapshots.ts';
-import type { Kubectl } from '../../src/tools/kubectl.ts';
+import type { Kubectl } from '../../src/tools/kubernetes/kubectl.ts';
 import { createPostgresFake } from '../fakes/postgres.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 

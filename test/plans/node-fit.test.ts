@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Manifest } from '../../src/manifests/manifest.ts';
+import type { Manifest } from '../../src/diff/manifest.ts';
 import { judgeNodes } from '../../src/plans/node-fit.ts';
 
 const app = { instance: 't3.medium', count: 2, cpu: 2, memory: '4Gi', pods: 17 };

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { argocdVersion, definitions } from '../../images/argocd/release.ts';
-import { openStore } from '../../src/images/store.ts';
+import { openStore } from '../../src/images/store/store.ts';
 import { applyDefinitions } from '../../src/steps/apply-definitions.ts';
 import { definitionsKey } from '../../src/steps/ensure-definitions.ts';
 import { createDefinitions } from '../fakes/definitions.ts';

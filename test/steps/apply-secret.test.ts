@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { applySecret } from '../../src/steps/apply-secret.ts';
-import type { Kubectl } from '../../src/tools/kubectl.ts';
+import type { Kubectl } from '../../src/tools/kubernetes/kubectl.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
 const run = { signal: new AbortController().signal, report: () => {} };

@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { argocdVersion, definitions } from '../../images/argocd/release.ts';
-import { openStore } from '../../src/images/store.ts';
+import { openStore } from '../../src/images/store/store.ts';
 import { exitCodes, Failure } from '../../src/lib/failure.ts';
 import { definitionsKey, ensureDefinitions } from '../../src/steps/ensure-definitions.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';

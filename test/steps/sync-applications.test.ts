@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import type { Application } from '../../src/cluster/applications.ts';
-import { createSnapshot } from '../../src/cluster/snapshot.ts';
+import type { Application } from '../../src/diagnosis/applications.ts';
+import { createSnapshot } from '../../src/diagnosis/snapshot.ts';
 import { syncApplications } from '../../src/steps/sync-applications.ts';
-import type { Kubectl } from '../../src/tools/kubectl.ts';
+import type { Kubectl } from '../../src/tools/kubernetes/kubectl.ts';
 import { makeDeployment, makePod, makeStatus } from '../fakes/cluster-objects.ts';
 
 const revision = 'abcdef0123456789';

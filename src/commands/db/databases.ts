@@ -1,13 +1,13 @@
-import { getRunningPod } from '../../cluster/find-pod.ts';
+import type { App } from '../../cli/command.ts';
 import type { LocalEnvironment } from '../../config/schema.ts';
 import { selectParts } from '../../config/services.ts';
+import { getRunningPod } from '../../diagnosis/find-pod.ts';
 import { exitCodes, Failure } from '../../lib/failure.ts';
 import { toSnapshotsFolder } from '../../state/database-snapshots.ts';
-import type { Kubectl } from '../../tools/kubectl.ts';
+import type { Kubectl } from '../../tools/kubernetes/kubectl.ts';
 import { createPostgres, type Postgres } from '../../tools/postgres.ts';
-import { toWorkload } from '../access/forward-targets.ts';
-import { getOwnCluster } from '../access/own-cluster.ts';
-import type { App } from '../command-line/command.ts';
+import { toWorkload } from '../context/forward-targets.ts';
+import { getOwnCluster } from '../context/own-cluster.ts';
 
 /** The databases of a checkout's cluster, and what uses them. */
 export interface Databases extends Awaited<ReturnType<typeof getOwnCluster>> {

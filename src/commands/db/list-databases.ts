@@ -1,3 +1,4 @@
+import type { App } from '../../cli/command.ts';
 import type { LocalEnvironment } from '../../config/schema.ts';
 import { toAge } from '../../lib/age.ts';
 import { toBytes } from '../../lib/bytes.ts';
@@ -6,7 +7,6 @@ import { findClusterRecord } from '../../state/cluster-record.ts';
 import { listSnapshots, toSnapshotsFolder } from '../../state/database-snapshots.ts';
 import { isLeftover } from '../../steps/replace-databases.ts';
 import { toTable } from '../../ui/table.ts';
-import type { App } from '../command-line/command.ts';
 import { openDatabases } from './databases.ts';
 
 interface DatabaseRow {

@@ -1,12 +1,12 @@
+import type { App } from '../../cli/command.ts';
 import type { FoundCluster } from '../../cluster/ownership.ts';
 import { tryPolicies } from '../../cluster/policy-trial.ts';
 import type { Environment } from '../../config/schema.ts';
 import { CommandFailure } from '../../lib/failure.ts';
 import type { Check } from '../../machine/checks/check.ts';
-import type { Docker } from '../../tools/docker.ts';
-import { createDockerCli } from '../../tools/docker-cli.ts';
-import { findClusterAccess } from '../access/cluster-access.ts';
-import type { App } from '../command-line/command.ts';
+import { createDockerCli } from '../../tools/docker/cli.ts';
+import type { Docker } from '../../tools/docker/docker.ts';
+import { findClusterAccess } from '../context/cluster-access.ts';
 
 const details = {
   none: 'there are none',

@@ -1,13 +1,13 @@
-import { toPartStatus } from '../../cluster/part-status.ts';
+import type { App } from '../../cli/command.ts';
 import type { Environment, LocalEnvironment } from '../../config/schema.ts';
+import { toPartStatus } from '../../diagnosis/part-status.ts';
 import { exitCodes, Failure } from '../../lib/failure.ts';
 import { findTrust } from '../../state/trust.ts';
-import { askCluster } from '../access/ask-cluster.ts';
-import { type ClusterAccess, findClusterAccess } from '../access/cluster-access.ts';
-import { isLocal } from '../access/guard.ts';
-import { openRemote } from '../access/remote-access.ts';
-import { findState } from '../access/silent-cluster.ts';
-import type { App } from '../command-line/command.ts';
+import { askCluster } from '../context/ask-cluster.ts';
+import { type ClusterAccess, findClusterAccess } from '../context/cluster-access.ts';
+import { isLocal } from '../context/guard.ts';
+import { openRemote } from '../context/remote-access.ts';
+import { findState } from '../context/silent-cluster.ts';
 
 /** An environment with what is behind it, as one line of `env list`. */
 export interface ProbedEnvironment {

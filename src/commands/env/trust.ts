@@ -1,14 +1,14 @@
 import { rm } from 'node:fs/promises';
+import type { App } from '../../cli/command.ts';
 import { listMismatches, toOfflineFingerprint } from '../../cluster/fingerprint.ts';
 import type { Environment } from '../../config/schema.ts';
 import { exitCodes, Failure } from '../../lib/failure.ts';
 import { findTrust, type Trust, toPrivateKubeconfig, writeTrust } from '../../state/trust.ts';
-import { findKubeContext, type KubeContext } from '../../tools/kube-context.ts';
+import { findKubeContext, type KubeContext } from '../../tools/kubernetes/kube-context.ts';
 import { toTable } from '../../ui/table.ts';
-import { isLocal } from '../access/guard.ts';
-import { missingContext, readFingerprint } from '../access/remote-access.ts';
-import type { App } from '../command-line/command.ts';
-import { obtainTools } from '../connect/obtain-tools.ts';
+import { isLocal } from '../context/guard.ts';
+import { obtainTools } from '../context/obtain-tools.ts';
+import { missingContext, readFingerprint } from '../context/remote-access.ts';
 import { describeFingerprint } from './describe.ts';
 
 export interface TrustChoice {

@@ -1,9 +1,9 @@
-import type { Workload } from '../../cluster/pods.ts';
-import type { Snapshots } from '../../cluster/snapshot.ts';
-import { judge } from '../../cluster/verdict.ts';
+import type { Workload } from '../../diagnosis/pods.ts';
+import type { Snapshots } from '../../diagnosis/snapshot.ts';
+import { judge } from '../../diagnosis/verdict.ts';
+import type { Held } from '../../forward/hold.ts';
 import { isTimeout, withDeadline } from '../../lib/deadline.ts';
 import { CommandFailure } from '../../lib/failure.ts';
-import type { Held } from '../../live/hold.ts';
 
 /** Milliseconds for the cluster to say how the workload is. */
 const patience = 5_000;

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { App } from '../../cli/command.ts';
 import type { ImageName } from '../../config/catalog.ts';
 import type { Origin } from '../../images/chain.ts';
 import { toBytes } from '../../lib/bytes.ts';
@@ -6,9 +7,8 @@ import type { Image } from '../../lib/oci.ts';
 import { outsideImages } from '../../plans/up.ts';
 import { measureFolder } from '../../tools/disk.ts';
 import { toTable } from '../../ui/table.ts';
-import type { App } from '../command-line/command.ts';
-import { canPull } from '../connect/can-pull.ts';
-import type { Connection } from '../connect/connect-images.ts';
+import { canPull } from '../context/can-pull.ts';
+import type { Connection } from '../context/connect-images.ts';
 
 interface ListedImage {
   readonly name: string;

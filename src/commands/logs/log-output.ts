@@ -1,13 +1,13 @@
 import { join } from 'node:path';
-import type { LogSource } from '../../live/log-containers.ts';
-import type { LogFormat } from '../../live/log-format.ts';
-import { openLogHistory } from '../../live/log-history.ts';
-import { createLevelFilter, type Level } from '../../live/log-level.ts';
-import type { LogLine } from '../../live/log-line.ts';
-import type { LogOptions } from '../../live/log-options.ts';
-import { createLogQueue } from '../../live/log-queue.ts';
+import type { App } from '../../cli/command.ts';
+import type { LogSource } from '../../logs/log-containers.ts';
+import type { LogFormat } from '../../logs/log-format.ts';
+import { openLogHistory } from '../../logs/log-history.ts';
+import { createLevelFilter, type Level } from '../../logs/log-level.ts';
+import type { LogLine } from '../../logs/log-line.ts';
+import type { LogOptions } from '../../logs/log-options.ts';
+import { createLogQueue } from '../../logs/log-queue.ts';
 import { ensureStateFolder } from '../../state/state-folder.ts';
-import type { App } from '../command-line/command.ts';
 
 type Write = LogOptions['write'];
 

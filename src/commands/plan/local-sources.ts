@@ -1,18 +1,18 @@
+import type { App } from '../../cli/command.ts';
 import { loadHelmValues } from '../../config/helm-values.ts';
 import type { LocalEnvironment } from '../../config/schema.ts';
 import { selectServices } from '../../config/services.ts';
+import type { Manifest } from '../../diff/manifest.ts';
 import { toRepository } from '../../images/built-reference.ts';
 import { type SecretRule, secretRules } from '../../lib/secret-rules.ts';
-import type { Manifest } from '../../manifests/manifest.ts';
 import { planUp } from '../../plans/up.ts';
 import type { UpParts } from '../../plans/up-parts.ts';
 import { findCheckoutId } from '../../state/checkout-id.ts';
 import { findSecrets } from '../../state/secrets.ts';
 import { isManifestsStep } from '../../steps/apply-manifests.ts';
 import { isDeployStep, type ReleaseSource } from '../../steps/deploy-release.ts';
-import type { App } from '../command-line/command.ts';
-import { foreseeUp } from '../connect/foresee-up.ts';
-import { toSecretsOptions } from '../connect/secrets-options.ts';
+import { foreseeUp } from '../context/foresee-up.ts';
+import { toSecretsOptions } from '../context/secrets-options.ts';
 
 export interface Sources {
   readonly releases: readonly ReleaseSource[];

@@ -1,7 +1,7 @@
+import type { Manifest } from '../../diff/manifest.ts';
+import type { OutsideReference } from '../../diff/references.ts';
 import { secretRules } from '../../lib/secret-rules.ts';
-import type { Manifest } from '../../manifests/manifest.ts';
-import type { OutsideReference } from '../../manifests/references.ts';
-import { ApiFailure, type ApiReader } from '../../tools/api-server.ts';
+import { ApiFailure, type ApiReader } from '../../tools/kubernetes/api-server.ts';
 
 /** What pods read and somebody else must have made, and whether that is there. */
 export interface OutsideObject {

@@ -1,5 +1,5 @@
-import type { Comparison, Rendering } from '../../manifests/compare.ts';
-import { withoutSecrets } from '../../manifests/manifest.ts';
+import type { Comparison, Rendering } from '../../diff/compare.ts';
+import { withoutSecrets } from '../../diff/manifest.ts';
 import type { NodeFit } from '../../plans/node-fit.ts';
 import type { OutsideObject } from './outside.ts';
 

@@ -1,6 +1,6 @@
-import type { ObjectChange, Rendering } from '../../manifests/compare.ts';
-import type { FieldChange } from '../../manifests/fields.ts';
-import { toTitle } from '../../manifests/manifest.ts';
+import type { ObjectChange, Rendering } from '../../diff/compare.ts';
+import type { FieldChange } from '../../diff/fields.ts';
+import { toTitle } from '../../diff/manifest.ts';
 import type { NodeFit } from '../../plans/node-fit.ts';
 import { type Colors, toSymbol } from '../../ui/style.ts';
 import { toTable } from '../../ui/table.ts';

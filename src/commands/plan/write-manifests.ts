@@ -1,10 +1,10 @@
 import { lstat, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import type { Rendering } from '../../diff/compare.ts';
+import { withoutSecrets } from '../../diff/manifest.ts';
 import { exitCodes, Failure } from '../../lib/failure.ts';
 import { scrubSecrets } from '../../lib/secret-values.ts';
-import type { Rendering } from '../../manifests/compare.ts';
-import { withoutSecrets } from '../../manifests/manifest.ts';
 import { writeFileAtomically } from '../../state/atomic-file.ts';
 
 /** The first words of every file that is written, by which a later run knows it for its own. */

@@ -1,18 +1,18 @@
 import { relative } from 'node:path';
+import type { App } from '../../cli/command.ts';
 import { isInside } from '../../config/folders.ts';
 import type { Environment } from '../../config/schema.ts';
 import { getService } from '../../config/services.ts';
-import { readLiveSource, readTopLayer } from '../../images/live-source.ts';
-import type { ServiceImage, SourceFolder } from '../../images/service-image.ts';
-import { listChanged, type SourceState } from '../../images/source-state.ts';
+import type { ServiceImage, SourceFolder } from '../../images/build/service-image.ts';
+import { readLiveSource, readTopLayer } from '../../images/source/live-source.ts';
+import { listChanged, type SourceState } from '../../images/source/source-state.ts';
+import { watchSources } from '../../images/source/watch-sources.ts';
 import { Failure } from '../../lib/failure.ts';
 import { createLatest, type Latest } from '../../lib/latest.ts';
 import { type Hold, shareHold } from '../../lib/share-hold.ts';
-import { watchSources } from '../../live/watch.ts';
 import { findRunningImage, type ReloadServiceParts, reload } from '../../steps/reload-service.ts';
 import { type LiveState, updateLive } from '../../steps/update-live.ts';
 import { describeFailure, toFailureValue } from '../../ui/failure.ts';
-import type { App } from '../command-line/command.ts';
 import { toReloadLine, toSeconds } from './reload-line.ts';
 
 export interface WatchParts {

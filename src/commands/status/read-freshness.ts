@@ -1,19 +1,19 @@
+import type { App } from '../../cli/command.ts';
 import { controlPlaneOf } from '../../cluster/ownership.ts';
 import { loadCatalog } from '../../config/catalog.ts';
 import type { Environment } from '../../config/schema.ts';
+import { openRecipes } from '../../images/build/recipes.ts';
 import { createImageFinder } from '../../images/find-image.ts';
 import { type Freshness, type Links, toFreshness } from '../../images/freshness.ts';
 import { createImageKeys } from '../../images/image-keys.ts';
-import { openRecipes } from '../../images/recipes.ts';
-import { createServiceSources } from '../../images/service-sources.ts';
-import { openStore } from '../../images/store.ts';
+import { createServiceSources } from '../../images/source/service-sources.ts';
+import { openStore } from '../../images/store/store.ts';
 import { Failure } from '../../lib/failure.ts';
 import { imageId } from '../../lib/oci.ts';
 import { ownArchitecture } from '../../lib/own-architecture.ts';
 import { findSocket } from '../../machine/engine.ts';
 import { readHost } from '../../machine/host.ts';
-import { listImageNames } from '../../tools/node-images.ts';
-import type { App } from '../command-line/command.ts';
+import { listImageNames } from '../../tools/docker/node-images.ts';
 
 /** Tells of each service whether it runs its source as it is now. */
 export type FindFreshness = (

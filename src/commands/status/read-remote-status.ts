@@ -1,11 +1,11 @@
-import { toPartStatus } from '../../cluster/part-status.ts';
-import type { Snapshot } from '../../cluster/snapshot.ts';
+import type { App } from '../../cli/command.ts';
 import type { Environment } from '../../config/schema.ts';
-import { askCluster } from '../access/ask-cluster.ts';
-import { listRemoteParts } from '../access/list-parts.ts';
-import { openRemote } from '../access/remote-access.ts';
-import { toRemoteLine } from '../access/remote-line.ts';
-import type { App } from '../command-line/command.ts';
+import { toPartStatus } from '../../diagnosis/part-status.ts';
+import type { Snapshot } from '../../diagnosis/snapshot.ts';
+import { askCluster } from '../context/ask-cluster.ts';
+import { listRemoteParts } from '../context/list-parts.ts';
+import { openRemote } from '../context/remote-access.ts';
+import { toRemoteLine } from '../context/remote-line.ts';
 import { listNodes } from './read-status.ts';
 import type { Part, StatusReport } from './status-report.ts';
 

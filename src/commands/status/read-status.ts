@@ -1,19 +1,19 @@
-import type { Part as ListedPart } from '../../cluster/part.ts';
-import { type PartStatus, toPartStatus } from '../../cluster/part-status.ts';
+import type { App } from '../../cli/command.ts';
 import { type PolicyState, toPolicyState } from '../../cluster/policy-state.ts';
-import type { Snapshot } from '../../cluster/snapshot.ts';
 import { nodeTypeLabel } from '../../config/kind-cluster.ts';
 import type { Environment } from '../../config/schema.ts';
+import type { Part as ListedPart } from '../../diagnosis/part.ts';
+import { type PartStatus, toPartStatus } from '../../diagnosis/part-status.ts';
+import type { Snapshot } from '../../diagnosis/snapshot.ts';
 import { withDeadline } from '../../lib/deadline.ts';
 import { toHostOrigin, toOrigin } from '../../plans/addresses.ts';
 import { lackingOf } from '../../plans/extras.ts';
 import type { ClusterRecord } from '../../state/cluster-record.ts';
 import { findPolicyRecord } from '../../state/policy-record.ts';
 import { askStatus } from '../../tools/ask-web.ts';
-import { askCluster } from '../access/ask-cluster.ts';
-import type { LocalAccess } from '../access/cluster-access.ts';
-import { listParts } from '../access/list-parts.ts';
-import type { App } from '../command-line/command.ts';
+import { askCluster } from '../context/ask-cluster.ts';
+import type { LocalAccess } from '../context/cluster-access.ts';
+import { listParts } from '../context/list-parts.ts';
 import { findNodeImages, readFreshness } from './read-freshness.ts';
 import type { Part, StatusReport } from './status-report.ts';
 
@@ -42,7 +42,7 @@ export async function readStatus(
 
   const { snapshot, silence } = answer ?? {};
   if (!access || !findFreshness || !snapshot) {
-    const { findState } = await import('../access/silent-cluster.ts');
+    const { findState } = await import('../context/silent-cluster.ts');
     const found = await findState(app, cluster, silence);
     const next = found.state === 'unknown' ? 'npm run doctor' : 'npm run up';
     return {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { clusterStates } from '../access/cluster-state.ts';
+import { clusterStates } from '../context/cluster-state.ts';
 
 const Freshness = z.strictObject({
   state: z

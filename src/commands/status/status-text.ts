@@ -1,7 +1,7 @@
 import { toAge } from '../../lib/age.ts';
 import { type Colors, toSymbol } from '../../ui/style.ts';
 import { toTable } from '../../ui/table.ts';
-import { toClusterWords } from '../access/cluster-state.ts';
+import { toClusterWords } from '../context/cluster-state.ts';
 import type { Part, StatusReport } from './status-report.ts';
 
 /** The report as a person reads it: the cluster, a line for each part, the command to go on with. `now` in milliseconds. */

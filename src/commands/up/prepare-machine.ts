@@ -1,3 +1,4 @@
+import type { App } from '../../cli/command.ts';
 import type { Requests } from '../../config/requests.ts';
 import type { Environment } from '../../config/schema.ts';
 import type { Change } from '../../machine/changes/change.ts';
@@ -6,11 +7,10 @@ import { collectChanges, describeChanges, planChanges } from '../../machine/chan
 import { requireFit, runChecks } from '../../machine/checks.ts';
 import { getEngine } from '../../machine/engine.ts';
 import type { PortPair } from '../../machine/ports.ts';
-import { createDocker } from '../../tools/docker.ts';
+import { joinResults, type PlanResult } from '../../plan/run-plan.ts';
+import { createDocker } from '../../tools/docker/docker.ts';
 import { versions } from '../../tools/versions.ts';
-import { joinResults, type PlanResult } from '../../ui/progress.ts';
-import type { Situation } from '../access/situation.ts';
-import type { App } from '../command-line/command.ts';
+import type { Situation } from '../context/situation.ts';
 
 export interface MachineDemand {
   readonly environment: Environment;

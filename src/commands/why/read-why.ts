@@ -1,18 +1,18 @@
-import { findCauses } from '../../cluster/causes.ts';
-import { listUnready, type Part, type Silent, type Unready } from '../../cluster/part.ts';
-import { readLastLines } from '../../cluster/ready.ts';
+import type { App } from '../../cli/command.ts';
 import type { Environment } from '../../config/schema.ts';
+import { findCauses } from '../../diagnosis/causes.ts';
+import { listUnready, type Part, type Silent, type Unready } from '../../diagnosis/part.ts';
+import { readLastLines } from '../../diagnosis/ready.ts';
 import { toWaves } from '../../lib/waves.ts';
 import { toAddresses, toOrigin } from '../../plans/addresses.ts';
 import type { ClusterRecord } from '../../state/cluster-record.ts';
 import { findSilence } from '../../steps/answered.ts';
-import { askCluster } from '../access/ask-cluster.ts';
-import { findClusterAccess } from '../access/cluster-access.ts';
-import { toClusterWords } from '../access/cluster-state.ts';
-import { isLocal } from '../access/guard.ts';
-import { listParts, listRemoteParts } from '../access/list-parts.ts';
-import { toRemoteLine } from '../access/remote-line.ts';
-import type { App } from '../command-line/command.ts';
+import { askCluster } from '../context/ask-cluster.ts';
+import { findClusterAccess } from '../context/cluster-access.ts';
+import { toClusterWords } from '../context/cluster-state.ts';
+import { isLocal } from '../context/guard.ts';
+import { listParts, listRemoteParts } from '../context/list-parts.ts';
+import { toRemoteLine } from '../context/remote-line.ts';
 import type { WhyReport } from './why-report.ts';
 
 /** Lines of a log that are searched for what they complain of. */
@@ -57,7 +57,7 @@ async function readRemoteWhy(
   environment: Environment,
   service: string | undefined,
 ): Promise<WhyReport> {
-  const { openRemote } = await import('../access/remote-access.ts');
+  const { openRemote } = await import('../context/remote-access.ts');
   const access = await openRemote(app, environment);
   const { name, namespace } = environment;
   const common = { version: 1, environment: name, namespace, service } as const;
@@ -112,7 +112,7 @@ async function explainCluster(
   name: string,
   silence: string | undefined,
 ): Promise<Pick<WhyReport, 'cluster' | 'causes' | 'line' | 'next'>> {
-  const { findState } = await import('../access/silent-cluster.ts');
+  const { findState } = await import('../context/silent-cluster.ts');
   const { state, evidence } = await findState(app, name, silence);
   const next = state === 'unknown' ? 'npm run doctor' : 'npm run up';
   const line = `cluster ${name} ${toClusterWords(state)}`;

@@ -1,4 +1,4 @@
-import type { Run } from '../../lib/plan.ts';
+import type { Run } from '../../plan/plan.ts';
 
 /** One change of the system, outside the checkout and this user's folders: asked for before, recorded after. */
 export interface Change {

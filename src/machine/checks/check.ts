@@ -1,5 +1,5 @@
 import type { Paths } from '../../state/paths.ts';
-import type { Docker } from '../../tools/docker.ts';
+import type { Docker } from '../../tools/docker/docker.ts';
 import type { Exec } from '../../tools/exec.ts';
 import type { Engine } from '../engine.ts';
 import type { Host } from '../host.ts';

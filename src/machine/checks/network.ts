@@ -2,8 +2,8 @@ import { loadCatalog } from '../../config/catalog.ts';
 import { isTimeout, withDeadline } from '../../lib/deadline.ts';
 import type { Failure } from '../../lib/failure.ts';
 import { toReference, toTagged } from '../../lib/reference.ts';
-import { PullFailure, registryOf } from '../../tools/docker-pull.ts';
-import { findProxy, type Reached, reach } from '../../tools/reach.ts';
+import { PullFailure, registryOf } from '../../tools/registry/pull.ts';
+import { findProxy, type Reached, reach } from '../../tools/registry/reach.ts';
 import { listMirrors, type Mirror } from '../mirrors.ts';
 import type { Check, CheckContext } from './check.ts';
 

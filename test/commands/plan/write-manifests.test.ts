@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { writeManifests } from '../../../src/commands/plan/write-manifests.ts';
+import type { Manifest } from '../../../src/diff/manifest.ts';
 import { hideSecrets } from '../../../src/lib/secret-values.ts';
-import type { Manifest } from '../../../src/manifests/manifest.ts';
 import { makeTemporaryFolder } from '../../temporary-folder.ts';
 
 const password = 'a-password-that-nobody-guesses-1';

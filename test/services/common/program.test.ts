@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { bundleStandIn } from '../../../src/images/bundle.ts';
-import { answerOf, bundleEnv, findFreePort, runBundle } from '../../images/run-bundle.ts';
+import { bundleStandIn } from '../../../src/images/build/bundle.ts';
+import { answerOf, bundleEnv, findFreePort, runBundle } from '../../images/build/run-bundle.ts';
 import { ask } from '../start.ts';
 
 const folder = join(import.meta.dirname, '../../../services/auth-service');

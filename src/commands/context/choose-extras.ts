@@ -1,0 +1,93 @@
+import type { App } from '../../cli/command.ts';
+import { type ExtraName, extraNames, isExtra } from '../../config/extras.ts';
+import { quote } from '../../config/problems.ts';
+import type { Environment } from '../../config/schema.ts';
+import type { Images } from '../../images/open-images.ts';
+import { exitCodes, Failure } from '../../lib/failure.ts';
+import { findNearest } from '../../lib/nearest.ts';
+import { toReference } from '../../lib/reference.ts';
+import { type ExtrasChoice, extras } from '../../plans/extras.ts';
+import type { ClusterRecord } from '../../state/cluster-record.ts';
+import { canPull } from './can-pull.ts';
+
+/** What the command line says of the extras. */
+export interface WantedExtras {
+  readonly added: readonly ExtraName[];
+  readonly removed: readonly ExtraName[];
+}
+
+/**
+ * The names behind `--with` and `--without`.
+ * @throws {Failure} exit code 2 for an unknown name, for one in both, and for one that the environment's files add.
+ */
+export function parseExtras(
+  {
+    with: added,
+    without: removed,
+  }: { readonly with?: string | undefined; readonly without?: string | undefined },
+  environment: Pick<Environment, 'with'>,
+): WantedExtras {
+  const wanted = { added: parseNames(added), removed: parseNames(removed) };
+  const [both] = wanted.removed.filter((name) => wanted.added.includes(name));
+  if (both) refuse(`${both} is both in --with and in --without`, 'name it in one of them');
+  const [fixed] = wanted.removed.filter((name) => environment.with.includes(name));
+  if (fixed) refuse(`${fixed} stands under with: in your environment`, 'take it out of env/local.yaml first');
+  return wanted;
+}
+
+function parseNames(text = ''): readonly ExtraName[] {
+  const names = text.split(',').map((name) => name.trim());
+  return [...new Set(names)].filter((name) => name !== '').map(requireExtra);
+}
+
+function requireExtra(name: string): ExtraName {
+  if (isExtra(name)) return name;
+  const nearest = findNearest(name, extraNames);
+  refuse(
+    `${quote(name)} is no extra${nearest === undefined ? '' : `, nearest is ${nearest}`}`,
+    `extras: ${extraNames.join(', ')}`,
+  );
+}
+
+function refuse(message: string, hint: string): never {
+  throw new Failure(message, { hint, exitCode: exitCodes.usage });
+}
+
+export interface ChooseExtrasParts {
+  readonly app: Pick<App, 'signal' | 'ui'>;
+  readonly environment: Environment;
+  readonly images: Pick<Images, 'catalog' | 'chain'>;
+  /** What an earlier run chose for the same cluster. */
+  readonly record: ClusterRecord | undefined;
+}
+
+/**
+ * The cluster's extras: those it has, those of the environment and those added now. An optional image that is not there
+ * is asked for when its extra is added, and again when that is named again; in between the answer stays.
+ */
+export async function chooseExtras(
+  { app, environment, images, record }: ChooseExtrasParts,
+  { added, removed }: WantedExtras,
+): Promise<ExtrasChoice> {
+  const before = record?.extras ?? [];
+  const names = extraNames.filter(
+    (name) => [...before, ...environment.with, ...added].includes(name) && !removed.includes(name),
+  );
+  const lacking = await Promise.all(
+    names.flatMap((name) => extras[name].optionalImages.map((image) => decide(name, image))),
+  );
+  return { extras: names, lacking: lacking.filter((image) => image !== undefined) };
+
+  async function decide(extra: ExtraName, image: ExtrasImage): Promise<string | undefined> {
+    if (await images.chain.find(image)) return undefined;
+    const isNew = added.includes(extra) || !before.includes(extra);
+    if (!isNew) return record?.lacking.includes(image) ? image : undefined;
+    const { build, pull } = images.catalog[image];
+    const registry = toReference(pull)?.registry ?? '';
+    if (build || (await canPull(registry, environment, app))) return undefined;
+    app.ui.say(`${extra} goes without ${image}: it can only be pulled, and ${registry} cannot be reached`);
+    return image;
+  }
+}
+
+type ExtrasImage = (typeof extras)[ExtraName]['optionalImages'][number];

@@ -1,0 +1,36 @@
+import type { App } from '../../cli/command.ts';
+import type { LocalEnvironment } from '../../config/schema.ts';
+import type { Images } from '../../images/open-images.ts';
+import type { UpParts } from '../../plans/up-parts.ts';
+import type { ClusterRecord } from '../../state/cluster-record.ts';
+import { chooseCluster } from './choose-cluster.ts';
+import { chooseExtras, type WantedExtras } from './choose-extras.ts';
+import { connectUp } from './prepare-up.ts';
+import { readSituation, type Situation } from './situation.ts';
+
+/** Where an engine that is still to be installed will be. */
+const usualSocket = '/var/run/docker.sock';
+
+/** What there is, and the cluster that `up` makes of it. */
+export interface Foreseen {
+  readonly situation: Situation;
+  readonly record: ClusterRecord;
+  readonly parts: UpParts & { readonly images: Images };
+}
+
+/** What `up` has to go by; changes nothing. @throws {Failure} exit code 9 when the cluster is another checkout's. */
+export async function foreseeUp(
+  app: Pick<App, 'paths' | 'exec' | 'signal' | 'ui'>,
+  environment: LocalEnvironment,
+  { name, extras }: { readonly name?: string | undefined; readonly extras: WantedExtras },
+): Promise<Foreseen> {
+  const situation = await readSituation(app, environment, name);
+  const { engine, host } = situation;
+  const chosen = await chooseCluster({ app, environment, ...situation });
+  const cluster = chosen.name;
+  const parts = await connectUp(app, engine ?? { socket: usualSocket }, { environment, host, cluster });
+  // What an earlier run chose for a cluster of another name says nothing of this one.
+  const record = situation.record?.name === cluster ? situation.record : undefined;
+  const choice = await chooseExtras({ app, environment, images: parts.images, record }, extras);
+  return { situation, record: { ...chosen, ...choice }, parts };
+}

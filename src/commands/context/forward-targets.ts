@@ -1,0 +1,89 @@
+import type { Environment, Infrastructure } from '../../config/schema.ts';
+import type { Workload } from '../../diagnosis/pods.ts';
+import type { Protocol } from '../../forward/refusal.ts';
+
+/** What can be forwarded, and how a person uses it then. */
+export interface ForwardTarget {
+  readonly name: string;
+  /** What runs it. */
+  readonly workload: Workload;
+  readonly protocol: Protocol;
+  /** In the pod. */
+  readonly port: number;
+  /** On this machine, where it is free. */
+  readonly wantedPort: number;
+  /** A line that works when pasted, for the port it was given. */
+  readonly toUsage: (localPort: number, namespace: string) => string;
+}
+
+/** What only root may bind, and what is asked for in its place. */
+const lowest = 1_024;
+const frontendPort = 3_000;
+
+interface Store {
+  readonly protocol: Protocol;
+  readonly port: number;
+  readonly toUsage: ForwardTarget['toUsage'];
+}
+
+/** Passwords are asked from the cluster by the line itself, and so stand in no output and no history. */
+const stores: Readonly<Record<Infrastructure, Store>> = {
+  postgres: {
+    protocol: 'postgres',
+    port: 5432,
+    toUsage: (port, namespace) =>
+      `PGPASSWORD=${toSecret('DB_PASSWORD', namespace)} psql -h 127.0.0.1 -p ${port} -U postgres`,
+  },
+  redis: {
+    protocol: 'redis',
+    port: 6379,
+    toUsage: (port, namespace) =>
+      `REDISCLI_AUTH=${toSecret('REDIS_PASSWORD', namespace)} redis-cli -h 127.0.0.1 -p ${port}`,
+  },
+  s3: {
+    protocol: 'http',
+    port: 7070,
+    toUsage: (port, namespace) =>
+      [
+        `AWS_ACCESS_KEY_ID=${toSecret('S3_ACCESS_KEY', namespace)}`,
+        `AWS_SECRET_ACCESS_KEY=${toSecret('S3_SECRET_KEY', namespace)}`,
+        `AWS_DEFAULT_REGION=${toSetting('S3_REGION', namespace)}`,
+        `aws --endpoint-url http://127.0.0.1:${port} s3 ls`,
+      ].join(' '),
+  },
+};
+
+/** How to forward a service or store of the environment. */
+export function toForwardTarget(environment: Environment, name: string): ForwardTarget {
+  const service = environment.services[name];
+  const workload = toWorkload(environment, name);
+  if (!service) {
+    const { port, ...store } = stores[name as Infrastructure];
+    return { ...store, name, workload, port, wantedPort: port };
+  }
+  return {
+    name,
+    workload,
+    protocol: 'http',
+    port: service.port,
+    wantedPort: service.port < lowest ? frontendPort : service.port,
+    toUsage: (port) => `http://127.0.0.1:${port}/`,
+  };
+}
+
+function toSecret(key: string, namespace: string): string {
+  return ask(namespace, `secret wealist-shared-secret -o go-template='{{.data.${key} | base64decode}}'`);
+}
+
+function toSetting(key: string, namespace: string): string {
+  return ask(namespace, `configmap wealist-shared-config -o go-template='{{.data.${key}}}'`);
+}
+
+function ask(namespace: string, what: string): string {
+  return `"$(npm run -s kubectl -- -n ${namespace} get ${what})"`;
+}
+
+/** What runs a service or data store of the environment. */
+export function toWorkload({ services, namespace }: Environment, name: string): Workload {
+  return { kind: Object.hasOwn(services, name) ? 'Deployment' : 'StatefulSet', name, namespace };
+}

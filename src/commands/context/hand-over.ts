@@ -1,0 +1,19 @@
+import type { App } from '../../cli/command.ts';
+import { CommandFailure } from '../../lib/failure.ts';
+import type { Kubectl } from '../../tools/kubernetes/kubectl.ts';
+
+/** Hands the terminal to kubectl with these arguments. Resolves to its exit code: it has said why itself. */
+export async function handOver(
+  { exec, signal }: Pick<App, 'exec' | 'signal'>,
+  kubectl: Kubectl,
+  args: readonly string[],
+): Promise<number> {
+  const [program, ...base] = kubectl.command;
+  try {
+    await exec(program, [...base, ...args], { inherit: true, signal });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommandFailure && error.status !== undefined) return error.status;
+    throw error;
+  }
+}

@@ -1,0 +1,148 @@
+import { readFile } from 'node:fs/promises';
+import type { App } from '../../cli/command.ts';
+import { type Fingerprint, listMismatches, toOfflineFingerprint } from '../../cluster/fingerprint.ts';
+import type { Environment } from '../../config/schema.ts';
+import { createSnapshots, type Snapshots } from '../../diagnosis/snapshot.ts';
+import { isTimeout, withDeadline } from '../../lib/deadline.ts';
+import { CommandFailure, exitCodes, Failure } from '../../lib/failure.ts';
+import { writeFileAtomically } from '../../state/atomic-file.ts';
+import { ensureStateFolder } from '../../state/state-folder.ts';
+import { findTrust, toPrivateKubeconfig } from '../../state/trust.ts';
+import { toLoginLine } from '../../tools/kubernetes/exec-credential.ts';
+import { findKubeContext, type KubeContext, listKubeconfigs } from '../../tools/kubernetes/kube-context.ts';
+import { createKubectl, type KubectlReader } from '../../tools/kubernetes/kubectl.ts';
+import { createApiOpener } from '../../tools/kubernetes/open-api.ts';
+import type { ClusterAccess } from './cluster-access.ts';
+import { findKubectl } from './find-kubectl.ts';
+
+/** Milliseconds until a cluster elsewhere must have answered: a log-in that asks a person never does. */
+const patience = 10_000;
+
+/** The cluster of an environment elsewhere, known to be the trusted one. */
+export interface RemoteAccess extends ClusterAccess {
+  readonly context: KubeContext;
+}
+
+type Parts = Pick<App, 'paths' | 'exec' | 'signal'>;
+
+/**
+ * Opens the cluster that was trusted for the environment, through a private copy of its kube context. It is asked
+ * nothing before its address and CA are those that were trusted, and nothing but its UID before that is.
+ * @throws {Failure} exit code 9 when nothing was trusted, or when it is another cluster; 5 when it does not answer.
+ */
+export async function openRemote(
+  app: Parts,
+  environment: Environment,
+  options: { readonly patience?: number } = {},
+): Promise<RemoteAccess> {
+  const { name } = environment;
+  const hint = `npm run env trust ${name}`;
+  const trust = await findTrust(app.paths, name);
+  if (!trust) {
+    throw new Failure(`no cluster is trusted yet to be that of environment ${name}`, {
+      hint,
+      exitCode: exitCodes.refused,
+    });
+  }
+  const context = await findKubeContext(trust.context);
+  if (!context) throw missingContext(trust.context, name);
+  refuseMismatches(listMismatches(trust.fingerprint, toOfflineFingerprint(context)));
+
+  const file = await copyPrivately(app, name, context);
+  const kubectl = await connect(app, file, context);
+  const uid = await askUid(kubectl, app.signal, context, options.patience);
+  refuseMismatches(listMismatches(trust.fingerprint, { uid }));
+  return {
+    context,
+    kubectl,
+    snapshots: openSnapshots(kubectl, environment.namespace),
+    openApi: createApiOpener(file, context.name, app.exec),
+  };
+
+  function refuseMismatches(mismatches: readonly string[]): void {
+    if (mismatches.length === 0) return;
+    throw new Failure(`kube context ${context?.name} is not the cluster that was trusted as ${name}`, {
+      cause: mismatches.join('\n'),
+      hint: `if it was moved and you know it: ${hint}`,
+      exitCode: exitCodes.refused,
+    });
+  }
+}
+
+/** Of one namespace, and with the nodes where the person may read them. */
+function openSnapshots(kubectl: KubectlReader, namespace: string): Snapshots {
+  const whole = createSnapshots(kubectl, { namespace });
+  const own = createSnapshots(kubectl, { namespace, nodes: false });
+  return {
+    async take(signal, options) {
+      try {
+        return await whole.take(signal, options);
+      } catch (error) {
+        if (!(error instanceof CommandFailure) || !/nodes is forbidden/.test(error.stderr)) throw error;
+        return own.take(signal, options);
+      }
+    },
+  };
+}
+
+/** Looks at a kube context that is not trusted yet: its fingerprint. Leaves no copy of it. @throws {Failure} as above. */
+export async function readFingerprint(
+  app: Parts,
+  environment: string,
+  context: KubeContext,
+): Promise<Fingerprint> {
+  const file = await copyPrivately(app, environment, context);
+  const uid = await askUid(await connect(app, file, context), app.signal, context);
+  return { ...toOfflineFingerprint(context), uid };
+}
+
+export function missingContext(context: string, environment: string): Failure {
+  return new Failure(`kube context ${context} of environment ${environment} is in no kubeconfig`, {
+    cause: `looked for in ${listKubeconfigs().join(', ')}`,
+    hint: `npm run env -- trust ${environment} --context <name>`,
+    exitCode: exitCodes.refused,
+  });
+}
+
+async function copyPrivately(
+  { paths }: Parts,
+  environment: string,
+  { kubeconfig }: KubeContext,
+): Promise<string> {
+  await ensureStateFolder(paths);
+  const file = toPrivateKubeconfig(paths, environment);
+  const before = await readFile(file, 'utf8').catch(() => undefined);
+  if (before !== kubeconfig) await writeFileAtomically(file, kubeconfig);
+  return file;
+}
+
+async function connect(app: Parts, kubeconfig: string, context: KubeContext): Promise<KubectlReader> {
+  return createKubectl(app.exec, { program: await findKubectl(app), kubeconfig, context: context.name });
+}
+
+/** Of the namespace kube-system; undefined where it may not be read. */
+async function askUid(
+  kubectl: KubectlReader,
+  signal: AbortSignal,
+  { name, login }: KubeContext,
+  timeout = patience,
+): Promise<string | undefined> {
+  try {
+    const { metadata } = await withDeadline({ timeout, signal }, (limited) =>
+      kubectl.getJson<{ readonly metadata: { readonly uid: string } }>(['namespace', 'kube-system'], limited),
+    );
+    return metadata.uid;
+  } catch (error) {
+    signal.throwIfAborted();
+    const silent = (cause: string) =>
+      new Failure(`the cluster of kube context ${name} does not answer`, {
+        cause,
+        hint: login ? toLoginLine(login) : 'look at your network or VPN, then try again',
+        exitCode: exitCodes.cluster,
+      });
+    if (isTimeout(error)) throw silent(`no answer in ${timeout / 1000} s`);
+    if (!(error instanceof CommandFailure) || error.status === undefined) throw error;
+    if (error.stderr.includes('(Forbidden)')) return undefined;
+    throw silent(error.stderr.split('\n').at(-1) || error.message);
+  }
+}

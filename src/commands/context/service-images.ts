@@ -1,0 +1,70 @@
+import { join } from 'node:path';
+import type { App } from '../../cli/command.ts';
+import type { Environment } from '../../config/schema.ts';
+import { createServiceImages, type ServiceImages } from '../../images/build/service-image.ts';
+import { toRepository } from '../../images/built-reference.ts';
+import { bringEngineImage } from '../../images/load/engine-image.ts';
+import type { Images } from '../../images/open-images.ts';
+import { exitCodes, Failure } from '../../lib/failure.ts';
+import { hash } from '../../lib/hash.ts';
+import { findBuildClient } from '../../machine/build-client.ts';
+import type { Host } from '../../machine/host.ts';
+import type { Run } from '../../plan/plan.ts';
+import { buildWithDocker } from '../../tools/docker/build.ts';
+import type { Toolchain } from '../../tools/toolchain.ts';
+
+export interface ServiceImagesParts {
+  readonly app: Pick<App, 'paths' | 'exec'>;
+  readonly host: Host;
+  readonly environment: Environment;
+  readonly images: Images;
+  readonly toolchain: Pick<Toolchain, 'docker'>;
+}
+
+/** The services' images, with the docker client of this machine that builds Dockerfiles best. */
+export function openServiceImages({
+  app,
+  host,
+  environment,
+  images,
+  toolchain,
+}: ServiceImagesParts): ServiceImages {
+  const { docker } = toolchain;
+
+  async function removeNameless(id: string, { signal, report }: Run): Promise<void> {
+    try {
+      const found = await docker.findImage(id, { signal });
+      if (found?.tags.length === 0) await docker.removeImage(id, { signal });
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof Failure)) throw error;
+      // Something was built on it, or runs it.
+      report(`the image of before stays in the engine: ${error.message}`);
+    }
+  }
+
+  return createServiceImages({
+    ...images,
+    environment,
+    checkout: app.paths.checkout,
+    async buildDockerfile(name, { root, dockerfile, context }, { signal, report }) {
+      const client = await findBuildClient(host, app.exec);
+      if (!client) {
+        throw new Failure('no docker client that builds Dockerfiles is installed', {
+          hint: 'npm run doctor -- --fix',
+          exitCode: exitCodes.host,
+        });
+      }
+      // One per checkout: two that build at once must not take each other's image.
+      const image = `${toRepository(name)}:source-${hash(app.paths.checkout)}`;
+      const build = { context: join(root, context), dockerfile: join(root, dockerfile), image };
+      const before = await docker.findImage(image, { signal });
+      await buildWithDocker(app.exec, client, build, { env: docker.env, signal, report });
+      const brought = await bringEngineImage({ docker, store: images.store }, image, { signal, report });
+      const after = await docker.findImage(image, { signal });
+      // The one before has lost its name and would stay for ever; the builder keeps what it may use again.
+      if (before && before.id !== after?.id) await removeNameless(before.id, { signal, report });
+      return brought;
+    },
+  });
+}

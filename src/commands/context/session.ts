@@ -1,0 +1,50 @@
+import { join } from 'node:path';
+import type { App } from '../../cli/command.ts';
+import { createReleases, type Releases } from '../../cluster/releases.ts';
+import { createApiSnapshots } from '../../diagnosis/api-snapshots.ts';
+import type { Snapshots } from '../../diagnosis/snapshot.ts';
+import type { Engine } from '../../machine/engine.ts';
+import { createDockerCli } from '../../tools/docker/cli.ts';
+import { createDocker } from '../../tools/docker/docker.ts';
+import { createNodes } from '../../tools/docker/nodes.ts';
+import { createHelm } from '../../tools/helm.ts';
+import { createKind } from '../../tools/kind.ts';
+import type { ApiServer } from '../../tools/kubernetes/api-server.ts';
+import { createKubectl } from '../../tools/kubernetes/kubectl.ts';
+import { createApiOpener } from '../../tools/kubernetes/open-api.ts';
+import type { Toolchain } from '../../tools/toolchain.ts';
+
+/** The outside world of one cluster, connected: what commands that act on it share. */
+export interface Session {
+  readonly toolchain: Toolchain;
+  /** @throws {Failure} exit code 5 when there is no cluster whose kubeconfig could be read. */
+  openApi(): Promise<ApiServer>;
+  readonly snapshots: Snapshots;
+  readonly releases: Releases;
+}
+
+/** Connects to the engine and, through the private kubeconfig, to the cluster of this name. Asks neither anything. */
+export function openSession(
+  { paths, exec }: Pick<App, 'paths' | 'exec'>,
+  engine: Pick<Engine, 'socket'>,
+  cluster: string,
+): Session {
+  const bin = join(paths.state, 'bin');
+  const access = { kubeconfig: join(paths.state, 'kubeconfig'), context: `kind-${cluster}` };
+  const docker = createDocker(engine, exec);
+  const dockerCli = createDockerCli(exec, docker.env);
+  const openApi = createApiOpener(access.kubeconfig, access.context, exec);
+  return {
+    toolchain: {
+      docker,
+      dockerCli,
+      nodes: createNodes(dockerCli),
+      kind: createKind(exec, { program: join(bin, 'kind'), env: docker.env }),
+      kubectl: createKubectl(exec, { program: join(bin, 'kubectl'), ...access }),
+      helm: createHelm(exec, { program: join(bin, 'helm'), ...access }),
+    },
+    openApi,
+    snapshots: createApiSnapshots(openApi),
+    releases: createReleases(openApi),
+  };
+}

@@ -1,0 +1,62 @@
+import type { Pod } from '../tools/kubernetes/objects.ts';
+import { findLiveFiles, type LiveFiles } from './live-files.ts';
+import { findPods, type Workload } from './pods.ts';
+import type { Snapshot } from './snapshot.ts';
+import { judgeNeeded, type Verdict } from './verdict.ts';
+
+/** A workload as one line of `status`. */
+export interface PartStatus
+  extends Pick<Verdict, 'state' | 'ready' | 'wanted' | 'line' | 'evidence' | 'next'> {
+  /** The image its newest pods ask for, as the chart names it. */
+  readonly image: string | undefined;
+  /** The image they run; undefined while none does. */
+  readonly imageId: string | undefined;
+  /** What the container of its name is in each of its newest pods; none for a pod that has not begun to run it. */
+  readonly running: readonly { readonly reference: string; readonly id: string }[];
+  /** Files in the running container that are not of its image. */
+  readonly live: LiveFiles | undefined;
+  /** Of all containers of its pods, since these were created. */
+  readonly restarts: number;
+  /** When the oldest of its newest pods was created, in milliseconds since the epoch. */
+  readonly created: number | undefined;
+  /** What its chart says of it that is no fault, such as what it goes without. */
+  readonly note?: string;
+}
+
+/** Where a chart says that. */
+const noteAnnotation = 'wealist.local/note';
+
+/** How a workload is, with all that ever went wrong with its pods counted. */
+export function toPartStatus(snapshot: Snapshot, workload: Workload): PartStatus {
+  const { state, ready, wanted, line, evidence, next } = judgeNeeded(snapshot, workload);
+  const { current } = findPods(snapshot, workload);
+  const containers = current.flatMap(({ status }) => status.containerStatuses ?? []);
+  const note = snapshot.find(workload.kind, workload.name, workload.namespace)?.metadata.annotations?.[
+    noteAnnotation
+  ];
+  const created = current.map(({ metadata }) => Date.parse(metadata.creationTimestamp));
+  return {
+    ...{ state, ready, wanted, line },
+    ...(evidence === undefined ? {} : { evidence }),
+    ...(next === undefined ? {} : { next }),
+    ...(note === undefined ? {} : { note }),
+    image: current.at(-1)?.spec.containers[0]?.image,
+    imageId: toImageId(current.at(-1)),
+    running: current.flatMap((pod) => findRunning(pod, workload.name)),
+    live: current.map((pod) => findLiveFiles(pod, workload.name)).find((each) => each !== undefined),
+    restarts: containers.reduce((sum, { restartCount }) => sum + restartCount, 0),
+    created: created.length === 0 ? undefined : Math.min(...created),
+  };
+}
+
+function findRunning({ spec, status }: Pod, container: string): PartStatus['running'] {
+  const { image: reference = '' } = spec.containers.find(({ name }) => name === container) ?? {};
+  const id = status.containerStatuses?.find(({ name }) => name === container)?.imageID;
+  return id ? [{ reference, id }] : [];
+}
+
+/** `sha256:…`, without the name of the repository that a pulled image has before it. */
+function toImageId(pod: Pod | undefined): string | undefined {
+  const id = pod?.status.containerStatuses?.[0]?.imageID;
+  return id ? /sha256:[0-9a-f]+$/.exec(id)?.[0] : undefined;
+}

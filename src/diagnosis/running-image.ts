@@ -1,0 +1,76 @@
+import type { Digest } from '../lib/oci.ts';
+import { isPodReady, type Pod, type ReplicaSet } from '../tools/kubernetes/objects.ts';
+import { findLiveFiles } from './live-files.ts';
+import { findPods } from './pods.ts';
+import { findRollout } from './rollout.ts';
+import type { ServicePlace } from './service-snapshot.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** What answers for a service. */
+export interface Running {
+  /** The newest revision is all there is, ready, and what the service's address leads to. */
+  readonly isServing: boolean;
+  /** Image IDs of its pods, as the node reports them. */
+  readonly imageIds: readonly string[];
+  /** Addresses of its pods. */
+  readonly addresses: readonly string[];
+  /** A pod runs files that are not of its image. */
+  readonly isLive: boolean;
+}
+
+/** Pods on their way out count no more: nobody is led to them but who is there already. */
+export function findRunning(snapshot: Snapshot, { namespace, name }: ServicePlace): Running {
+  const workload = { kind: 'Deployment', name, namespace } as const;
+  const rollout = findRollout(snapshot, workload);
+  const { current } = findPods(snapshot, workload);
+  const names = new Set(current.map(({ metadata }) => metadata.name));
+  const slices = snapshot.list('EndpointSlice');
+  const endpoints = slices
+    .flatMap((slice) => slice.endpoints ?? [])
+    .filter(({ conditions }) => conditions?.ready !== false)
+    .map(({ targetRef }) => targetRef?.name ?? '');
+  const isComplete =
+    rollout?.isObserved === true &&
+    rollout.updated >= rollout.wanted &&
+    rollout.ready >= rollout.wanted &&
+    rollout.old === 0;
+  const statuses = current.flatMap(({ status }) => status.containerStatuses ?? []);
+  return {
+    isServing:
+      isComplete &&
+      current.every(isPodReady) &&
+      endpoints.every((endpoint) => names.has(endpoint)) &&
+      // A Service without an endpoint leads nowhere; something without a Service is asked by nobody.
+      (slices.length === 0 || rollout.wanted === 0 || endpoints.length > 0),
+    imageIds: statuses.filter((status) => status.name === name).map(({ imageID }) => imageID),
+    addresses: listAddresses(current),
+    isLive: current.some((pod) => findLiveFiles(pod, name) !== undefined),
+  };
+}
+
+/** Addresses of pods that have one. */
+export function listAddresses(pods: readonly Pod[]): readonly string[] {
+  return pods.flatMap(({ status }) => status.podIP ?? []);
+}
+
+/** Whether all of a service's pods run this image and nothing over it, and answer. */
+export function runsImage({ isServing, imageIds, isLive }: Running, wanted: Digest): boolean {
+  return isServing && !isLive && imageIds.length > 0 && imageIds.every((id) => id.endsWith(wanted));
+}
+
+/** Images that a service's nodes keep: what runs, and what ran in the two revisions before. */
+const keptRevisions = 3;
+
+/** References of the images of a service's newest revisions, and of all its pods. */
+export function listKeptImages(snapshot: Snapshot, { name }: ServicePlace): ReadonlySet<string> {
+  const toRevision = ({ metadata }: ReplicaSet) =>
+    Number(metadata.annotations?.['deployment.kubernetes.io/revision'] ?? 0);
+  const newest = snapshot
+    .list('ReplicaSet')
+    .toSorted((one, other) => toRevision(other) - toRevision(one))
+    .slice(0, keptRevisions)
+    .flatMap(({ spec }) => spec?.template?.spec.containers ?? []);
+  const running = snapshot.list('Pod').flatMap(({ spec }) => spec.containers);
+  const own = [...newest, ...running].filter((container) => container.name === name);
+  return new Set(own.map(({ image }) => image));
+}

@@ -1,0 +1,101 @@
+import { parseQuantity, toAmount } from '../lib/quantity.ts';
+import type { Node, Pod } from '../tools/kubernetes/objects.ts';
+import { type Finding, toKubectlLine } from './finding.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** Milliseconds in which pods that end, in rollouts beside this one, may give back what it takes. */
+const patience = 15_000;
+
+/** How many of those that take most are named. */
+const consumersShown = 3;
+
+/** Why no node takes a pod; undefined when one has. */
+export function judgeScheduling(snapshot: Snapshot, pod: Pod): Finding | undefined {
+  if (pod.spec.nodeName !== undefined) return undefined;
+  const condition = pod.status.conditions?.find(({ type }) => type === 'PodScheduled');
+  if (condition?.reason !== 'Unschedulable') return { state: 'waiting', line: 'waiting for a node' };
+  const message = condition.message ?? '';
+  const next = toKubectlLine(undefined, 'describe', 'nodes');
+  // The scheduler's thoughts on preemption tell nothing to a person.
+  const evidence = message.replace(/ (no new claims to deallocate|preemption:).*$/, '');
+
+  const [, resource] = /Insufficient ([\w./-]+?)[,.]?(?:\s|$)/.exec(message) ?? [];
+  const shortage = resource === undefined ? undefined : findShortage(snapshot, pod, resource);
+  if (shortage) {
+    const since = Date.parse(condition.lastTransitionTime ?? '');
+    const isLasting = shortage.neverFits || snapshot.time - since >= patience;
+    return {
+      state: isLasting ? 'failed' : 'waiting',
+      line: shortage.line,
+      evidence: shortage.evidence,
+      next,
+    };
+  }
+  if (/didn't match Pod's node affinity|had untolerated taint \{(?!node\.kubernetes\.io\/)/.test(message)) {
+    return { state: 'failed', line: 'no node may take it', evidence, next };
+  }
+  const [, taint] = /had untolerated taint(?:\(s\))? \{node\.kubernetes\.io\/([\w-]+)/.exec(message) ?? [];
+  const line = (taint && taints[taint]) ?? 'waiting for a node';
+  return { state: 'waiting', line, evidence, next };
+}
+
+/** What a node is marked with that takes no pods for now. */
+const taints: Readonly<Record<string, string>> = {
+  'disk-pressure': 'no node takes it: the disk is full',
+  'memory-pressure': 'no node takes it: the memory is used up',
+  'not-ready': 'no node is ready',
+  unreachable: 'no node is ready',
+  unschedulable: 'the node is closed to new pods',
+};
+
+interface Shortage {
+  readonly line: string;
+  readonly evidence: string;
+  /** Not even on an empty node. */
+  readonly neverFits: boolean;
+}
+
+function findShortage(snapshot: Snapshot, pod: Pod, resource: string): Shortage | undefined {
+  const wanted = toRequest(pod, resource);
+  const nodes = snapshot
+    .list('Node')
+    .map((node) => toLoad(snapshot, node, resource))
+    .toSorted((one, other) => other.free - one.free);
+  const [best] = nodes;
+  if (!best) return undefined;
+  const neverFits = nodes.every(({ allocatable }) => wanted > allocatable);
+  const most = best.consumers
+    .slice(0, consumersShown)
+    .map(({ name, amount }) => `${name} ${toAmount(resource, amount)}`);
+  return {
+    line: `${resource} is short: it asks for ${toAmount(resource, wanted)}, ${toAmount(resource, best.free)} of ${toAmount(resource, best.allocatable)} is free`,
+    evidence: neverFits
+      ? `no node is that large; ${best.name} is the one with the most`
+      : `on node ${best.name} the most is taken by ${most.join(', ')}`,
+    neverFits,
+  };
+}
+
+function toLoad(snapshot: Snapshot, { metadata: { name }, status }: Node, resource: string) {
+  const allocatable = parseQuantity(status.allocatable?.[resource] ?? '0');
+  const consumers = snapshot
+    .list('Pod')
+    .filter(({ spec, status: { phase } }) => {
+      return spec.nodeName === name && phase !== 'Succeeded' && phase !== 'Failed';
+    })
+    .map((pod) => ({ name: pod.metadata.name, amount: toRequest(pod, resource) }))
+    .toSorted((one, other) => other.amount - one.amount);
+  const taken = consumers.reduce((sum, { amount }) => sum + amount, 0);
+  return { name, allocatable, free: Math.max(0, allocatable - taken), consumers };
+}
+
+/** What a pod asks a node for: its containers together, or one init container if that is more. */
+function toRequest({ spec }: Pod, resource: string): number {
+  if (resource === 'pods') return 1;
+  const toNumber = ({ resources }: Pod['spec']['containers'][number]) =>
+    parseQuantity(resources?.requests?.[resource] ?? '0');
+  const sum = (numbers: readonly number[]) => numbers.reduce((one, other) => one + other, 0);
+  const init = spec.initContainers ?? [];
+  const sidecars = sum(init.filter(({ restartPolicy }) => restartPolicy === 'Always').map(toNumber));
+  return Math.max(sum(spec.containers.map(toNumber)) + sidecars, ...init.map(toNumber));
+}

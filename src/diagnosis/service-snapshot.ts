@@ -1,0 +1,64 @@
+import { ApiFailure, type ApiServer } from '../tools/kubernetes/api-server.ts';
+import type { Deployment, EndpointSlice, Metadata, Pod, ReplicaSet } from '../tools/kubernetes/objects.ts';
+import { createSnapshot, type Snapshot } from './snapshot.ts';
+
+export interface ServicePlace {
+  readonly namespace: string;
+  /** Of the service, its Deployment and its container. */
+  readonly name: string;
+}
+
+interface List<T> {
+  readonly items: readonly T[];
+}
+
+/** The path of a service's Deployment in the API. */
+export function toDeploymentPath({ namespace, name }: ServicePlace): string {
+  return `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`;
+}
+
+/** @throws {ApiFailure} when the cluster does not answer. Undefined when there is no such Deployment. */
+export async function findDeployment(
+  api: ApiServer,
+  place: ServicePlace,
+  signal: AbortSignal,
+): Promise<Deployment | undefined> {
+  try {
+    return await api.get<Deployment>(toDeploymentPath(place), signal);
+  } catch (error) {
+    if (error instanceof ApiFailure && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * What a service runs and who answers for it, and nothing else: its Deployment, ReplicaSets, pods and EndpointSlices,
+ * asked of the API server itself. A snapshot of everything is a process and a tenth of a second.
+ */
+export async function takeServiceSnapshot(
+  api: ApiServer,
+  place: ServicePlace,
+  signal: AbortSignal,
+): Promise<Snapshot> {
+  const { namespace, name } = place;
+  const time = Date.now();
+  const list = async <T extends { readonly metadata: Metadata }>(
+    group: string,
+    kind: string,
+    label: string,
+  ) => {
+    const path = `/${group}/namespaces/${namespace}/${kind.toLowerCase()}s`;
+    const query = new URLSearchParams({ labelSelector: `${label}=${name}` });
+    const { items } = await api.get<List<T>>(`${path}?${query}`, signal);
+    // The items of a list do not say their kind.
+    return items.map((item) => ({ ...item, kind }));
+  };
+  const [deployment, ...lists] = await Promise.all([
+    findDeployment(api, place, signal),
+    list<ReplicaSet>('apis/apps/v1', 'ReplicaSet', 'app.kubernetes.io/name'),
+    list<Pod>('api/v1', 'Pod', 'app.kubernetes.io/name'),
+    list<EndpointSlice>('apis/discovery.k8s.io/v1', 'EndpointSlice', 'kubernetes.io/service-name'),
+  ]);
+  const own = deployment ? [{ ...deployment, kind: 'Deployment' }] : [];
+  return createSnapshot(time, [...own, ...lists.flat()]);
+}

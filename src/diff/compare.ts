@@ -1,0 +1,185 @@
+import { ApiFailure, type ApiReader } from '../tools/kubernetes/api-server.ts';
+import { compareFields, type FieldChange, listDropped, maskChanges, toFields } from './fields.ts';
+import { type Manifest, toKey } from './manifest.ts';
+import { readPastManifests } from './past-manifests.ts';
+import { createFindPath } from './resources.ts';
+
+/** A release as it would be deployed. */
+export interface Rendering {
+  readonly release: string;
+  readonly namespace: string;
+  readonly manifests: readonly Manifest[];
+}
+
+export interface ObjectChange {
+  readonly release: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace: string;
+  /** gone: Helm would remove it. refused: the cluster would not take it, `problem` says why. */
+  readonly change: 'new' | 'changed' | 'gone' | 'same' | 'refused';
+  readonly fields: readonly FieldChange[];
+  readonly problem?: string;
+}
+
+export interface Comparison {
+  readonly objects: readonly ObjectChange[];
+  /** What could not be told, and why. */
+  readonly notes: readonly string[];
+}
+
+type Api = Pick<ApiReader, 'get' | 'dryRun'>;
+
+/**
+ * What deploying these releases would change in the cluster, field by field: each object is given to the API server as a
+ * dry run and its answer compared with what there is. Changes nothing.
+ * @throws {ApiFailure} when the cluster does not answer.
+ */
+export async function compareWithCluster(
+  renderings: readonly Rendering[],
+  api: Api,
+  signal: AbortSignal,
+): Promise<Comparison> {
+  const notes = new Set<string>();
+  const findPath = createFindPath(api);
+  const namespaces = [...new Set(renderings.map(({ namespace }) => namespace))];
+  const states = new Map(
+    await Promise.all(namespaces.map(async (namespace) => [namespace, await look(namespace)] as const)),
+  );
+
+  const objects = await Promise.all(
+    renderings.map(async ({ release, namespace, manifests }) => {
+      const { exists = true, past } = states.get(namespace) ?? {};
+      const earlier = past?.get(release) ?? [];
+      const compared: ObjectChange[] = [];
+      // One after the other in each release: a hundred connections at once would keep the first from being answered.
+      for (const manifest of manifests) {
+        const key = toKey(manifest, namespace);
+        const before = earlier.find((each) => toKey(each, namespace) === key);
+        compared.push(await compareObject(manifest, { release, namespace, exists, earlier: before }));
+      }
+      const kept = new Set(manifests.map((manifest) => toKey(manifest, namespace)));
+      const gone = earlier.filter((each) => !kept.has(toKey(each, namespace)));
+      return [...compared, ...gone.map((manifest) => toChange(manifest, { release, namespace }, 'gone'))];
+    }),
+  );
+  return { objects: objects.flat(), notes: [...notes] };
+
+  async function look(namespace: string) {
+    const exists = (await find(`/api/v1/namespaces/${namespace}`)) !== undefined;
+    if (!exists) notes.add(`namespace ${namespace} is not there yet: what goes into it was not tried`);
+    const past = exists ? await readPast(namespace) : undefined;
+    return { exists, past };
+  }
+
+  async function readPast(namespace: string) {
+    try {
+      return await readPastManifests(api, namespace, signal);
+    } catch (error) {
+      if (!isForbidden(error)) throw error;
+      notes.add(
+        `what would be removed from ${namespace} cannot be told: you may not read the records that Helm keeps as Secrets`,
+      );
+      return undefined;
+    }
+  }
+
+  async function compareObject(manifest: Manifest, place: ObjectPlace): Promise<ObjectChange> {
+    const { namespace, exists, earlier } = place;
+    const path = await findPath(manifest, namespace, signal);
+    if (path === undefined) {
+      return toChange(manifest, place, 'refused', {
+        problem: `the cluster knows no ${manifest.kind} of ${manifest.apiVersion}`,
+      });
+    }
+    // A namespace that is not there yet would refuse whatever goes into it.
+    if (!exists && path.includes('/namespaces/') && manifest.kind !== 'Namespace')
+      return toChange(manifest, place, 'new');
+    try {
+      const before = await find(path);
+      const after = await tryOut(path, manifest, before);
+      if (!before) return toChange(manifest, place, 'new');
+      const answer = toFields(after);
+      const dropped = earlier ? listDropped(toFields(earlier), toFields(manifest), answer) : [];
+      const fields = [...compareFields(toFields(before), answer), ...dropped];
+      return toChange(manifest, place, fields.length === 0 ? 'same' : 'changed', { fields });
+    } catch (error) {
+      if (!(error instanceof ApiFailure) || error.status === undefined) throw error;
+      return toChange(manifest, place, 'refused', { problem: error.message });
+    }
+  }
+
+  /** The object as it would be; where a dry run is not allowed, as it is with what the manifest says over it. */
+  async function tryOut(path: string, manifest: Manifest, before: object | undefined): Promise<object> {
+    try {
+      return await api.dryRun<object>(path, manifest, signal);
+    } catch (error) {
+      if (!isForbidden(error)) throw error;
+      notes.add(
+        'fields are compared as they are written: you may not try out changes (patch) in this cluster',
+      );
+      return lay(before ?? {}, manifest);
+    }
+  }
+
+  async function find(path: string): Promise<object | undefined> {
+    try {
+      return await api.get<object>(path, signal);
+    } catch (error) {
+      if (error instanceof ApiFailure && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+}
+
+interface ObjectPlace {
+  readonly release: string;
+  readonly namespace: string;
+  readonly exists: boolean;
+  /** As Helm has deployed it last. */
+  readonly earlier: Manifest | undefined;
+}
+
+function toChange(
+  manifest: Manifest,
+  { release, namespace }: Pick<ObjectPlace, 'release' | 'namespace'>,
+  change: ObjectChange['change'],
+  { fields = [], problem }: { readonly fields?: readonly FieldChange[]; readonly problem?: string } = {},
+): ObjectChange {
+  const { kind, metadata } = manifest;
+  return {
+    release,
+    kind,
+    name: metadata.name,
+    namespace: metadata.namespace ?? namespace,
+    change,
+    fields: maskChanges(manifest, fields),
+    ...(problem === undefined ? {} : { problem }),
+  };
+}
+
+/** One value over another: maps are merged, lists of named items by their names, all else is replaced. */
+function lay(lower: unknown, upper: unknown): object {
+  return merge(lower, upper) as object;
+}
+
+function merge(lower: unknown, upper: unknown): unknown {
+  if (Array.isArray(lower) && Array.isArray(upper)) {
+    return upper.map((item) => {
+      const below = lower.find((each) => each?.name !== undefined && each?.name === item?.name);
+      return below === undefined ? item : merge(below, item);
+    });
+  }
+  if (!isMap(lower) || !isMap(upper)) return upper;
+  const merged = new Map(Object.entries(lower));
+  for (const [key, value] of Object.entries(upper)) merged.set(key, merge(merged.get(key), value));
+  return Object.fromEntries(merged);
+}
+
+function isMap(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isForbidden(error: unknown): boolean {
+  return error instanceof ApiFailure && error.status === 403;
+}

@@ -1,0 +1,45 @@
+import { ApiFailure, type ApiReader } from '../tools/kubernetes/api-server.ts';
+import type { Manifest } from './manifest.ts';
+
+/** Where the API server has an object. */
+export type FindPath = (
+  manifest: Manifest,
+  namespace: string,
+  signal: AbortSignal,
+) => Promise<string | undefined>;
+
+interface Resource {
+  readonly name: string;
+  readonly kind: string;
+  readonly namespaced: boolean;
+}
+
+/** Finds the paths of objects by what the API server says of its kinds; undefined for a kind that it does not know. */
+export function createFindPath(api: Pick<ApiReader, 'get'>): FindPath {
+  const lists = new Map<string, Promise<readonly Resource[]>>();
+
+  function listResources(root: string, signal: AbortSignal): Promise<readonly Resource[]> {
+    const known = lists.get(root) ?? ask(root, signal);
+    lists.set(root, known);
+    return known;
+  }
+
+  async function ask(root: string, signal: AbortSignal): Promise<readonly Resource[]> {
+    try {
+      const { resources } = await api.get<{ readonly resources: readonly Resource[] }>(root, signal);
+      // Those with a slash are parts of others, such as a Deployment's scale.
+      return resources.filter(({ name }) => !name.includes('/'));
+    } catch (error) {
+      if (error instanceof ApiFailure && error.status === 404) return [];
+      throw error;
+    }
+  }
+
+  return async ({ apiVersion, kind, metadata }, namespace, signal) => {
+    const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+    const resource = (await listResources(root, signal)).find((each) => each.kind === kind);
+    if (!resource) return undefined;
+    const where = resource.namespaced ? `/namespaces/${metadata.namespace ?? namespace}` : '';
+    return `${root}${where}/${resource.name}/${encodeURIComponent(metadata.name)}`;
+  };
+}

@@ -1,0 +1,142 @@
+import { posix } from 'node:path';
+import { pipeline, Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { createGunzip } from 'node:zlib';
+import { exitCodes, Failure } from '../../lib/failure.ts';
+import { type Digest, digestOf, type Image, type Layer } from '../../lib/oci.ts';
+import type { Store } from '../store/store.ts';
+import { readTar } from '../store/tar.ts';
+
+/** Bytes that are held in memory. Configurations and manifests are a few kilobytes. */
+const largestText = 4 * 1024 * 1024;
+
+/** What was found in the archive, by its path there. */
+interface Contents {
+  readonly texts: Map<string, string>;
+  readonly layers: Map<string, Layer>;
+  /** A layer that is there under another path already: path → that path. */
+  readonly links: Map<string, string>;
+}
+
+/**
+ * Brings the one image of a `docker save` into the store: the archive of Docker 20.10, or the OCI layout with a
+ * manifest.json beside it of Docker 25 and later. Layers are kept uncompressed, whatever they come as.
+ * @throws {Failure} when it is no such archive, or a layer is not the one that the image's configuration names.
+ */
+export async function importArchive(archive: Readable, store: Store): Promise<Image> {
+  const { texts, layers, links } = await readContents(archive, store);
+  const entries = toManifest(texts.get('manifest.json'));
+  const [entry] = entries;
+  if (!entry || entries.length > 1) throw toFailure(`it holds ${entries.length} images, not one`);
+
+  const config = texts.get(entry.Config);
+  if (config === undefined) throw toFailure(`its configuration ${entry.Config} is missing`);
+  const named = posix.basename(entry.Config, '.json');
+  if (/^[0-9a-f]{64}$/.test(named) && digestOf(config) !== `sha256:${named}`) {
+    throw toFailure('its configuration is not the one that its name says');
+  }
+  const { rootfs } = JSON.parse(config) as { readonly rootfs?: { readonly diff_ids?: readonly Digest[] } };
+  const diffIds = rootfs?.diff_ids ?? [];
+  if (diffIds.length !== entry.Layers.length) {
+    throw toFailure(`it has ${entry.Layers.length} layers, its configuration names ${diffIds.length}`);
+  }
+  return { config, layers: entry.Layers.map((path, at) => getLayer(path, diffIds[at])) };
+
+  function getLayer(path: string, diffId: Digest | undefined): Layer {
+    const layer = layers.get(links.get(path) ?? path);
+    if (!layer) throw toFailure(`its layer ${path} is missing`);
+    if (layer.digest !== diffId) {
+      throw toFailure(`its layer ${path} is ${layer.digest}, its configuration names ${diffId}`);
+    }
+    return layer;
+  }
+}
+
+interface ManifestEntry {
+  readonly Config: string;
+  readonly Layers: readonly string[];
+}
+
+function toManifest(text: string | undefined): readonly ManifestEntry[] {
+  if (text === undefined) throw toFailure('it has no manifest.json');
+  const entries: unknown = JSON.parse(text);
+  const isManifest =
+    Array.isArray(entries) && entries.every(({ Config, Layers }) => Config && Array.isArray(Layers));
+  if (!isManifest) throw toFailure('its manifest.json is none');
+  return entries;
+}
+
+/** Reads the tar once, as it comes: which file is what is known only at its end, where Docker puts the manifest. */
+async function readContents(archive: Readable, store: Store): Promise<Contents> {
+  const contents: Contents = { texts: new Map(), layers: new Map(), links: new Map() };
+  try {
+    for await (const entry of readTar(archive)) {
+      const { name, type, linkname, size = 0 } = entry.header;
+      const path = posix.normalize(name);
+      if (type === 'symlink' && linkname) {
+        contents.links.set(path, posix.join(posix.dirname(path), linkname));
+      } else if (type === 'link' && linkname) {
+        contents.links.set(path, posix.normalize(linkname));
+      }
+      if (type !== 'file') entry.resume();
+      else if (size <= largestText) await keepSmall(path, await buffer(entry));
+      else if (isLayer(path)) contents.layers.set(path, await store.putBlob(uncompress(entry)));
+      else entry.resume();
+    }
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    throw toFailure('it cannot be read to its end', error);
+  }
+  return contents;
+
+  async function keepSmall(path: string, content: Buffer): Promise<void> {
+    if (isJson(content)) contents.texts.set(path, content.toString());
+    else if (isLayer(path)) {
+      contents.layers.set(path, await store.putBlob(uncompress([content])));
+    }
+  }
+}
+
+/** `<id>/layer.tar` of Docker 20.10, `blobs/sha256/<digest>` of an OCI layout, `<digest>.tar` of other programs. */
+function isLayer(path: string): boolean {
+  return /(^|\/)(layer\.tar|[0-9a-f]{64}(\.tar)?)$/.test(path);
+}
+
+function isJson(content: Buffer): boolean {
+  try {
+    JSON.parse(content.toString());
+    return true;
+  } catch {
+    // A layer, or one of the lines of text that old archives have beside their manifest.
+    return false;
+  }
+}
+
+/** A layer's tar, told from a compressed one by its first bytes. */
+async function* uncompress(content: AsyncIterable<unknown> | readonly Buffer[]): AsyncGenerator<Buffer> {
+  const chunks = Readable.from(content)[Symbol.asyncIterator]();
+  const first = await chunks.next();
+  const start: Buffer = first.done ? Buffer.alloc(0) : first.value;
+  const whole = (async function* () {
+    yield start;
+    for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value;
+  })();
+  if (start.subarray(0, 2).equals(magic.gzip)) {
+    // What goes wrong with it ends the result too, and so reaches whoever reads that.
+    yield* pipeline(whole, createGunzip(), () => {});
+  } else if (start.subarray(0, 4).equals(magic.zstd)) {
+    throw toFailure('a layer is compressed with zstd, which is not read here');
+  } else {
+    yield* whole;
+  }
+}
+
+const magic = { gzip: Buffer.from([0x1f, 0x8b]), zstd: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]) } as const;
+
+function toFailure(problem: string, cause?: unknown): Failure {
+  return new Failure(`the engine's archive of an image cannot be used: ${problem}`, {
+    cause,
+    hint: 'npm run doctor',
+    exitCode: exitCodes.image,
+  });
+}

@@ -1,0 +1,109 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import type { Environment } from '../../config/schema.ts';
+import { hashContent } from '../../lib/hash.ts';
+import type { Image } from '../../lib/oci.ts';
+import { type BundledFile, bundleStandIn } from '../build/bundle.ts';
+import { findLive } from '../build/volumes.ts';
+import type { Store } from '../store/store.ts';
+import { readTar } from '../store/tar.ts';
+import { findDockerfile } from './dockerfile-source.ts';
+
+/** Path in the container → hash of the content. */
+export type Contents = ReadonlyMap<string, string>;
+
+export interface LiveSourceParts {
+  readonly environment: Environment;
+  readonly checkout: string;
+}
+
+/** What a change of a service's source makes of its files. */
+export interface LiveSource {
+  /** Absolute paths in the container, all of what is live there or what has changed of it. */
+  readonly files: readonly BundledFile[];
+  /** The live folders of the container, the volumes. */
+  readonly folders: readonly string[];
+  /** The file that a stand-in runs; another program says nothing of what it has loaded. */
+  readonly program: string | undefined;
+}
+
+/** Files above this number are sooner in an image than put one by one. */
+const mostFiles = 200;
+
+/**
+ * The files that running containers get after a change; undefined when not all of it lies in the live folders, or
+ * something was removed there: an image is the way then.
+ * @throws {Failure} exit code 7 when a stand-in does not compile.
+ */
+export async function readLiveSource(
+  { environment, checkout }: LiveSourceParts,
+  {
+    name,
+    sourceHash,
+    changed,
+  }: {
+    readonly name: string;
+    readonly sourceHash: string;
+    /** Absolute paths. */
+    readonly changed: readonly string[];
+  },
+): Promise<LiveSource | undefined> {
+  const dockerfile = await findDockerfile(environment, name, checkout);
+  const live = findLive(environment, name, { isStandIn: !dockerfile });
+  const root = dockerfile?.root ?? checkout;
+  const places = live.map(({ from, to }) => ({ from: resolve(root, from), to }));
+  const moves = changed.map((path) => ({ path, to: toContainer(places, path) }));
+  if (moves.length > mostFiles || moves.some(({ to }) => to === undefined)) return undefined;
+  const folders = live.map(({ to }) => to);
+  if (!dockerfile) return bundle();
+  return readChanged();
+
+  async function bundle(): Promise<LiveSource> {
+    const folder = resolve(checkout, environment.services[name]?.standIn ?? '');
+    const files = await bundleStandIn(folder, { name, sourceHash: sourceHash.slice(0, 12) });
+    return {
+      files: files.map((file) => ({ ...file, path: `/${file.path}` })),
+      folders,
+      program: '/app/main.js',
+    };
+  }
+
+  async function readChanged(): Promise<LiveSource | undefined> {
+    const files = await Promise.all(moves.map(({ path, to }) => readFileOf(path, to ?? '')));
+    const kept = files.filter((file) => file !== undefined);
+    return kept.length === files.length ? { files: kept, folders, program: undefined } : undefined;
+  }
+}
+
+async function readFileOf(path: string, to: string): Promise<BundledFile | undefined> {
+  try {
+    const [content, { mode }] = await Promise.all([readFile(path), stat(path)]);
+    return { path: to, mode: mode & 0o100 ? 0o755 : 0o644, content };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'EISDIR') return undefined;
+    throw error;
+  }
+}
+
+/** Where a file of this machine is in the container; undefined for one that is in no live folder. */
+function toContainer(
+  places: readonly { readonly from: string; readonly to: string }[],
+  path: string,
+): string | undefined {
+  const place = places.find(({ from }) => path.startsWith(`${from}/`));
+  return place && join(place.to, relative(place.from, path));
+}
+
+/** What the files of an image's uppermost layer are: of a stand-in, all that is live. */
+export async function readTopLayer(store: Store, image: Image): Promise<Contents> {
+  const top = image.layers.at(-1);
+  const contents = new Map<string, string>();
+  if (!top) return contents;
+  for await (const entry of readTar(store.openBlob(top.digest))) {
+    if (entry.header.type === 'file') contents.set(`/${entry.header.name}`, hashContent(await buffer(entry)));
+    else entry.resume();
+  }
+  return contents;
+}

@@ -1,0 +1,75 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { exitCodes, Failure } from '../../lib/failure.ts';
+import { waitFor } from '../../lib/wait.ts';
+import type { Run } from '../../plan/plan.ts';
+import { acquireLock, findLockOwner, type LockOwner } from '../../state/lock.ts';
+
+export interface Making<T> {
+  /** The user's cache folder. */
+  readonly cache: string;
+  /** What is made: one process makes it, the others find it done. */
+  readonly key: string;
+  readonly run: Run;
+  find(): Promise<T | undefined>;
+  make(): Promise<T>;
+}
+
+/**
+ * Finds a thing of the cache, or makes it while no other process makes the same and none clears the cache. Killed, it
+ * holds nothing: a lock whose owner is dead is free.
+ */
+export async function findOrMake<T>({ cache, key, run, find, make }: Making<T>): Promise<T> {
+  const found = await find();
+  if (found !== undefined) return found;
+  const { signal, report } = run;
+  const lock = await acquireLock(join(cache, 'locks', `${key}.lock`), {
+    command: `make ${key}`,
+    wait: { signal, onWait: (owner) => report(`waiting: ${describe(owner)} is at the same`) },
+  });
+  try {
+    // Both this and the one who clears first take their lock and then look for the other's: one of them sees it.
+    await waitUntilCleared(cache, run);
+    return (await find()) ?? (await make());
+  } finally {
+    await lock.release();
+  }
+}
+
+/** Works on the cache while nobody makes anything in it. @throws {Failure} exit code 10 when somebody does. */
+export async function whileNobodyMakes<T>(cache: string, work: () => Promise<T>): Promise<T> {
+  const clearing = await acquireLock(clearingLock(cache), { command: 'clear the cache' });
+  try {
+    const makers = await readdir(join(cache, 'locks'));
+    for (const name of makers.filter((each) => each !== clearingName)) {
+      const owner = await findLockOwner(join(cache, 'locks', name));
+      if (!owner) continue;
+      throw new Failure(`another run is at work in the cache: ${owner.command} (PID ${owner.pid})`, {
+        hint: 'npm run images -- prune, when it has ended',
+        exitCode: exitCodes.locked,
+      });
+    }
+    return await work();
+  } finally {
+    await clearing.release();
+  }
+}
+
+async function waitUntilCleared(cache: string, { signal, report }: Run): Promise<void> {
+  let told = false;
+  const ask = async () => {
+    const owner = await findLockOwner(clearingLock(cache));
+    if (!owner) return true;
+    if (!told) report(`waiting: ${describe(owner)} clears the cache`);
+    told = true;
+    return undefined;
+  };
+  await waitFor(ask, { every: 100, timeout: Number.POSITIVE_INFINITY, signal });
+}
+
+const clearingName = 'clearing.lock';
+const clearingLock = (cache: string) => join(cache, 'locks', clearingName);
+
+function describe({ pid }: LockOwner): string {
+  return pid === process.pid ? 'another step' : `process ${pid}`;
+}

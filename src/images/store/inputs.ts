@@ -1,0 +1,42 @@
+import type { Catalog } from '../../config/catalog.ts';
+import type { Layer } from '../../lib/oci.ts';
+import type { Recipes } from '../build/recipes.ts';
+import { toProgramKey, toRootKey, type Workshop } from '../build/workshop.ts';
+
+/** What the store keeps for the recipes of today. */
+export interface Inputs {
+  /** Keys of Go programs. */
+  readonly files: ReadonlySet<string>;
+  /** Keys of roots of Debian packages. */
+  readonly roots: ReadonlySet<string>;
+}
+
+/** What the recipes of these images would put into the store, found by going through them without making anything. */
+export async function listInputs(
+  recipes: Recipes,
+  names: readonly (keyof Catalog)[],
+  architecture: string,
+): Promise<Inputs> {
+  const files = new Set<string>();
+  const roots = new Set<string>();
+  const nothing: Layer = { digest: `sha256:${'0'.repeat(64)}`, size: 0 };
+  const workshop: Workshop = {
+    architecture,
+    async goProgram(program) {
+      const key = await toProgramKey(program, architecture);
+      files.add(key);
+      return key;
+    },
+    async debianRoot(root, drop = []) {
+      roots.add(toRootKey(root, drop, architecture));
+      return nothing;
+    },
+    layer: async () => nothing,
+    image: () => ({ config: '{}', layers: [] }),
+  };
+  for (const name of names) {
+    const recipe = name === 'node' ? await recipes.loadNode() : await recipes.load(name);
+    await recipe.build(workshop);
+  }
+  return { files, roots };
+}

@@ -1,0 +1,213 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Digest, Image, Layer } from '../../lib/oci.ts';
+import { findProcess } from '../../lib/processes.ts';
+
+/**
+ * What was pulled or built, shared by all checkouts of this user and safe to delete.
+ * Every entry appears whole or not at all: it is written beside its place and renamed.
+ */
+export interface Store {
+  /** Adds a blob and resolves to its digest and size. */
+  putBlob(content: AsyncIterable<Uint8Array>): Promise<Layer>;
+  openBlob(digest: Digest): Readable;
+  /** The blob's size with its digest; undefined when it is not here. */
+  findBlob(digest: Digest): Promise<Layer | undefined>;
+  /** The image kept under a key; undefined when it, or one of its blobs, is not here. */
+  findImage(key: string): Promise<Image | undefined>;
+  putImage(key: string, image: Image): Promise<void>;
+  /** The path of the file kept under a key; undefined when it is not here. */
+  findFile(key: string): Promise<string | undefined>;
+  /** Lets `write` make a file and keeps it under a key; resolves to its path. */
+  putFile(key: string, write: (path: string) => Promise<void>): Promise<string>;
+  /** A folder on the same disk for work in progress; removed afterwards. */
+  withWorkFolder<T>(work: (folder: string) => Promise<T>): Promise<T>;
+  list(): Promise<StoreContents>;
+  /** Removes entries; those that are gone already are fine. */
+  remove(entries: StoreEntries): Promise<void>;
+}
+
+export interface StoreEntries {
+  readonly images: readonly string[];
+  readonly files: readonly string[];
+  readonly blobs: readonly Digest[];
+}
+
+interface Kept {
+  /** Milliseconds since 1970, when it was put there last. */
+  readonly modified: number;
+}
+
+export interface StoreContents {
+  /** By key; undefined for an entry that is none. */
+  readonly images: readonly (Kept & { readonly key: string; readonly image: Image | undefined })[];
+  readonly files: readonly (Kept & { readonly key: string; readonly bytes: number })[];
+  readonly blobs: readonly (Kept & { readonly digest: Digest; readonly bytes: number })[];
+}
+
+/** A folder in the user's cache folder; made when something is first put into it. */
+export function openStore(folder: string): Store {
+  const blobPath = (digest: Digest) => join(folder, 'blobs', digest.replace(':', '/'));
+  const imagePath = (key: string) => join(folder, 'images', `${key}.json`);
+  const filePath = (key: string) => join(folder, 'files', key);
+
+  let swept: Promise<void> | undefined;
+  /** A private path on the same disk, for what is not finished. */
+  const reserveWorkPath = async () => {
+    swept ??= sweep(join(folder, 'work'));
+    await swept;
+    return join(folder, 'work', `${process.pid}-${randomUUID()}`);
+  };
+
+  /** Makes something at a private path and moves it into place: readers never see half of it. */
+  async function place(path: string, write: (path: string) => Promise<void>): Promise<void> {
+    const temporary = await reserveWorkPath();
+    await mkdir(dirname(path), { recursive: true });
+    try {
+      await write(temporary);
+      await sync(temporary);
+      await rename(temporary, path);
+    } finally {
+      await rm(temporary, { force: true, recursive: true });
+    }
+  }
+
+  return {
+    async putBlob(content) {
+      const hash = createHash('sha256');
+      let size = 0;
+      const temporary = await reserveWorkPath();
+      try {
+        await pipeline(
+          content,
+          async function* (chunks: AsyncIterable<Uint8Array>) {
+            for await (const chunk of chunks) {
+              hash.update(chunk);
+              size += chunk.length;
+              yield chunk;
+            }
+          },
+          createWriteStream(temporary, { flush: true }),
+        );
+        const digest: Digest = `sha256:${hash.digest('hex')}`;
+        await mkdir(dirname(blobPath(digest)), { recursive: true });
+        await rename(temporary, blobPath(digest));
+        return { digest, size };
+      } finally {
+        await rm(temporary, { force: true });
+      }
+    },
+
+    openBlob: (digest) => createReadStream(blobPath(digest), { highWaterMark: 1024 * 1024 }),
+
+    async findBlob(digest) {
+      const found = await stat(blobPath(digest)).catch(absent);
+      return found && { digest, size: found.size };
+    },
+
+    async findImage(key) {
+      const text = await readFile(imagePath(key), 'utf8').catch(absent);
+      if (text === undefined) return undefined;
+      const image = parseImage(text);
+      if (!image) return undefined;
+      const sizes = await Promise.all(
+        image.layers.map((layer) => stat(blobPath(layer.digest)).then(({ size }) => size, absent)),
+      );
+      return image.layers.every((layer, at) => sizes[at] === layer.size) ? image : undefined;
+    },
+
+    putImage: (key, image) => place(imagePath(key), (path) => writeFile(path, JSON.stringify(image))),
+
+    async findFile(key) {
+      return (await stat(filePath(key)).catch(absent)) ? filePath(key) : undefined;
+    },
+
+    async putFile(key, write) {
+      await place(filePath(key), write);
+      return filePath(key);
+    },
+
+    async withWorkFolder(work) {
+      const path = await reserveWorkPath();
+      await mkdir(path);
+      try {
+        return await work(path);
+      } finally {
+        await rm(path, { force: true, recursive: true });
+      }
+    },
+
+    async list() {
+      const [images, files, blobs] = await Promise.all(
+        ['images', 'files', 'blobs/sha256'].map((name) => listFiles(join(folder, name))),
+      );
+      return {
+        images: await Promise.all(
+          (images ?? []).map(async ({ name, modified }) => {
+            const key = basename(name, '.json');
+            const text = await readFile(imagePath(key), 'utf8').catch(absent);
+            return { key, modified, image: text === undefined ? undefined : parseImage(text) };
+          }),
+        ),
+        files: (files ?? []).map(({ name, ...kept }) => ({ key: name, ...kept })),
+        blobs: (blobs ?? []).map(({ name, ...kept }) => ({ digest: `sha256:${name}` as const, ...kept })),
+      };
+    },
+
+    async remove({ images, files, blobs }) {
+      // Images first: one whose blobs are gone would only be found to be missing.
+      for (const path of [...images.map(imagePath), ...files.map(filePath), ...blobs.map(blobPath)]) {
+        await rm(path, { force: true });
+      }
+    },
+  };
+}
+
+async function listFiles(folder: string) {
+  const names = (await readdir(folder).catch(absent)) ?? [];
+  const found = await Promise.all(
+    names.sort().map(async (name) => {
+      const stats = await stat(join(folder, name)).catch(absent);
+      return stats ? [{ name, bytes: stats.size, modified: stats.mtimeMs }] : [];
+    }),
+  );
+  return found.flat();
+}
+
+/** Makes the folder, or removes from it what processes left that are dead. */
+async function sweep(work: string): Promise<void> {
+  await mkdir(work, { recursive: true });
+  for (const name of await readdir(work)) {
+    const owner = await findProcess(Number.parseInt(name, 10));
+    if (!owner) await rm(join(work, name), { force: true, recursive: true });
+  }
+}
+
+/** Until then a loss of power may leave a file that is named but empty. */
+async function sync(path: string): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Turns "there is no such file" into undefined; everything else is thrown on. */
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+}
+
+/** An image entry; undefined when the text is not one, as after a full disk: it is made anew then. */
+function parseImage(text: string): Image | undefined {
+  try {
+    const value = JSON.parse(text) as Partial<Image>;
+    return typeof value.config === 'string' && Array.isArray(value.layers) ? (value as Image) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,88 @@
+import type { Digest } from '../../lib/oci.ts';
+import { versions } from '../../tools/versions.ts';
+import type { StoreContents, StoreEntries } from './store.ts';
+
+/** What of the store is in use by this checkout. */
+export interface Needed {
+  /** Keys of images, among them roots of Debian packages. */
+  readonly images: ReadonlySet<string>;
+  /** Keys of Go programs. */
+  readonly files: ReadonlySet<string>;
+}
+
+/** A source is often changed back; older images of it are made again in a second. */
+const keptPerService = 3;
+
+/** Milliseconds for which what was made may still be on its way: a layer to its image, an image to a node. */
+const timeToFinish = 60 * 60 * 1000;
+
+/**
+ * The entries that nothing here uses: those of recipes, catalogs and tools as they were before, all but the latest
+ * images of each service, layers without an image. What is none of these is left alone.
+ */
+export function findWaste(contents: StoreContents, needed: Needed, now: number): StoreEntries {
+  const programs = new Set([...needed.files].map(toFamily));
+  const latest = new Set(findLatest(contents));
+  const images = contents.images.filter(({ key, image }) => {
+    if (image === undefined) return true;
+    if (key.startsWith('service-')) return !latest.has(key);
+    return /^(pulled|built|debian|packages)-/.test(key) && !needed.images.has(key);
+  });
+  const files = contents.files.filter(
+    ({ key }) => isOldTool(key) || (programs.has(toFamily(key)) && !needed.files.has(key)),
+  );
+  const dropped = new Set(images);
+  const used = new Set(contents.images.filter((each) => !dropped.has(each)).flatMap(listLayers));
+  const blobs = contents.blobs.filter(
+    ({ digest, modified }) => !used.has(digest) && now - modified > timeToFinish,
+  );
+  return {
+    images: images.map(({ key }) => key),
+    files: files.map(({ key }) => key),
+    blobs: blobs.map(({ digest }) => digest),
+  };
+}
+
+/**
+ * The images of one service but its latest, with the layers that nothing else has. Checkouts share the store: what another
+ * one may be about to load stays.
+ */
+export function findOldImages(contents: StoreContents, service: string, now: number): StoreEntries {
+  const latest = new Set(findLatest(contents));
+  const old = contents.images.filter(
+    ({ key, modified }) =>
+      toFamily(key) === `service-${service}` && !latest.has(key) && now - modified > timeToFinish,
+  );
+  const dropped = new Set(old);
+  const used = new Set(contents.images.filter((each) => !dropped.has(each)).flatMap(listLayers));
+  const own = new Set(old.flatMap(listLayers));
+  const blobs = contents.blobs.filter(
+    ({ digest, modified }) => own.has(digest) && !used.has(digest) && now - modified > timeToFinish,
+  );
+  return { images: old.map(({ key }) => key), files: [], blobs: blobs.map(({ digest }) => digest) };
+}
+
+function listLayers({ image }: StoreContents['images'][number]): readonly Digest[] {
+  return image?.layers.map(({ digest }) => digest) ?? [];
+}
+
+/** A tool's release of another version, kept as `kind-0.33.0-linux-amd64`. */
+function isOldTool(key: string): boolean {
+  const [, tool, version] = /^(kind|kubectl|helm)-(\d+\.\d+\.\d+)-/.exec(key) ?? [];
+  const wanted = { kind: versions.kind, kubectl: versions.kubernetes, helm: versions.helm };
+  return tool !== undefined && wanted[tool as keyof typeof wanted] !== version;
+}
+
+/** `kube-775d147b22fa6aa4` → `kube` */
+function toFamily(key: string): string {
+  return key.slice(0, key.lastIndexOf('-'));
+}
+
+function findLatest({ images }: StoreContents): readonly string[] {
+  const services = new Map<string, string[]>();
+  for (const { key } of [...images].sort((a, b) => b.modified - a.modified)) {
+    if (!key.startsWith('service-')) continue;
+    services.set(toFamily(key), [...(services.get(toFamily(key)) ?? []), key]);
+  }
+  return [...services.values()].flatMap((keys) => keys.slice(0, keptPerService));
+}

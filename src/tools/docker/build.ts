@@ -1,0 +1,67 @@
+import { CommandFailure, exitCodes, Failure } from '../../lib/failure.ts';
+import type { Exec } from '../exec.ts';
+
+/** The program that builds, and whether it can use BuildKit. */
+export interface BuildClient {
+  readonly program: string;
+  readonly buildKit: boolean;
+}
+
+export interface DockerBuild {
+  /** Folder of the build context. */
+  readonly context: string;
+  readonly dockerfile: string;
+  /** Name and tag of the image. */
+  readonly image: string;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+export interface BuildOptions {
+  /** Names the engine. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  readonly report: (line: string) => void;
+}
+
+const keptLines = 30;
+
+/**
+ * Builds an image from a Dockerfile.
+ * @throws {Failure} exit code 7 with the last lines of the build; the Dockerfile's own step is among them.
+ */
+export async function buildWithDocker(
+  exec: Exec,
+  { program, buildKit }: BuildClient,
+  { context, dockerfile, image, labels = {} }: DockerBuild,
+  { env, signal, report }: BuildOptions,
+): Promise<void> {
+  const last: string[] = [];
+  const args = [
+    'build',
+    ...(buildKit ? ['--progress=plain'] : []),
+    `--file=${dockerfile}`,
+    `--tag=${image}`,
+    ...Object.entries(labels).map(([key, value]) => `--label=${key}=${value}`),
+    '--',
+    context,
+  ];
+  try {
+    await exec(program, args, {
+      env: { ...env, DOCKER_BUILDKIT: buildKit ? '1' : '0' },
+      signal,
+      onLine(line) {
+        report(line);
+        last.push(line);
+        if (last.length > keptLines) last.shift();
+      },
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof CommandFailure)) throw error;
+    throw new Failure(`${image} was not built from ${dockerfile}`, {
+      cause: last.join('\n') || error,
+      hint: error.hint ?? error.argv.join(' '),
+      exitCode: exitCodes.image,
+    });
+  }
+}

@@ -1,0 +1,29 @@
+import type { Exec } from '../exec.ts';
+import { type Aborting, createConnection, orUndefined } from './connection.ts';
+import { createDockerContainers, type DockerContainers } from './containers.ts';
+import { createDockerImages, type DockerImages } from './images.ts';
+
+/** The container engine, as far as this program needs it. */
+export interface Docker extends DockerImages, DockerContainers {
+  /** What child programs (docker, kind) need in their environment to talk to the same engine. */
+  readonly env: Readonly<Record<string, string>>;
+  /** A network's MTU as it was set; undefined where the network is missing or has the engine's default. */
+  findNetworkMtu(name: string, options?: Aborting): Promise<number | undefined>;
+}
+
+/** The engine at this socket. @throws {Failure} from every method, when the engine refuses or does not answer. */
+export function createDocker({ socket }: { readonly socket: string }, exec: Exec): Docker {
+  const connection = createConnection(socket);
+  return {
+    ...createDockerImages(connection, exec),
+    ...createDockerContainers(connection),
+    env: { DOCKER_HOST: `unix://${socket}`, KIND_EXPERIMENTAL_PROVIDER: 'docker' },
+    async findNetworkMtu(name, { signal } = {}) {
+      const found = await orUndefined(
+        connection.ask(`network ${name}`, signal, (api) => api.getNetwork(name).inspect()),
+      );
+      const mtu = found?.Options?.['com.docker.network.driver.mtu'];
+      return mtu === undefined ? undefined : Number(mtu);
+    },
+  };
+}

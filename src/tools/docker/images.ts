@@ -1,0 +1,174 @@
+import type { Readable } from 'node:stream';
+import type Dockerode from 'dockerode';
+import type { Digest } from '../../lib/oci.ts';
+import { untilAborted } from '../../lib/until-aborted.ts';
+import type { Exec } from '../exec.ts';
+import { getRemoteDigest, type PullOptions, pullImage } from '../registry/pull.ts';
+import { type Aborting, type DockerConnection, orUndefined } from './connection.ts';
+
+export interface DockerImage {
+  /** `sha256:…` of the configuration (of the manifest, in an engine that stores images in containerd). */
+  readonly id: string;
+  readonly tags: readonly string[];
+  /** `repository@sha256:…`, one per registry that it came from or went to. */
+  readonly digests: readonly string[];
+  readonly architecture: string;
+  /** Bytes. */
+  readonly size: number;
+  /** `sha256:…` of each layer's uncompressed tar, the lowest first. */
+  readonly layers: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly os: string;
+  /** How its containers start, by the names of the OCI image-spec; and some that only Docker knows. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Where the engine keeps what each layer holds, the uppermost first; none where it keeps them in another way. */
+  readonly layerFolders: readonly string[];
+}
+
+export interface DockerImageSummary {
+  readonly id: string;
+  readonly tags: readonly string[];
+  /** Bytes. */
+  readonly size: number;
+  /** Milliseconds since 1970. */
+  readonly created: number;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** The images of an engine. Every name is a name or an ID. */
+export interface DockerImages {
+  findImage(name: string, options?: Aborting): Promise<DockerImage | undefined>;
+  /** The instructions that the image was made by, the newest first. */
+  listHistory(name: string, options?: Aborting): Promise<readonly string[]>;
+  /** The images with this label (`key` or `key=value`), or all. */
+  listImages(label?: string, options?: Aborting): Promise<readonly DockerImageSummary[]>;
+  /** @throws {PullFailure} that tells no such image from no network. */
+  pullImage(name: string, options: PullOptions): Promise<void>;
+  /** The digest that the registry has under the image's tag now; nothing is downloaded. @throws {PullFailure} */
+  getRemoteDigest(name: string, options?: Aborting): Promise<Digest>;
+  /** The tar of `docker save`. */
+  saveImages(names: readonly string[], options?: Aborting): Promise<Readable>;
+  /** Reads the tar of a `docker save`; resolves to the names and IDs that the engine reports. */
+  loadImages(archive: Readable, options?: Aborting): Promise<readonly string[]>;
+  /** Makes an image of one layer from the tar of a root file system. `changes` are lines of a Dockerfile. */
+  importImage(
+    archive: Readable,
+    name: string,
+    options?: Aborting & { readonly changes?: readonly string[] },
+  ): Promise<void>;
+  tagImage(source: string, name: string, options?: Aborting): Promise<void>;
+  /** Removes the name, and the image with its last name; nothing when it is not there. */
+  removeImage(name: string, options?: Aborting): Promise<void>;
+}
+
+interface ImageInspection extends Omit<Dockerode.ImageInspectInfo, 'GraphDriver'> {
+  readonly GraphDriver?: {
+    readonly Name: string;
+    readonly Data?: { readonly UpperDir?: string; readonly LowerDir?: string } | null;
+  };
+}
+
+/** Missing in the library's types. */
+interface SavesSeveral {
+  getImages(query: { names: string[] }): Promise<NodeJS.ReadableStream>;
+}
+
+export function createDockerImages(
+  { connect, ask, askPlainly, askForStream, follow }: DockerConnection,
+  exec: Exec,
+): DockerImages {
+  return {
+    async findImage(name, { signal } = {}) {
+      const path = `/images/${name}/json`;
+      const found = await orUndefined(askPlainly<ImageInspection>(`image ${name}`, signal, path));
+      return (
+        found && {
+          id: found.Id,
+          tags: found.RepoTags ?? [],
+          digests: found.RepoDigests ?? [],
+          architecture: found.Architecture,
+          size: found.Size,
+          layers: found.RootFS.Layers ?? [],
+          labels: found.Config?.Labels ?? {},
+          os: found.Os,
+          config: { ...found.Config },
+          layerFolders: listLayerFolders(found),
+        }
+      );
+    },
+
+    async listHistory(name, { signal } = {}) {
+      const path = `/images/${name}/history`;
+      const entries = await askPlainly<{ CreatedBy: string }[]>(`image ${name}`, signal, path);
+      return entries.map(({ CreatedBy }) => CreatedBy);
+    },
+
+    async listImages(label, { signal } = {}) {
+      const filters = label === undefined ? {} : { filters: { label: [label] } };
+      const found = await ask('the list of images', signal, (api) => api.listImages(filters));
+      return found.map((image) => ({
+        id: image.Id,
+        tags: image.RepoTags ?? [],
+        size: image.Size,
+        created: image.Created * 1000,
+        labels: image.Labels ?? {},
+      }));
+    },
+
+    async pullImage(name, options) {
+      await pullImage(await connect(), exec, name, options);
+    },
+
+    getRemoteDigest: (name, { signal } = {}) =>
+      untilAborted(
+        connect().then((api) => getRemoteDigest(api, exec, name)),
+        signal,
+      ),
+
+    saveImages: (names, { signal } = {}) =>
+      askForStream(`saving ${names.join(', ')}`, signal, (api) =>
+        (api as Dockerode & SavesSeveral).getImages({ names: [...names] }),
+      ),
+
+    async loadImages(archive, { signal } = {}) {
+      const loaded: string[] = [];
+      const load = (api: Dockerode) => api.loadImage(archive);
+      await follow('loading images into the engine', signal, load, ({ stream = '' }) => {
+        const name = /^Loaded image(?: ID)?: (.+)$/m.exec(stream)?.[1];
+        if (name !== undefined) loaded.push(name.trim());
+      });
+      return loaded;
+    },
+
+    async importImage(archive, name, { signal, changes = [] } = {}) {
+      const { repository, tag } = splitTag(name);
+      const query = { repo: repository, tag, changes: [...changes] };
+      await follow(`importing image ${name}`, signal, (api) => api.importImage(archive, query));
+    },
+
+    async tagImage(source, name, { signal } = {}) {
+      const { repository, tag } = splitTag(name);
+      await ask(`image ${source}`, signal, (api) => api.getImage(source).tag({ repo: repository, tag }));
+    },
+
+    async removeImage(name, { signal } = {}) {
+      await orUndefined(ask(`removing image ${name}`, signal, (api) => api.getImage(name).remove()));
+    },
+  };
+}
+
+/** overlay2 names the folders of all layers, and so does no other driver; nor does an engine that leaves that to containerd. */
+function listLayerFolders({ GraphDriver, RootFS }: ImageInspection): readonly string[] {
+  const { UpperDir, LowerDir = '' } = GraphDriver?.Data ?? {};
+  if (GraphDriver?.Name !== 'overlay2' || UpperDir === undefined) return [];
+  const folders = [UpperDir, ...LowerDir.split(':').filter((folder) => folder !== '')];
+  return folders.length === RootFS.Layers?.length ? folders : [];
+}
+
+/** `repository:tag`; a colon before the last slash belongs to the registry's port. */
+function splitTag(name: string): { readonly repository: string; readonly tag: string } {
+  const colon = name.lastIndexOf(':');
+  return colon > name.lastIndexOf('/')
+    ? { repository: name.slice(0, colon), tag: name.slice(colon + 1) }
+    : { repository: name, tag: 'latest' };
+}

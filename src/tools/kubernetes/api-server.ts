@@ -1,0 +1,141 @@
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { findMessage } from '../../lib/error-body.ts';
+import { exitCodes, Failure } from '../../lib/failure.ts';
+import type { ApiAccess } from './kubeconfig.ts';
+import type { Metadata } from './objects.ts';
+
+/** The API server itself, for what stays open, and for what must not cost a process: watches, logs, a reload. */
+export interface ApiServer {
+  readonly server: string;
+  /** Holds the connections, with the certificates that they need. */
+  readonly agent: HttpAgent;
+  /** The answer, parsed. @throws {ApiFailure} */
+  get<T>(path: string, signal: AbortSignal): Promise<T>;
+  /** A list's objects without all but their metadata, which travels alone. @throws {ApiFailure} */
+  getMetadata(path: string, signal: AbortSignal): Promise<readonly Named[]>;
+  /** The answer as it comes. @throws {ApiFailure} */
+  open(path: string, signal: AbortSignal): Promise<Readable>;
+  /** Changes an object by a strategic merge patch; resolves to what became of it. @throws {ApiFailure} */
+  patch<T>(path: string, change: object, signal: AbortSignal): Promise<T>;
+  /**
+   * What would become of an object if it were applied, its defaults and all that admission changes included; nothing
+   * is changed. `path` is the object's. @throws {ApiFailure}
+   */
+  dryRun<T>(path: string, object: object, signal: AbortSignal): Promise<T>;
+}
+
+/** What asks only: all that there is for a cluster of somebody else. */
+export type ApiReader = Omit<ApiServer, 'patch'>;
+
+/** The API server refused, or was not there. */
+export class ApiFailure extends Failure {
+  /** The HTTP status; undefined when there was no answer. */
+  readonly status: number | undefined;
+
+  constructor(
+    message: string,
+    { status, cause }: { readonly status?: number; readonly cause?: unknown } = {},
+  ) {
+    super(message, { cause, hint: 'npm run status', exitCode: exitCodes.cluster });
+    this.name = 'ApiFailure';
+    this.status = status;
+  }
+}
+
+const lostCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'EPIPE',
+  'ERR_STREAM_PREMATURE_CLOSE',
+  'ETIMEDOUT',
+]);
+
+/** Whether an answer, or the rest of it, was refused or lost on its way: no bug of this program. */
+export function isConnectionLost(error: unknown): boolean {
+  return (
+    error instanceof ApiFailure ||
+    (error instanceof Error && 'code' in error && lostCodes.has(String(error.code)))
+  );
+}
+
+interface Named {
+  readonly metadata: Metadata;
+}
+
+interface Patch {
+  readonly type: `application/${'strategic-merge-patch+json' | 'apply-patch+yaml'}`;
+  readonly object: object;
+}
+
+const metadataOnly = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
+
+/** Milliseconds until the first byte of an answer. */
+const patience = 10_000;
+
+/** Takes over every field, so that no other owner of one is in the way; an unknown field is refused. */
+const dryRunQuery = 'dryRun=All&fieldManager=wealist-plan&force=true&fieldValidation=Strict';
+
+export function createApiServer({ server, authorize, ...certificates }: ApiAccess): ApiServer {
+  const isPlain = server.startsWith('http:');
+  const agent = isPlain
+    ? new HttpAgent({ keepAlive: true })
+    : new HttpsAgent({ keepAlive: true, ...certificates });
+  const request = isPlain ? httpRequest : httpsRequest;
+
+  async function send(
+    path: string,
+    signal: AbortSignal,
+    { patch, accept }: { readonly patch?: Patch; readonly accept?: string } = {},
+  ): Promise<IncomingMessage> {
+    const token = await authorize?.(signal);
+    const headers = {
+      ...(accept !== undefined && { accept }),
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...(patch && { 'content-type': patch.type }),
+    };
+    const method = patch ? 'PATCH' : 'GET';
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      const asked = request(`${server}${path}`, { agent, signal, method, headers }, resolve);
+      // Not the socket's own time-out, which begins when TLS has agreed.
+      const late = setTimeout(() => asked.destroy(new Error(`no answer in ${patience / 1000} s`)), patience);
+      asked.on('response', () => clearTimeout(late));
+      asked.on('error', (error) => {
+        clearTimeout(late);
+        reject(error);
+      });
+      asked.end(patch && JSON.stringify(patch.object));
+    }).catch((error: Error) => {
+      signal.throwIfAborted();
+      throw new ApiFailure('the cluster does not answer', { cause: error.message });
+    });
+    const { statusCode: status = 0 } = response;
+    if (status < 300) return response;
+    throw new ApiFailure(findMessage(await text(response)) ?? `the cluster answered ${status}`, { status });
+  }
+
+  return {
+    server,
+    agent,
+    open: (path, signal) => send(path, signal),
+    async dryRun(path, object, signal) {
+      const applying = { type: 'application/apply-patch+yaml', object } as const;
+      return JSON.parse(await text(await send(`${path}?${dryRunQuery}`, signal, { patch: applying })));
+    },
+    async get(path, signal) {
+      return JSON.parse(await text(await send(path, signal)));
+    },
+    async getMetadata(path, signal) {
+      const { items } = JSON.parse(await text(await send(path, signal, { accept: metadataOnly })));
+      // Where there is none, it is null in this form.
+      return items ?? [];
+    },
+    async patch(path, change, signal) {
+      const merging = { type: 'application/strategic-merge-patch+json', object: change } as const;
+      return JSON.parse(await text(await send(path, signal, { patch: merging })));
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { CommandFailure, exitCodes, Failure } from '../../lib/failure.ts';
+import { hideSecrets } from '../../lib/secret-values.ts';
+import type { Exec } from '../exec.ts';
+
+/** The program that a kubeconfig names under `exec`: it prints a token for the API server. */
+export const CredentialProgram = z.object({
+  apiVersion: z.string(),
+  command: z.string(),
+  args: z.array(z.string()).nullish(),
+  env: z.array(z.object({ name: z.string(), value: z.string() })).nullish(),
+});
+
+const Credential = z.object({
+  status: z.object({ token: z.string(), expirationTimestamp: z.iso.datetime({ offset: true }).optional() }),
+});
+
+/** Milliseconds that a log-in may take: one that asks for a second factor would wait for ever. */
+const patience = 10_000;
+/** Milliseconds before its end at which a token is not used any more. */
+const margin = 60_000;
+
+/** The program as it is typed: its variables, itself, its arguments. */
+export function toWords({
+  command,
+  args,
+  env,
+}: Pick<z.infer<typeof CredentialProgram>, 'command' | 'args' | 'env'>): readonly string[] {
+  return [...(env ?? []).map(({ name, value }) => `${name}=${value}`), command, ...(args ?? [])];
+}
+
+/** Gives a token, and another one when that has expired. @throws {Failure} exit code 5 when the log-in does not succeed. */
+export function createCredential(
+  exec: Exec,
+  { apiVersion, command, args, env }: z.infer<typeof CredentialProgram>,
+): (signal: AbortSignal) => Promise<string> {
+  let last: { readonly token: string; readonly until: number } | undefined;
+  return async (signal) => {
+    if (last && Date.now() < last.until) return last.token;
+    const info = { apiVersion, kind: 'ExecCredential', spec: { interactive: false } };
+    const variables = Object.fromEntries((env ?? []).map(({ name, value }) => [name, value]));
+    try {
+      const { stdout } = await exec(command, args ?? [], {
+        env: { ...variables, KUBERNETES_EXEC_INFO: JSON.stringify(info) },
+        signal,
+        timeout: patience,
+      });
+      const { token, expirationTimestamp } = Credential.parse(JSON.parse(stdout)).status;
+      hideSecrets([token]);
+      const end =
+        expirationTimestamp === undefined ? Number.POSITIVE_INFINITY : Date.parse(expirationTimestamp);
+      last = { token, until: end - margin };
+      return token;
+    } catch (error) {
+      signal.throwIfAborted();
+      throw new Failure(`${command} gave no credentials`, {
+        // What it printed may be the token itself.
+        cause:
+          error instanceof CommandFailure ? error.stderr || error.message : 'it printed no ExecCredential',
+        hint: toLoginLine(toWords({ command, args, env })),
+        exitCode: exitCodes.cluster,
+      });
+    }
+  };
+}
+
+/** The line with which a person logs in again, from the words that give the credentials: variables, program, arguments. */
+export function toLoginLine(words: readonly string[]): string {
+  const at = words.indexOf('--profile');
+  const variable = words.find((word) => word.startsWith('AWS_PROFILE='))?.replace('AWS_PROFILE=', '');
+  const profile = at === -1 ? variable : words[at + 1];
+  return profile === undefined ? 'aws sso login' : `aws sso login --profile ${profile}`;
+}

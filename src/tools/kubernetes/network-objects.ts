@@ -1,0 +1,82 @@
+import type { Labels, Metadata, PortReference } from './objects.ts';
+
+/*
+ * Who gets through to what runs in a cluster: the fields that this tool reads, as kubectl prints them.
+ */
+
+export interface Ingress {
+  readonly metadata: Metadata;
+  readonly spec?: {
+    readonly ingressClassName?: string;
+    readonly rules?: readonly {
+      readonly host?: string;
+      readonly http?: {
+        readonly paths: readonly {
+          readonly path?: string;
+          readonly backend: {
+            readonly service?: {
+              readonly name: string;
+              readonly port?: { readonly number?: number; readonly name?: string };
+            };
+          };
+        }[];
+      };
+    }[];
+  };
+}
+
+interface LabelSelector {
+  readonly matchLabels?: Labels;
+  readonly matchExpressions?: readonly {
+    readonly key: string;
+    readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
+    readonly values?: readonly string[];
+  }[];
+}
+
+/** Whom a rule lets through: of the fields that are there, all must match. */
+export interface PolicyPeer {
+  readonly podSelector?: LabelSelector;
+  readonly namespaceSelector?: LabelSelector;
+  readonly ipBlock?: object;
+}
+
+interface PolicyPort {
+  readonly protocol?: string;
+  readonly port?: PortReference;
+  readonly endPort?: number;
+}
+
+/** What may reach the pods it selects, or what these may reach; pods that none selects may do anything. */
+export interface NetworkPolicy {
+  readonly metadata: Metadata;
+  readonly spec: {
+    readonly podSelector?: LabelSelector;
+    readonly policyTypes?: readonly ('Ingress' | 'Egress')[];
+    readonly ingress?: readonly {
+      readonly from?: readonly PolicyPeer[];
+      readonly ports?: readonly PolicyPort[];
+    }[];
+    readonly egress?: readonly {
+      readonly to?: readonly PolicyPeer[];
+      readonly ports?: readonly PolicyPort[];
+    }[];
+  };
+}
+
+/** Whether a selector chooses what has these labels; an empty one chooses all. */
+export function matches(
+  { matchLabels = {}, matchExpressions = [] }: LabelSelector,
+  labels: Labels = {},
+): boolean {
+  return (
+    Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
+    matchExpressions.every(({ key, operator, values = [] }) => {
+      const value = labels[key];
+      if (operator === 'Exists' || operator === 'DoesNotExist') {
+        return (value !== undefined) === (operator === 'Exists');
+      }
+      return (value !== undefined && values.includes(value)) === (operator === 'In');
+    })
+  );
+}

@@ -1,0 +1,19 @@
+import { readFile } from 'node:fs/promises';
+import type { Exec } from '../exec.ts';
+import { type ApiServer, createApiServer } from './api-server.ts';
+import { readKubeconfig } from './kubeconfig.ts';
+
+/**
+ * Asks for the API server behind a kube context: always the same, with its connections, until the kubeconfig is another
+ * one, as when the cluster was made anew. What it resolves to throws as `readKubeconfig` does.
+ */
+export function createApiOpener(kubeconfig: string, context: string, exec: Exec): () => Promise<ApiServer> {
+  let last: { readonly text: string | undefined; readonly api: Promise<ApiServer> } | undefined;
+  return async () => {
+    const text = await readFile(kubeconfig, 'utf8').catch(() => undefined);
+    if (last === undefined || text === undefined || text !== last.text) {
+      last = { text, api: readKubeconfig(kubeconfig, context, exec).then(createApiServer) };
+    }
+    return last.api;
+  };
+}

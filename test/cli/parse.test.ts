@@ -1,0 +1,155 @@
+import { expect, test } from 'vitest';
+import { defineCommand } from '../../src/cli/command.ts';
+import { readGlobals, splitCommandLine, toCommandLine } from '../../src/cli/command-line.ts';
+import { parseInput } from '../../src/cli/parse.ts';
+
+const logs = defineCommand({
+  summary: 'show the logs of services',
+  arguments: {
+    services: { value: 'service', summary: 'all without', many: true },
+  },
+  options: {
+    since: { value: 'duration', summary: 'younger than this', example: '5m', parse: toMinutes },
+    level: { value: 'level', summary: 'at least this', choices: ['info', 'error'] },
+    grep: { value: 'text', summary: 'lines with this' },
+    showTime: { summary: 'with the time', short: 't' },
+  },
+  examples: ['npm run logs auth-service -- --since 5m'],
+  async run(_, { services, since, level, grep, showTime }) {
+    // The types are what the data says: a wrong one would not compile.
+    const typed: [
+      readonly string[],
+      number | undefined,
+      'info' | 'error' | undefined,
+      string | undefined,
+      boolean,
+    ] = [...([services, since, level, grep, showTime] as const)];
+    return typed.length;
+  },
+});
+
+function toMinutes(text: string): number | undefined {
+  const [, minutes] = /^(\d+)m$/.exec(text) ?? [];
+  return minutes === undefined ? undefined : Number(minutes);
+}
+
+const fails = (...args: string[]) => {
+  try {
+    parseInput('logs', logs, args);
+  } catch (error) {
+    return error;
+  }
+  throw new Error('parsed');
+};
+
+test('arguments and options become typed input', () => {
+  expect(
+    parseInput('logs', logs, ['auth-service', '--since', '5m', '-t', 'frontend', '--level=error']),
+  ).toEqual({
+    input: {
+      services: ['auth-service', 'frontend'],
+      since: 5,
+      level: 'error',
+      grep: undefined,
+      showTime: true,
+    },
+  });
+  expect(parseInput('logs', logs, [])).toEqual({
+    input: { services: [], since: undefined, level: undefined, grep: undefined, showTime: false },
+  });
+});
+
+test('options of every command are taken, and are no input', () => {
+  const parsed = parseInput('logs', logs, ['--json', '-q', '-v', '--no-color']);
+  expect(parsed).toEqual(parseInput('logs', logs, []));
+});
+
+test('what follows -- is never a flag', () => {
+  expect(parseInput('logs', logs, ['--', '--since'])).toMatchObject({ input: { services: ['--since'] } });
+});
+
+test.each([
+  [['auth', '--sinse', '5m'], "unknown option '--sinse'", 'npm run logs -- auth --since 5m'],
+  [['--grp=a b'], "unknown option '--grp=a b'", "npm run logs -- '--grep=a b'"],
+  [['--nothing-like-it'], "unknown option '--nothing-like-it'", 'npm run logs -- --help'],
+  [['-x'], "unknown option '-x'", 'npm run logs -- --help'],
+  [['--since', 'soon'], '--since takes a duration, not "soon"', 'for example: --since 5m'],
+  [['--since'], "option '--since <duration>' argument missing", 'npm run logs -- --help'],
+  [['--level', 'loud'], "option '--level <level>' argument 'loud' is invalid", 'npm run logs -- --help'],
+])('%j is refused', (args, message, hint) => {
+  expect(fails(...args)).toMatchObject({ exitCode: 2, message: expect.stringContaining(message), hint });
+});
+
+test('the help has the summary, the arguments, the options and the examples', () => {
+  const { help = '' } = parseInput('logs', logs, ['--help']);
+  expect(help).toMatch(/^Usage: npm run logs \[service\.\.\.\] -- \[options\]\n/);
+  for (const text of [
+    'show the logs of services',
+    '--since <duration>',
+    '-t, --show-time',
+    '--json',
+    '-- --since 5m',
+  ]) {
+    expect(help).toContain(text);
+  }
+});
+
+test('a command that passes on gets all as it is, flags too', () => {
+  const kubectl = defineCommand({
+    ...{ summary: 'kubectl', passThrough: true },
+    arguments: { words: { value: 'argument', summary: '', many: true } },
+    async run() {},
+  });
+  const args = ['get', 'pods', '--help', '-A', '--', '--json'];
+  expect(parseInput('kubectl', kubectl, args)).toEqual({ input: { words: args } });
+});
+
+test('a command line as it must be typed', () => {
+  expect(toCommandLine('up')).toBe('npm run up');
+  expect(toCommandLine('reload', ['x'])).toBe('npm run reload x');
+  expect(toCommandLine('reload', ['x', '--watch'])).toBe('npm run reload -- x --watch');
+  expect(toCommandLine('completion', ['bash'])).toBe('npm run wealist -- completion bash');
+  expect(toCommandLine('logs', ['--grep', "it's $(id)"])).toBe(`npm run logs -- --grep 'it'\\''s $(id)'`);
+});
+
+test('the command is the first word that is no flag', () => {
+  expect(splitCommandLine(['--json', 'up', 'x', '--yes'])).toEqual({
+    name: 'up',
+    args: ['--json', 'x', '--yes'],
+  });
+  expect(splitCommandLine(['help', 'up'])).toEqual({ name: 'up', args: ['--help'] });
+  expect(splitCommandLine(['--help'])).toEqual({ name: undefined, args: ['--help'] });
+  expect(splitCommandLine([])).toEqual({ name: undefined, args: [] });
+  expect(splitCommandLine(['help'])).toEqual({ name: undefined, args: ['--help'] });
+});
+
+test('options of every command are seen before its own --', () => {
+  expect(readGlobals(['up', '-q', '--', '--json'])).toEqual({
+    json: false,
+    quiet: true,
+    verbose: false,
+    noColor: false,
+  });
+});
+
+const rest = defineCommand({
+  summary: 'another program',
+  arguments: {
+    service: { value: 'service', summary: '', required: true },
+    words: { value: 'command', summary: '', many: true, isRest: true },
+  },
+  options: { pod: { value: 'name', summary: '' } },
+  async run() {},
+});
+
+test.each([
+  [['auth', '--', 'ls', '-la'], undefined, ['ls', '-la']],
+  // npm has taken the -- for itself.
+  [['auth', 'ls', '-la', '--pod', 'x'], undefined, ['ls', '-la', '--pod', 'x']],
+  [['auth', '--pod', 'p', '--', 'env'], 'p', ['env']],
+  [['--pod', 'p', 'auth', 'env', '--help'], 'p', ['env', '--help']],
+  [['auth', '--pod=p', 'sh', '-c', 'a -- b', '--'], 'p', ['sh', '-c', 'a -- b', '--']],
+  [['auth', '--quiet'], undefined, []],
+])('%j: what belongs to another program is left to it', (args, pod, words) => {
+  expect(parseInput('shell', rest, args)).toEqual({ input: { service: 'auth', words, pod } });
+});

@@ -1,0 +1,144 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { openServiceImages } from '../../../src/commands/context/service-images.ts';
+import type { Images } from '../../../src/images/open-images.ts';
+import { openStore } from '../../../src/images/store/store.ts';
+import { Failure } from '../../../src/lib/failure.ts';
+import type { Docker } from '../../../src/tools/docker/docker.ts';
+import type { DockerImage } from '../../../src/tools/docker/images.ts';
+import { environment } from '../../fakes/app.ts';
+import { makeHost } from '../../fakes/host.ts';
+import { createFakeDocker } from '../../fakes/registries.ts';
+import { makeTemporaryFolder } from '../../temporary-folder.ts';
+
+/** A checkout with one service's Dockerfile, and an engine whose builds have as content what the Dockerfile says. */
+async function makeWorld({
+  clients = { docker: 'echo Docker version 20.10.24' } as Record<string, string>,
+} = {}) {
+  const checkout = await makeTemporaryFolder();
+  const write = (content: string) => writeFile(join(checkout, 'source/Dockerfile'), content);
+  await mkdir(join(checkout, 'source'));
+  await write('one');
+  const host = await makeHost({ programs: clients });
+  const named = createFakeDocker({});
+  /** Images that have lost their last name. */
+  const nameless = new Map<string, DockerImage>();
+  const state = { content: 'one', inUse: false, arguments: [] as readonly string[] };
+  const docker = {
+    ...named,
+    env: {},
+    async findImage(name: string) {
+      return (await named.findImage(name)) ?? nameless.get(name);
+    },
+    async removeImage(id: string) {
+      if (state.inUse) throw new Failure('conflict: it is used by a container');
+      if (!nameless.delete(id)) throw new Error(`only images without a name are removed, and not ${id}`);
+    },
+  } as unknown as Docker;
+
+  async function build(image: string): Promise<void> {
+    const before = await named.findImage(image);
+    await named.add(image, state.content);
+    const after = await named.findImage(image);
+    if (before && before.id !== after?.id) {
+      nameless.set(before.id, { ...before, tags: [] });
+    }
+  }
+  const lines: string[] = [];
+  const run = { signal: new AbortController().signal, report: (line: string) => void lines.push(line) };
+  const open = () =>
+    openServiceImages({
+      host: host.host,
+      toolchain: { docker },
+      images: { store: openStore(join(checkout, 'cache')), architecture: 'amd64', checkout } as Images,
+      environment: {
+        ...{ ...environment, source: 'source' },
+        services: {
+          board: {
+            ...{ port: 8000, needs: [], standIn: 'services/board', live: [] },
+            ...{ build: 'source', dockerfile: 'Dockerfile', context: '.' },
+          },
+        },
+      },
+      app: {
+        paths: { checkout, state: checkout, cache: join(checkout, 'cache'), data: checkout },
+        async exec(program, args, options) {
+          if (args[0] !== 'build') return host.exec(program, args, options);
+          state.arguments = args;
+          await build(args.find((arg) => arg.startsWith('--tag='))?.slice('--tag='.length) ?? '');
+          return { stdout: '', stderr: '' };
+        },
+      },
+    });
+  return {
+    ...{ checkout, state, nameless, lines, named, docker },
+    /** Builds what the Dockerfile says from now on. */
+    async build(content: string) {
+      state.content = content;
+      await write(content);
+      return open().build('board', run);
+    },
+  };
+}
+
+test('an image of the Dockerfile is in the store, under a name of its content', async () => {
+  const { build, checkout, state } = await makeWorld();
+  const built = await build('one');
+  expect(built).toMatchObject({
+    reference: expect.stringMatching(/^wealist\.local\/board:[0-9a-f]{12}$/),
+    isStandIn: false,
+  });
+  for (const { digest } of built.image.layers) {
+    expect(await openStore(join(checkout, 'cache')).findBlob(digest)).toBeDefined();
+  }
+  expect(state.arguments).toContain(`--file=${join(checkout, 'source/Dockerfile')}`);
+  expect(state.arguments.at(-1)).toBe(join(checkout, 'source'));
+  expect((await build('two')).reference).not.toBe(built.reference);
+});
+
+test('in the engine each service of a checkout has one image: the one before goes with its name', async () => {
+  const { build, named, nameless } = await makeWorld();
+  for (const content of ['one', 'two', 'three']) {
+    await build(content);
+    expect(named.names()).toEqual([expect.stringMatching(/^wealist\.local\/board:source-[0-9a-f]+$/)]);
+    expect(nameless.size).toBe(0);
+  }
+});
+
+test('another checkout builds under another name', async () => {
+  const [one, other] = await Promise.all([makeWorld(), makeWorld()]);
+  await one.build('one');
+  await other.build('one');
+  expect(one.named.names()).not.toEqual(other.named.names());
+});
+
+test('an image that has another name too, or is in use, stays, and the build is as good', async () => {
+  const { build, state, nameless, lines, docker } = await makeWorld();
+  await build('one');
+  state.inUse = true;
+  await build('two');
+  expect(nameless.size).toBe(1);
+  expect(lines).toContain('the image of before stays in the engine: conflict: it is used by a container');
+
+  state.inUse = false;
+  nameless.clear();
+  const { findImage } = docker;
+  Object.assign(docker, {
+    async findImage(name: string) {
+      const found = await findImage(name, {});
+      return found && { ...found, tags: ['somebody/else:1'] };
+    },
+  });
+  await build('three');
+  expect(nameless.size).toBe(1);
+});
+
+test('without a client that builds it is a failure with the way to one', async () => {
+  const { build } = await makeWorld({ clients: {} });
+  await expect(build('one')).rejects.toMatchObject({
+    message: 'no docker client that builds Dockerfiles is installed',
+    hint: 'npm run doctor -- --fix',
+    exitCode: 3,
+  });
+});

@@ -1,0 +1,108 @@
+import { expect, test } from 'vitest';
+import { type Application, judgeApplication } from '../../src/diagnosis/applications.ts';
+
+const revision = 'abcdef0123456789';
+const at = { namespace: 'argocd', revision };
+
+function judge(status: Application['status'], metadata: Partial<Application['metadata']> = {}) {
+  const application = { metadata: { name: 'user-service', ...metadata }, ...(status ? { status } : {}) };
+  return judgeApplication('user-service', application, at);
+}
+
+const synced = { status: 'Synced', revision };
+const healthy = { status: 'Healthy' };
+
+test('an Application is ready when it is synced to the commit and healthy', () => {
+  expect(judge({ sync: synced, health: healthy })).toEqual({
+    state: 'ready',
+    line: 'user-service: synced and healthy',
+  });
+});
+
+test.each<[string, Application['status'], Partial<Application['metadata']>, string]>([
+  ['nothing is known of it', undefined, {}, 'out of sync'],
+  [
+    'it is at an older commit',
+    { sync: { ...synced, revision: '1234567890' }, health: healthy },
+    {},
+    'at commit 1234567',
+  ],
+  [
+    'it was told to look again',
+    { sync: synced, health: healthy },
+    { annotations: { 'argocd.argoproj.io/refresh': 'normal' } },
+    'being compared',
+  ],
+  [
+    'it is being deleted',
+    { sync: synced, health: healthy },
+    { deletionTimestamp: '2026-01-01T00:00:00Z' },
+    'being deleted',
+  ],
+  ['its workloads start', { sync: synced, health: { status: 'Progressing' } }, {}, 'progressing'],
+  [
+    'a sync is on its way',
+    {
+      sync: { status: 'OutOfSync', revision },
+      operationState: { phase: 'Running', message: 'waiting for wave 1' },
+    },
+    {},
+    'waiting for wave 1',
+  ],
+])('waits while %s', (_, status, metadata, line) => {
+  expect(judge(status, metadata)).toEqual({ state: 'waiting', line: `user-service: ${line}` });
+});
+
+test('one that does not exist is waited for: another Application makes it', () => {
+  expect(judgeApplication('user-service', undefined, at)).toEqual({
+    state: 'waiting',
+    line: 'user-service: not made yet',
+  });
+});
+
+test.each<[string, Application['status'], string, string | undefined]>([
+  [
+    'it cannot be rendered',
+    {
+      conditions: [{ type: 'ComparisonError', message: 'helm template failed' }],
+      sync: { status: 'Unknown' },
+    },
+    'ComparisonError',
+    'helm template failed',
+  ],
+  [
+    'its sync failed',
+    {
+      sync: { status: 'OutOfSync', revision },
+      operationState: { phase: 'Failed', message: 'namespaces "x" not found' },
+    },
+    'its sync failed',
+    'namespaces "x" not found',
+  ],
+  [
+    'its sync is tried again',
+    {
+      sync: { status: 'OutOfSync', revision },
+      operationState: { phase: 'Running', retryCount: 1, message: 'forbidden' },
+    },
+    'its sync failed',
+    'forbidden',
+  ],
+  [
+    'it is degraded',
+    { sync: synced, health: { status: 'Degraded', message: 'crashed' } },
+    'degraded',
+    'crashed',
+  ],
+])('says why when %s', (_, status, line, evidence) => {
+  expect(judge(status)).toEqual({
+    state: 'failed',
+    line: `user-service: ${line}`,
+    evidence,
+    next: 'npm run kubectl -- -n argocd describe application user-service',
+  });
+});
+
+test('a failed sync of before is no failure once it is synced', () => {
+  expect(judge({ sync: synced, health: healthy, operationState: { phase: 'Failed' } }).state).toBe('ready');
+});

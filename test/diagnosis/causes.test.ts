@@ -1,0 +1,323 @@
+import { describe, expect, test } from 'vitest';
+import { findCauses } from '../../src/diagnosis/causes.ts';
+import { listUnready, type Part, type Silent } from '../../src/diagnosis/part.ts';
+import { createSnapshot } from '../../src/diagnosis/snapshot.ts';
+import { ago, makeEvent, makeNode, makeStatus, now } from '../fakes/cluster-objects.ts';
+import { makeIngress, makePart, node } from '../fakes/platform.ts';
+
+const namespace = 'wealist-kind-local';
+const part = (name: string, port: number, needs: readonly string[] = [], path?: string): Part => ({
+  ...{ name, port, needs, kind: path === undefined ? 'infrastructure' : 'service' },
+  workload: { kind: 'Deployment', name, namespace },
+  ...(path === undefined ? {} : { path }),
+});
+const parts = [
+  part('postgres', 5432),
+  part('redis', 6379),
+  part('user', 8081, ['postgres'], '/svc/user'),
+  part('board', 8000, ['postgres', 'redis', 'user'], '/svc/board'),
+  part('chat', 8001, ['postgres', 'redis', 'user'], '/svc/chat'),
+];
+const ingress = makeIngress(
+  ['/svc/user', 'user', 8081],
+  ['/svc/board(/|$)(.*)', 'board', 8000],
+  ['/svc/chat', 'chat', 8001],
+);
+const all = { postgres: 5432, redis: 6379, user: 8081, board: 8000, chat: 8001 } as const;
+type Name = keyof typeof all;
+type Objects = Parameters<typeof createSnapshot>[1];
+
+const waiting = (name: string, since = 60) => ({
+  status: {
+    containerStatuses: makeStatus({ name, started: true, state: { running: { startedAt: ago(since) } } }),
+  },
+});
+const crashed = (name: string) => ({
+  status: {
+    containerStatuses: makeStatus({
+      ...{ name, restartCount: 3, state: { waiting: { reason: 'CrashLoopBackOff' } } },
+      lastState: { terminated: { exitCode: 3, startedAt: ago(9) } },
+    }),
+  },
+});
+
+interface Given {
+  readonly broken?: Partial<Record<Name, object>>;
+  readonly absent?: readonly Name[];
+  readonly logs?: Partial<Record<Name, string>>;
+  readonly silent?: readonly Silent[];
+  readonly objects?: Objects;
+  /** In place of what is there usually. */
+  readonly without?: readonly string[];
+}
+
+async function find({ broken = {}, absent = [], logs = {}, silent = [], objects = [], without = [] }: Given) {
+  const names = (Object.keys(all) as Name[]).filter((name) => !absent.includes(name));
+  const made = names.flatMap((name) => makePart(name, all[name], broken[name]));
+  const snapshot = createSnapshot(
+    now,
+    [node, ingress, ...made]
+      .filter(({ metadata }) => !without.includes(metadata.uid))
+      .concat(objects as never) as Objects,
+  );
+  const unready = await listUnready(snapshot, parts, async ({ container }) => logs[container as Name]);
+  return findCauses({ snapshot, parts, unready, silent });
+}
+
+test('nothing wrong, no cause', async () => {
+  expect(await find({})).toEqual([]);
+});
+
+describe('what is behind several is one cause', () => {
+  test('a data store that is down, whatever waits for it', async () => {
+    const causes = await find({
+      broken: {
+        postgres: crashed('postgres'),
+        user: waiting('user'),
+        board: waiting('board'),
+        chat: waiting('chat'),
+      },
+      logs: {
+        postgres: 'initdb: error: no such user\n',
+        chat: 'postgres is down: connect ECONNREFUSED 10.96.0.182:5432',
+      },
+    });
+    expect(causes).toEqual([
+      expect.objectContaining({
+        ...{ about: 'postgres', state: 'failed', line: 'crashed 4 times, exit code 3' },
+        log: 'initdb: error: no such user',
+        affects: ['postgres', 'user', 'board', 'chat'],
+      }),
+    ]);
+  });
+
+  test('a data store that is scaled to nothing', async () => {
+    const causes = await find({
+      broken: { redis: { replicas: 0 }, board: waiting('board'), chat: waiting('chat') },
+    });
+    expect(causes).toMatchObject([
+      {
+        about: 'redis',
+        line: 'is scaled to 0 pods',
+        affects: ['redis', 'board', 'chat'],
+        next: expect.stringContaining('scale deployment/redis --replicas=1'),
+      },
+    ]);
+  });
+
+  test('the same complaint of several about what is ready', async () => {
+    const causes = await find({
+      broken: { board: waiting('board'), chat: waiting('chat') },
+      logs: { board: 'redis is down: WRONGPASS', chat: 'redis is down: WRONGPASS' },
+    });
+    expect(causes).toMatchObject([
+      { about: 'redis', line: 'redis refuses the password', affects: ['board', 'chat'] },
+    ]);
+  });
+
+  test('a Service that leads nowhere', async () => {
+    const wrong = {
+      ...makePart('redis', 6379)[4],
+      spec: { selector: { 'app.kubernetes.io/name': 'redos' } },
+    };
+    const causes = await find({
+      broken: { chat: waiting('chat') },
+      logs: { chat: 'redis is down: connect ECONNREFUSED 10.96.0.129:6379' },
+      without: ['service-redis', 'slice-redis'],
+      objects: [wrong] as never,
+    });
+    expect(causes).toMatchObject([
+      {
+        line: 'Service redis selects no pod: its endpoints are empty',
+        evidence: 'it selects app.kubernetes.io/name=redos; pod redis-0 has app.kubernetes.io/name=redis',
+        affects: ['redis', 'chat'],
+      },
+    ]);
+  });
+
+  test('a node that is not ready', async () => {
+    const ill = makeNode();
+    const conditions = [
+      { type: 'Ready', status: 'Unknown', message: 'Kubelet stopped posting node status.' },
+    ];
+    const causes = await find({
+      broken: { user: waiting('user'), board: crashed('board') },
+      without: ['uid-node'],
+      objects: [{ ...ill, status: { ...ill.status, conditions } }] as never,
+    });
+    expect(causes).toMatchObject(
+      [
+        {
+          about: 'node node',
+          line: 'node node is not ready',
+          evidence: /stopped/,
+          affects: ['user', 'board'],
+        },
+      ].map((each) => ({ ...each, evidence: expect.stringMatching(each.evidence) })),
+    );
+  });
+
+  test('DNS', async () => {
+    const dns = {
+      kind: 'Deployment',
+      metadata: { name: 'coredns', namespace: 'kube-system', uid: 'dns', creationTimestamp: '' },
+    };
+    const causes = await find({
+      broken: { user: waiting('user'), chat: waiting('chat') },
+      logs: {
+        user: 'postgres is down: getaddrinfo EAI_AGAIN postgres',
+        chat: 'redis is down: getaddrinfo EAI_AGAIN redis',
+      },
+      objects: [{ ...dns, spec: { replicas: 0 }, status: {} }] as never,
+    });
+    expect(causes).toMatchObject([
+      {
+        about: 'dns',
+        line: 'no name can be resolved: no pods of coredns are wanted',
+        affects: ['user', 'chat'],
+      },
+    ]);
+  });
+
+  test('routes that no Ingress has', async () => {
+    const causes = await find({ without: ['ingress'] });
+    expect(causes).toMatchObject([
+      {
+        about: undefined,
+        line: 'no Ingress leads to it',
+        affects: ['user', 'board', 'chat'],
+        next: 'npm run up -- --repair',
+      },
+    ]);
+  });
+});
+
+describe('what has its own cause keeps it beside another one', () => {
+  test('a crash of its own while a store is down', async () => {
+    const causes = await find({
+      broken: { redis: { replicas: 0 }, board: waiting('board'), chat: crashed('chat') },
+      logs: { chat: 'Error: the moon is in the wrong phase\n' },
+    });
+    expect(causes).toMatchObject([
+      { about: 'redis', affects: ['redis', 'board'] },
+      {
+        about: 'chat',
+        line: 'crashed 4 times, exit code 3',
+        log: 'Error: the moon is in the wrong phase',
+        affects: ['chat'],
+      },
+    ]);
+  });
+
+  test('the one that hits most comes first, then what will not heal', async () => {
+    const causes = await find({
+      broken: {
+        postgres: waiting('postgres'),
+        user: waiting('user'),
+        redis: crashed('redis'),
+        chat: crashed('chat'),
+      },
+      logs: { user: 'postgres is down: no answer within 2000 ms', redis: 'bad config', chat: 'exploded' },
+    });
+    expect(causes.map(({ about, state }) => [about, state])).toEqual([
+      ['postgres', 'waiting'],
+      ['redis', 'failed'],
+      ['chat', 'failed'],
+    ]);
+  });
+});
+
+test('a database that is missing in a store that is ready', async () => {
+  const causes = await find({
+    broken: { board: waiting('board') },
+    logs: { board: 'postgres is down: database "board" does not exist' },
+  });
+  expect(causes).toMatchObject([
+    {
+      about: 'postgres',
+      line: 'database board does not exist in postgres',
+      affects: ['board'],
+      next: 'npm run up -- --repair',
+    },
+  ]);
+});
+
+test('a policy that keeps a service from what it needs; not one that lets it through', async () => {
+  const policy = (name: string, from: object[]) => ({
+    kind: 'NetworkPolicy',
+    metadata: { name, namespace, uid: name, creationTimestamp: '' },
+    spec: {
+      podSelector: { matchLabels: { app: 'redis' } },
+      policyTypes: ['Ingress'],
+      ingress: from.length === 0 ? [] : [{ from }],
+    },
+  });
+  const given = {
+    broken: { chat: waiting('chat') },
+    logs: { chat: 'redis is down: no answer within 2000 ms' },
+  };
+  expect(await find({ ...given, objects: [policy('closed', [])] as never })).toMatchObject([
+    { about: 'redis', line: 'NetworkPolicy closed keeps redis from being reached', affects: ['chat'] },
+  ]);
+  const open = policy('open', [{ podSelector: { matchLabels: { app: 'chat' } } }]);
+  expect(await find({ ...given, objects: [policy('closed', []), open] as never })).toMatchObject([
+    { about: 'redis', line: 'redis does not answer', evidence: 'redis is down: no answer within 2000 ms' },
+  ]);
+});
+
+test.each([
+  [
+    'http://10.0.0.1:9999/health/ready": dial tcp 10.0.0.1:9999: connect: connection refused',
+    9999,
+    /^its readiness probe asks port 9999, where nothing listens; its container has 8001 \(http\)$/,
+  ],
+  [
+    'HTTP probe failed with statuscode: 404',
+    'http',
+    /^its readiness probe asks \/nope on port 8001, which answers 404$/,
+  ],
+  ['', 'web', /^its readiness probe asks port web, and its container has none of that name$/],
+])('a probe that asks for what is not there: %s', async (failure, port, line) => {
+  const chat = makePart('chat', 8001, waiting('chat', 30));
+  const readinessProbe = { httpGet: { path: '/nope', port } };
+  const objects = chat.map((object) =>
+    object.kind === 'Pod' && 'spec' in object
+      ? {
+          ...object,
+          spec: {
+            ...object.spec,
+            containers: [{ ...(object.spec as { containers: object[] }).containers[0], readinessProbe }],
+          },
+        }
+      : object,
+  );
+  const event = makeEvent('chat-0', { reason: 'Unhealthy', message: `Readiness probe failed: ${failure}` });
+  const causes = await find({ absent: ['chat'], objects: [...objects, event] as never });
+  expect(causes).toMatchObject([
+    {
+      about: 'chat',
+      state: 'failed',
+      line: expect.stringMatching(line),
+      next: expect.stringContaining('services.chat.probes.readiness'),
+    },
+  ]);
+});
+
+test('what was never deployed waits for what it needs, else it is a cause of its own', async () => {
+  expect(
+    await find({ absent: ['board', 'chat'], broken: { user: crashed('user') }, logs: { user: 'boom' } }),
+  ).toMatchObject([{ about: 'user', affects: ['user', 'board', 'chat'] }]);
+  expect(await find({ absent: ['board', 'chat'] })).toMatchObject([
+    { about: undefined, line: 'are not deployed', affects: ['board', 'chat'], next: 'npm run up' },
+  ]);
+});
+
+test('what is ready and silent is said with its address, unless it is known why', async () => {
+  const silent = [
+    { part: parts[3] as Part, url: 'http://localhost/svc/board/health/ready', state: 'answered 502' },
+  ];
+  expect(await find({ silent })).toMatchObject([
+    { about: 'ingress', line: 'http://localhost/svc/board/health/ready answered 502', affects: ['board'] },
+  ]);
+  expect(await find({ silent, without: ['ingress'] })).toMatchObject([{ line: 'no Ingress leads to it' }]);
+});

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { findLiveFiles, toLiveAnnotations } from '../../src/diagnosis/live-files.ts';
+import type { Pod } from '../../src/tools/kubernetes/objects.ts';
+import { makePod, makeStatus } from '../fakes/cluster-objects.ts';
+
+function podWith(annotations: Readonly<Record<string, string | null>>, containerID = 'containerd://1'): Pod {
+  const pod = makePod('board', 'board-2', { containerStatuses: makeStatus({ containerID }) });
+  return { ...pod, metadata: { ...pod.metadata, annotations: annotations as Record<string, string> } };
+}
+
+const live = { files: 2, sourceHash: 'abc' };
+
+test('what was put into a container is told of it', () => {
+  expect(findLiveFiles(podWith(toLiveAnnotations('containerd://1', live)), 'main')).toEqual(live);
+});
+
+test('a container that was restarted has the files of its image', () => {
+  expect(
+    findLiveFiles(podWith(toLiveAnnotations('containerd://1', live), 'containerd://2'), 'main'),
+  ).toBeUndefined();
+});
+
+test('without files the mark goes', () => {
+  for (const none of [undefined, { ...live, files: 0 }]) {
+    expect(Object.values(toLiveAnnotations('containerd://1', none))).toEqual([null]);
+  }
+});
+
+test.each(['', '{', '[]', 'null', '{"files":"2"}', '{"files":2,"sourceHash":"abc"}'])(
+  'a mark of somebody else is none: %s',
+  (text) => {
+    expect(findLiveFiles(podWith({ 'wealist.local/live': text }), 'main')).toBeUndefined();
+  },
+);

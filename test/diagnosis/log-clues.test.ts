@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest';
+import { findClues } from '../../src/diagnosis/log-clues.ts';
+
+const neighbours = [
+  { name: 'postgres', addresses: ['postgres', '10.96.0.5'] },
+  { name: 'redis', addresses: ['redis', '10.96.0.6'] },
+  { name: 'user-service', addresses: ['user-service', '10.96.0.7'] },
+];
+const json = (message: string) => JSON.stringify({ time: '…', level: 'warn', message });
+
+describe('what a log complains of', () => {
+  test.each([
+    // The stand-ins.
+    [
+      json('postgres is down: database "board" does not exist'),
+      'postgres',
+      'database board does not exist in postgres',
+    ],
+    [json('redis is down: WRONGPASS invalid username-password pair'), 'redis', 'redis refuses the password'],
+    [json('s3 is down: HEAD answered 404: no bucket files'), 's3', 's3 has no bucket files'],
+    [json('redis is down: connect ECONNREFUSED 10.96.0.6:6379'), 'redis', 'redis refuses connections'],
+    [json('redis is down: no answer within 2000 ms'), 'redis', 'redis does not answer'],
+    [json('postgres is down: getaddrinfo EAI_AGAIN postgres'), 'dns', 'name postgres cannot be resolved'],
+    [json('user-service is down: 500 Internal Server Error'), 'user-service', 'user-service cannot be used'],
+    // Go: pgx, go-redis, net.
+    [
+      'FATAL: password authentication failed for user "chat" (SQLSTATE 28P01)',
+      'postgres',
+      'postgres refuses the password of role chat',
+    ],
+    ['dial tcp 10.96.0.5:5432: connect: connection refused', 'postgres', 'postgres refuses connections'],
+    ['dial tcp 10.96.0.6:6379: i/o timeout', 'redis', 'redis does not answer'],
+    ['dial tcp: lookup redis on 10.96.0.10:53: server misbehaving', 'dns', 'name redis cannot be resolved'],
+    // Java: Spring, the JDBC driver, Lettuce.
+    [
+      'Connection to postgres:5432 refused. Check that the hostname and port are correct',
+      'postgres',
+      'postgres refuses connections',
+    ],
+    ['Caused by: java.net.UnknownHostException: postgres', 'dns', 'name postgres cannot be resolved'],
+    ['FATAL: sorry, too many clients already', 'postgres', 'postgres has no connection left'],
+    ['write /data/x: no space left on device', 'disk', 'its disk is full'],
+  ])('%s', (line, about, says) => {
+    expect(findClues(`starting\n${line}\n`, neighbours)).toMatchObject([{ about, line: says }]);
+  });
+});
+
+test('of each neighbour the newest complaint counts, the newest of all first', () => {
+  const log = [
+    json('postgres is down: connect ECONNREFUSED 10.96.0.5:5432'),
+    json('redis is down: connect ECONNREFUSED 10.96.0.6:6379'),
+    json('postgres is down: database "board" does not exist'),
+  ].join('\n');
+  expect(findClues(log, neighbours).map(({ line }) => line)).toEqual([
+    'database board does not exist in postgres',
+    'redis refuses connections',
+  ]);
+});
+
+test('what has healed since is no complaint', () => {
+  const log = [json('redis is down: connect ECONNREFUSED 10.96.0.6:6379'), json('redis is up')].join('\n');
+  expect(findClues(log, neighbours)).toEqual([]);
+});
+
+test('a log of other things says nothing', () => {
+  const log =
+    'listening on 8080\n{"broken": \nError: the moon is in the wrong phase\ndial tcp 192.0.2.1:443: i/o timeout\n';
+  expect(findClues(log, neighbours)).toEqual([]);
+});

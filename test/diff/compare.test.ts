@@ -1,0 +1,109 @@
+import { expect, test } from 'vitest';
+import { compareWithCluster } from '../../src/diff/compare.ts';
+import type { Manifest } from '../../src/diff/manifest.ts';
+import { createClusterApi, toHelmRecord } from '../fakes/cluster-api.ts';
+
+const { signal } = new AbortController();
+const namespace = 'wealist-dev';
+const pathOf = (kind: string, name: string) => `/api/v1/namespaces/${namespace}/${kind}/${name}`;
+const configMap = (name: string, data: object): Manifest => ({
+  ...{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } },
+  data,
+});
+const secret: Manifest = {
+  ...{ apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' } },
+  data: { KEY: 'bmV3' },
+};
+const render = (...manifests: Manifest[]) => [{ release: 'auth-service', namespace, manifests }];
+const there = (entries: readonly (readonly [string, object])[]) =>
+  new Map<string, object>([[`/api/v1/namespaces/${namespace}`, {}], ...entries]);
+
+test('new, changed and the same, by the answers of the API server', async () => {
+  const objects = there([
+    [pathOf('configmaps', 'same'), configMap('same', { A: '1' })],
+    [pathOf('configmaps', 'changed'), configMap('changed', { A: '1' })],
+    [pathOf('secrets', 's'), { ...secret, data: { KEY: 'b2xk' } }],
+  ]);
+  const api = createClusterApi(objects);
+  const before = structuredClone([...objects]);
+  const { objects: changes, notes } = await compareWithCluster(
+    render(
+      configMap('same', { A: '1' }),
+      configMap('changed', { A: '2' }),
+      configMap('new', { A: '1' }),
+      secret,
+    ),
+    api,
+    signal,
+  );
+  expect(changes.map(({ name, change }) => [name, change])).toEqual([
+    ['same', 'same'],
+    ['changed', 'changed'],
+    ['new', 'new'],
+    ['s', 'changed'],
+  ]);
+  expect(changes[1]?.fields).toEqual([{ path: 'data.A', before: '"1"', after: '"2"' }]);
+  expect(changes[3]?.fields).toEqual([{ path: 'data.KEY', before: '***', after: '***' }]);
+  expect(notes).toEqual([]);
+  expect([...objects]).toEqual(before);
+  // What is new was tried out, too.
+  expect(api.asked).toContain(`PATCH ${pathOf('configmaps', 'new')}`);
+});
+
+test('what Helm would take away: objects, and fields that the API server would keep', async () => {
+  const earlier = [configMap('kept', { A: '1', B: '2' }), configMap('dropped', {})];
+  const objects = there([
+    [pathOf('configmaps', 'kept'), configMap('kept', { A: '1', B: '2', C: 'by hand' })],
+    [pathOf('secrets', 'sh.helm.release.v1.auth-service.v1'), toHelmRecord('auth-service', earlier)],
+  ]);
+  const { objects: changes } = await compareWithCluster(
+    render(configMap('kept', { A: '1' })),
+    createClusterApi(objects),
+    signal,
+  );
+  expect(changes).toMatchObject([
+    { name: 'kept', change: 'changed', fields: [{ path: 'data.B', before: '"2"', after: undefined }] },
+    { name: 'dropped', change: 'gone', fields: [] },
+  ]);
+});
+
+test('into a namespace that is not there nothing is tried', async () => {
+  const api = createClusterApi(new Map());
+  const own: Manifest = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } };
+  const { objects, notes } = await compareWithCluster(render(own, configMap('a', {})), api, signal);
+  expect(objects.map(({ change }) => change)).toEqual(['new', 'new']);
+  expect(notes).toEqual([`namespace ${namespace} is not there yet: what goes into it was not tried`]);
+  expect(api.asked.filter((each) => each.startsWith('PATCH'))).toEqual([
+    `PATCH /api/v1/namespaces/${namespace}`,
+  ]);
+});
+
+test('who may not try out changes gets the fields as they are written, and is told', async () => {
+  const live = {
+    ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'd' } },
+    spec: { replicas: 1, template: { spec: { containers: [{ name: 'a', image: 'a:1', tty: false }] } } },
+  };
+  const path = `/apis/apps/v1/namespaces/${namespace}/deployments/d`;
+  const wanted: Manifest = {
+    ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'd' } },
+    spec: { template: { spec: { containers: [{ name: 'a', image: 'a:2' }] } } },
+  };
+  const api = createClusterApi(there([[path, live]]), {
+    denied: (method, where) => method === 'PATCH' || where.includes('/secrets'),
+  });
+  const { objects, notes } = await compareWithCluster(render(wanted), api, signal);
+  expect(objects[0]?.fields).toEqual([
+    { path: 'spec.template.spec.containers[a].image', before: '"a:1"', after: '"a:2"' },
+  ]);
+  expect(notes).toHaveLength(2);
+});
+
+test('what the cluster would not take is told with its words', async () => {
+  const api = createClusterApi(there([]), { refuse: () => 'spec: field is immutable' });
+  const route: Manifest = { apiVersion: 'traefik.io/v1', kind: 'Middleware', metadata: { name: 'm' } };
+  const { objects } = await compareWithCluster(render(configMap('a', {}), route), api, signal);
+  expect(objects.map(({ change, problem }) => [change, problem])).toEqual([
+    ['refused', 'spec: field is immutable'],
+    ['refused', 'the cluster knows no Middleware of traefik.io/v1'],
+  ]);
+});

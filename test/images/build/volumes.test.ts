@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { listVolumes, withTmp, withVolumes } from '../../../src/images/build/volumes.ts';
+import { packLayer } from '../../../src/images/store/layer.ts';
+import { openStore } from '../../../src/images/store/store.ts';
+import { readTar } from '../../../src/images/store/tar.ts';
+import { toImageConfig } from '../../../src/lib/oci.ts';
+import { environment } from '../../fakes/app.ts';
+import { makeTemporaryFolder } from '../../temporary-folder.ts';
+
+const live = [
+  { from: 'app/web', to: '/srv/web', build: 'source' as const },
+  { from: 'services/board', to: '/app', build: 'stand-in' as const },
+];
+const board = { port: 8000, needs: [], standIn: 'services/board', build: 'auto' as const, live };
+const services = { ...environment, services: { board } };
+
+test('volumes of an image are /tmp and the live folders of the service as it is built', () => {
+  expect(listVolumes(services, 'board', { isStandIn: true })).toEqual(['/tmp', '/app']);
+  expect(listVolumes(services, 'board', { isStandIn: false })).toEqual(['/tmp', '/srv/web']);
+});
+
+test('they are declared beside those that the image has, and all else stays', () => {
+  const image = {
+    config: toImageConfig([], { Cmd: ['run'], Volumes: { '/data': {} } }, 'amd64'),
+    layers: [],
+  };
+  const { config, layers } = withVolumes(image, ['/tmp']);
+  const before = JSON.parse(image.config);
+  const volumes = { '/data': {}, '/tmp': {} };
+  expect(JSON.parse(config)).toEqual({ ...before, config: { ...before.config, Volumes: volumes } });
+  expect(layers).toEqual([]);
+});
+
+test('an image has a /tmp for everybody on top, told in its configuration and its history', async () => {
+  const store = openStore(await makeTemporaryFolder());
+  const below = await store.putBlob(packLayer([{ path: 'run', content: 'run' }]));
+  const own = {
+    rootfs: { type: 'layers', diff_ids: [below.digest] },
+    history: [{ created_by: 'COPY run /' }],
+  };
+  const image = await withTmp({ config: JSON.stringify(own), layers: [below] }, store);
+  const [, top] = image.layers;
+  expect(JSON.parse(image.config)).toEqual({
+    rootfs: { type: 'layers', diff_ids: [below.digest, top?.digest] },
+    history: [{ created_by: 'COPY run /' }, { created_by: 'wealist-local: folder /tmp' }],
+  });
+  const entries: object[] = [];
+  for await (const entry of readTar(store.openBlob(top?.digest ?? below.digest))) {
+    entries.push({ name: entry.header.name, type: entry.header.type, mode: entry.header.mode });
+    entry.resume();
+  }
+  expect(entries).toEqual([{ name: 'tmp/', type: 'directory', mode: 0o1777 }]);
+});

@@ -1,0 +1,161 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { tellTime } from '../../../src/images/build/tell-time.ts';
+import { openWorkshop } from '../../../src/images/build/workshop.ts';
+import { packLayer } from '../../../src/images/store/layer.ts';
+import { openStore } from '../../../src/images/store/store.ts';
+import { createTurns } from '../../../src/lib/turns.ts';
+import type { Run } from '../../../src/plan/plan.ts';
+import type { Debian } from '../../../src/tools/debian.ts';
+import type { Go } from '../../../src/tools/go.ts';
+import { makeTemporaryFolder } from '../../temporary-folder.ts';
+
+async function makeWorkshop(go: Partial<Go> = {}) {
+  const cache = await makeTemporaryFolder();
+  const store = openStore(cache);
+  const lines: string[] = [];
+  const abort = new AbortController();
+  const run: Run = { signal: abort.signal, report: (line) => lines.push(line) };
+  const built: string[] = [];
+  const roots: string[] = [];
+  const defaultGo: Go = {
+    async build(program, folder) {
+      built.push(program.package);
+      await writeFile(join(folder, program.package.split('/').at(-1) ?? ''), `program ${program.package}`);
+    },
+    downloadModule: async () => '',
+    clean: async () => {},
+  };
+  const debian: Debian = {
+    architecture: async () => 'amd64',
+    async makeRoot(root, path) {
+      roots.push(root.suite);
+      const entries = ['etc/passwd', 'usr/share/doc/a', 'usr/lib/extra'].map((each) => ({
+        path: each,
+        content: each,
+      }));
+      await writeFile(path, await buffer(packLayer(entries)));
+    },
+  };
+  const turns = createTurns();
+  const open = (each: Run = run) =>
+    openWorkshop({
+      store,
+      go: { ...defaultGo, ...go },
+      debian,
+      architecture: 'amd64',
+      cache,
+      run: each,
+      turns,
+    });
+  return { cache, store, lines, abort, run, built, roots, open, workshop: open() };
+}
+
+const kind = { package: 'example.test/kind', version: 'v1' };
+
+test('a program is built once, and again for another version', async () => {
+  const { workshop, built } = await makeWorkshop();
+  const path = await workshop.goProgram(kind);
+  expect(await readFile(path, 'utf8')).toBe('program example.test/kind');
+  expect(await workshop.goProgram(kind)).toBe(path);
+  expect(await workshop.goProgram({ ...kind, version: 'v2' })).not.toBe(path);
+  expect(built).toHaveLength(2);
+});
+
+test('a program of this checkout is built again when its module changes', async () => {
+  const module = await makeTemporaryFolder();
+  await writeFile(join(module, 'main.go'), 'package main');
+  const { workshop, built } = await makeWorkshop();
+  const program = { module, package: './kube' };
+  const path = await workshop.goProgram(program);
+  expect(await workshop.goProgram(program)).toBe(path);
+  await writeFile(join(module, 'main.go'), 'package main // changed');
+  expect(await workshop.goProgram(program)).not.toBe(path);
+  expect(built).toHaveLength(2);
+});
+
+test('a build that fails leaves nothing, and is tried again', async () => {
+  let fails = true;
+  const { workshop, cache } = await makeWorkshop({
+    async build(_, folder) {
+      await writeFile(join(folder, 'kind'), 'half');
+      if (fails) throw new Error('no space left');
+    },
+  });
+  await expect(workshop.goProgram(kind)).rejects.toThrow('no space left');
+  expect(await readdir(join(cache, 'work'))).toEqual([]);
+  fails = false;
+  await expect(workshop.goProgram(kind)).resolves.toContain('kind-');
+});
+
+test('two programs are built one after the other, and the second says that it waits', async () => {
+  let running = 0;
+  let most = 0;
+  const { open, lines } = await makeWorkshop({
+    async build(program, folder) {
+      running += 1;
+      most = Math.max(most, running);
+      await sleep(10);
+      await writeFile(join(folder, program.package.split('/').at(-1) ?? ''), '');
+      running -= 1;
+    },
+  });
+  await Promise.all([open().goProgram(kind), open().goProgram({ ...kind, package: 'example.test/helm' })]);
+  expect(most).toBe(1);
+  expect(lines).toEqual(['waiting until another program is built']);
+});
+
+test('a program whose turn comes after the run was aborted is not built', async () => {
+  const built: string[] = [];
+  const { open, abort, lines } = await makeWorkshop({
+    async build({ package: path }, folder) {
+      built.push(path);
+      await expect.poll(() => lines).toContain('waiting until another program is built');
+      await writeFile(join(folder, path.split('/').at(-1) ?? ''), '');
+      abort.abort(new Error('interrupted'));
+    },
+  });
+  const both = [open().goProgram(kind), open().goProgram({ ...kind, package: 'example.test/helm' })];
+  const ends = await Promise.allSettled(both);
+  expect(ends.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  expect(ends).toContainEqual({
+    status: 'rejected',
+    reason: expect.objectContaining({ message: 'interrupted' }),
+  });
+  expect(built).toHaveLength(1);
+});
+
+test('a root is made once, without documentation and what is dropped', async () => {
+  const { workshop, store, roots } = await makeWorkshop();
+  const root = { suite: 'trixie', variant: 'extract', packages: ['a'] } as const;
+  const layer = await workshop.debianRoot(root, ['usr/lib/']);
+  expect(await workshop.debianRoot(root, ['usr/lib/'])).toEqual(layer);
+  const tar = (await buffer(store.openBlob(layer.digest))).toString();
+  expect(tar).toContain('etc/passwd');
+  expect(tar).not.toContain('usr/lib/extra');
+  expect(tar).not.toContain('usr/share/doc');
+  expect(roots).toEqual(['trixie']);
+  await workshop.debianRoot(root);
+  expect(roots).toHaveLength(2);
+});
+
+test('lines say how long it has been going on, without the time spent waiting', async () => {
+  const { run, lines } = await makeWorkshop();
+  await tellTime(run, { minutes: 7, every: 60_000 }, async (told, stopwatch) => {
+    await stopwatch.pauseWhile(sleep(300));
+    told.report('k8s.io/api');
+  });
+  expect(lines).toEqual([expect.stringMatching(/^k8s\.io\/api \(0\.[01] s of about 7 min\)$/)]);
+});
+
+test('the last line is told again while nothing new is said', async () => {
+  const { run, lines } = await makeWorkshop();
+  await tellTime(run, { minutes: 7, every: 5 }, async (told) => {
+    told.report('linking');
+    await expect.poll(() => lines.length).toBeGreaterThan(2);
+  });
+  expect(new Set(lines.map((line) => line.split(' ')[0]))).toEqual(new Set(['linking']));
+});

@@ -1,0 +1,145 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { expect, test } from 'vitest';
+import { loadCatalog } from '../../../src/config/catalog.ts';
+import { openRecipes } from '../../../src/images/build/recipes.ts';
+import { createImageKeys } from '../../../src/images/image-keys.ts';
+import { planPruning, prune } from '../../../src/images/store/prune.ts';
+import { openStore } from '../../../src/images/store/store.ts';
+import type { ContainerState, DockerContainer } from '../../../src/tools/docker/containers.ts';
+import { exec } from '../../../src/tools/exec.ts';
+import { makeTemporaryFolder } from '../../temporary-folder.ts';
+
+const checkout = join(import.meta.dirname, '../../..');
+const signal = new AbortController().signal;
+const run = { signal, report: () => {} };
+
+const toContainer = (name: string, image: string, state: ContainerState = 'exited'): DockerContainer => {
+  return { id: `id-${name}`, name, image, state, labels: {}, ports: [] };
+};
+
+/** A PID that no process has: the kernel's limit is lower. */
+const nobody = 2 ** 30;
+
+async function makeParts() {
+  const catalog = await loadCatalog(checkout);
+  const recipes = openRecipes({ checkout, architecture: 'amd64' });
+  const cache = await makeTemporaryFolder();
+  const keys = createImageKeys(catalog, recipes);
+  const current = await keys.builtNode();
+  const images = new Map<string, readonly string[]>([
+    ['sha256:1', [current]],
+    ['sha256:2', ['wealist.local/node:old']],
+    ['sha256:3', ['wealist.local/node:in-use']],
+    ['sha256:4', ['kindest/node:v1.34.11', 'somebody/else:1']],
+  ]);
+  const containers = [
+    toContainer('wealist-control-plane', 'wealist.local/node:in-use'),
+    toContainer(`wealist-unfinished-${nobody}-a`, 'wealist.local/node:old'),
+    toContainer(`wealist-unfinished-${process.pid}-b`, 'alpine'),
+    toContainer('theirs', 'somebody/else:1'),
+  ];
+  let cleaned = false;
+  return {
+    current,
+    images,
+    containers,
+    isCleaned: () => cleaned,
+    keys,
+    parts: {
+      catalog,
+      recipes,
+      cache,
+      exec,
+      architecture: 'amd64',
+      checkout,
+      store: openStore(cache),
+      go: {
+        build: async () => {},
+        async clean() {
+          cleaned = true;
+        },
+      },
+      docker: {
+        listImages: async () =>
+          [...images].map(([id, tags]) => ({ id, tags, size: 5, created: 0, labels: {} })),
+        listContainers: async () => containers,
+        async removeImage(name: string) {
+          for (const [id, tags] of images) if (tags.includes(name)) images.delete(id);
+        },
+        async removeContainer(id: string) {
+          containers.splice(
+            containers.findIndex((each) => each.id === id),
+            1,
+          );
+        },
+      },
+    },
+  };
+}
+
+test('what an earlier recipe made goes, what this one uses stays', async () => {
+  const { parts, keys } = await makeParts();
+  const { store } = parts;
+  await store.putImage('built-redis-0000000000000000', { config: '{}', layers: [] });
+  await store.putImage(await keys.built('redis'), { config: '{}', layers: [] });
+  const pruning = await planPruning(parts, { all: false, signal });
+  expect(pruning.entries.images).toEqual(['built-redis-0000000000000000']);
+  expect(pruning.parts).toContainEqual({ what: '1 image of the cache', bytes: 0 });
+  await prune(pruning, parts, run);
+  expect((await store.list()).images.map(({ key }) => key)).toEqual([await keys.built('redis')]);
+});
+
+test('in the engine only what this tool named, nobody uses and no recipe makes goes', async () => {
+  const { parts, images, containers, current } = await makeParts();
+  const pruning = await planPruning(parts, { all: false, signal });
+  expect(pruning.nodes).toEqual(['wealist.local/node:old']);
+  await prune(pruning, parts, run);
+  expect([...images.values()].flat()).toEqual([
+    current,
+    'wealist.local/node:in-use',
+    'kindest/node:v1.34.11',
+    'somebody/else:1',
+  ]);
+  expect(containers.map(({ name }) => name)).toEqual([
+    'wealist-control-plane',
+    `wealist-unfinished-${process.pid}-b`,
+    'theirs',
+  ]);
+});
+
+test('all takes whatever can be made again, and says how much that is', async () => {
+  const { parts, images, isCleaned, keys } = await makeParts();
+  const { store, cache } = parts;
+  const layer = await store.putBlob(Readable.from([Buffer.alloc(1000)]));
+  await store.putImage(await keys.built('redis'), { config: '{}', layers: [layer] });
+  await store.putFile('kube-775d147b22fa6aa4', (path) => writeFile(path, 'program'));
+  await store.putFile('whatever', (path) => writeFile(path, 'program'));
+  const pruning = await planPruning(parts, { all: true, signal });
+  expect(pruning.parts).toContainEqual({ what: '1 layer of the cache', bytes: 1000 });
+  expect(pruning.parts).toContainEqual({ what: '2 programs of the cache', bytes: 14 });
+  await prune(pruning, parts, run);
+  expect(await openStore(cache).list()).toEqual({ images: [], files: [], blobs: [] });
+  expect([...images.values()].flat()).toEqual([
+    'wealist.local/node:in-use',
+    'kindest/node:v1.34.11',
+    'somebody/else:1',
+  ]);
+  expect(isCleaned()).toBe(false);
+});
+
+test("all clears Go's caches where there are any", async () => {
+  const { parts, isCleaned } = await makeParts();
+  await openStore(join(parts.cache, 'go')).putFile('compiled', (path) => writeFile(path, 'x'.repeat(5000)));
+  const pruning = await planPruning(parts, { all: true, signal });
+  expect(pruning.parts.find(({ what }) => what === "Go's caches")?.bytes).toBeGreaterThan(5000);
+  await prune(pruning, parts, run);
+  expect(isCleaned()).toBe(true);
+});
+
+test('without an engine the cache is pruned all the same', async () => {
+  const { parts } = await makeParts();
+  const pruning = await planPruning({ ...parts, docker: undefined }, { all: false, signal });
+  expect(pruning).toMatchObject({ nodes: [], containers: [], parts: [] });
+});

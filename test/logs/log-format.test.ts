@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest';
+import type { LogSource } from '../../src/logs/log-containers.ts';
+import { parseLogEntry } from '../../src/logs/log-entry.ts';
+import { createReadableFormat, formatAsJson } from '../../src/logs/log-format.ts';
+import { toLogTime } from '../../src/logs/log-line.ts';
+import { createColors } from '../../src/ui/style.ts';
+
+const auth: LogSource = {
+  part: 'auth-service',
+  pod: 'auth-service-5f-abc',
+  container: 'auth-service',
+  podSuffix: undefined,
+  isOneOfSeveral: false,
+};
+// Local noon, so that the time of day is the same everywhere.
+const time = toLogTime(new Date(2026, 10, 23, 12, 34, 56, 789).getTime());
+
+const format = createReadableFormat({ parts: ['auth-service', 'postgres'], colors: createColors(false) });
+const readable = (text: string, source = auth) => format(source, [{ time, text }]);
+
+test('plain lines: part, time of day, text', () => {
+  expect(readable('hello')).toBe('auth-service  12:34:56.789  hello\n');
+  expect(readable('hello', { ...auth, part: 'postgres' })).toBe('postgres      12:34:56.789  hello\n');
+});
+
+test('the pod while there are several, the container where its pod has others', () => {
+  expect(readable('x', { ...auth, podSuffix: 'abc' })).toMatch(/^auth-service\/abc {2}/);
+  expect(readable('x', { ...auth, container: 'init', isOneOfSeveral: true })).toMatch(
+    /^auth-service:init {2}/,
+  );
+});
+
+test('JSON lines: level, message, and the rest without what is said already', () => {
+  const text = JSON.stringify({
+    ...{ time: '2026', level: 'warn', service: 'auth-service', message: 'user-service is down' },
+    ...{ tries: 3, reason: 'connection refused', empty: null },
+  });
+  expect(readable(text)).toBe(
+    'auth-service  12:34:56.789  WARN  user-service is down tries=3 reason="connection refused" empty=null\n',
+  );
+  expect(readable('{"level":30,"msg":"pino","service":"other"}')).toMatch(/INFO {2}pino service=other\n$/);
+  expect(readable('{"message":"a","stack":"Error: a\\n    at b"}')).toBe(
+    'auth-service  12:34:56.789  a\n    Error: a\n        at b\n',
+  );
+});
+
+test.each(['{"no":"message"}', '{broken', '{"message":1}', '[1]', '{}', ''])(
+  '%s is shown as it is',
+  (text) => {
+    expect(parseLogEntry(text)).toBeUndefined();
+    expect(readable(text)).toBe(`auth-service  12:34:56.789  ${text}\n`);
+  },
+);
+
+test('what would act on the terminal is taken out, also from within JSON', () => {
+  const evil = '\x1b]0;title\x07\x1b[2J\x1b[31mred\r\x1b[8m';
+  const colored = createReadableFormat({ parts: ['auth-service'], colors: createColors(true) });
+  const source = { ...auth, part: 'other' };
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: an escape is what it looks for.
+  const own = /\x1b\[(2|22|3\d|39)m/g;
+  for (const text of [
+    evil,
+    JSON.stringify({ message: evil, key: evil, [evil]: 1, level: evil, stack: evil }),
+  ]) {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: an escape is what it looks for.
+    expect(colored(source, [{ time, text }]).replace(own, '')).not.toMatch(/[\x00-\x09\x0b-\x1f]/);
+  }
+});
+
+test('for a program: one object a line', () => {
+  const lines = [
+    { time, text: 'plain' },
+    { time, text: '{"level":"error","message":"m","a":1}' },
+  ];
+  const common = { time, service: 'auth-service', pod: auth.pod, container: 'auth-service' };
+  expect(
+    formatAsJson(auth, lines)
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+  ).toEqual([
+    { ...common, message: 'plain' },
+    { ...common, level: 'error', message: 'm', fields: { a: 1 } },
+  ]);
+});

@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import type { LogSource } from '../../src/logs/log-containers.ts';
+import { createLogQueue } from '../../src/logs/log-queue.ts';
+
+const source = (part: string): LogSource => ({
+  ...{ part, pod: part, container: part },
+  ...{ podSuffix: undefined, isOneOfSeveral: false },
+});
+const line = (text: string) => ({ time: `time of ${text}`, text });
+
+/** An output that takes nothing until it is opened. */
+function makeOutput() {
+  const written: string[] = [];
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return {
+    written,
+    open,
+    async write({ part }: LogSource, lines: readonly { readonly text: string }[]) {
+      await opened;
+      written.push(...lines.map(({ text }) => `${part} ${text}`));
+    },
+  };
+}
+
+test('all lines in their order, while there is room', async () => {
+  const output = makeOutput();
+  const queue = createLogQueue({ write: output.write });
+  queue.offer(source('a'), [line('1'), line('2')]);
+  queue.offer(source('b'), [line('3')]);
+  output.open();
+  await sleep(1);
+  queue.offer(source('a'), [line('4')]);
+  await sleep(1);
+  expect(output.written).toEqual(['a 1', 'a 2', 'b 3', 'a 4']);
+});
+
+test('what is too much is counted, and told of where it is missing', async () => {
+  const output = makeOutput();
+  const queue = createLogQueue({ write: output.write, mostHeld: 250 });
+  queue.offer(source('a'), [line('1'), line('2')]);
+  queue.offer(source('a'), [line('3'), line('4')]);
+  queue.offer(source('a'), [line('5')]);
+  queue.offer(source('b'), [line('6')]);
+  output.open();
+  await sleep(1);
+  queue.offer(source('a'), [line('7')]);
+  await sleep(1);
+  expect(output.written).toEqual([
+    'a 1',
+    'a 2',
+    'a -- gap: 3 lines not shown, the output is slower than the log --',
+    'b -- gap: 1 lines not shown, the output is slower than the log --',
+    'a 7',
+  ]);
+});
+
+test('one batch may be larger than all that is held', async () => {
+  const output = makeOutput();
+  const queue = createLogQueue({ write: output.write, mostHeld: 10 });
+  queue.offer(source('a'), [line('1'), line('2')]);
+  output.open();
+  await sleep(1);
+  expect(output.written).toEqual(['a 1', 'a 2']);
+});
+
+test('an output that fails is told of', async () => {
+  const queue = createLogQueue({
+    async write() {
+      throw new TypeError('a bug');
+    },
+  });
+  queue.offer(source('a'), [line('1')]);
+  await expect(queue.failed).rejects.toThrow('a bug');
+});

@@ -1,0 +1,206 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+import { expect, onTestFinished, test } from 'vitest';
+import { createSnapshot } from '../../src/diagnosis/snapshot.ts';
+import { replaceImage } from '../../src/steps/replace-image.ts';
+import { createApiServer } from '../../src/tools/kubernetes/api-server.ts';
+import { createKubectl } from '../../src/tools/kubernetes/kubectl.ts';
+import { makeStatus, ready } from '../fakes/cluster-objects.ts';
+
+const namespace = 'wealist-kind-local';
+const place = { namespace, name: 'board' };
+const standInCommand = ['node', '/app/main.js'];
+
+interface Revision {
+  readonly image: string;
+  readonly command: readonly string[] | null;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+const crashed = {
+  restartCount: 2,
+  state: { waiting: { reason: 'CrashLoopBackOff' } },
+  lastState: { terminated: { exitCode: 3 } },
+};
+
+/** A cluster with one Deployment, whose pods become ready after some questions, or never. */
+async function startCluster({ healthy = () => true }: { healthy?: (image: string) => boolean } = {}) {
+  const first: Revision = { image: 'board:1', command: standInCommand, annotations: {} };
+  const revisions = [first];
+  const patches: unknown[] = [];
+  let live: string | undefined;
+  let questions = 0;
+
+  const describe = (revision: Revision) => ({
+    metadata: { annotations: revision.annotations },
+    spec: { containers: [{ name: 'board', image: revision.image, command: revision.command ?? undefined }] },
+  });
+  const newest = () => revisions.at(-1) as Revision;
+  const isReady = () => revisions.length === 1 || (questions > 2 && healthy(newest().image));
+  /** Indexes of the revisions that have a pod. */
+  const listRunning = () =>
+    isReady() ? [revisions.length - 1] : [revisions.length - 2, revisions.length - 1];
+  const common = (name: string, owner?: string) => ({
+    ...{ name, namespace, uid: `uid-${name}`, creationTimestamp: new Date().toISOString() },
+    ...(owner === undefined ? {} : { ownerReferences: [{ uid: `uid-${owner}` }] }),
+  });
+  const revisionOf = (at: number) => ({ 'deployment.kubernetes.io/revision': String(at + 1) });
+  const isOld = (at: number) => at < revisions.length - 1;
+
+  const objects = {
+    deployment: () => ({
+      kind: 'Deployment',
+      metadata: {
+        ...common('board'),
+        generation: revisions.length,
+        annotations: revisionOf(revisions.length - 1),
+      },
+      spec: { replicas: 1, template: describe(newest()) },
+      status: {
+        observedGeneration: revisions.length,
+        replicas: listRunning().length,
+        updatedReplicas: 1,
+        readyReplicas: 1,
+        availableReplicas: 1,
+      },
+    }),
+    replicasets: () =>
+      revisions.map((revision, at) => ({
+        kind: 'ReplicaSet',
+        metadata: { ...common(`board-${at}`, 'board'), annotations: revisionOf(at) },
+        spec: { template: describe(revision) },
+      })),
+    pods: () =>
+      listRunning().map((at) => ({
+        kind: 'Pod',
+        metadata: {
+          ...common(`pod-${at}`, `board-${at}`),
+          ...(live !== undefined && at === 0 ? { annotations: { 'wealist.local/live': live } } : {}),
+        },
+        spec: { nodeName: 'node', ...describe(revisions[at] as Revision).spec },
+        status: {
+          phase: 'Running',
+          podIP: `10.244.0.${at + 1}`,
+          conditions: isOld(at) || isReady() ? ready : [],
+          containerStatuses: makeStatus({
+            name: 'board',
+            containerID: `containerd://${at}`,
+            imageID: `sha256:${(revisions[at] as Revision).image}`,
+            ...(isOld(at) || isReady() || healthy(newest().image) ? {} : crashed),
+          }),
+        },
+      })),
+    endpointslices: () => [
+      {
+        kind: 'EndpointSlice',
+        metadata: common('board-slice'),
+        endpoints: listRunning()
+          .filter((at) => isOld(at) || isReady())
+          .map((at) => ({ conditions: { ready: true }, targetRef: { name: `pod-${at}` } })),
+      },
+    ],
+  };
+
+  const server = createServer(async (request: IncomingMessage, response: ServerResponse) => {
+    const { pathname } = new URL(request.url ?? '', 'http://api');
+    const kind = pathname.split('/').at(-1) ?? '';
+    if (request.method === 'PATCH') {
+      const patch = (await json(request)) as {
+        spec: {
+          template: {
+            metadata?: { annotations: Record<string, string> };
+            spec: { containers: { image: string; command?: null }[] };
+          };
+        };
+      };
+      patches.push(patch);
+      const { metadata, spec } = patch.spec.template;
+      const [{ image = '', command = newest().command } = {}] = spec.containers;
+      const annotations = { ...newest().annotations, ...metadata?.annotations };
+      const revision = { image, command, annotations };
+      if (JSON.stringify(revision) !== JSON.stringify(newest())) revisions.push(revision);
+      questions = 0;
+    } else if (kind === 'board') questions += 1;
+    const answer =
+      kind === 'board'
+        ? objects.deployment()
+        : { items: objects[kind as 'pods' | 'replicasets' | 'endpointslices']() };
+    response.end(JSON.stringify(answer));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+
+  const api = createApiServer({ server: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+  onTestFinished(() => api.agent.destroy());
+  const kubectl = createKubectl(async () => ({ stdout: 'the last words\n', stderr: '' }), {
+    program: 'kubectl',
+    kubeconfig: 'kubeconfig',
+    context: 'kind-wealist',
+  });
+  const snapshots = {
+    async take() {
+      const { deployment, replicasets, pods, endpointslices } = objects;
+      const all = [deployment(), ...replicasets(), ...pods(), ...endpointslices()];
+      return createSnapshot(Date.now(), all as Parameters<typeof createSnapshot>[1]);
+    },
+  };
+  const run = { signal: new AbortController().signal, report: () => {} };
+  const unrouted: string[] = [];
+  return {
+    unrouted,
+    revisions,
+    patches,
+    setLive(files: number) {
+      live = JSON.stringify({ files, sourceHash: 'a', containerID: 'containerd://0' });
+    },
+    replace: (reference: string, { isStandIn = true } = {}) =>
+      replaceImage(
+        {
+          ...{ api, kubectl, snapshots, place },
+          waitUntilUnrouted: async (addresses) => void unrouted.push(...(await addresses)),
+        },
+        {
+          reference,
+          id: `sha256:${reference}`,
+          foreignCommand: isStandIn ? undefined : standInCommand,
+        },
+        run,
+      ),
+  };
+}
+
+test('a service runs another image once its pods are all there is and its address leads to them', async () => {
+  const { replace, revisions, unrouted } = await startCluster();
+  await replace('board:2');
+  expect(revisions.at(-1)).toEqual({ image: 'board:2', command: standInCommand, annotations: {} });
+  // Nobody is led to the pod of before any more; to the new one everybody is.
+  expect(unrouted).toEqual(['10.244.0.1']);
+});
+
+test('an image that is no stand-in starts as it says itself', async () => {
+  const { replace, revisions } = await startCluster();
+  await replace('board:2', { isStandIn: false });
+  expect(revisions.at(-1)).toMatchObject({ image: 'board:2', command: null });
+});
+
+test('pods that have live files are replaced although their image stays', async () => {
+  const { replace, revisions, setLive } = await startCluster();
+  setLive(2);
+  await replace('board:1');
+  expect(revisions).toHaveLength(2);
+  expect(revisions.at(-1)?.image).toBe('board:1');
+});
+
+test('what crashes ends it with the verdict, and with who goes on serving', async () => {
+  const { replace } = await startCluster({ healthy: (image) => image !== 'board:bad' });
+  await expect(replace('board:bad')).rejects.toMatchObject({
+    message: 'board did not become ready',
+    cause: expect.stringMatching(/crashed[\s\S]*what ran before goes on serving$/),
+    exitCode: 8,
+  });
+});

@@ -1,0 +1,184 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { expect, test } from 'vitest';
+import { createDocker } from '../../../src/tools/docker/docker.ts';
+import { exec } from '../../../src/tools/exec.ts';
+import { type Routes, sendJson, startEngine } from '../../fakes/engine.ts';
+
+async function connect(routes: Routes) {
+  return createDocker({ socket: await startEngine(routes) }, exec);
+}
+
+const signal = new AbortController().signal;
+
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+/** Lines of JSON, as the engine tells of something that takes a while. */
+function sendEvents(response: ServerResponse, events: readonly object[]): void {
+  response.writeHead(200, { 'content-type': 'application/json' });
+  response.end(events.map((event) => `${JSON.stringify(event)}\r\n`).join(''));
+}
+
+test('children are told the same engine, whatever else the environment says', async () => {
+  const socket = await startEngine();
+  const docker = createDocker({ socket }, exec);
+  expect(docker.env).toEqual({ DOCKER_HOST: `unix://${socket}`, KIND_EXPERIMENTAL_PROVIDER: 'docker' });
+});
+
+test('an image, and one that is not there', async () => {
+  const docker = await connect({
+    'GET /images/a/b:1/json': {
+      Id: 'sha256:1',
+      RepoTags: ['a/b:1'],
+      RepoDigests: null,
+      Architecture: 'arm64',
+      Os: 'linux',
+      Size: 12,
+      RootFS: { Type: 'layers', Layers: ['sha256:2', 'sha256:3'] },
+      GraphDriver: { Name: 'overlay2', Data: { UpperDir: '/overlay/3', LowerDir: '/overlay/2' } },
+      Config: { Labels: null },
+    } as unknown as Routes[string],
+  });
+  expect(await docker.findImage('a/b:1', { signal })).toEqual({
+    id: 'sha256:1',
+    tags: ['a/b:1'],
+    digests: [],
+    architecture: 'arm64',
+    os: 'linux',
+    size: 12,
+    layers: ['sha256:2', 'sha256:3'],
+    layerFolders: ['/overlay/3', '/overlay/2'],
+    labels: {},
+    config: { Labels: null },
+  });
+  expect(await docker.findImage('a/b:2')).toBeUndefined();
+});
+
+test('a stopped container has the ports it was made with', async () => {
+  const summary = { Id: 'c1', Names: ['/node'], Image: 'i', State: 'exited', Labels: { k: 'v' }, Ports: [] };
+  const docker = await connect({
+    'GET /containers/json': [summary],
+    'GET /containers/c1/json': {
+      Id: 'c1',
+      Name: '/node',
+      Image: 'sha256:1',
+      Config: { Image: 'i', Labels: { k: 'v' } },
+      State: { Status: 'exited', ExitCode: 137, Error: '', StartedAt: '2026-01-01T00:00:00Z' },
+      HostConfig: { PortBindings: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '8080' }], '9/tcp': null } },
+      NetworkSettings: { Networks: { kind: { IPAddress: '' } } },
+      Mounts: [{ Source: '/data', Destination: '/var/local' }],
+    },
+  });
+  const ports = [{ address: '127.0.0.1', hostPort: 8080, containerPort: 80 }];
+  expect(await docker.listContainers(['k=v'])).toEqual([expect.objectContaining({ name: 'node', ports })]);
+  expect(await docker.findContainer('c1')).toMatchObject({
+    state: 'exited',
+    exitCode: 137,
+    addresses: {},
+    mounts: [{ source: '/data', destination: '/var/local' }],
+  });
+});
+
+test('what is so already is no failure; what is gone need not be removed', async () => {
+  const docker = await connect({
+    'POST /containers/c1/start': (_, response) => response.writeHead(304).end(),
+    'POST /containers/c1/stop': (_, response) => response.writeHead(304).end(),
+  });
+  await docker.startContainer('c1');
+  await docker.stopContainer('c1', { seconds: 1 });
+  await docker.removeContainer('c2');
+  await docker.removeImage('nothing:1');
+});
+
+test('what the engine refuses is told in its own words', async () => {
+  const message = 'OCI runtime create failed: unable to apply caps: operation not permitted';
+  const docker = await connect({
+    'POST /containers/c1/start': (_, response) => sendJson(response, 500, { message }),
+    'GET /images/get': (_, response) => sendJson(response, 500, { message: 'no such file' }),
+  });
+  await expect(docker.startContainer('c1')).rejects.toMatchObject({
+    message: `starting container c1: ${message}`,
+    exitCode: 3,
+  });
+  await expect(docker.saveImages(['a:1', 'b:1'])).rejects.toMatchObject({
+    message: 'saving a:1, b:1: no such file',
+  });
+});
+
+test('an engine that went away', async () => {
+  const docker = createDocker({ socket: '/nowhere/docker.sock' }, exec);
+  await expect(docker.findImage('a:1')).rejects.toMatchObject({
+    message: 'the container engine stopped answering',
+    hint: 'npm run doctor',
+  });
+});
+
+test('loaded: the names the engine reports; an error in the middle of its answer counts', async () => {
+  let received = '';
+  const docker = await connect({
+    'POST /images/load': async (request, response) => {
+      received = (await bodyOf(request)).toString();
+      if (received === 'broken') sendEvents(response, [{ stream: 'x' }, { error: 'unexpected EOF' }]);
+      else
+        sendEvents(response, [
+          { stream: 'Loaded image: a/b:1\n' },
+          { stream: 'Loaded image ID: sha256:9\n' },
+        ]);
+    },
+  });
+  expect(await docker.loadImages(Readable.from([Buffer.from('a tar')]))).toEqual(['a/b:1', 'sha256:9']);
+  expect(received).toBe('a tar');
+  const broken = docker.loadImages(Readable.from([Buffer.from('broken')]));
+  await expect(broken).rejects.toMatchObject({ message: 'loading images into the engine: unexpected EOF' });
+});
+
+test('a full disk has its own hint', async () => {
+  const docker = await connect({
+    'POST /images/load': (request, response) => {
+      request
+        .resume()
+        .on('end', () => sendEvents(response, [{ error: 'write /x: no space left on device' }]));
+    },
+  });
+  await expect(docker.loadImages(Readable.from(['x']))).rejects.toMatchObject({
+    hint: 'npm run images -- prune',
+  });
+});
+
+test('an imported image gets its name and what it is started with', async () => {
+  let asked = new URLSearchParams();
+  const docker = await connect({
+    'POST /images/create': (request, response) => {
+      asked = new URL(request.url ?? '', 'http://x').searchParams;
+      request.resume().on('end', () => sendEvents(response, [{ status: 'sha256:1' }]));
+    },
+  });
+  await docker.importImage(Readable.from(['tar']), 'localhost:5000/a/b:1', { changes: ['CMD ["/x"]'] });
+  expect(Object.fromEntries(asked)).toMatchObject({
+    fromSrc: '-',
+    repo: 'localhost:5000/a/b',
+    tag: '1',
+    changes: 'CMD ["/x"]',
+  });
+});
+
+test("a network's MTU, where it was set", async () => {
+  const docker = await connect({
+    'GET /networks/kind': { Options: { 'com.docker.network.driver.mtu': '1400' } },
+    'GET /networks/bridge': { Options: {} },
+  });
+  expect(await docker.findNetworkMtu('kind')).toBe(1400);
+  expect(await docker.findNetworkMtu('bridge')).toBeUndefined();
+  expect(await docker.findNetworkMtu('none')).toBeUndefined();
+});
+
+test('Ctrl-C does not wait for an engine that does not answer', async () => {
+  const run = new AbortController();
+  const docker = await connect({ 'GET /containers/json': () => run.abort(new Error('stop')) });
+  await expect(docker.listContainers([], { signal: run.signal })).rejects.toThrow('stop');
+  await expect(docker.listContainers([], { signal: run.signal })).rejects.toThrow('stop');
+});

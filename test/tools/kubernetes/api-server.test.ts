@@ -1,0 +1,67 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { createApiServer } from '../../../src/tools/kubernetes/api-server.ts';
+
+async function start(answer: RequestListener) {
+  const server = createServer(answer);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return createApiServer({ server: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+}
+
+const { signal } = new AbortController();
+
+test('an answer, parsed', async () => {
+  const api = await start((request, response) => response.end(JSON.stringify({ path: request.url })));
+  expect(await api.get('/version?x=1', signal)).toEqual({ path: '/version?x=1' });
+});
+
+test('a refusal says what Kubernetes says', async () => {
+  const api = await start((_, response) => {
+    response.writeHead(403).end(JSON.stringify({ kind: 'Status', message: 'pods is forbidden' }));
+  });
+  await expect(api.get('/api', signal)).rejects.toMatchObject({
+    ...{ message: 'pods is forbidden', status: 403, exitCode: 5, hint: 'npm run status' },
+  });
+});
+
+test('a refusal by somebody else', async () => {
+  const api = await start((_, response) => response.writeHead(502).end('<html>'));
+  await expect(api.get('/api', signal)).rejects.toMatchObject({
+    message: 'the cluster answered 502',
+    status: 502,
+  });
+});
+
+test('nobody there', async () => {
+  const api = createApiServer({ server: 'http://127.0.0.1:1' });
+  await expect(api.get('/api', signal)).rejects.toMatchObject({
+    message: 'the cluster does not answer',
+    cause: expect.stringContaining('ECONNREFUSED'),
+  });
+});
+
+test('an aborted question ends with the reason', async () => {
+  const api = await start(() => {});
+  const stop = new AbortController();
+  const asked = api.get('/api', stop.signal);
+  setTimeout(() => stop.abort(new Error('interrupted')), 20);
+  await expect(asked).rejects.toThrow('interrupted');
+});
+
+test('of a list, the metadata alone', async () => {
+  const api = await start((request, response) =>
+    response.end(JSON.stringify({ items: [{ metadata: { name: request.headers.accept } }] })),
+  );
+  expect(await api.getMetadata('/api/v1/secrets', signal)).toEqual([
+    { metadata: { name: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1' } },
+  ]);
+  const empty = await start((_, response) => response.end('{"metadata":{},"items":null}'));
+  expect(await empty.getMetadata('/api/v1/secrets', signal)).toEqual([]);
+});
