@@ -3,12 +3,14 @@ import type { App } from './cli/command.ts';
 import { toCommandLine } from './cli/command-line.ts';
 import { commands } from './commands/index.ts';
 import { hash } from './lib/hash.ts';
-import { previewPlan, runPlan } from './plan/run-plan.ts';
+import { previewPlan } from './plan/preview-plan.ts';
+import { runPlan } from './plan/run-plan.ts';
 import { findChosenEnvironment } from './state/chosen-environment.ts';
 import { findUnfinished, type JournalStep, openJournal } from './state/journal.ts';
 import { acquireLock, type LockOwner } from './state/lock.ts';
 import { findPaths } from './state/paths.ts';
 import { ensureStateFolder } from './state/state-folder.ts';
+import { showPreview, showProgress } from './ui/progress.ts';
 import { chooseOne, confirmChanges, confirmLoss, confirmOnce } from './ui/prompt.ts';
 import type { Ui } from './ui/ui.ts';
 
@@ -66,7 +68,7 @@ export function createApp({ ui, signal, name, args }: AppOptions): App {
       const unfinished = await findUnfinished(journalFile);
       if (unfinished.length > 0) ui.say(ui.colors.dim(`The last run did not end: ${toList(unfinished)}`));
       const result = await runPlan(plan, {
-        ui,
+        ...showProgress(ui),
         signal,
         onBegin: (stage, step) => journal.begin({ stage: stage.title, step: step.title }),
         onDone: (stage, step) => journal.done({ stage: stage.title, step: step.title }),
@@ -80,7 +82,7 @@ export function createApp({ ui, signal, name, args }: AppOptions): App {
     confirm: (question, yes) => confirmOnce(question, { ui, signal, yes, agreeing }),
     choose: (message, choices, initial) => chooseOne(message, choices, initial, { ui, signal }),
     confirmLoss: (lost, losses, yes) => confirmLoss(lost, losses, { ui, signal, yes, agreeing }),
-    previewPlan: (plan) => previewPlan(plan, { ui, signal }),
+    previewPlan: (plan) => previewPlan(plan, { signal, onStep: showPreview(ui) }),
   };
 }
 

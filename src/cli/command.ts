@@ -1,7 +1,8 @@
 import type { Override } from '../config/load.ts';
 import type { Environment } from '../config/schema.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { PlanPreview, PlanResult } from '../plan/run-plan.ts';
+import type { PlanPreview } from '../plan/preview-plan.ts';
+import type { PlanResult } from '../plan/run-plan.ts';
 import type { Paths } from '../state/paths.ts';
 import type { Exec } from '../tools/exec.ts';
 import type { Choice, Question } from '../ui/prompt.ts';

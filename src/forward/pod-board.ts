@@ -1,6 +1,6 @@
-import type { PartOf } from '../logs/part-of.ts';
 import type { ApiReader } from '../tools/kubernetes/api-server.ts';
 import { isPodReady, type Pod } from '../tools/kubernetes/objects.ts';
+import type { PartOf } from '../tools/kubernetes/watch-pods.ts';
 import { type Pods, type WatchOptions, watchPods } from '../tools/kubernetes/watch-pods.ts';
 
 /** The pods as the watch last told of them, for several who ask. */

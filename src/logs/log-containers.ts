@@ -1,6 +1,5 @@
 import type { ContainerStatus, Pod } from '../tools/kubernetes/objects.ts';
-import type { Pods } from '../tools/kubernetes/watch-pods.ts';
-import type { PartOf } from './part-of.ts';
+import type { PartOf, Pods } from '../tools/kubernetes/watch-pods.ts';
 import type { LogQuery } from './read-log.ts';
 
 /** Where a line comes from. */

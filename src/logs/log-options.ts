@@ -1,6 +1,6 @@
+import type { PartOf } from '../tools/kubernetes/watch-pods.ts';
 import type { LogSource } from './log-containers.ts';
 import type { LogLine } from './log-line.ts';
-import type { PartOf } from './part-of.ts';
 
 export interface LogOptions {
   readonly namespace: string;

@@ -1,8 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { Failure } from '../lib/failure.ts';
-import { showAsLines } from '../ui/progress-lines.ts';
-import { toSymbolLine } from '../ui/style.ts';
-import type { Ui } from '../ui/ui.ts';
+import { askSteps, toOutcome } from './ask-steps.ts';
 import type { Display, Outcome, StepResult, Watcher } from './display.ts';
 import type { Plan, Stage, Step } from './plan.ts';
 
@@ -20,8 +18,11 @@ export function joinResults(results: readonly PlanResult[]): PlanResult {
 }
 
 export interface PlanOptions {
-  readonly ui: Ui;
+  /** Shows the steps that have something to do. */
+  readonly display: Display;
   readonly signal: AbortSignal;
+  /** Called for each step that has nothing to do. */
+  readonly onSkipped?: (step: Step, reason: string) => void;
   /** Awaited between a step's question and its change: the place for a journal. */
   readonly onBegin?: (stage: Stage, step: Step) => Promise<void>;
   /** Awaited after a step that was begun ended well. */
@@ -39,20 +40,25 @@ export interface PlanOptions {
  * the signal's reason once that is aborted.
  */
 export async function runPlan(plan: Plan, options: PlanOptions): Promise<PlanResult> {
-  const { ui, signal } = options;
+  const { display, signal, onSkipped } = options;
   const start = performance.now();
   const results: StepResult[] = [];
   const ahead = askAhead(plan, options);
   try {
     for (const stage of plan) {
       signal.throwIfAborted();
-      const asked = await (ahead.answers.get(stage) ?? ask(stage, options));
+      const asked = await (ahead.answers.get(stage) ?? askSteps(stage, signal));
       throwErrors(asked);
-      for (const { step, skipped } of asked)
-        if (skipped) ui.detail(toSymbolLine('skipped', step, ui.colors, skipped));
+      asked.forEach(({ skipped }, at) => {
+        const step = stage.steps[at];
+        if (skipped !== undefined && step) onSkipped?.(step, skipped);
+      });
       const steps = stage.steps.filter((_, at) => asked[at]?.skipped === undefined);
       if (steps.length > 0) await ahead.end();
-      const outcomes = steps.length === 0 ? [] : await show({ ...stage, steps }, options);
+      const outcomes =
+        steps.length === 0
+          ? []
+          : await display({ ...stage, steps }, (step, watcher) => perform(stage, step, watcher, options));
       throwErrors(outcomes);
       const done = outcomes.values();
       results.push(...asked.map((each) => (each.skipped === undefined ? (done.next().value ?? each) : each)));
@@ -63,21 +69,16 @@ export async function runPlan(plan: Plan, options: PlanOptions): Promise<PlanRes
   return { milliseconds: performance.now() - start, steps: results };
 }
 
-/** Whether each step of a stage has something to do. */
-function ask(stage: Stage, options: Pick<PlanOptions, 'signal'>): Promise<readonly Outcome[]> {
-  return Promise.all(stage.steps.map((step) => question(stage, step, options)));
-}
-
 /**
  * Questions change nothing, so that all of a plan can be put at once. The answers hold until something changes: then
  * those that are still on their way end, lest somebody who asks afterwards shares one of before.
  */
 function askAhead(plan: Plan, { signal }: PlanOptions) {
   const changed = new AbortController();
-  const early = { signal: AbortSignal.any([signal, changed.signal]) };
+  const early = AbortSignal.any([signal, changed.signal]);
   // Every program that runs listens to it, and many run at once.
-  setMaxListeners(0, early.signal);
-  const answers = new Map(plan.map((stage) => [stage, ask(stage, early)]));
+  setMaxListeners(0, early);
+  const answers = new Map(plan.map((stage) => [stage, askSteps(stage, early)]));
   return {
     answers,
     async end(): Promise<void> {
@@ -88,33 +89,13 @@ function askAhead(plan: Plan, { signal }: PlanOptions) {
   };
 }
 
-/** Runs the steps of a stage where the person sees them. */
-async function show(stage: Stage, options: PlanOptions): Promise<readonly Outcome[]> {
-  const display = await chooseDisplay(options.ui);
-  return display(stage, (step, watcher) => perform(stage, step, watcher, options));
-}
-
-async function chooseDisplay(ui: Ui): Promise<Display> {
-  if (ui.stderr.isTTY && !ui.quiet && !ui.verbose) {
-    return (await import('../ui/progress-terminal.ts')).showOnTerminal(ui);
-  }
-  return showAsLines(ui);
-}
-
-/** Whether a step has something to do: its outcome has the reason in `skipped` when it has not. */
-function question(stage: Stage, step: Step, { signal }: Pick<PlanOptions, 'signal'>): Promise<Outcome> {
-  return timed(stage, step, signal, async () => {
-    return (await step.isDone?.({ signal, report: () => {} })) || undefined;
-  });
-}
-
 function perform(
   stage: Stage,
   step: Step,
   watcher: Watcher,
   { signal, onBegin, onDone, onFailed }: PlanOptions,
 ): Promise<Outcome> {
-  return timed(stage, step, signal, async () => {
+  return toOutcome(stage, step, signal, async () => {
     signal.throwIfAborted();
     watcher.begin();
     await onBegin?.(stage, step);
@@ -130,28 +111,6 @@ function perform(
   });
 }
 
-/** Never rejects: an error is part of how a step ended. */
-async function timed(
-  stage: Stage,
-  step: Step,
-  signal: AbortSignal,
-  work: () => Promise<string | undefined>,
-): Promise<Outcome> {
-  const start = performance.now();
-  const end = (skipped?: string) => ({
-    stage: stage.title,
-    step: step.title,
-    milliseconds: performance.now() - start,
-    skipped,
-  });
-  try {
-    return end(await work());
-  } catch (error) {
-    // What fails after Ctrl-C fails because of it.
-    return { ...end(), error: signal.aborted ? signal.reason : error };
-  }
-}
-
 function throwErrors(outcomes: readonly Outcome[]): void {
   const errors = [...new Set(outcomes.flatMap(({ error }) => (error === undefined ? [] : [error])))];
   if (errors.length === 1) throw errors[0];
@@ -165,44 +124,4 @@ function throwErrors(outcomes: readonly Outcome[]): void {
     cause: new AggregateError(failures),
     exitCode: first.exitCode,
   });
-}
-
-export interface StepPreview {
-  readonly stage: string;
-  readonly step: string;
-  /** Why it would be skipped; undefined when it would run. */
-  readonly skipped: string | undefined;
-  /** It can be asked only once an earlier step has run, so it counts as one that would run. */
-  readonly unknown: boolean;
-}
-
-export type PlanPreview = readonly StepPreview[];
-
-/** Asks each step whether it is done and shows what would run. Changes nothing. @throws the signal's reason. */
-export async function previewPlan(
-  plan: Plan,
-  { ui, signal }: Pick<PlanOptions, 'ui' | 'signal'>,
-): Promise<PlanPreview> {
-  const answers = await Promise.all(plan.map((stage) => ask(stage, { signal })));
-  signal.throwIfAborted();
-  const previews: StepPreview[] = [];
-  let heading: string | undefined;
-  for (const outcomes of answers) {
-    // What an earlier stage would change may be just what a later step asks about.
-    const certain = previews.every(({ skipped }) => skipped !== undefined);
-    for (const { stage, step, skipped, error } of outcomes) {
-      if (error !== undefined && (certain || !(error instanceof Failure))) throw error;
-      const preview = { stage, step, skipped, unknown: error !== undefined };
-      if (stage !== heading) ui.say(ui.colors.bold(stage));
-      heading = stage;
-      ui.say(toPreviewLine(preview, ui));
-      previews.push(preview);
-    }
-  }
-  return previews;
-}
-
-function toPreviewLine({ step, skipped, unknown }: StepPreview, { colors }: Ui): string {
-  if (skipped) return toSymbolLine('skipped', step, colors, skipped);
-  return toSymbolLine('pointer', step, colors, unknown ? 'depends on what runs before' : undefined);
 }

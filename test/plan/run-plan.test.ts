@@ -2,10 +2,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { type ExitCode, exitCodes, Failure } from '../../src/lib/failure.ts';
 import type { Plan, Run, Step } from '../../src/plan/plan.ts';
-import { previewPlan, runPlan } from '../../src/plan/run-plan.ts';
-import { createScreen } from '../fakes/screen.ts';
+import { previewPlan } from '../../src/plan/preview-plan.ts';
+import { runPlan } from '../../src/plan/run-plan.ts';
+import { showPreview, showProgress } from '../../src/ui/progress.ts';
+import { createScreen as createPlainScreen } from '../fakes/screen.ts';
 
 const { signal } = new AbortController();
+
+/** A screen with all that plans are shown by. */
+function createScreen(options?: Parameters<typeof createPlainScreen>[0]) {
+  const screen = createPlainScreen(options);
+  return { ...screen, ...showProgress(screen.ui), onStep: showPreview(screen.ui) };
+}
 
 /** Steps that write down what they do in `done`. */
 function createSteps() {

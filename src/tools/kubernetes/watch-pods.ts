@@ -15,6 +15,9 @@ export interface WatchOptions {
 /** The pods of a namespace by name. */
 export type Pods = ReadonlyMap<string, Pod>;
 
+/** The component of the platform that a pod belongs to; undefined for pods that are not wanted. */
+export type PartOf = (pod: Pod) => string | undefined;
+
 /** The pods of a namespace as they are now. @throws {ApiFailure} */
 export async function listPods(api: ApiReader, namespace: string, signal: AbortSignal): Promise<Pods> {
   const { items } = await api.get<PodList>(toPath(namespace), signal);

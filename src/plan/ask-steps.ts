@@ -1,0 +1,39 @@
+import type { Outcome } from './display.ts';
+import type { Stage, Step } from './plan.ts';
+
+/**
+ * Asks all steps of a stage at once whether they have something to do: an outcome has the reason in `skipped` when not.
+ * Never rejects.
+ */
+export function askSteps(stage: Stage, signal: AbortSignal): Promise<readonly Outcome[]> {
+  const ask = (step: Step) =>
+    toOutcome(
+      stage,
+      step,
+      signal,
+      async () => (await step.isDone?.({ signal, report: () => {} })) || undefined,
+    );
+  return Promise.all(stage.steps.map(ask));
+}
+
+/** How `work` of a step ended. Never rejects: an error is part of the outcome. */
+export async function toOutcome(
+  stage: Stage,
+  step: Step,
+  signal: AbortSignal,
+  work: () => Promise<string | undefined>,
+): Promise<Outcome> {
+  const start = performance.now();
+  const end = (skipped?: string) => ({
+    stage: stage.title,
+    step: step.title,
+    milliseconds: performance.now() - start,
+    skipped,
+  });
+  try {
+    return end(await work());
+  } catch (error) {
+    // What fails after Ctrl-C fails because of it.
+    return { ...end(), error: signal.aborted ? signal.reason : error };
+  }
+}

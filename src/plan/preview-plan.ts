@@ -1,0 +1,38 @@
+import { Failure } from '../lib/failure.ts';
+import { askSteps } from './ask-steps.ts';
+import type { Plan } from './plan.ts';
+
+export interface StepPreview {
+  readonly stage: string;
+  readonly step: string;
+  /** Why it would be skipped; undefined when it would run. */
+  readonly skipped: string | undefined;
+  /** It can be asked only once an earlier step has run, so it counts as one that would run. */
+  readonly unknown: boolean;
+}
+
+export type PlanPreview = readonly StepPreview[];
+
+export interface PreviewOptions {
+  readonly signal: AbortSignal;
+  /** Called for each step in its order. */
+  readonly onStep: (preview: StepPreview) => void;
+}
+
+/** Asks each step whether it is done, and tells what would run. Changes nothing. @throws the signal's reason. */
+export async function previewPlan(plan: Plan, { signal, onStep }: PreviewOptions): Promise<PlanPreview> {
+  const answers = await Promise.all(plan.map((stage) => askSteps(stage, signal)));
+  signal.throwIfAborted();
+  const previews: StepPreview[] = [];
+  for (const outcomes of answers) {
+    // What an earlier stage would change may be just what a later step asks about.
+    const certain = previews.every(({ skipped }) => skipped !== undefined);
+    for (const { stage, step, skipped, error } of outcomes) {
+      if (error !== undefined && (certain || !(error instanceof Failure))) throw error;
+      const preview = { stage, step, skipped, unknown: error !== undefined };
+      onStep(preview);
+      previews.push(preview);
+    }
+  }
+  return previews;
+}
