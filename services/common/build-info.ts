@@ -9,7 +9,7 @@ export interface BuildInfo {
 }
 
 /**
- * What the bundler wrote into the program (src/images/bundle.ts); absent when it runs from its sources.
+ * What the bundler wrote into the program (src/images/build/bundle.ts); absent when it runs from its sources.
  * `typeof` because the names do not exist at all there.
  */
 export const buildInfo: BuildInfo = {

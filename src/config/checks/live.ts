@@ -1,7 +1,7 @@
 import { type Problem, quote } from '../problems.ts';
 import { type Draft, problemAt } from './draft.ts';
 
-/** Where the program of every stand-in is (src/images/stand-in-image.ts). */
+/** Where the program of every stand-in is (src/images/build/stand-in-image.ts). */
 const standInFolder = '/app';
 
 /** Files of a stand-in that would go where its program is not. */

@@ -35,7 +35,7 @@ export function openRecipes({ checkout, architecture }: { checkout: string; arch
   }
 
   const load = async (name: keyof Catalog) => {
-    const { recipe } = await import(`../../images/${name}/recipe.ts`);
+    const { recipe } = await import(`../../../images/${name}/recipe.ts`);
     return recipe;
   };
 

@@ -75,7 +75,7 @@ test('the cache is not cleared while something is made in it, by whichever proce
     process.execPath,
     [
       ...['--import', 'tsx', '--input-type=module', '--eval'],
-      `import { findOrMake } from '${checkout}/src/images/cache-lock.ts';
+      `import { findOrMake } from '${checkout}/src/images/store/cache-lock.ts';
        const run = { signal: new AbortController().signal, report() {} };
        const make = () => { console.log('making'); return new Promise((resolve) => setTimeout(resolve, 60_000)); };
        await findOrMake({ cache: process.argv[1], key: 'thing', run, find: async () => undefined, make });`,

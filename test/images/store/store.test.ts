@@ -99,7 +99,7 @@ test('two processes that put the same leave it whole', async () => {
   const program = `
     import { Readable } from 'node:stream';
     import { writeFile } from 'node:fs/promises';
-    import { openStore } from '${checkout}/src/images/store.ts';
+    import { openStore } from '${checkout}/src/images/store/store.ts';
     const store = openStore(process.argv[1]);
     for (let round = 0; round < 20; round += 1) {
       const layer = await store.putBlob(Readable.from([Buffer.alloc(100_000, 'x')]));
@@ -132,7 +132,7 @@ async function startWriter(folder: string) {
     `
     import { Readable } from 'node:stream';
     import { writeFile } from 'node:fs/promises';
-    import { openStore } from '${checkout}/src/images/store.ts';
+    import { openStore } from '${checkout}/src/images/store/store.ts';
     const store = openStore(process.argv[1]);
     const never = new Promise((resolve) => setTimeout(resolve, 60_000));
     void store.putBlob(Readable.from((async function* () { yield Buffer.from('half'); await never; })()));
