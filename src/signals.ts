@@ -11,21 +11,21 @@ export interface SignalOptions {
   /** Milliseconds within which a second signal is the same key press: npm passes Ctrl-C on once more. */
   readonly sameWithin?: number;
   /** Milliseconds an orderly end may take. */
-  readonly patience?: number;
+  readonly timeout?: number;
   /** Started by npm, which this process does not outlive. */
   readonly underNpm: boolean;
 }
 
 /**
  * The first Ctrl-C, SIGTERM or closed terminal aborts the run; what was changed until then stays, for the next run to
- * go on from. A later one, or no end after `patience`, kills the programs that were started and forces the end.
+ * go on from. A later one, or no end after `timeout`, kills the programs that were started and forces the end.
  */
 export function listenForSignals({
   abort,
   commandLine,
   force,
   sameWithin = 1_000,
-  patience = 10_000,
+  timeout = 10_000,
   underNpm,
 }: SignalOptions): void {
   let first: number | undefined;
@@ -35,7 +35,7 @@ export function listenForSignals({
     if (first === undefined) {
       first = now;
       abort(new Failure(message, { hint: commandLine, exitCode }));
-      setTimeout(() => void killAndForce(exitCode), patience).unref();
+      setTimeout(() => void killAndForce(exitCode), timeout).unref();
     } else if (now - first > sameWithin) {
       void killAndForce(exitCode);
     }

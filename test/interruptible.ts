@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { listenForSignals } from '../src/signals.ts';
 
-const [how = '', patience = '', parent = ''] = process.argv.slice(2);
+const [how = '', timeout = '', parent = ''] = process.argv.slice(2);
 const program = spawn('sleep', ['60'], { stdio: 'ignore', detached: true });
 const alive = setInterval(() => {}, 1_000);
 
@@ -17,7 +17,7 @@ listenForSignals({
   commandLine: 'npm run up',
   force: (exitCode) => process.exit(exitCode),
   sameWithin: 300,
-  patience: Number(patience),
+  timeout: Number(timeout),
   underNpm: parent === 'npm',
 });
 process.stdout.write(`${program.pid}\n`);

@@ -13,9 +13,9 @@ interface Interruptible {
   readonly ended: Promise<number>;
 }
 
-async function start(how: 'willing' | 'stubborn', { patience = 60_000 } = {}): Promise<Interruptible> {
+async function start(how: 'willing' | 'stubborn', { timeout = 60_000 } = {}): Promise<Interruptible> {
   const script = join(import.meta.dirname, 'interruptible.ts');
-  const child = spawn(process.execPath, ['--import', 'tsx', script, how, String(patience)]);
+  const child = spawn(process.execPath, ['--import', 'tsx', script, how, String(timeout)]);
   let text = '';
   child.stdout.on('data', (chunk) => {
     text += chunk;
@@ -52,7 +52,7 @@ test.each([
 });
 
 test('the copy of Ctrl-C that npm sends is the same key press', async () => {
-  const { child, ended, output } = await start('stubborn', { patience: 1_000 });
+  const { child, ended, output } = await start('stubborn', { timeout: 1_000 });
   child.kill('SIGINT');
   child.kill('SIGINT');
   await sleep(150);
@@ -73,7 +73,7 @@ test('a later Ctrl-C forces the end, of what it started too', async () => {
 });
 
 test('who does not end in time is ended', async () => {
-  const { child, ended, program } = await start('stubborn', { patience: 200 });
+  const { child, ended, program } = await start('stubborn', { timeout: 200 });
   child.kill('SIGTERM');
   expect(await ended).toBe(143);
   expect(await findProcess(program)).toBeUndefined();

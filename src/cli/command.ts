@@ -131,12 +131,12 @@ export type Command = Description<Arguments, Options> & Runnable<AnyInput>;
 export type AnyInput = Readonly<Record<string, unknown>>;
 
 /** A command in the table: enough for the list; the rest is loaded when it is called for. */
-export interface Entry {
+export interface CommandEntry {
   readonly summary: string;
   load(): Promise<{ readonly command: Command }>;
 }
 
-export type Commands = Readonly<Record<string, Entry>>;
+export type Commands = Readonly<Record<string, CommandEntry>>;
 
 type None = Readonly<Record<never, never>>;
 

@@ -14,5 +14,5 @@ export async function waitUntilReplaced(
 ): Promise<void> {
   const isReplaced = async () =>
     findPods(await snapshots.take(signal), workload).ending.length === 0 || undefined;
-  await waitFor(isReplaced, { every: 200, timeout, signal });
+  await waitFor(isReplaced, { interval: 200, timeout, signal });
 }

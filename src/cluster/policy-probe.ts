@@ -3,7 +3,7 @@ import type { Snapshot } from '../diagnosis/snapshot.ts';
 import { CommandFailure } from '../lib/failure.ts';
 import { hashContent } from '../lib/hash.ts';
 import type { DockerCli } from '../tools/docker/cli.ts';
-import { findPart, isPodReady, type Pod } from '../tools/kubernetes/objects.ts';
+import { findComponent, isPodReady, type Pod } from '../tools/kubernetes/objects.ts';
 
 /** What became of a connection that the NetworkPolicies deny. */
 export type Enforcement = 'enforced' | 'not enforced';
@@ -22,10 +22,10 @@ export interface Denied {
 }
 
 /** Seconds that a connection has to be made. */
-const patience = 1;
+const timeout = 1;
 
 /** Connects to address `$0`, port `$1`; ends with 0 when somebody answered. */
-const connect = `timeout ${patience} bash -c 'exec 3<>"/dev/tcp/$0/$1"'`;
+const connect = `timeout ${timeout} bash -c 'exec 3<>"/dev/tcp/$0/$1"'`;
 
 /** The same in the network namespace of the pod with address `$2`; ends with 3 when there is none. */
 const connectFromPod = `
@@ -51,7 +51,7 @@ export function findDenied(snapshot: Snapshot, namespace: string): Denied | unde
     .filter(
       (pod) => pod.metadata.namespace === namespace && isPodReady(pod) && !pod.metadata.deletionTimestamp,
     )
-    .filter((pod) => findPart(pod) !== undefined);
+    .filter((pod) => findComponent(pod) !== undefined);
   const connections = ready.flatMap((from) =>
     ready.flatMap((to) => {
       const port = to.spec.containers[0]?.ports?.[0]?.containerPort;

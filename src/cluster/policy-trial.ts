@@ -5,7 +5,7 @@ import type { DockerCli } from '../tools/docker/cli.ts';
 import { findDenied, findPolicies, probe } from './policy-probe.ts';
 import { findClusterId, type PolicyState } from './policy-state.ts';
 
-export interface TrialParts {
+export interface TrialDeps {
   readonly snapshots: Snapshots;
   readonly dockerCli: Pick<DockerCli, 'exec'>;
   readonly paths: Pick<Paths, 'state'>;
@@ -14,7 +14,7 @@ export interface TrialParts {
 
 /** Tries now whether the cluster's network enforces the namespace's policies, and notes it. */
 export async function tryPolicies(
-  { snapshots, dockerCli, paths, namespace }: TrialParts,
+  { snapshots, dockerCli, paths, namespace }: TrialDeps,
   signal: AbortSignal,
 ): Promise<PolicyState['state']> {
   const snapshot = await snapshots.take(signal);

@@ -2,7 +2,7 @@ import { isatty } from 'node:tty';
 import { type App, defineCommand } from '../cli/command.ts';
 import { yes } from '../cli/options.ts';
 import type { LocalEnvironment } from '../config/schema.ts';
-import { selectParts } from '../config/services.ts';
+import { selectComponents } from '../config/services.ts';
 import { toBytes } from '../lib/bytes.ts';
 import { toDuration } from '../lib/duration.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
@@ -76,7 +76,7 @@ async function openPsql(
   service: string | undefined,
   args: readonly string[],
 ): Promise<number> {
-  const [name] = service === undefined ? [] : selectParts(environment, [service]);
+  const [name] = service === undefined ? [] : selectComponents(environment, [service]);
   const { postgres, ofService, kubectl } = await openDatabases(app, environment);
   const database = name === undefined || name === 'postgres' ? 'postgres' : getDatabase(ofService, name);
   const isTerminal = isatty(0) && isatty(1);

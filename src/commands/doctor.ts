@@ -9,7 +9,7 @@ import { openImages } from '../images/open-images.ts';
 import { exitCodes } from '../lib/failure.ts';
 import { createRoot, unlockRoot } from '../machine/changes/root.ts';
 import { collectChanges, describeChanges, planChanges } from '../machine/changes.ts';
-import type { Check, CheckContext } from '../machine/checks/check.ts';
+import type { CheckContext, CheckResult } from '../machine/checks/check.ts';
 import { checkNetwork } from '../machine/checks/network.ts';
 import { runChecks } from '../machine/checks.ts';
 import { type Engine, getEngine } from '../machine/engine.ts';
@@ -44,7 +44,7 @@ export const command = defineCommand({
 });
 
 interface Examination {
-  readonly checks: readonly Check[];
+  readonly checks: readonly CheckResult[];
   /** What this tool changed on the system, in this run or an earlier one. */
   readonly changes: readonly AppliedChange[];
 }
@@ -102,7 +102,7 @@ async function examine(app: App, host: Host, environment: LocalEnvironment): Pro
 }
 
 /** Why there is no engine, in place of that there is none. */
-function explain(check: Check, found: Engine | EngineFailure): Check {
+function explain(check: CheckResult, found: Engine | EngineFailure): CheckResult {
   if (!(found instanceof EngineFailure)) return check;
   const { message, hint } = found;
   return { ...check, detail: message, ...(hint === undefined ? {} : { fix: hint }) };
@@ -142,7 +142,7 @@ async function fix(app: App, host: Host, agreed: boolean): Promise<void> {
 }
 
 function toText(
-  checks: readonly Check[],
+  checks: readonly CheckResult[],
   changes: readonly AppliedChange[],
   { resultColors: colors }: Ui,
 ): string {

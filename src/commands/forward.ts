@@ -1,16 +1,16 @@
 import { setMaxListeners } from 'node:events';
 import { type App, defineCommand } from '../cli/command.ts';
-import { selectParts } from '../config/services.ts';
+import { selectComponents } from '../config/services.ts';
 import type { Snapshots } from '../diagnosis/snapshot.ts';
 import { createForward, type Forward } from '../forward/forward.ts';
-import { createPodBoard, type PodBoard } from '../forward/pod-board.ts';
+import { createPodTracker, type PodTracker } from '../forward/pod-tracker.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { findEngine } from '../machine/engine.ts';
 import { readHost } from '../machine/host.ts';
 import { findPortOwner } from '../machine/port-owner.ts';
 import { createDocker } from '../tools/docker/docker.ts';
 import type { ApiReader } from '../tools/kubernetes/api-server.ts';
-import { findPart } from '../tools/kubernetes/objects.ts';
+import { findComponent } from '../tools/kubernetes/objects.ts';
 import { dialPod } from '../tools/kubernetes/port-forward.ts';
 import { type Listener, listenOnLoopback } from '../tools/loopback.ts';
 import { toTable } from '../ui/table.ts';
@@ -41,7 +41,7 @@ export const command = defineCommand({
     const { signal, ui } = app;
     const environment = requireWritable(app, await app.environment(), 'forward');
     const { namespace } = environment;
-    const wanted = selectParts(environment, targets).map((name) => toForwardTarget(environment, name));
+    const wanted = selectComponents(environment, targets).map((name) => toForwardTarget(environment, name));
     const access = await getClusterAccess(app, environment);
     const api = await access.openApi();
 
@@ -49,9 +49,9 @@ export const command = defineCommand({
     const ended = AbortSignal.any([signal, trouble.signal]);
     // Every connection listens to it.
     setMaxListeners(0, ended);
-    const board = createPodBoard(api, {
+    const board = createPodTracker(api, {
       namespace,
-      partOf: findPart,
+      partOf: findComponent,
       signal: ended,
       onSilence: () => ui.say('the cluster does not answer: connections wait for it'),
     });
@@ -95,9 +95,9 @@ export const command = defineCommand({
   },
 });
 
-interface Parts {
+interface Deps {
   readonly api: ApiReader;
-  readonly board: PodBoard;
+  readonly board: PodTracker;
   readonly namespace: string;
   readonly snapshots: Snapshots;
   readonly signal: AbortSignal;
@@ -106,7 +106,7 @@ interface Parts {
 
 function connectTo(
   { name, port, protocol, workload }: ForwardTarget,
-  { api, board, namespace, snapshots, signal, ui }: Parts,
+  { api, board, namespace, snapshots, signal, ui }: Deps,
 ): Forward {
   return createForward(
     {

@@ -1,7 +1,7 @@
 import { type App, defineCommand } from '../cli/command.ts';
 import { environment as environmentOption } from '../cli/options.ts';
 import type { Environment } from '../config/schema.ts';
-import { selectParts } from '../config/services.ts';
+import { selectComponents } from '../config/services.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { parseDuration } from '../lib/parse-duration.ts';
 import { createReadableFormat, formatAsJson } from '../logs/log-format.ts';
@@ -9,7 +9,7 @@ import { levels } from '../logs/log-level.ts';
 import { followLogs, printLogs } from '../logs/logs.ts';
 import { findClusterRecord } from '../state/cluster-record.ts';
 import { findSecrets } from '../state/secrets.ts';
-import { findPart, type Pod } from '../tools/kubernetes/objects.ts';
+import { findComponent, type Pod } from '../tools/kubernetes/objects.ts';
 import { listPods } from '../tools/kubernetes/watch-pods.ts';
 import { getClusterAccess } from './context/environment-cluster.ts';
 import { isLocal } from './context/guard.ts';
@@ -70,7 +70,7 @@ export const command = defineCommand({
   async run(app, { services, env, noFollow, since, tail, grep, level, previous }) {
     const { ui, signal } = app;
     const environment = await app.environment({ name: env });
-    const parts = selectParts(environment, services);
+    const parts = selectComponents(environment, services);
     const api = await (await getClusterAccess(app, environment)).openApi();
     await hideSecrets(app, environment);
     const format = ui.json ? formatAsJson : createReadableFormat({ parts, colors: ui.resultColors });
@@ -80,7 +80,7 @@ export const command = defineCommand({
     const options = {
       namespace: environment.namespace,
       partOf: (pod: Pod) => {
-        const part = findPart(pod);
+        const part = findComponent(pod);
         return services.length === 0 || (part !== undefined && services.includes(part)) ? part : undefined;
       },
       tail: tail ?? (isPrinting || since !== undefined ? undefined : usualTail),

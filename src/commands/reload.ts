@@ -4,7 +4,7 @@ import type { LocalEnvironment } from '../config/schema.ts';
 import { getService } from '../config/services.ts';
 import { openImages } from '../images/open-images.ts';
 import { planReload } from '../plans/reload.ts';
-import type { Reloaded, ReloadServiceParts } from '../steps/reload-service.ts';
+import type { Reloaded, ReloadServiceDeps } from '../steps/reload-service.ts';
 import { requireWritable } from './context/guard.ts';
 import { getRunningCluster } from './context/running-cluster.ts';
 import { openServiceImages } from './context/service-images.ts';
@@ -57,7 +57,7 @@ export const command = defineCommand({
  * Connects to the running cluster; what it returns sees the sources as they are when it is called.
  * @throws {Failure} exit code 5 when the cluster does not run.
  */
-async function connectReload(app: App, environment: LocalEnvironment): Promise<() => ReloadServiceParts> {
+async function connectReload(app: App, environment: LocalEnvironment): Promise<() => ReloadServiceDeps> {
   const { paths, exec, signal } = app;
   const { engine, host, name: cluster } = await getRunningCluster(app, environment);
   const { toolchain, snapshots, openApi } = openSession(app, engine, cluster);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { isatty } from 'node:tty';
 import { type App, defineCommand } from '../cli/command.ts';
-import { selectParts } from '../config/services.ts';
+import { selectComponents } from '../config/services.ts';
 import { getRunningPod } from '../diagnosis/find-pod.ts';
 import type { Snapshot } from '../diagnosis/snapshot.ts';
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
@@ -37,7 +37,7 @@ export const command = defineCommand({
 
   async run(app, { service, words, pod: podName }) {
     const environment = requireWritable(app, await app.environment(), 'shell');
-    const [part = service] = selectParts(environment, [service]);
+    const [part = service] = selectComponents(environment, [service]);
     const { kubectl, snapshots } = await getOwnCluster(app, environment);
     const snapshot = await snapshots.take(app.signal);
     const workload = toWorkload(environment, part);

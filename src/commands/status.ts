@@ -10,7 +10,7 @@ import type { StatusReport } from './status/status-report.ts';
 import { describeStatus } from './status/status-text.ts';
 
 /** Milliseconds between two looks. */
-const every = 1_000;
+const interval = 1_000;
 
 export const command = defineCommand({
   summary:
@@ -51,7 +51,7 @@ async function watchStatus(app: App, read: () => Promise<StatusReport>): Promise
   for (;;) {
     const report = await read();
     app.ui.redraw(report, describeStatus(report, app.ui.resultColors, Date.now()));
-    await sleep(every, undefined, { signal: app.signal });
+    await sleep(interval, undefined, { signal: app.signal });
   }
 }
 

@@ -12,7 +12,7 @@ import { toHostOrigin, toOrigin } from '../plans/addresses.ts';
 import { hostsOfExtras } from '../plans/extras.ts';
 import { planUp } from '../plans/up.ts';
 import { describeExtras } from '../plans/up-extras.ts';
-import type { UpParts } from '../plans/up-parts.ts';
+import type { UpDeps } from '../plans/up-parts.ts';
 import { ensureCheckoutId, findCheckoutId } from '../state/checkout-id.ts';
 import { type ClusterRecord, writeClusterRecord } from '../state/cluster-record.ts';
 import { findPolicyRecord } from '../state/policy-record.ts';
@@ -74,10 +74,10 @@ export const command = defineCommand({
     const { podSecurity } = await loadHelmValues(app.paths.checkout, environment);
     const wantedExtras = parseExtras(input, environment);
     const toPlan = (
-      { parts, record }: Foreseen,
+      { deps, record }: Foreseen,
       own: { readonly checkoutId: string; readonly secrets: string | undefined },
     ) =>
-      planUp(environment, parts, {
+      planUp(environment, deps, {
         ...{ selection, cluster: record, controller: record.controller, repairs, podSecurity, ...own },
         removedExtras: wantedExtras.removed,
       });
@@ -104,7 +104,7 @@ export const command = defineCommand({
       const prepared = await prepareMachine(app, before.situation, before.demand, agreed);
       // Only an engine that runs tells of the cluster that it has, and where that answers.
       const foreseen = before.situation.engine ? before : await look();
-      const { situation, record, parts } = foreseen;
+      const { situation, record, deps } = foreseen;
       // What is to be taken away belongs to the cluster until it is gone: a run that is killed can be repeated.
       const leaving = situation.record?.extras.filter((name) =>
         wantedExtras.removed.some((each) => each === name),
@@ -113,13 +113,13 @@ export const command = defineCommand({
       const checkoutId = await ensureCheckoutId(app.paths);
       const { file: secrets } = await ensureSecrets(await toSecretsOptions(app, environment, record.name));
       const plan = toPlan(foreseen, { checkoutId, secrets });
-      const drift = await findDrift(situation, record, checkoutId, parts);
+      const drift = await findDrift(situation, record, checkoutId, deps);
       if (drift !== undefined) {
         app.ui.say(
           `cluster ${record.name} ${drift}; npm run down, then npm run up makes it anew and keeps the data`,
         );
       }
-      for (const note of await describeExtras(parts, { cluster: record }, app.signal)) app.ui.say(note);
+      for (const note of await describeExtras(deps, { cluster: record }, app.signal)) app.ui.say(note);
       const result = joinResults([prepared, await app.runPlan(plan)]);
       await writeClusterRecord(app.paths, record);
       const isDeployed = !result.steps.some(({ step, skipped }) => step === probeTitle && skipped === 'none');
@@ -135,7 +135,7 @@ export const command = defineCommand({
       { found }: Situation,
       cluster: ClusterRecord,
       checkoutId: string,
-      { chain }: Pick<UpParts, 'chain'>,
+      { chain }: Pick<UpDeps, 'chain'>,
     ): Promise<string | undefined> {
       const node = await chain.findNode();
       if (!found || !node) return undefined;
@@ -156,8 +156,8 @@ export const command = defineCommand({
     /** What there is, and what it takes of the machine; changes nothing. */
     async function look() {
       const foreseen = await foreseeUp(app, environment, { name: wantedName, extras: wantedExtras });
-      const { situation, record, parts } = foreseen;
-      const lacks = await lacksImages(parts.images, selection, record, situation.engine);
+      const { situation, record, deps } = foreseen;
+      const lacks = await lacksImages(deps.images, selection, record, situation.engine);
       const buildsImages =
         environment.registry.pull !== 'only' && lacks && !(await canPull('docker.io', environment, app));
       const demand: MachineDemand = {

@@ -1,6 +1,6 @@
 import { defineCommand } from '../cli/command.ts';
 import { environment as environmentOption } from '../cli/options.ts';
-import { selectParts } from '../config/services.ts';
+import { selectComponents } from '../config/services.ts';
 import { exitCodes } from '../lib/failure.ts';
 import { readWhy } from './why/read-why.ts';
 import { describeWhy } from './why/why-text.ts';
@@ -22,7 +22,7 @@ export const command = defineCommand({
 
   async run(app, { service, env }) {
     const environment = await app.environment({ name: env });
-    if (service !== undefined) selectParts(environment, [service]);
+    if (service !== undefined) selectComponents(environment, [service]);
     const report = await readWhy(app, environment, service);
     app.ui.result(report, describeWhy(report, app.ui.resultColors));
     return report.causes.length === 0 ? exitCodes.ok : exitCodes.workload;

@@ -3,7 +3,7 @@ import type { Draft } from './checks/draft.ts';
 import { findFrontendProblems } from './checks/frontend.ts';
 import { findUnfitLive } from './checks/live.ts';
 import {
-  findCircularNeeds,
+  findCyclicNeeds,
   findRepeatedNeeds,
   findSelfNeeds,
   findUnknownNeeds,
@@ -13,10 +13,10 @@ import { findMisplacedKeys } from './checks/place.ts';
 import { findMixedHostPorts, findSharedPorts, findSharedRoutes, findUnfitHostPorts } from './checks/ports.ts';
 import type { Problem } from './problems.ts';
 
-type Check = (draft: Draft) => readonly Problem[] | Promise<readonly Problem[]>;
+type ConfigCheck = (draft: Draft) => readonly Problem[] | Promise<readonly Problem[]>;
 
 /** The rules that more than one value, or the file system, has to be asked for. */
-const checks: readonly Check[] = [
+const checks: readonly ConfigCheck[] = [
   findMisplacedKeys,
   findUnfitHostPorts,
   findMixedHostPorts,
@@ -27,7 +27,7 @@ const checks: readonly Check[] = [
   findUnknownSyncedServices,
   findSelfNeeds,
   findRepeatedNeeds,
-  findCircularNeeds,
+  findCyclicNeeds,
   findUnfitStandIns,
   findUnfitSource,
   findUnfitDockerfiles,

@@ -7,10 +7,10 @@ export function isInside(folder: string, path: string): boolean {
   return way !== '..' && !way.startsWith('../') && !isAbsolute(way);
 }
 
-export type Kind = 'file' | 'folder' | 'other' | 'missing' | 'unreadable' | 'outside';
+export type PathKind = 'file' | 'folder' | 'other' | 'missing' | 'unreadable' | 'outside';
 
 /** What stands at `way` below the folder `root`, also through symbolic links; outside when any of them leaves it. */
-export async function findBelow(root: string, way: string): Promise<Kind> {
+export async function findBelow(root: string, way: string): Promise<PathKind> {
   const path = resolve(root, way);
   if (isAbsolute(way) || !isInside(root, path)) return 'outside';
   const kind = await findKind(path);
@@ -19,7 +19,7 @@ export async function findBelow(root: string, way: string): Promise<Kind> {
 }
 
 /** What stands at an absolute path, symbolic links followed. */
-export async function findKind(path: string): Promise<Exclude<Kind, 'outside'>> {
+export async function findKind(path: string): Promise<Exclude<PathKind, 'outside'>> {
   try {
     const stats = await stat(path);
     if (stats.isFile()) return 'file';

@@ -4,7 +4,7 @@ import { hideSecrets } from '../lib/secret-values.ts';
 import { parse } from './parse.ts';
 import { ConfigFailure, type Path, type Place, type Problem } from './problems.ts';
 import { readText } from './read-text.ts';
-import type { Entry, MapTree, Tree } from './tree.ts';
+import type { MapEntry, MapTree, Tree } from './tree.ts';
 
 /**
  * The person's own secrets for an environment, from `helm/environments/<name>-secrets.yaml`, which git ignores; none
@@ -48,7 +48,7 @@ function findOnly(tree: MapTree, only: string, above: Path, problems: Problem[])
   return undefined;
 }
 
-function findProblem(key: string, { place, value }: Entry): { place: Place; text: string } | undefined {
+function findProblem(key: string, { place, value }: MapEntry): { place: Place; text: string } | undefined {
   const known = Object.hasOwn(secretRules, key);
   const nearest = known ? undefined : findNearest(key, secretKeys);
   if (nearest !== undefined) return { place, text: `got an unknown key, nearest is ${nearest}` };

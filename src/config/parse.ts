@@ -10,7 +10,7 @@ import {
 } from 'yaml';
 import { ConfigFailure, type Path, type Place, type Problem, toPlaceText } from './problems.ts';
 import { scan } from './scan.ts';
-import type { Entry, MapTree, Tree } from './tree.ts';
+import type { MapEntry, MapTree, Tree } from './tree.ts';
 
 /** The parser's frequent complaints, by code or by text, as a person can act on them; the others keep its words. */
 const complaints: Readonly<Record<string, string>> = {
@@ -74,8 +74,8 @@ export function parse(text: string, file: string): MapTree {
     return { kind: 'scalar', place, value, source: node.source ?? '' };
   }
 
-  function toEntries(pairs: readonly Pair<Node>[], path: Path): ReadonlyMap<string, Entry> {
-    const entries = new Map<string, Entry>();
+  function toEntries(pairs: readonly Pair<Node>[], path: Path): ReadonlyMap<string, MapEntry> {
+    const entries = new Map<string, MapEntry>();
     for (const { key, value } of pairs) {
       const place = placeAt(key.range?.[0] ?? 0);
       const name = isScalar(key) ? String(key.value ?? '') : '';
@@ -93,7 +93,7 @@ export function parse(text: string, file: string): MapTree {
   }
 }
 
-function findKeyProblem(name: string, first: Entry | undefined): string | undefined {
+function findKeyProblem(name: string, first: MapEntry | undefined): string | undefined {
   if (name === '') return 'got an empty key, expected a name before the ":"';
   if (first) return `got the key a second time, expected it once: it stands at ${toPlaceText(first.place)}`;
   // The schema's library drops this one from a map of any keys, without a word.

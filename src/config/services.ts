@@ -33,7 +33,7 @@ export function selectServices(environment: Environment, names: readonly string[
  * The named services and infrastructure alone, each once; all that the environment runs when none is named.
  * @throws {Failure} naming the first unknown name and the nearest known one.
  */
-export function selectParts(environment: Environment, names: readonly string[]): readonly string[] {
+export function selectComponents(environment: Environment, names: readonly string[]): readonly string[] {
   if (names.length > 0) return [...new Set(names.map((name) => requireName(environment, name)))];
   const selection = selectServices(environment, []);
   return [...selection.infrastructure, ...selection.services];

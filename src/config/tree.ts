@@ -9,10 +9,10 @@ export type Tree = MapTree | ListTree | ScalarTree;
 export interface MapTree {
   readonly kind: 'map';
   readonly place: Place;
-  readonly entries: ReadonlyMap<string, Entry>;
+  readonly entries: ReadonlyMap<string, MapEntry>;
 }
 
-export interface Entry {
+export interface MapEntry {
   /** Of the key; the value has its own. */
   readonly place: Place;
   readonly value: Tree;

@@ -1,8 +1,14 @@
 import type { ApiReader } from '../tools/kubernetes/api-server.ts';
-import { type AnyObject, createSnapshot, type Kind, type Snapshots, shareSnapshots } from './snapshot.ts';
+import {
+  type AnyObject,
+  createSnapshot,
+  type ObjectKind,
+  type Snapshots,
+  shareSnapshots,
+} from './snapshot.ts';
 
 /** Where the API has each kind, in groups of about the same size: each group is asked for over one connection. */
-const groups: readonly Readonly<Partial<Record<Kind, string>>>[] = [
+const groups: readonly Readonly<Partial<Record<ObjectKind, string>>>[] = [
   {
     Pod: 'api/v1/pods',
     Node: 'api/v1/nodes',

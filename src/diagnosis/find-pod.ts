@@ -1,5 +1,5 @@
 import { exitCodes, Failure } from '../lib/failure.ts';
-import { findPart, isPodReady, type Pod } from '../tools/kubernetes/objects.ts';
+import { findComponent, isPodReady, type Pod } from '../tools/kubernetes/objects.ts';
 import type { Workload } from './pods.ts';
 import type { Snapshot } from './snapshot.ts';
 import { judge } from './verdict.ts';
@@ -12,7 +12,7 @@ export function getRunningPod(snapshot: Snapshot, workload: Workload): Pod {
   const { name, namespace } = workload;
   const pods = snapshot
     .list('Pod')
-    .filter((pod) => pod.metadata.namespace === namespace && findPart(pod) === name)
+    .filter((pod) => pod.metadata.namespace === namespace && findComponent(pod) === name)
     .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
     .toSorted((one, other) => other.metadata.creationTimestamp.localeCompare(one.metadata.creationTimestamp));
   const found = pods.find(isPodReady) ?? pods.find(isRunning);

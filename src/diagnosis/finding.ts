@@ -1,5 +1,5 @@
 import { infrastructure } from '../config/schema.ts';
-import { findPart, type Pod } from '../tools/kubernetes/objects.ts';
+import { findComponent, type Pod } from '../tools/kubernetes/objects.ts';
 
 /** Why something is not ready. */
 export interface Finding {
@@ -33,14 +33,14 @@ export function toKubectlLine(namespace: string | undefined, ...words: readonly 
 /** The line that shows a pod's log. */
 export function toLogsLine({ metadata }: Pod, container: string, { previous = false } = {}): string {
   const flag = previous ? ['--previous'] : [];
-  const service = findPart({ metadata });
+  const service = findComponent({ metadata });
   if (service !== undefined) return ['npm run logs --', service, ...flag].join(' ');
   return toKubectlLine(metadata.namespace, 'logs', metadata.name, '-c', container, ...flag);
 }
 
 /** Where the values of a pod's chart are, in the files of an environment; undefined for a pod that is none of ours. */
 export function toValuesKey(pod: Pod): string | undefined {
-  const part = findPart(pod);
+  const part = findComponent(pod);
   if (part === undefined) return undefined;
   const group = (infrastructure as readonly string[]).includes(part) ? 'infrastructure' : 'services';
   return `${group}.${part}`;

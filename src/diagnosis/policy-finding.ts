@@ -1,5 +1,5 @@
 import { matches, type NetworkPolicy, type PolicyPeer } from '../tools/kubernetes/network-objects.ts';
-import { findPart, type Labels, type Pod } from '../tools/kubernetes/objects.ts';
+import { findComponent, type Labels, type Pod } from '../tools/kubernetes/objects.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** Somebody who wants to reach a port of somebody else. */
@@ -64,7 +64,7 @@ function isPort(
   wanted: number,
   to: Pod,
 ): boolean {
-  if (protocol !== 'TCP' && findPart(to) !== undefined) return false;
+  if (protocol !== 'TCP' && findComponent(to) !== undefined) return false;
   if (port === undefined) return true;
   if (typeof port === 'number') return wanted >= port && wanted <= (endPort ?? port);
   const ports = to.spec.containers.flatMap((container) => container.ports ?? []);

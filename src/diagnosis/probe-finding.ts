@@ -7,7 +7,7 @@ import type { Snapshot } from './snapshot.ts';
 export type ProbeKind = 'startup' | 'readiness' | 'liveness';
 
 /** Milliseconds that a program has to listen and to know its paths, until its probe counts as the one that is wrong. */
-const patience = 15_000;
+const timeout = 15_000;
 
 /** What a container that runs and is not ready waits for. */
 export function judgeProbe(snapshot: Snapshot, pod: Pod, status: ContainerStatus): Finding {
@@ -17,7 +17,7 @@ export function judgeProbe(snapshot: Snapshot, pod: Pod, status: ContainerStatus
   const common = evidence === undefined ? {} : { evidence };
   if (wrong) {
     const running = snapshot.time - Date.parse(status.state?.running?.startedAt ?? '');
-    const state = running >= patience ? 'failed' : 'waiting';
+    const state = running >= timeout ? 'failed' : 'waiting';
     return { state, line: `its ${kind} probe ${wrong}`, ...common, next: toProbeHint(pod, kind) };
   }
   return {

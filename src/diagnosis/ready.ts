@@ -16,7 +16,7 @@ export interface ReadyOptions {
   /** Milliseconds until the wait gives up. */
   readonly timeout: number;
   /** Milliseconds between two questions; who waits beside this one shares the answers. */
-  readonly every: number;
+  readonly interval: number;
   /** Milliseconds since the epoch: what went wrong before does not count. Now, unless it is said. */
   readonly since?: number;
   readonly run: Run;
@@ -34,12 +34,12 @@ const logLines = 30;
  * @throws {Failure} exit code 8: the cause is what was seen last and its evidence, the hint a command to go on with.
  */
 export async function waitUntilReady(workload: Workload, options: ReadyOptions): Promise<void> {
-  const { timeout, every, run } = options;
+  const { timeout, interval, run } = options;
   const { since = Date.now() } = options;
   const end = performance.now() + timeout;
   let answered = performance.now();
   let last: Verdict | undefined;
-  for (let maxAge = 0; ; maxAge = every) {
+  for (let maxAge = 0; ; maxAge = interval) {
     try {
       const snapshot = await options.snapshots.take(run.signal, { maxAge });
       answered = performance.now();
@@ -53,7 +53,7 @@ export async function waitUntilReady(workload: Workload, options: ReadyOptions):
       run.report('the cluster does not answer');
     }
     if (performance.now() >= end) throw await describe(workload, last, ` in ${toDuration(timeout)}`, options);
-    await sleep(every, undefined, { signal: run.signal });
+    await sleep(interval, undefined, { signal: run.signal });
   }
 }
 

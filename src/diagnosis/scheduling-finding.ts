@@ -4,7 +4,7 @@ import { type Finding, toKubectlLine } from './finding.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** Milliseconds in which pods that end, in rollouts beside this one, may give back what it takes. */
-const patience = 15_000;
+const timeout = 15_000;
 
 /** How many of those that take most are named. */
 const consumersShown = 3;
@@ -23,7 +23,7 @@ export function judgeScheduling(snapshot: Snapshot, pod: Pod): Finding | undefin
   const shortage = resource === undefined ? undefined : findShortage(snapshot, pod, resource);
   if (shortage) {
     const since = Date.parse(condition.lastTransitionTime ?? '');
-    const isLasting = shortage.neverFits || snapshot.time - since >= patience;
+    const isLasting = shortage.neverFits || snapshot.time - since >= timeout;
     return {
       state: isLasting ? 'failed' : 'waiting',
       line: shortage.line,

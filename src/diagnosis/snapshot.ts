@@ -32,10 +32,10 @@ interface Kinds {
   readonly NetworkPolicy: NetworkPolicy;
   readonly Event: Event;
 }
-export type Kind = keyof Kinds;
+export type ObjectKind = keyof Kinds;
 
 /** How kubectl calls each kind: with its group, so that no custom resource of the same name is asked for. */
-const resources: Readonly<Record<Kind, string>> = {
+const resources: Readonly<Record<ObjectKind, string>> = {
   Node: 'nodes',
   Pod: 'pods',
   Deployment: 'deployments.apps',
@@ -56,9 +56,9 @@ export interface Snapshot {
   /** Milliseconds since the epoch, before it was asked for. */
   readonly time: number;
   /** All objects of a kind. */
-  list<K extends Kind>(kind: K): readonly Kinds[K][];
+  list<K extends ObjectKind>(kind: K): readonly Kinds[K][];
   /** The object of this name; undefined when there is none. */
-  find<K extends Kind>(kind: K, name: string, namespace?: string): Kinds[K] | undefined;
+  find<K extends ObjectKind>(kind: K, name: string, namespace?: string): Kinds[K] | undefined;
 }
 
 export interface Snapshots {
@@ -70,7 +70,7 @@ export interface Snapshots {
 }
 
 /** Put or about to be, and who waits for its answer. */
-interface Question {
+interface SharedRequest {
   readonly answer: Promise<Snapshot>;
   /** On the monotonic clock; undefined until it is put. */
   began?: number;
@@ -93,21 +93,21 @@ export function createSnapshots(kubectl: KubectlReader, options: SnapshotOptions
 /** Has those who ask at the same time share one question, which `take` puts. */
 export function shareSnapshots(take: (signal: AbortSignal) => Promise<Snapshot>): Snapshots {
   /** Put, answered or not. */
-  let last: Question | undefined;
+  let last: SharedRequest | undefined;
   /** To be put when `last` is answered. */
-  let next: Question | undefined;
+  let next: SharedRequest | undefined;
 
   // An answer to a question of before may show what was before: a rollout that has just begun must not look finished.
-  function findShared(maxAge: number): Question | undefined {
+  function findShared(maxAge: number): SharedRequest | undefined {
     const isYoung = last?.began !== undefined && performance.now() - last.began <= maxAge;
     const shared = isYoung ? last : next;
     return shared?.abort.signal.aborted ? undefined : shared;
   }
 
-  function prepare(): Question {
+  function prepare(): SharedRequest {
     const abort = new AbortController();
     const before = last?.answer;
-    const question: Question = { answer: answer(), waiting: 0, abort };
+    const question: SharedRequest = { answer: answer(), waiting: 0, abort };
     next = question;
     return question;
 
@@ -166,7 +166,7 @@ export interface AnyObject {
 /** A snapshot of these objects, each with its `kind`. */
 export function createSnapshot(time: number, objects: readonly AnyObject[]): Snapshot {
   // What has a kind's name has that kind's fields.
-  const list = <K extends Kind>(kind: K) =>
+  const list = <K extends ObjectKind>(kind: K) =>
     objects.filter((object): object is AnyObject & Kinds[K] => object.kind === kind);
   return {
     time,

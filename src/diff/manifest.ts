@@ -70,12 +70,12 @@ export function withoutSecrets(manifest: Manifest): Manifest {
 }
 
 export interface PodSpec {
-  readonly containers?: readonly Container[];
-  readonly initContainers?: readonly Container[];
+  readonly containers?: readonly ManifestContainer[];
+  readonly initContainers?: readonly ManifestContainer[];
   readonly volumes?: readonly Readonly<Record<string, unknown>>[];
 }
 
-export interface Container {
+export interface ManifestContainer {
   readonly name: string;
   readonly image?: string;
   readonly restartPolicy?: string;

@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream';
 import { createHttpRelay } from '../tools/http-relay.ts';
 import { isConnectionLost } from '../tools/kubernetes/api-server.ts';
-import { createHold, type Held, type Hold, type HoldOptions } from './hold.ts';
 import { type Protocol, refuse, toHttpRefusal } from './refusal.ts';
+import { createRetry, type Retry, type RetryOptions, type RetryOutcome } from './retry.ts';
 import { type Answerer, type HeldClient, splice } from './splice.ts';
 
 /** Somebody who answers: a pod that is ready. */
@@ -22,10 +22,10 @@ export interface Upstream {
   changed(signal: AbortSignal): Promise<void>;
 }
 
-export interface ForwardOptions extends Omit<HoldOptions, 'changed'> {
+export interface ForwardOptions extends Omit<RetryOptions, 'changed'> {
   readonly protocol: Protocol;
   /** In one or more lines, why nobody answers; asked when somebody has waited for too long. */
-  readonly explain: (why: Exclude<Held, 'served'>, signal: AbortSignal) => Promise<string>;
+  readonly explain: (why: Exclude<RetryOutcome, 'served'>, signal: AbortSignal) => Promise<string>;
   readonly signal: AbortSignal;
 }
 
@@ -43,12 +43,12 @@ export interface Forward {
  */
 export function createForward(upstream: Upstream, options: ForwardOptions): Forward {
   const { protocol } = options;
-  const hold = createHold({ ...options, changed: upstream.changed });
+  const hold = createRetry({ ...options, changed: upstream.changed });
   if (protocol !== 'http') return { serve: createRaw(upstream, hold, options), close() {} };
   return createHttp(upstream, hold, options);
 }
 
-function createHttp(upstream: Upstream, hold: Hold, options: ForwardOptions): Forward {
+function createHttp(upstream: Upstream, hold: Retry, options: ForwardOptions): Forward {
   const { explain, signal } = options;
   const serveRaw = createRaw(upstream, hold, options);
 
@@ -75,7 +75,7 @@ function createHttp(upstream: Upstream, hold: Hold, options: ForwardOptions): Fo
   };
 }
 
-function createRaw(upstream: Upstream, hold: Hold, { protocol, explain, signal }: ForwardOptions) {
+function createRaw(upstream: Upstream, hold: Retry, { protocol, explain, signal }: ForwardOptions) {
   async function dial(gone: AbortSignal): Promise<Answerer | undefined> {
     const target = upstream.find();
     if (!target) return undefined;

@@ -14,7 +14,7 @@ export interface HttpRefusal {
 }
 
 /** Milliseconds for which a client is listened to before it is told. */
-const patience = 2_000;
+const timeout = 2_000;
 
 /** 503 with the reason as its body. */
 export function toHttpRefusal(reason: string): HttpRefusal {
@@ -32,11 +32,11 @@ export async function refuse(protocol: Protocol, client: HeldClient, reason: str
   // What was read of it and delivered to nobody.
   if (held.length > 0) connection.unshift(Buffer.concat(held));
   const told = refusals[protocol](connection, reason);
-  await Promise.race([told, sleep(patience, undefined, { ref: false })]);
+  await Promise.race([told, sleep(timeout, undefined, { ref: false })]);
   connection.end();
   // What it still says would otherwise keep the connection open.
   connection.resume();
-  await Promise.race([once(connection, 'close').catch(() => {}), sleep(patience, undefined, { ref: false })]);
+  await Promise.race([once(connection, 'close').catch(() => {}), sleep(timeout, undefined, { ref: false })]);
   connection.destroy();
 }
 

@@ -44,7 +44,7 @@ export interface ImageChain {
   ensureNode(run: Run): Promise<ResolvedNode>;
 }
 
-export interface ImageChainParts {
+export interface ImageChainDeps {
   readonly catalog: Catalog;
   /** What the environment says about pulling. */
   readonly allowed: Environment['registry']['pull'];
@@ -58,8 +58,8 @@ export interface ImageChainParts {
   readonly cache: string;
 }
 
-export function createImageChain(parts: ImageChainParts): ImageChain {
-  const { catalog, allowed, store, docker, dockerCli, puller, recipes, workshop, cache } = parts;
+export function createImageChain(deps: ImageChainDeps): ImageChain {
+  const { catalog, allowed, store, docker, dockerCli, puller, recipes, workshop, cache } = deps;
 
   const keys = createImageKeys(catalog, recipes);
 

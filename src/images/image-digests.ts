@@ -26,7 +26,7 @@ export function openImageDigests({ data, cache }: Pick<Paths, 'data' | 'cache'>)
       const lock = await withDeadline({ timeout: 10_000 }, (signal) =>
         acquireLock(join(cache, 'locks', 'image-digests.lock'), {
           command: `record the digest of ${name}`,
-          wait: { signal, every: 20 },
+          wait: { signal, interval: 20 },
         }),
       );
       try {

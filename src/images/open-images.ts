@@ -10,7 +10,7 @@ import { createGo, type Go } from '../tools/go.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
 import { openRecipes, type Recipes } from './build/recipes.ts';
 import { openWorkshop } from './build/workshop.ts';
-import { createImageChain, type ImageChain, type ImageChainParts } from './chain.ts';
+import { createImageChain, type ImageChain, type ImageChainDeps } from './chain.ts';
 import { type ImageDigests, openImageDigests } from './image-digests.ts';
 import { createPuller } from './puller.ts';
 import { openStore, type Store } from './store/store.ts';
@@ -19,7 +19,7 @@ import { openStore, type Store } from './store/store.ts';
 export interface Images {
   readonly chain: ImageChain;
   readonly store: Store;
-  readonly workshop: ImageChainParts['workshop'];
+  readonly workshop: ImageChainDeps['workshop'];
   readonly catalog: Catalog;
   readonly recipes: Recipes;
   readonly digests: ImageDigests;
@@ -29,7 +29,7 @@ export interface Images {
   readonly checkout: string;
 }
 
-export interface ImagesParts {
+export interface ImagesDeps {
   readonly paths: Paths;
   readonly registry: Environment['registry'];
   readonly toolchain: Pick<Toolchain, 'docker' | 'dockerCli'>;
@@ -37,7 +37,7 @@ export interface ImagesParts {
 }
 
 /** Connects the store, the recipes and the chain. @throws {ConfigFailure} for `images/catalog.yaml`. */
-export async function openImages({ paths, registry, toolchain, exec }: ImagesParts): Promise<Images> {
+export async function openImages({ paths, registry, toolchain, exec }: ImagesDeps): Promise<Images> {
   const { checkout, cache } = paths;
   const { docker, dockerCli } = toolchain;
   const architecture = ownArchitecture();

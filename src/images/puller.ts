@@ -27,18 +27,18 @@ export interface Puller {
   pull(reference: Reference, run: Run): Promise<PulledImage>;
 }
 
-export interface PullerParts {
+export interface PullerDeps {
   readonly docker: Pick<Docker, 'findImage' | 'pullImage' | 'getRemoteDigest'>;
   readonly registry: Pick<Environment['registry'], 'mirror'>;
   readonly digests: ImageDigests;
   /** The engine's word for this machine's architecture: `amd64`. */
   readonly architecture: string;
   /** Milliseconds in which a registry must have answered its first question. */
-  readonly patience?: number;
+  readonly timeout?: number;
 }
 
-export function createPuller(parts: PullerParts): Puller {
-  const { docker, registry, digests, architecture, patience = 20_000 } = parts;
+export function createPuller(deps: PullerDeps): Puller {
+  const { docker, registry, digests, architecture, timeout = 20_000 } = deps;
   /** Registry → why it cannot be used; each is asked once, by whoever needs it first, and the others wait for that. */
   const answers = new Map<string, Promise<PullFailure | undefined>>();
 
@@ -58,13 +58,13 @@ export function createPuller(parts: PullerParts): Puller {
     const name = toTagged(source);
     report(`asking ${source.registry}`);
     try {
-      await withDeadline({ timeout: patience, signal }, (limited) =>
+      await withDeadline({ timeout: timeout, signal }, (limited) =>
         docker.getRemoteDigest(name, { signal: limited }),
       );
     } catch (error) {
       signal.throwIfAborted();
       const failure = isTimeout(error)
-        ? new PullFailure(name, new Error(`no answer, timed out after ${patience / 1000} s`))
+        ? new PullFailure(name, new Error(`no answer, timed out after ${timeout / 1000} s`))
         : error;
       if (!(failure instanceof PullFailure)) throw failure;
       return failure.problem === 'unreachable' || failure.problem === 'certificate' ? failure : undefined;

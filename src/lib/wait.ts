@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface WaitOptions {
   /** Milliseconds between two questions. */
-  readonly every: number;
+  readonly interval: number;
   /** Milliseconds until the wait gives up. */
   readonly timeout: number;
   readonly signal: AbortSignal;
@@ -14,7 +14,7 @@ export interface WaitOptions {
  */
 export async function waitFor<T>(
   ask: () => Promise<T | undefined>,
-  { every, timeout, signal }: WaitOptions,
+  { interval, timeout, signal }: WaitOptions,
 ): Promise<T | undefined> {
   const end = performance.now() + timeout;
   for (;;) {
@@ -22,6 +22,6 @@ export async function waitFor<T>(
     const answer = await ask();
     if (answer !== undefined) return answer;
     if (performance.now() >= end) return undefined;
-    await sleep(every, undefined, { signal });
+    await sleep(interval, undefined, { signal });
   }
 }

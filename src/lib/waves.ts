@@ -12,7 +12,7 @@ export function toWaves(
   while (waiting.size > 0) {
     const wave = [...waiting].filter((name) => !needsOf(name).some((need) => waiting.has(need)));
     if (wave.length === 0) {
-      throw new Error(`circular needs: ${findCircle([...waiting], needsOf)?.join(' → ')}`);
+      throw new Error(`circular needs: ${findCycle([...waiting], needsOf)?.join(' → ')}`);
     }
     for (const name of wave) waiting.delete(name);
     waves.push(wave);
@@ -21,7 +21,7 @@ export function toWaves(
 }
 
 /** The first circle among the needs, as a path that ends where it began; undefined when there is none. */
-export function findCircle(
+export function findCycle(
   names: readonly string[],
   needsOf: (name: string) => readonly string[],
 ): readonly string[] | undefined {

@@ -1,5 +1,5 @@
 import type { ContainerStatus, Pod } from '../tools/kubernetes/objects.ts';
-import type { PartOf, Pods } from '../tools/kubernetes/watch-pods.ts';
+import type { ComponentOf, Pods } from '../tools/kubernetes/watch-pods.ts';
 import type { LogQuery } from './read-log.ts';
 
 /** Where a line comes from. */
@@ -23,7 +23,7 @@ export interface LogContainer {
 }
 
 /** The containers of the wanted pods that have run, init containers first. */
-export function listContainers(pods: Pods, partOf: PartOf): readonly LogContainer[] {
+export function listContainers(pods: Pods, partOf: ComponentOf): readonly LogContainer[] {
   return [...pods.values()].filter((pod) => partOf(pod) !== undefined).flatMap(toContainers);
 }
 
@@ -39,7 +39,7 @@ export function findContainer(pod: Pod, { key }: LogContainer): LogContainer | u
   return toContainers(pod).find((each) => each.key === key);
 }
 
-export function toSource(pods: Pods, partOf: PartOf, { pod, status }: LogContainer): LogSource {
+export function toSource(pods: Pods, partOf: ComponentOf, { pod, status }: LogContainer): LogSource {
   const part = partOf(pod) ?? '';
   const { name } = pod.metadata;
   const isOnly = [...pods.values()].filter((other) => partOf(other) === part).length <= 1;

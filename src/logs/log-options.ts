@@ -1,10 +1,10 @@
-import type { PartOf } from '../tools/kubernetes/watch-pods.ts';
+import type { ComponentOf } from '../tools/kubernetes/watch-pods.ts';
 import type { LogSource } from './log-containers.ts';
 import type { LogLine } from './log-line.ts';
 
 export interface LogOptions {
   readonly namespace: string;
-  readonly partOf: PartOf;
+  readonly partOf: ComponentOf;
   /** Of each container, at most so many of the lines written so far. */
   readonly tail?: number | undefined;
   /** What was written before this time, in milliseconds since the epoch, is left out. */

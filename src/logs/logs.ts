@@ -25,7 +25,7 @@ export async function printLogs(
   return containers.length;
 }
 
-export interface FollowOptions extends LogOptions, Pick<WatchOptions, 'onSilence' | 'every'> {
+export interface FollowOptions extends LogOptions, Pick<WatchOptions, 'onSilence' | 'interval'> {
   /** Told when no container has a log yet. */
   readonly onNothing?: () => void;
 }

@@ -1,5 +1,5 @@
 import { exitCodes, Failure } from '../lib/failure.ts';
-import type { Check, CheckContext, MakeCheck } from './checks/check.ts';
+import type { CheckContext, CheckResult, MakeCheck } from './checks/check.ts';
 import { checkDisk } from './checks/disk.ts';
 import { checkCgroup, checkClock, checkEngine, checkMtu } from './checks/engine.ts';
 import { checkInotify } from './checks/limits.ts';
@@ -26,12 +26,12 @@ const makers: readonly MakeCheck[] = [
 ];
 
 /** Asks everything about this machine at once, before anything is built. Changes nothing. */
-export async function runChecks(context: CheckContext): Promise<readonly Check[]> {
+export async function runChecks(context: CheckContext): Promise<readonly CheckResult[]> {
   return (await Promise.all(makers.map((make) => make(context)))).flat();
 }
 
 /** @throws {Failure} exit code 3 that names every check that failed, each with its fix. */
-export function requireFit(checks: readonly Check[]): void {
+export function requireFit(checks: readonly CheckResult[]): void {
   const failed = checks.filter(({ state }) => state === 'fail');
   if (failed.length === 0) return;
   const [first] = failed;

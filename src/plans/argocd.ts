@@ -10,7 +10,7 @@ import { removeApplications } from '../steps/remove-applications.ts';
 import { syncApplications } from '../steps/sync-applications.ts';
 import { createGitServer } from '../tools/git-server.ts';
 import { argocdNamespace, tryOutNamespace } from './extras.ts';
-import { present, type UpChoice, type UpParts } from './up-parts.ts';
+import { present, type UpChoice, type UpDeps } from './up-parts.ts';
 
 /** The Application that renders the others, from argocd/try-out. */
 const rootName = 'wealist-try-out';
@@ -25,12 +25,12 @@ export function selectTryOut(environment: Environment): Selection {
 }
 
 /** What Argo CD needs before its cluster is there. */
-export function obtainArgocd({ store, go, git }: UpParts): readonly Step[] {
+export function obtainArgocd({ store, go, git }: UpDeps): readonly Step[] {
   return [requireCommit(git), ensureDefinitions({ store, go })];
 }
 
 /** What a person has to know who has changed charts: only what is committed is synced. */
-export async function describeUncommitted({ git }: UpParts, signal: AbortSignal): Promise<readonly string[]> {
+export async function describeUncommitted({ git }: UpDeps, signal: AbortSignal): Promise<readonly string[]> {
   // Without any commit that is what is wrong, and said before anything is changed.
   await git.readHead(syncedFolders, signal);
   const paths = await git.listUncommitted(syncedFolders, signal);
@@ -40,23 +40,23 @@ export async function describeUncommitted({ git }: UpParts, signal: AbortSignal)
 }
 
 /** Before its release: the kinds that this has objects of. */
-export function prepareArgocd({ toolchain, store }: UpParts): Plan {
+export function prepareArgocd({ toolchain, store }: UpDeps): Plan {
   return [{ title, steps: [applyDefinitions({ kubectl: toolchain.kubectl, store })] }];
 }
 
 /** After its release: what it syncs, and that it has. */
-export function syncArgocd(environment: Environment, parts: UpParts, choice: UpChoice): Plan {
-  const { snapshots, git } = parts;
-  const { kubectl } = parts.toolchain;
+export function syncArgocd(environment: Environment, deps: UpDeps, choice: UpChoice): Plan {
+  const { snapshots, git } = deps;
+  const { kubectl } = deps.toolchain;
   const server = createGitServer(kubectl, argocdNamespace);
   const selection = selectTryOut(environment);
   const names = [infrastructureName, ...selection.services];
 
   async function toRoot() {
     const images = await Promise.all([
-      ...selection.infrastructure.map((name) => present(parts.chain.find(name), name)),
+      ...selection.infrastructure.map((name) => present(deps.chain.find(name), name)),
       ...selection.services.map(async (name) => {
-        return { name, ...(await present(parts.serviceImages.find(name), name)) };
+        return { name, ...(await present(deps.serviceImages.find(name), name)) };
       }),
     ]);
     const services = Object.keys(environment.services).map((name) => [
@@ -93,7 +93,7 @@ export function syncArgocd(environment: Environment, parts: UpParts, choice: UpC
 }
 
 /** After its release is gone: what that leaves in the cluster, its namespaces aside. */
-export function removeArgocd({ toolchain }: UpParts): Plan {
+export function removeArgocd({ toolchain }: UpDeps): Plan {
   return [{ title: 'Remove argocd', steps: [removeApplications(toolchain.kubectl, argocdNamespace)] }];
 }
 

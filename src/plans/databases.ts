@@ -1,10 +1,10 @@
 import type { Plan } from '../plan/plan.ts';
 import type { DatabaseSnapshot } from '../state/database-snapshots.ts';
 import { makeNewDatabases, restoreDatabase, swapDatabases } from '../steps/replace-databases.ts';
-import { type RestartParts, restartService } from '../steps/restart-service.ts';
+import { type RestartDeps, restartService } from '../steps/restart-service.ts';
 import { type SaveOptions, saveDatabases } from '../steps/save-databases.ts';
 
-export interface ReplaceParts extends RestartParts, Omit<SaveOptions, 'name'> {
+export interface ReplaceDeps extends RestartDeps, Omit<SaveOptions, 'name'> {
   /** The script that makes the databases of all services. */
   readonly bootstrap: (signal: AbortSignal) => Promise<string>;
 }
@@ -28,10 +28,10 @@ export function planSave(options: SaveOptions): Plan {
  * Replaces databases as a whole: new ones are made and filled beside them, and take their place at one moment. Until
  * then, whatever happens, they are as they were; what they were is kept as a snapshot.
  */
-export function planReplace(parts: ReplaceParts, choice: ReplaceChoice): Plan {
-  const { postgres, databases, bootstrap } = parts;
+export function planReplace(deps: ReplaceDeps, choice: ReplaceChoice): Plan {
+  const { postgres, databases, bootstrap } = deps;
   const { snapshot, present, keptAs, services } = choice;
-  const keep = present.length === 0 ? [] : [saveDatabases({ ...parts, databases: present, name: keptAs })];
+  const keep = present.length === 0 ? [] : [saveDatabases({ ...deps, databases: present, name: keptAs })];
   return [
     { title: 'Keep what is there', steps: keep },
     { title: 'New databases', steps: [makeNewDatabases(postgres, databases, bootstrap)] },
@@ -40,6 +40,6 @@ export function planReplace(parts: ReplaceParts, choice: ReplaceChoice): Plan {
       steps: snapshot ? databases.map((name) => restoreDatabase(postgres, snapshot, name)) : [],
     },
     { title: 'Swap', steps: [swapDatabases(postgres, databases)] },
-    { title: 'Services', steps: services.map((name) => restartService(parts, name)) },
+    { title: 'Services', steps: services.map((name) => restartService(deps, name)) },
   ];
 }

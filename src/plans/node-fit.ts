@@ -1,5 +1,5 @@
 import type { Environment, NodeType } from '../config/schema.ts';
-import { type Container, findPodSpec, type Manifest, type PodSpec } from '../diff/manifest.ts';
+import { findPodSpec, type Manifest, type ManifestContainer, type PodSpec } from '../diff/manifest.ts';
 import { parseQuantity, toAmount } from '../lib/quantity.ts';
 
 /** Whether all pods find a node, by what they ask for. */
@@ -127,8 +127,9 @@ function findScaling(manifests: readonly Manifest[], { kind, metadata }: Manifes
 
 /** What a pod asks a node for: its containers together, or one init container if that is more. */
 function toRequest({ containers = [], initContainers = [] }: PodSpec, resource: 'cpu' | 'memory'): number {
-  const ask = ({ resources }: Container) => parseQuantity(String(resources?.requests?.[resource] ?? '0'));
-  const total = (list: readonly Container[]) => list.reduce((amount, each) => amount + ask(each), 0);
+  const ask = ({ resources }: ManifestContainer) =>
+    parseQuantity(String(resources?.requests?.[resource] ?? '0'));
+  const total = (list: readonly ManifestContainer[]) => list.reduce((amount, each) => amount + ask(each), 0);
   const sidecars = total(initContainers.filter(({ restartPolicy }) => restartPolicy === 'Always'));
   return Math.max(total(containers) + sidecars, ...initContainers.map(ask));
 }

@@ -15,18 +15,18 @@ import {
   syncArgocd,
 } from './argocd.ts';
 import { type Extra, type ExtraRelease, extras, imagesOfExtras, toExtraNames } from './extras.ts';
-import { listDeployed, present, type UpChoice, type UpParts } from './up-parts.ts';
+import { listDeployed, present, type UpChoice, type UpDeps } from './up-parts.ts';
 
 /** What an extra does besides its releases. */
 interface OwnPlans {
   /** Before there is a cluster. */
-  readonly obtain: (parts: UpParts) => readonly Step[];
-  readonly prepare: (parts: UpParts) => Plan;
-  readonly finish: (environment: Environment, parts: UpParts, choice: UpChoice) => Plan;
+  readonly obtain: (deps: UpDeps) => readonly Step[];
+  readonly prepare: (deps: UpDeps) => Plan;
+  readonly finish: (environment: Environment, deps: UpDeps, choice: UpChoice) => Plan;
   /** Once its releases are gone, before its namespaces go. */
-  readonly remove: (parts: UpParts) => Plan;
+  readonly remove: (deps: UpDeps) => Plan;
   /** What a person should know before it runs. */
-  readonly notes: (parts: UpParts, signal: AbortSignal) => Promise<readonly string[]>;
+  readonly notes: (deps: UpDeps, signal: AbortSignal) => Promise<readonly string[]>;
   /** Services that it deploys, too. */
   readonly services: (environment: Environment) => readonly string[];
 }
@@ -47,17 +47,17 @@ function plansOf(choice: Pick<UpChoice, 'cluster'>): readonly OwnPlans[] {
 }
 
 /** What the extras need besides images before there is a cluster. */
-export function obtainExtras(parts: UpParts, choice: UpChoice): readonly Step[] {
-  return plansOf(choice).flatMap(({ obtain }) => obtain(parts));
+export function obtainExtras(deps: UpDeps, choice: UpChoice): readonly Step[] {
+  return plansOf(choice).flatMap(({ obtain }) => obtain(deps));
 }
 
 /** What a person should know of the extras before the plan runs. */
 export async function describeExtras(
-  parts: UpParts,
+  deps: UpDeps,
   choice: Pick<UpChoice, 'cluster'>,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  return (await Promise.all(plansOf(choice).map(({ notes }) => notes(parts, signal)))).flat();
+  return (await Promise.all(plansOf(choice).map(({ notes }) => notes(deps, signal)))).flat();
 }
 
 /** The services whose images are needed: those selected, and what extras deploy, in the environment's order. */
@@ -68,7 +68,7 @@ export function listBuiltServices(environment: Environment, choice: UpChoice): r
 }
 
 /** The releases of the extras, the first of each at once, then the second of each, amid their own plans. */
-export function deployExtras(environment: Environment, parts: UpParts, choice: UpChoice): Plan {
+export function deployExtras(environment: Environment, deps: UpDeps, choice: UpChoice): Plan {
   const chosen = toExtraNames(choice.cluster).map((name) => extras[name]);
   const waves = Math.max(0, ...chosen.map(({ releases }) => releases.length));
   const stages = Array.from({ length: waves }, (_, at) => ({
@@ -79,27 +79,27 @@ export function deployExtras(environment: Environment, parts: UpParts, choice: U
     }),
   }));
   return [
-    ...plansOf(choice).flatMap(({ prepare }) => prepare(parts)),
+    ...plansOf(choice).flatMap(({ prepare }) => prepare(deps)),
     ...stages,
-    ...plansOf(choice).flatMap(({ finish }) => finish(environment, parts, choice)),
+    ...plansOf(choice).flatMap(({ finish }) => finish(environment, deps, choice)),
   ];
 
   function deployExtra(extra: Extra, { valuesFile, values, ...release }: ExtraRelease) {
-    const { checkout } = parts.paths;
+    const { checkout } = deps.paths;
     const { cluster, controller } = choice;
     const { httpPort, httpsPort } = cluster;
     const available = imagesOfExtras(cluster);
     const images = [...extra.images, ...extra.optionalImages].filter((name) => available.includes(name));
     return deployRelease({
-      ...parts,
+      ...deps,
       ...release,
       checkout,
       repairs: choice.repairs,
       // Without the secrets: an extra is no part of the platform.
       valuesFiles: valuesFile ? [join(checkout, valuesFile)] : valuesFiles({ checkout, environment }),
       values: async () => {
-        const deployed = await listDeployed(environment, parts, choice);
-        const found = await Promise.all(images.map((name) => present(parts.chain.find(name), name)));
+        const deployed = await listDeployed(environment, deps, choice);
+        const found = await Promise.all(images.map((name) => present(deps.chain.find(name), name)));
         return {
           images: Object.fromEntries(found.map(({ name, reference }) => [name, reference])),
           public: { httpPort, httpsPort },
@@ -115,8 +115,8 @@ export function deployExtras(environment: Environment, parts: UpParts, choice: U
 }
 
 /** Takes extras away, what was deployed last first; what their volumes hold stays in the data folder. */
-export function removeExtras(names: readonly ExtraName[], parts: UpParts): Plan {
-  const { toolchain, releases } = parts;
+export function removeExtras(names: readonly ExtraName[], deps: UpDeps): Plan {
+  const { toolchain, releases } = deps;
   return names.flatMap((name) => {
     const extra = extras[name];
     const title = `Remove ${name}`;
@@ -127,7 +127,7 @@ export function removeExtras(names: readonly ExtraName[], parts: UpParts): Plan 
           steps: [removeRelease(release, namespace, { helm: toolchain.helm, releases })],
         }),
       ),
-      ...(ownPlans[name]?.remove(parts) ?? []),
+      ...(ownPlans[name]?.remove(deps) ?? []),
       {
         title,
         steps: extra.namespaces.map((namespace) => deleteNamespace(toolchain.kubectl, namespace.name)),

@@ -34,7 +34,7 @@ export interface UpChoice {
 }
 
 /** What the steps act on. */
-export interface UpParts {
+export interface UpDeps {
   readonly paths: Paths;
   readonly toolchain: Toolchain;
   readonly store: Store;
@@ -59,7 +59,7 @@ export async function present<T>(found: Promise<T | undefined>, name: string): P
 /** The services that this run deploys, and what an earlier one did: a partial `up` takes nothing away. */
 export async function listDeployed(
   { namespace }: Pick<Environment, 'namespace'>,
-  { releases }: Pick<UpParts, 'releases'>,
+  { releases }: Pick<UpDeps, 'releases'>,
   { selection }: Pick<UpChoice, 'selection'>,
 ): Promise<ReadonlySet<string>> {
   const deployed = await releases(AbortSignal.timeout(20_000), 1_000);

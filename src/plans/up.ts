@@ -28,16 +28,16 @@ import { type ExtrasChoice, imagesOfExtras, namespacesOfExtras, routedNamespaces
 import { ingressNamespace, ingressReleases } from './ingress.ts';
 import { namespaceManifest, storageClassManifest } from './manifests.ts';
 import { deployExtras, listBuiltServices, obtainExtras, removeExtras } from './up-extras.ts';
-import { listDeployed, present, type UpChoice, type UpParts } from './up-parts.ts';
+import { listDeployed, present, type UpChoice, type UpDeps } from './up-parts.ts';
 
 /** Everything that `up` does once there is a container engine: from tools and images to services that answer. */
-export function planUp(environment: Environment, parts: UpParts, choice: UpChoice): Plan {
-  const { paths, toolchain, store, chain, serviceImages } = parts;
+export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice): Plan {
+  const { paths, toolchain, store, chain, serviceImages } = deps;
   const { selection, cluster, controller } = choice;
   const outside = outsideImages(selection, { ...cluster, controller });
   const built = listBuiltServices(environment, choice);
   const needsOf = (name: string) => environment.services[name]?.needs ?? [];
-  const deploys = releaseSteps(environment, parts, choice);
+  const deploys = releaseSteps(environment, deps, choice);
   /** What goes onto the nodes; the services' base is part of their own images. */
   const findOutside = () =>
     Promise.all(
@@ -48,10 +48,10 @@ export function planUp(environment: Environment, parts: UpParts, choice: UpChoic
     {
       title: 'Tools and images',
       steps: [
-        ...parts.tools,
+        ...deps.tools,
         ensureNodeImage(chain),
         ...outside.map((name) => ensureImage(chain, name)),
-        ...obtainExtras(parts, choice),
+        ...obtainExtras(deps, choice),
       ],
     },
     {
@@ -59,8 +59,8 @@ export function planUp(environment: Environment, parts: UpParts, choice: UpChoic
       steps: [
         createCluster({
           toolchain,
-          openApi: parts.openApi,
-          snapshots: parts.snapshots,
+          openApi: deps.openApi,
+          snapshots: deps.snapshots,
           name: cluster.name,
           checkoutId: choice.checkoutId,
           cache: paths.cache,
@@ -111,7 +111,7 @@ export function planUp(environment: Environment, parts: UpParts, choice: UpChoic
       title: `Services, wave ${at + 1}`,
       steps: wave.map((name) => deploys.service(name)),
     })),
-    ...deployExtras(environment, parts, choice),
+    ...deployExtras(environment, deps, choice),
     {
       title: 'Answered through the ingress',
       steps: [
@@ -121,13 +121,13 @@ export function planUp(environment: Environment, parts: UpParts, choice: UpChoic
         ]),
         probePolicies({
           dockerCli: toolchain.dockerCli,
-          snapshots: parts.snapshots,
+          snapshots: deps.snapshots,
           paths,
           namespace: environment.namespace,
         }),
       ],
     },
-    ...removeExtras(choice.removedExtras, parts),
+    ...removeExtras(choice.removedExtras, deps),
   ];
 }
 
@@ -147,8 +147,8 @@ export function outsideImages(
 }
 
 /** The steps that deploy, each with the values that only this run knows. */
-function releaseSteps(environment: Environment, parts: UpParts, choice: UpChoice) {
-  const { paths, toolchain, chain, serviceImages, snapshots, releases } = parts;
+function releaseSteps(environment: Environment, deps: UpDeps, choice: UpChoice) {
+  const { paths, toolchain, chain, serviceImages, snapshots, releases } = deps;
   const { selection, cluster, controller, secrets } = choice;
   const { checkout } = paths;
   const common = { toolchain, snapshots, releases, checkout, repairs: choice.repairs };
@@ -199,7 +199,7 @@ function releaseSteps(environment: Environment, parts: UpParts, choice: UpChoice
         chart: 'wealist-infrastructure',
         valuesFiles: files,
         values: async () => {
-          const deployed = await listDeployed(environment, parts, choice);
+          const deployed = await listDeployed(environment, deps, choice);
           const all = Object.keys(environment.services);
           // A service that is there needs what it needs, whether or not this run is about it.
           const needed = new Set([...deployed].flatMap((name) => environment.services[name]?.needs ?? []));

@@ -31,7 +31,7 @@ export interface LockOptions {
     /** Called once for each owner that is waited for. */
     readonly onWait?: (owner: LockOwner) => void;
     /** Milliseconds between two looks. */
-    readonly every?: number;
+    readonly interval?: number;
   };
 }
 
@@ -59,7 +59,7 @@ export async function acquireLock(path: string, { command, wait }: LockOptions):
     if (!wait) throw toFailure(owner);
     if (owner.pid !== waitedFor?.pid || owner.since !== waitedFor.since) wait.onWait?.(owner);
     waitedFor = owner;
-    await sleep(wait.every ?? 200, undefined, { signal: wait.signal });
+    await sleep(wait.interval ?? 200, undefined, { signal: wait.signal });
   }
 }
 

@@ -34,7 +34,7 @@ export function answerThroughIngress(addresses: readonly Answer[]): Step {
           report(`${addresses.length - silent.length} of ${addresses.length} answer`);
           return silent.length === 0 || undefined;
         },
-        { every: 200, timeout, signal },
+        { interval: 200, timeout, signal },
       );
       const [first] = silent;
       if (!first) return;

@@ -9,7 +9,7 @@ export interface ClusterObject {
   readonly metadata: { readonly name: string };
 }
 
-export interface ManifestsParts {
+export interface ManifestsDeps {
   readonly kubectl: Kubectl;
   readonly title: string;
   readonly objects: readonly ClusterObject[];
@@ -29,7 +29,7 @@ export function isManifestsStep(step: Step): step is ManifestsStep {
 }
 
 /** Objects that no chart owns are there as given. Each carries the hash of its manifest, by which a change is known. */
-export function applyManifests({ kubectl, title, objects, namespace }: ManifestsParts): ManifestsStep {
+export function applyManifests({ kubectl, title, objects, namespace }: ManifestsDeps): ManifestsStep {
   const marked = objects.map((object) => {
     const digest = hash(object);
     return { ...object, metadata: { ...object.metadata, annotations: { [annotation]: digest } } };

@@ -3,7 +3,7 @@ import type { Step } from '../plan/plan.ts';
 import type { Kubectl } from '../tools/kubernetes/kubectl.ts';
 import { applyManifests } from './apply-manifests.ts';
 
-export interface SecretParts {
+export interface SecretDeps {
   readonly kubectl: Kubectl;
   readonly namespace: string;
   readonly name: string;
@@ -12,7 +12,7 @@ export interface SecretParts {
 }
 
 /** A Secret that a chart takes as existing is there, with what the values file of secrets has under `shared.secrets`. */
-export function applySecret({ kubectl, namespace, name, file }: SecretParts): Step {
+export function applySecret({ kubectl, namespace, name, file }: SecretDeps): Step {
   const title = `Secret ${name} in ${namespace}`;
 
   async function prepare(path: string): Promise<Step> {

@@ -21,7 +21,7 @@ import { type ApiServer, isConnectionLost } from '../tools/kubernetes/api-server
 import type { ContainerStatus } from '../tools/kubernetes/objects.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
 
-export interface ClusterParts {
+export interface ClusterDeps {
   readonly toolchain: Pick<Toolchain, 'docker' | 'kind'>;
   readonly openApi: () => Promise<ApiServer>;
   readonly snapshots: Snapshots;
@@ -45,19 +45,19 @@ const resumeTimeout = 90_000;
 const podsTimeout = 60_000;
 
 /** The cluster exists, is this checkout's, runs, and its API server answers. */
-export function createCluster(parts: ClusterParts): Step {
-  const { toolchain, openApi, checkoutId, kubeconfig, name } = parts;
+export function createCluster(deps: ClusterDeps): Step {
+  const { toolchain, openApi, checkoutId, kubeconfig, name } = deps;
   const { docker, kind } = toolchain;
 
   async function create(run: Run): Promise<void> {
-    const creation = await parts.creation();
+    const creation = await deps.creation();
     const { volumes, owner, kubelet } = creation.settings;
     // Data stores run under user ids of their own, in folders below that the provisioner makes for them.
     await Promise.all([mkdir(volumes, { recursive: true, mode: 0o755 }), mkdir(owner, { recursive: true })]);
     await writeFileAtomically(kubelet, creation.kubelet, 0o644);
     await rm(kubeconfig, { force: true });
     // Two that create at once would each make the network `kind`, and Docker lets them.
-    const lock = await acquireLock(join(parts.cache, 'locks/create-cluster.lock'), {
+    const lock = await acquireLock(join(deps.cache, 'locks/create-cluster.lock'), {
       command: `create cluster ${name}`,
       wait: {
         signal: run.signal,
@@ -87,12 +87,12 @@ export function createCluster(parts: ClusterParts): Step {
   async function loadEarly(nodes: readonly string[], run: Run): Promise<void> {
     const quiet = { signal: run.signal, report: () => {} };
     const runs = async () => {
-      const up = await Promise.all(nodes.map((node) => parts.isRuntimeUp(node, run.signal)));
+      const up = await Promise.all(nodes.map((node) => deps.isRuntimeUp(node, run.signal)));
       return up.every(Boolean) || undefined;
     };
     try {
-      await waitFor(runs, { every: 200, timeout: 60_000, signal: run.signal });
-      await parts.loadEarly(nodes, quiet);
+      await waitFor(runs, { interval: 200, timeout: 60_000, signal: run.signal });
+      await deps.loadEarly(nodes, quiet);
     } catch (error) {
       run.report(`images are loaded later: ${error instanceof Error ? error.message : error}`);
     }
@@ -113,7 +113,7 @@ export function createCluster(parts: ClusterParts): Step {
     await writeFileAtomically(kubeconfig, await kind.kubeconfig(name, run.signal));
     run.report('waiting for its API server');
     const ready = await waitFor(async () => (await answers(openApi, run.signal)) || undefined, {
-      every: 300,
+      interval: 300,
       timeout: resumeTimeout,
       signal: run.signal,
     });
@@ -138,19 +138,19 @@ export function createCluster(parts: ClusterParts): Step {
       Date.parse(state?.running?.startedAt ?? '') < (started.get(node) ?? 0);
     await waitFor(
       async () => {
-        const pods = (await parts.snapshots.take(signal)).list('Pod');
+        const pods = (await deps.snapshots.take(signal)).list('Pod');
         const earlier = pods.filter(({ spec, status }) =>
           (status.containerStatuses ?? []).some((container) => isEarlier(container, spec.nodeName)),
         );
         report(`${pods.length - earlier.length} of ${pods.length} pods have started again`);
         return earlier.length === 0 || undefined;
       },
-      { every: 500, timeout: podsTimeout, signal },
+      { interval: 500, timeout: podsTimeout, signal },
     );
   }
 
   const isFinished = async ({ id }: FoundCluster) =>
-    (await findCreated(await parts.creation(), id)) !== undefined;
+    (await findCreated(await deps.creation(), id)) !== undefined;
 
   return {
     title: `cluster ${name}`,
@@ -178,7 +178,7 @@ export function createCluster(parts: ClusterParts): Step {
 }
 
 /** Whether the API server behind the private kubeconfig says that it is ready. */
-async function answers(openApi: ClusterParts['openApi'], signal: AbortSignal): Promise<boolean> {
+async function answers(openApi: ClusterDeps['openApi'], signal: AbortSignal): Promise<boolean> {
   try {
     const api = await openApi();
     await text(await api.open('/readyz', signal));

@@ -5,7 +5,7 @@ import type { Step } from '../plan/plan.ts';
 import type { Kubectl } from '../tools/kubernetes/kubectl.ts';
 
 /** Milliseconds until all that a namespace holds must have ended. */
-const patience = 120_000;
+const timeout = 120_000;
 
 /** A namespace is gone with all that is in it; the folders of its volumes stay. */
 export function deleteNamespace(kubectl: Kubectl, name: string): Step {
@@ -21,12 +21,12 @@ export function deleteNamespace(kubectl: Kubectl, name: string): Step {
       await kubectl.run(['delete', 'namespace', name, '--ignore-not-found', '--wait=false'], signal);
       report('waiting for what is in it to end');
       const gone = await waitFor(async () => (await isGone(signal)) || undefined, {
-        every: 500,
-        timeout: patience,
+        interval: 500,
+        timeout: timeout,
         signal,
       });
       if (gone) return;
-      throw new Failure(`namespace ${name} is still there after ${toDuration(patience)}`, {
+      throw new Failure(`namespace ${name} is still there after ${toDuration(timeout)}`, {
         hint: `npm run kubectl -- get namespace ${name} -o yaml`,
         exitCode: exitCodes.cluster,
       });

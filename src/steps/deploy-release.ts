@@ -27,7 +27,7 @@ export interface ReleaseSource {
   readonly values: () => Promise<RunValues>;
 }
 
-export interface DeployParts extends ReleaseSource {
+export interface DeployDeps extends ReleaseSource {
   readonly toolchain: Pick<Toolchain, 'helm' | 'kubectl'>;
   readonly snapshots: Snapshots;
   readonly releases: Releases;
@@ -57,25 +57,25 @@ export interface PublishedChart {
 const readyTimeout = 180_000;
 
 /** A chart of ours is deployed with the values as they are now, and all that it runs is ready. */
-export function deployRelease(parts: DeployParts): DeployStep {
-  const { toolchain, snapshots, checkout, namespace, release, valuesFiles, repairs = false } = parts;
+export function deployRelease(deps: DeployDeps): DeployStep {
+  const { toolchain, snapshots, checkout, namespace, release, valuesFiles, repairs = false } = deps;
   const { helm, kubectl } = toolchain;
   const charts = join(checkout, 'helm/charts');
-  const chart = toChart(parts);
+  const chart = toChart(deps);
 
   /** Of everything that the release is rendered from, so that an unchanged one is not touched. */
   async function hashInputs(): Promise<string> {
     const [own, common, values, ...files] = await Promise.all([
-      typeof parts.chart === 'string' ? hashFolder(chart.chart) : chart,
+      typeof deps.chart === 'string' ? hashFolder(chart.chart) : chart,
       hashFolder(join(charts, 'wealist-common')),
-      parts.values(),
+      deps.values(),
       ...valuesFiles.map((file) => readFile(file, 'utf8')),
     ]);
     return hash({ own, common, values, files });
   }
 
   const findRelease = async (signal: AbortSignal, maxAge = 0) =>
-    (await parts.releases(signal, maxAge)).find(
+    (await deps.releases(signal, maxAge)).find(
       ({ name, namespace: where }) => name === release && where === namespace,
     );
 
@@ -110,7 +110,7 @@ export function deployRelease(parts: DeployParts): DeployStep {
 
   return {
     title: release,
-    source: parts,
+    source: deps,
 
     async isDone({ signal }) {
       if (repairs) return false;
@@ -118,7 +118,7 @@ export function deployRelease(parts: DeployParts): DeployStep {
       if (found?.status !== 'deployed' || found.inputs !== inputs) return false;
       const [snapshot, values] = await Promise.all([
         snapshots.take(signal, { maxAge: 1_000 }),
-        parts.values(),
+        deps.values(),
       ]);
       return !isOverruled(snapshot, values) && isReady(snapshot) && 'unchanged and ready';
     },
@@ -127,7 +127,7 @@ export function deployRelease(parts: DeployParts): DeployStep {
       const [found, inputs, values, snapshot] = await Promise.all([
         findRelease(run.signal),
         hashInputs(),
-        parts.values(),
+        deps.values(),
         snapshots.take(run.signal),
       ]);
       const isCurrent = found?.status === 'deployed' && found.inputs === inputs;
@@ -145,7 +145,7 @@ export function deployRelease(parts: DeployParts): DeployStep {
       await Promise.all(workloads.map((workload) => endBackOff(deployed, workload, kubectl, run.signal)));
       await Promise.all(
         workloads.map(async (workload) => {
-          await waitUntilReady(workload, { kubectl, snapshots, timeout: readyTimeout, every: 400, run });
+          await waitUntilReady(workload, { kubectl, snapshots, timeout: readyTimeout, interval: 400, run });
           await waitUntilReplaced(workload, snapshots, run);
         }),
       );

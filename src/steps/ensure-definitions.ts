@@ -7,7 +7,7 @@ import type { Run, Step } from '../plan/plan.ts';
 import type { Go } from '../tools/go.ts';
 import { downloadFile, requireChecksum } from '../tools/releases.ts';
 
-export interface DefinitionsParts {
+export interface DefinitionsDeps {
   readonly store: Store;
   readonly go: Pick<Go, 'downloadModule'>;
   /** As `downloadFile`. */
@@ -20,7 +20,7 @@ export const definitionsKey = `argocd-definitions-${argocdModule.version}`;
 const published = `https://raw.githubusercontent.com/argoproj/argo-cd/${argocdModule.version}`;
 
 /** Argo CD's resource definitions are in the store: from its repository, else from its Go module, with these checksums. */
-export function ensureDefinitions({ store, go, download = downloadFile }: DefinitionsParts): Step {
+export function ensureDefinitions({ store, go, download = downloadFile }: DefinitionsDeps): Step {
   async function obtain(run: Run): Promise<readonly Buffer[]> {
     try {
       run.report(`downloading them from ${new URL(published).host}`);

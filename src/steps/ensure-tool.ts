@@ -9,7 +9,7 @@ import type { GoProgram } from '../tools/go.ts';
 import { downloadRelease, type ToolName, toolRelease } from '../tools/releases.ts';
 import { versions } from '../tools/versions.ts';
 
-export interface ToolParts {
+export interface ToolDeps {
   readonly exec: Exec;
   readonly store: Store;
   readonly workshop: (run: Run) => Promise<Workshop>;
@@ -43,7 +43,7 @@ const tools: Readonly<
 };
 
 /** Puts a tool into our bin folder: the one on PATH where its version fits, else its release, else built from packages. */
-export function ensureTool(tool: ToolName, { exec, store, workshop, program, bin }: ToolParts): Step {
+export function ensureTool(tool: ToolName, { exec, store, workshop, program, bin }: ToolDeps): Step {
   const place = join(bin, tool);
   const { ask, fits, wanted } = tools[tool];
   // Not `kubectl-…`: kubectl takes such a program on PATH for a plug-in.

@@ -1,8 +1,8 @@
-import { findUnloaded, type LoadParts, loadImages, toQuery } from '../images/load/load.ts';
+import { findUnloaded, type LoadDeps, loadImages, toQuery } from '../images/load/load.ts';
 import type { NamedImage } from '../images/store/archive.ts';
 import type { Step } from '../plan/plan.ts';
 
-export interface LoadStepParts extends LoadParts {
+export interface LoadStepDeps extends LoadDeps {
   /** Names of the nodes, asked when the cluster is there. */
   readonly nodeNames: (signal: AbortSignal) => Promise<readonly string[]>;
   /** The images, asked when they are in the store. */
@@ -10,7 +10,7 @@ export interface LoadStepParts extends LoadParts {
 }
 
 /** Every node has the images that pods there may start from. */
-export function loadOntoNodes({ nodeNames, images, ...parts }: LoadStepParts): Step {
+export function loadOntoNodes({ nodeNames, images, ...parts }: LoadStepDeps): Step {
   return {
     title: 'load images',
     async isDone({ signal }) {

@@ -1,5 +1,5 @@
 import { toPolicyState } from '../cluster/policy-state.ts';
-import { type TrialParts, tryPolicies } from '../cluster/policy-trial.ts';
+import { type TrialDeps, tryPolicies } from '../cluster/policy-trial.ts';
 import type { Step } from '../plan/plan.ts';
 import { findPolicyRecord } from '../state/policy-record.ts';
 
@@ -10,8 +10,8 @@ export const probeTitle = 'network policies probed';
  * It is known whether this cluster's network enforces the namespace's NetworkPolicies: a connection that they deny was
  * tried. Where nothing can be tried yet, the next run does; a cluster without enforcement works all the same.
  */
-export function probePolicies(parts: TrialParts): Step {
-  const { snapshots, paths, namespace } = parts;
+export function probePolicies(deps: TrialDeps): Step {
+  const { snapshots, paths, namespace } = deps;
   return {
     title: probeTitle,
     async isDone({ signal }) {
@@ -24,7 +24,7 @@ export function probePolicies(parts: TrialParts): Step {
     },
     async apply({ signal, report }) {
       report('a connection that they deny is tried');
-      await tryPolicies(parts, signal);
+      await tryPolicies(deps, signal);
     },
   };
 }

@@ -5,7 +5,7 @@ import type { Step } from '../plan/plan.ts';
 import type { Git } from '../tools/git.ts';
 import type { GitServer } from '../tools/git-server.ts';
 
-export interface PushParts {
+export interface PushDeps {
   readonly git: Git;
   readonly server: GitServer;
 }
@@ -26,7 +26,7 @@ export function requireCommit(git: Git): Step {
 }
 
 /** What Argo CD syncs from is what is committed in this checkout. The checkout is only read. */
-export function pushCommit({ git, server }: PushParts): Step {
+export function pushCommit({ git, server }: PushDeps): Step {
   return {
     title: 'committed charts in the Git server',
     async isDone({ signal }) {

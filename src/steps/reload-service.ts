@@ -13,7 +13,7 @@ import type { ApiServer } from '../tools/kubernetes/api-server.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
 import { replaceImage } from './replace-image.ts';
 
-export interface ReloadServiceParts {
+export interface ReloadServiceDeps {
   readonly toolchain: Pick<Toolchain, 'kubectl' | 'nodes'>;
   readonly api: ApiServer;
   readonly store: Store;
@@ -38,7 +38,7 @@ export interface Reloaded {
  * nodes report.
  */
 export function reloadService(
-  parts: ReloadServiceParts,
+  deps: ReloadServiceDeps,
   name: string,
   onReloaded: (reloaded: Reloaded) => void,
 ): Step {
@@ -46,21 +46,21 @@ export function reloadService(
     title: name,
 
     async isDone({ signal }) {
-      const image = await findRunningImage(parts, name, signal);
+      const image = await findRunningImage(deps, name, signal);
       if (!image) return false;
       onReloaded({ service: name, image: image.reference, changed: false, phases: {} });
       return `already running ${image.reference}`;
     },
 
     async apply(run) {
-      onReloaded(await reload(parts, name, run));
+      onReloaded(await reload(deps, name, run));
     },
   };
 }
 
 /** The image of the source as it is now, where that is what runs; undefined where it is not. */
 export async function findRunningImage(
-  { api, namespace, serviceImages }: ReloadServiceParts,
+  { api, namespace, serviceImages }: ReloadServiceDeps,
   name: string,
   signal: AbortSignal,
 ): Promise<ServiceImage | undefined> {
@@ -74,7 +74,7 @@ export async function findRunningImage(
 
 /** Builds, loads, rolls out. @throws {Failure} of the phase that failed; whatever ran before goes on serving. */
 export async function reload(
-  { toolchain, api, store, serviceImages, snapshots, nodeNames, namespace }: ReloadServiceParts,
+  { toolchain, api, store, serviceImages, snapshots, nodeNames, namespace }: ReloadServiceDeps,
   name: string,
   run: Run,
 ): Promise<Reloaded> {

@@ -17,7 +17,7 @@ import type { Kubectl } from '../tools/kubernetes/kubectl.ts';
 import { isPodReady } from '../tools/kubernetes/objects.ts';
 import { endBackOff } from './end-back-off.ts';
 
-export interface ReplaceParts {
+export interface ReplaceDeps {
   readonly api: ApiServer;
   /** For verdicts on what does not become ready. */
   readonly kubectl: Kubectl;
@@ -38,12 +38,12 @@ export interface WantedImage {
 const readyTimeout = 180_000;
 
 /** Milliseconds between two small questions, and until, and between, those that say why it takes so long. */
-const every = 50;
-const patience = 1_500;
-const verdictEvery = 1_000;
+const interval = 50;
+const timeout = 1_500;
+const verdictInterval = 1_000;
 
 /** Milliseconds in which a pod that is ready gets its endpoint. */
-const endpointPatience = 10_000;
+const endpointTimeout = 10_000;
 
 /**
  * The service's pods run this image, proved by the image ID that the node reports for each, and are all that its
@@ -51,8 +51,8 @@ const endpointPatience = 10_000;
  * next `up`.
  * @throws {Failure} exit code 8: the cause is the verdict on what does not become ready.
  */
-export async function replaceImage(parts: ReplaceParts, wanted: WantedImage, run: Run): Promise<void> {
-  const { api, kubectl, place, waitUntilUnrouted } = parts;
+export async function replaceImage(deps: ReplaceDeps, wanted: WantedImage, run: Run): Promise<void> {
+  const { api, kubectl, place, waitUntilUnrouted } = deps;
   const { namespace, name } = place;
   const workload = { kind: 'Deployment', name, namespace } as const;
   const before = await takeServiceSnapshot(api, place, run.signal);
@@ -84,10 +84,10 @@ export async function replaceImage(parts: ReplaceParts, wanted: WantedImage, run
     },
     run.signal,
   );
-  const serving = waitUntilServing(parts, since, run).catch(async (error) => {
+  const serving = waitUntilServing(deps, since, run).catch(async (error) => {
     run.signal.throwIfAborted();
     const isVerdict = error instanceof Failure && error.exitCode === exitCodes.workload;
-    throw isVerdict ? await describeOld(parts, error, run) : error;
+    throw isVerdict ? await describeOld(deps, error, run) : error;
   });
   const replaced = serving.then(({ addresses }) =>
     listAddresses(before.list('Pod')).filter((each) => !addresses.includes(each)),
@@ -109,7 +109,7 @@ const restartAnnotation = 'wealist.local/restarted';
 
 /** Asks for little and often; what takes longer than it should is asked everything, for the verdict. */
 async function waitUntilServing(
-  { api, kubectl, snapshots, place }: ReplaceParts,
+  { api, kubectl, snapshots, place }: ReplaceDeps,
   since: number,
   run: Run,
 ): Promise<Running> {
@@ -129,7 +129,7 @@ async function waitUntilServing(
         throw error;
       });
       if (running) return running;
-      await sleep(every, undefined, { signal });
+      await sleep(interval, undefined, { signal });
     }
   }
 
@@ -148,11 +148,11 @@ async function waitUntilServing(
 
   /** Never resolves: that all is well, the other one finds. */
   async function verdict(): Promise<never> {
-    await sleep(patience, undefined, { signal });
+    await sleep(timeout, undefined, { signal });
     const workload = { kind: 'Deployment', ...place } as const;
-    const options = { kubectl, snapshots, timeout: readyTimeout, every: verdictEvery, since };
+    const options = { kubectl, snapshots, timeout: readyTimeout, interval: verdictInterval, since };
     await waitUntilReady(workload, { ...options, run: { signal, report: run.report } });
-    await sleep(endpointPatience, undefined, { signal });
+    await sleep(endpointTimeout, undefined, { signal });
     throw new Failure(`${place.name} is ready, and its Service does not lead to it`, {
       hint: `npm run kubectl -- -n ${place.namespace} describe service ${place.name}`,
       exitCode: exitCodes.workload,
@@ -161,11 +161,7 @@ async function waitUntilServing(
 }
 
 /** The failure, and whether somebody still answers. */
-async function describeOld(
-  { api, place }: ReplaceParts,
-  failure: Failure,
-  { signal }: Run,
-): Promise<Failure> {
+async function describeOld({ api, place }: ReplaceDeps, failure: Failure, { signal }: Run): Promise<Failure> {
   const snapshot = await takeServiceSnapshot(api, place, signal);
   const { old } = findPods(snapshot, { kind: 'Deployment', ...place });
   if (!old.some(isPodReady)) return failure;

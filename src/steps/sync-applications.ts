@@ -16,7 +16,7 @@ import type { Run, Step } from '../plan/plan.ts';
 import type { GitServer } from '../tools/git-server.ts';
 import type { Kubectl } from '../tools/kubernetes/kubectl.ts';
 
-export interface SyncParts {
+export interface SyncDeps {
   readonly kubectl: Kubectl;
   readonly snapshots: Snapshots;
   readonly server: Pick<GitServer, 'findHead'>;
@@ -26,14 +26,14 @@ export interface SyncParts {
   readonly names: readonly string[];
   /** Where they deploy to. */
   readonly target: string;
-  /** Milliseconds. `patience`: for which Argo CD may go on trying after it said what is wrong. */
+  /** Milliseconds. `retryTimeout`: for which Argo CD may go on trying after it said what is wrong. */
   readonly limits?: Limits;
 }
 
 interface Limits {
   readonly timeout: number;
-  readonly patience: number;
-  readonly every: number;
+  readonly retryTimeout: number;
+  readonly interval: number;
 }
 
 export interface RootApplication {
@@ -41,11 +41,11 @@ export interface RootApplication {
 }
 
 const annotation = 'wealist.local/manifest';
-const usualLimits: Limits = { timeout: 600_000, patience: 30_000, every: 1_000 };
+const usualLimits: Limits = { timeout: 600_000, retryTimeout: 30_000, interval: 1_000 };
 
 /** All Applications are synced to the Git server's newest commit and healthy; Argo CD does it, and is told to look. */
-export function syncApplications(parts: SyncParts): Step {
-  const { kubectl, snapshots, server, names, target, limits = usualLimits } = parts;
+export function syncApplications(deps: SyncDeps): Step {
+  const { kubectl, snapshots, server, names, target, limits = usualLimits } = deps;
 
   async function listApplications(namespace: string, signal: AbortSignal) {
     const args = ['applications.argoproj.io', `--namespace=${namespace}`];
@@ -65,17 +65,18 @@ export function syncApplications(parts: SyncParts): Step {
 
   /** What does not start in the namespace says more than that its Application is not healthy. */
   async function throwWhatFails(since: number, run: Run): Promise<void> {
-    const snapshot = await snapshots.take(run.signal, { maxAge: limits.every });
+    const snapshot = await snapshots.take(run.signal, { maxAge: limits.interval });
     const workloads = names.flatMap((name) => workloadsOf(snapshot, name, target));
     const failing = workloads.find((workload) => judge(snapshot, workload, { since }).state === 'failed');
-    if (failing) await waitUntilReady(failing, { kubectl, snapshots, timeout: 0, every: limits.every, run });
+    if (failing)
+      await waitUntilReady(failing, { kubectl, snapshots, timeout: 0, interval: limits.interval, run });
   }
 
   return {
     title: `applications synced into ${target}`,
 
     async isDone({ signal }) {
-      const [root, revision] = await Promise.all([parts.root(), server.findHead(signal)]);
+      const [root, revision] = await Promise.all([deps.root(), server.findHead(signal)]);
       if (revision === undefined) return false;
       const { applications, verdicts } = await judgeAll(root, revision, signal);
       const found = applications.find(({ metadata }) => metadata.name === root.metadata.name);
@@ -86,7 +87,7 @@ export function syncApplications(parts: SyncParts): Step {
     async apply(run) {
       const { signal } = run;
       const since = Date.now();
-      const root = await parts.root();
+      const root = await deps.root();
       const revision = await server.findHead(signal);
       if (revision === undefined) {
         throw new Failure('the Git server has no commit', {
@@ -109,10 +110,10 @@ export function syncApplications(parts: SyncParts): Step {
         await throwWhatFails(since, run);
         const failed = rest.find(({ state }) => state === 'failed');
         if (!failed) healthy = performance.now();
-        if (failed && performance.now() - healthy > limits.patience) throw toFailure([failed], '');
+        if (failed && performance.now() - healthy > limits.retryTimeout) throw toFailure([failed], '');
         if (performance.now() >= end) throw toFailure(rest, ` in ${toDuration(limits.timeout)}`);
         run.report(toProgress(rest, verdicts.length));
-        await sleep(limits.every, undefined, { signal });
+        await sleep(limits.interval, undefined, { signal });
       }
     },
   };

@@ -12,7 +12,7 @@ import type { Nodes } from '../tools/docker/nodes.ts';
 import { ApiFailure, type ApiServer } from '../tools/kubernetes/api-server.ts';
 import type { Pod } from '../tools/kubernetes/objects.ts';
 
-export interface UpdateLiveParts {
+export interface UpdateLiveDeps {
   readonly api: ApiServer;
   readonly nodes: Nodes;
   readonly place: ServicePlace;
@@ -55,7 +55,7 @@ const loadEvery = 5;
  * @throws {Failure} exit code 7 when the program refuses the files: it goes on as it was.
  */
 export async function updateLive(
-  { api, nodes, place, port }: UpdateLiveParts,
+  { api, nodes, place, port }: UpdateLiveDeps,
   state: LiveState,
   { files, folders, program, sourceHash }: LiveSource & { readonly sourceHash: string },
   { signal }: Run,

@@ -6,7 +6,7 @@ import type { Ui } from './ui.ts';
  * A line with the time for each thing that happens: for files, pipes and CI.
  * Of a step's progress it prints a line at most `every` milliseconds; all of it under `--verbose`.
  */
-export function showAsLines(ui: Ui, { every = ui.verbose ? 0 : 5_000 } = {}): Display {
+export function showAsLines(ui: Ui, { interval = ui.verbose ? 0 : 5_000 } = {}): Display {
   const say = (text: string) => ui.say(`${new Date().toTimeString().slice(0, 8)} ${text}`);
   return (stage, perform) =>
     Promise.all(
@@ -16,7 +16,7 @@ export function showAsLines(ui: Ui, { every = ui.verbose ? 0 : 5_000 } = {}): Di
           begin: () => say(`❯ ${step.title}`),
           report(line) {
             if (performance.now() < next) return;
-            next = performance.now() + every;
+            next = performance.now() + interval;
             say(`  ${step.title}: ${line}`);
           },
         });

@@ -1,22 +1,22 @@
 import { describe, expect, test } from 'vitest';
 import { findCauses } from '../../src/diagnosis/causes.ts';
-import { listUnready, type Part, type Silent } from '../../src/diagnosis/part.ts';
+import { type Component, listUnready, type Silent } from '../../src/diagnosis/component.ts';
 import { createSnapshot } from '../../src/diagnosis/snapshot.ts';
 import { ago, makeEvent, makeNode, makeStatus, now } from '../fakes/cluster-objects.ts';
 import { makeIngress, makePart, node } from '../fakes/platform.ts';
 
 const namespace = 'wealist-kind-local';
-const part = (name: string, port: number, needs: readonly string[] = [], path?: string): Part => ({
+const component = (name: string, port: number, needs: readonly string[] = [], path?: string): Component => ({
   ...{ name, port, needs, kind: path === undefined ? 'infrastructure' : 'service' },
   workload: { kind: 'Deployment', name, namespace },
   ...(path === undefined ? {} : { path }),
 });
-const parts = [
-  part('postgres', 5432),
-  part('redis', 6379),
-  part('user', 8081, ['postgres'], '/svc/user'),
-  part('board', 8000, ['postgres', 'redis', 'user'], '/svc/board'),
-  part('chat', 8001, ['postgres', 'redis', 'user'], '/svc/chat'),
+const components = [
+  component('postgres', 5432),
+  component('redis', 6379),
+  component('user', 8081, ['postgres'], '/svc/user'),
+  component('board', 8000, ['postgres', 'redis', 'user'], '/svc/board'),
+  component('chat', 8001, ['postgres', 'redis', 'user'], '/svc/chat'),
 ];
 const ingress = makeIngress(
   ['/svc/user', 'user', 8081],
@@ -60,8 +60,8 @@ async function find({ broken = {}, absent = [], logs = {}, silent = [], objects 
       .filter(({ metadata }) => !without.includes(metadata.uid))
       .concat(objects as never) as Objects,
   );
-  const unready = await listUnready(snapshot, parts, async ({ container }) => logs[container as Name]);
-  return findCauses({ snapshot, parts, unready, silent });
+  const unready = await listUnready(snapshot, components, async ({ container }) => logs[container as Name]);
+  return findCauses({ snapshot, components, unready, silent });
 }
 
 test('nothing wrong, no cause', async () => {
@@ -314,7 +314,11 @@ test('what was never deployed waits for what it needs, else it is a cause of its
 
 test('what is ready and silent is said with its address, unless it is known why', async () => {
   const silent = [
-    { part: parts[3] as Part, url: 'http://localhost/svc/board/health/ready', state: 'answered 502' },
+    {
+      component: components[3] as Component,
+      url: 'http://localhost/svc/board/health/ready',
+      state: 'answered 502',
+    },
   ];
   expect(await find({ silent })).toMatchObject([
     { about: 'ingress', line: 'http://localhost/svc/board/health/ready answered 502', affects: ['board'] },

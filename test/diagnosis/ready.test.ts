@@ -53,7 +53,7 @@ function wait(states: readonly (Objects | Error)[], { timeout = 5_000 } = {}) {
   };
   const { signal } = new AbortController();
   const run = { signal, report: (line: string) => void reports.push(line) };
-  const ended = waitUntilReady(workload, { snapshots, kubectl, timeout, every: 1, run });
+  const ended = waitUntilReady(workload, { snapshots, kubectl, timeout, interval: 1, run });
   return { ended, reports };
 }
 

@@ -6,7 +6,7 @@ import { kubeconfigOf, kubectl, kubectlOf, namespace } from './cluster.ts';
 export type Cause = WhyReport['causes'][number];
 
 /** Milliseconds until a fault must show: a crash has to happen twice, and a probe has its patience. */
-const patience = 100_000;
+const timeout = 100_000;
 
 /** What `why` says now. */
 export async function askWhy(checkout: Checkout, ...words: string[]): Promise<WhyReport> {
@@ -20,7 +20,7 @@ export async function waitForCauses(
   checkout: Checkout,
   isThere: readonly ((cause: Cause) => boolean)[],
 ): Promise<WhyReport> {
-  const end = performance.now() + patience;
+  const end = performance.now() + timeout;
   for (;;) {
     const report = await askWhy(checkout);
     const isComplete = isThere.every((matches) => report.causes.some(matches));

@@ -22,7 +22,7 @@ export interface LocalRegistry {
   stop(): Promise<void>;
 }
 
-export interface LocalRegistryParts {
+export interface LocalRegistryDeps {
   /** Path of the registry program. */
   readonly program: string;
   /** An empty folder for all that it keeps. */
@@ -33,8 +33,8 @@ export interface LocalRegistryParts {
 }
 
 /** A real registry on a free port of this machine. */
-export async function startRegistry(parts: LocalRegistryParts): Promise<LocalRegistry> {
-  const { program, folder, docker, store, architecture } = parts;
+export async function startRegistry(deps: LocalRegistryDeps): Promise<LocalRegistry> {
+  const { program, folder, docker, store, architecture } = deps;
   const address = `127.0.0.1:${await findFreePort()}`;
   const settings = {
     version: 0.1,

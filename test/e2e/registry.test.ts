@@ -194,7 +194,7 @@ describe.skipIf(!engine)('images from a registry', () => {
     const stub = await listen(() => {});
     const { architecture, digests, run } = await makeMachine();
     const mirrored = { mirror: stub };
-    const puller = createPuller({ docker, registry: mirrored, digests, architecture, patience: 300 });
+    const puller = createPuller({ docker, registry: mirrored, digests, architecture, timeout: 300 });
     const reference = { registry: 'docker.io', repository: 'library/redis', tag: '8' };
     await expect(puller.pull(reference, run)).rejects.toMatchObject({
       problem: 'unreachable',

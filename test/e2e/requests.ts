@@ -11,7 +11,7 @@ export interface Answer {
 }
 
 /** Asks a URL every ten milliseconds, on kept connections, whatever becomes of the requests before. */
-export function ask(url: string, { every = 10 } = {}) {
+export function ask(url: string, { interval = 10 } = {}) {
   const agent = new Agent({ keepAlive: true });
   const answers: Answer[] = [];
   const running = new Set<Promise<void>>();
@@ -41,7 +41,7 @@ export function ask(url: string, { every = 10 } = {}) {
       const asked = one();
       running.add(asked);
       void asked.finally(() => running.delete(asked));
-      await sleep(every);
+      await sleep(interval);
     }
     await Promise.all(running);
     agent.destroy();

@@ -4,10 +4,10 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished } from 'vitest';
 import { createForward } from '../../src/forward/forward.ts';
-import { createPodBoard } from '../../src/forward/pod-board.ts';
+import { createPodTracker } from '../../src/forward/pod-tracker.ts';
 import type { Protocol } from '../../src/forward/refusal.ts';
 import { createApiServer } from '../../src/tools/kubernetes/api-server.ts';
-import { findPart } from '../../src/tools/kubernetes/objects.ts';
+import { findComponent } from '../../src/tools/kubernetes/objects.ts';
 import { dialPod } from '../../src/tools/kubernetes/port-forward.ts';
 import { listenOnLoopback } from '../../src/tools/loopback.ts';
 import { startApiServer } from './api-server.ts';
@@ -44,13 +44,18 @@ export async function freePort(): Promise<number> {
 }
 
 /** A cluster in memory and a port of this machine that leads to its auth-service. */
-export async function startForward({ patience = 5_000, most = 256, protocol = 'http' as Protocol } = {}) {
+export async function startForward({ timeout = 5_000, most = 256, protocol = 'http' as Protocol } = {}) {
   const fake = await startApiServer();
   const api = createApiServer({ server: fake.url });
   const stop = new AbortController();
   onTestFinished(() => stop.abort());
   const namespace = 'wealist-kind-local';
-  const board = createPodBoard(api, { namespace, partOf: findPart, signal: stop.signal, every: 20 });
+  const board = createPodTracker(api, {
+    namespace,
+    partOf: findComponent,
+    signal: stop.signal,
+    interval: 20,
+  });
   board.keep().catch(() => {});
   const told: boolean[] = [];
   const forward = createForward(
@@ -68,7 +73,7 @@ export async function startForward({ patience = 5_000, most = 256, protocol = 'h
       changed: board.changed,
     },
     {
-      ...{ protocol, patience, most, tellAfter: 50, signal: stop.signal },
+      ...{ protocol, timeout, most, tellAfter: 50, signal: stop.signal },
       explain: async (why) => `auth-service is not ready: ${why}`,
       onWaiting: (isWaiting) => told.push(isWaiting),
     },

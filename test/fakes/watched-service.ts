@@ -8,7 +8,7 @@ import { packLayer } from '../../src/images/store/layer.ts';
 import { openStore } from '../../src/images/store/store.ts';
 import { toImageConfig } from '../../src/lib/oci.ts';
 import type { Run } from '../../src/plan/plan.ts';
-import type { ReloadServiceParts } from '../../src/steps/reload-service.ts';
+import type { ReloadServiceDeps } from '../../src/steps/reload-service.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 import { environment as anyEnvironment, makeApp } from './app.ts';
 import { createReloadedService } from './reloaded-service.ts';
@@ -73,7 +73,7 @@ export async function watchService({ json = false } = {}) {
       ...{ environment, store, buildDockerfile, checkout: source, architecture: 'amd64' },
       chain: { find: refuse, ensure: refuse },
     });
-    const parts: Omit<ReloadServiceParts, 'toolchain' | 'snapshots'> = {
+    const deps: Omit<ReloadServiceDeps, 'toolchain' | 'snapshots'> = {
       ...{ api: service.api, store, nodeNames: ['node'], namespace: service.place.namespace },
       serviceImages: {
         ...serviceImages,
@@ -90,7 +90,7 @@ export async function watchService({ json = false } = {}) {
         },
       },
     };
-    return { ...parts, toolchain: { nodes: service.nodes } } as ReloadServiceParts;
+    return { ...deps, toolchain: { nodes: service.nodes } } as ReloadServiceDeps;
   };
   const watching = watchServices(
     {

@@ -223,7 +223,7 @@ test('a body that nobody took goes to the next pod', async () => {
 });
 
 test('a wait has an end: 503 with the reason', async () => {
-  const { port, told } = await startForward({ patience: 200 });
+  const { port, told } = await startForward({ timeout: 200 });
   const answer = await fetch(`http://127.0.0.1:${port}/`);
   expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
   expect(await answer.text()).toBe('auth-service is not ready: late\n');
@@ -245,12 +245,12 @@ test('no more wait than may: 503 at once', async () => {
 });
 
 test('PostgreSQL and Redis say it in their own words', async () => {
-  const redis = await startForward({ patience: 100, protocol: 'redis' });
+  const redis = await startForward({ timeout: 100, protocol: 'redis' });
   const asking = connect(redis.port, '127.0.0.1');
   asking.write('PING\r\n');
   expect(await text(asking)).toBe('-ERR auth-service is not ready: late\r\n');
 
-  const postgres = await startForward({ patience: 100, protocol: 'postgres' });
+  const postgres = await startForward({ timeout: 100, protocol: 'postgres' });
   const config = { host: '127.0.0.1', port: postgres.port, user: 'postgres', database: 'postgres' };
   for (const ssl of [false, { rejectUnauthorized: false }]) {
     const client = new pg.Client({ ...config, ssl });

@@ -177,7 +177,7 @@ test('a run before that the node has thrown away is a gap', async () => {
 test('a log that was rotated while nobody read it goes on after a gap', async () => {
   const fake = await startApiServer();
   startPod(fake, 'auth-a', 'auth', line(1, 'one'));
-  const { written, follow } = open(fake, { every: 10 });
+  const { written, follow } = open(fake, { interval: 10 });
   follow();
   await until(() => expect(written.length).toBe(1));
   fake.setDown(true);
@@ -225,7 +225,10 @@ test('goes on after a silence of the cluster, which it tells of once', async () 
   const fake = await startApiServer();
   startPod(fake, 'auth-a', 'auth', line(1, 'one'));
   const silences: string[] = [];
-  const { written, follow } = open(fake, { onSilence: ({ message }) => silences.push(message), every: 10 });
+  const { written, follow } = open(fake, {
+    onSilence: ({ message }) => silences.push(message),
+    interval: 10,
+  });
   follow();
   await until(() => expect(written.length).toBe(1));
   fake.setDown(true);

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import type { Check, CheckContext, Demand } from '../../src/machine/checks/check.ts';
+import type { CheckContext, CheckResult, Demand } from '../../src/machine/checks/check.ts';
 import { toCheck } from '../../src/machine/checks/disk.ts';
 import { requireFit, runChecks } from '../../src/machine/checks.ts';
 import type { Engine } from '../../src/machine/engine.ts';
@@ -39,7 +39,7 @@ async function check({
   engine: changes = {},
   demand,
   ...options
-}: CheckOptions = {}): Promise<readonly Check[]> {
+}: CheckOptions = {}): Promise<readonly CheckResult[]> {
   const fake = await makeHost({
     ...options,
     files: {
@@ -63,9 +63,9 @@ async function check({
   return runChecks(context);
 }
 
-const statesOf = (checks: readonly Check[]) =>
+const statesOf = (checks: readonly CheckResult[]) =>
   Object.fromEntries(checks.filter(({ id }) => id !== 'disk').map(({ id, state }) => [id, state]));
-const find = (checks: readonly Check[], id: string, state: string) =>
+const find = (checks: readonly CheckResult[], id: string, state: string) =>
   checks.find((each) => each.id === id && each.state === state);
 
 test('a fitting machine', async () => {
@@ -172,7 +172,7 @@ test.each([
 });
 
 test('what failed is told all at once, exit code 3', () => {
-  const checks: readonly Check[] = [
+  const checks: readonly CheckResult[] = [
     { id: 'a', title: 'A', state: 'ok', detail: 'fine' },
     { id: 'b', title: 'B', state: 'warn', detail: 'so so', fix: 'mend b' },
   ];

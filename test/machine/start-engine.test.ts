@@ -21,7 +21,7 @@ async function prepare(options: FakeHostOptions = {}) {
 
 test('detached, with its output in a file, and waited for', async () => {
   const { root, host, log, isRunning, calls, folder } = await prepare();
-  const change = startEngine(root, { host, log, every: 1, isRunning });
+  const change = startEngine(root, { host, log, interval: 1, isRunning });
   expect(await change.isNeeded()).toBe(true);
   await change.apply(run());
   expect(await calls()).toEqual([
@@ -33,27 +33,27 @@ test('detached, with its output in a file, and waited for', async () => {
 test('a number left from before a reboot that is now another program is removed', async () => {
   const files = { 'var/run/docker.pid': '812', 'proc/812/comm': 'nginx\n' };
   const { root, host, log, isRunning, folder } = await prepare({ files });
-  await startEngine(root, { host, log, every: 1, isRunning }).apply(run());
+  await startEngine(root, { host, log, interval: 1, isRunning }).apply(run());
   await expect(readFile(join(folder, 'var/run/docker.pid'))).rejects.toThrow('ENOENT');
 });
 
 test('the number of an engine that lives stays', async () => {
   const files = { 'var/run/docker.pid': '812', 'proc/812/comm': 'dockerd\n' };
   const { root, host, log, isRunning, folder } = await prepare({ files });
-  await startEngine(root, { host, log, every: 1, isRunning }).apply(run());
+  await startEngine(root, { host, log, interval: 1, isRunning }).apply(run());
   expect(await readFile(join(folder, 'var/run/docker.pid'), 'utf8')).toBe('812');
 });
 
 test('through systemd where it runs', async () => {
   const { root, host, log, isRunning, calls } = await prepare({ files: { 'run/systemd/system/x': '' } });
-  await startEngine(root, { host, log, every: 1, isRunning }).apply(run());
-  await restartEngine(root, { host, log, every: 1, isRunning, why: 'its settings changed' }).apply(run());
+  await startEngine(root, { host, log, interval: 1, isRunning }).apply(run());
+  await restartEngine(root, { host, log, interval: 1, isRunning, why: 'its settings changed' }).apply(run());
   expect(await calls()).toEqual(['systemctl enable --now docker', 'systemctl restart docker']);
 });
 
 test('restarted without systemd: ended, then started', async () => {
   const { root, host, log, isRunning, calls } = await prepare();
-  await restartEngine(root, { host, log, every: 1, isRunning, why: 'its settings changed' }).apply(run());
+  await restartEngine(root, { host, log, interval: 1, isRunning, why: 'its settings changed' }).apply(run());
   expect((await calls()).map((call) => call.split(' ')[1])).toEqual(['--stop', '--start']);
 });
 
@@ -61,7 +61,7 @@ test('one that does not come up is told with the end of its log', async () => {
   const { root, host, log } = await prepare();
   await mkdir(join(log, '..'), { recursive: true });
   await writeFile(log, 'one\ntwo\nfailed to start daemon: no iptables\n');
-  const change = startEngine(root, { host, log, every: 1, isRunning: async () => false, timeout: 1 });
+  const change = startEngine(root, { host, log, interval: 1, isRunning: async () => false, timeout: 1 });
   await expect(change.apply(run())).rejects.toMatchObject({
     message: 'dockerd did not answer within 0.001 s',
     cause: expect.stringContaining('no iptables'),
@@ -74,7 +74,7 @@ test('an error that is known has its own way out', async () => {
   const { root, host, log } = await prepare();
   await mkdir(join(log, '..'), { recursive: true });
   await writeFile(log, 'failed to start daemon: iptables: Could not fetch rule set generation id\n');
-  const change = startEngine(root, { host, log, isRunning: async () => false, timeout: 1, every: 1 });
+  const change = startEngine(root, { host, log, isRunning: async () => false, timeout: 1, interval: 1 });
   await expect(change.apply(run())).rejects.toMatchObject({
     hint: 'sudo update-alternatives --set iptables /usr/sbin/iptables-legacy',
   });
@@ -86,7 +86,7 @@ test('who is not root uses sudo, which never asks in the middle', async () => {
     user: 'ada',
     programs: { sudo: 'shift 2; exec "$@"' },
   });
-  await startEngine(root, { host, log, every: 1, isRunning }).apply(run());
+  await startEngine(root, { host, log, interval: 1, isRunning }).apply(run());
   const programs = (await calls()).map((call) => call.split(' ').slice(0, 5).join(' '));
   expect(programs).toEqual([
     'sudo -n -- env mkdir',
@@ -97,7 +97,7 @@ test('who is not root uses sudo, which never asks in the middle', async () => {
 
 test('without sudo, what root must do is said', async () => {
   const { root, host, log, isRunning } = await prepare({ uid: 1000, user: 'ada' });
-  await expect(startEngine(root, { host, log, every: 1, isRunning }).apply(run())).rejects.toMatchObject({
+  await expect(startEngine(root, { host, log, interval: 1, isRunning }).apply(run())).rejects.toMatchObject({
     hint: expect.stringContaining("su -c 'mkdir"),
   });
 });

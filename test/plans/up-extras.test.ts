@@ -1,15 +1,15 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { planUp } from '../../src/plans/up.ts';
-import type { UpChoice, UpParts } from '../../src/plans/up-parts.ts';
+import type { UpChoice, UpDeps } from '../../src/plans/up-parts.ts';
 import { environment } from '../fakes/app.ts';
 
 /** Nothing is asked while a plan is made, so that nothing has to be there. */
-const parts = {
+const deps = {
   paths: { checkout: join(import.meta.dirname, '../..'), state: '/s', cache: '/c', data: '/d' },
   toolchain: { nodes: {} },
   tools: [],
-} as unknown as UpParts;
+} as unknown as UpDeps;
 
 const cluster = { name: 'wealist', httpPort: 80, httpsPort: 443, nodes: [], extras: [], lacking: [] };
 const choice: UpChoice = {
@@ -25,7 +25,7 @@ const choice: UpChoice = {
 
 /** Its stages from the services on, and the images that it brings. */
 function describePlan(change: Partial<UpChoice>) {
-  const plan = planUp(environment, parts, { ...choice, ...change });
+  const plan = planUp(environment, deps, { ...choice, ...change });
   const from = plan.findIndex(({ title }) => title === 'Services, wave 1');
   return {
     end: plan

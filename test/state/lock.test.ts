@@ -68,7 +68,7 @@ test('many takeovers in one process never overlap and leave one file', async () 
   const { signal } = new AbortController();
   setMaxListeners(0, signal);
   const takeTurn = async () => {
-    const lock = await acquireLock(path, { command: 'build', wait: { signal, every: 1 } });
+    const lock = await acquireLock(path, { command: 'build', wait: { signal, interval: 1 } });
     inside += 1;
     most = Math.max(most, inside);
     await new Promise((resolve) => setImmediate(resolve));
@@ -142,7 +142,7 @@ test('stops waiting when the run is aborted', async () => {
   const path = await makeLockPath();
   await acquireLock(path, { command: 'build node' });
   const run = new AbortController();
-  const waiting = acquireLock(path, { command: 'build again', wait: { signal: run.signal, every: 1 } });
+  const waiting = acquireLock(path, { command: 'build again', wait: { signal: run.signal, interval: 1 } });
   run.abort();
   await expect(waiting).rejects.toMatchObject({ name: 'AbortError' });
 });

@@ -7,7 +7,7 @@ import { makeDeployment, makePod, makeStatus } from '../fakes/cluster-objects.ts
 
 const revision = 'abcdef0123456789';
 const run = { signal: new AbortController().signal, report: (_line: string) => {} };
-const limits = { timeout: 30_000, patience: 30_000, every: 5 };
+const limits = { timeout: 30_000, retryTimeout: 30_000, interval: 5 };
 const toRoot = (values: object) => ({
   metadata: { name: 'wealist-try-out', namespace: 'argocd' },
   spec: { values },
@@ -108,7 +108,7 @@ test('what it does not get over ends the wait with its words', async () => {
   const { kubectl } = createArgoCd((name) =>
     name === 'user-service' ? { conditions: [{ type: 'ComparisonError', message: 'no such chart' }] } : ready,
   );
-  const step = makeStep(kubectl, {}, { limits: { patience: 20 } });
+  const step = makeStep(kubectl, {}, { limits: { retryTimeout: 20 } });
   await expect(step.apply(run)).rejects.toMatchObject({
     message: 'Argo CD did not sync wealist-dev',
     cause: 'user-service: ComparisonError\nno such chart',

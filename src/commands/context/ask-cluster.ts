@@ -4,7 +4,7 @@ import { CommandFailure, Failure } from '../../lib/failure.ts';
 import type { ClusterAccess } from './cluster-access.ts';
 
 /** Milliseconds for which the answer is waited for. */
-const clusterPatience = 5_000;
+const clusterTimeout = 5_000;
 
 interface ClusterAnswer {
   readonly snapshot?: Snapshot;
@@ -19,13 +19,11 @@ export async function askCluster(
 ): Promise<ClusterAnswer> {
   try {
     return {
-      snapshot: await withDeadline({ timeout: clusterPatience, signal }, (limited) =>
-        snapshots.take(limited),
-      ),
+      snapshot: await withDeadline({ timeout: clusterTimeout, signal }, (limited) => snapshots.take(limited)),
     };
   } catch (error) {
     signal.throwIfAborted();
-    if (isTimeout(error)) return { silence: `no answer in ${clusterPatience / 1000} s` };
+    if (isTimeout(error)) return { silence: `no answer in ${clusterTimeout / 1000} s` };
     if (error instanceof Failure) return { silence: toSilence(error) };
     throw error;
   }

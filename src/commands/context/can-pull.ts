@@ -3,7 +3,7 @@ import type { Environment } from '../../config/schema.ts';
 import { reach } from '../../tools/registry/reach.ts';
 
 /** Milliseconds until a registry must have answered. */
-const patience = 3_000;
+const timeout = 3_000;
 
 /** Whether the registry, as images name it, or the mirror in its place, answers at all. Which images it has is asked when one is pulled. */
 export async function canPull(
@@ -16,7 +16,7 @@ export async function canPull(
   const host = mirror ?? (registry === 'docker.io' ? 'registry-1.docker.io' : registry);
   // As Docker has it: a registry on this machine needs no TLS.
   const scheme = /^(localhost|127\.)/.test(host) ? 'http' : 'https';
-  return reach(`${scheme}://${host}/v2/`, { env: process.env, timeout: patience, signal }).then(
+  return reach(`${scheme}://${host}/v2/`, { env: process.env, timeout: timeout, signal }).then(
     () => true,
     () => {
       signal.throwIfAborted();

@@ -9,7 +9,7 @@ import type { ClusterRecord } from '../../state/cluster-record.ts';
 import { createDocker } from '../../tools/docker/docker.ts';
 import { canPull } from './can-pull.ts';
 
-export interface ChooseParts {
+export interface ChooseDeps {
   readonly app: Pick<App, 'signal' | 'ui' | 'exec'>;
   readonly host: Host;
   readonly engine: Engine | undefined;
@@ -27,9 +27,9 @@ export interface ChooseParts {
 export type ChosenCluster = Omit<ClusterRecord, 'extras' | 'lacking'>;
 
 /** Ports, controller and nodes: those the cluster was made with, else those chosen for it before, else chosen now. */
-export async function chooseCluster(parts: ChooseParts): Promise<ChosenCluster> {
-  const { app, host, engine, environment, name, found, taken } = parts;
-  const record = parts.record?.name === name ? parts.record : undefined;
+export async function chooseCluster(deps: ChooseDeps): Promise<ChosenCluster> {
+  const { app, host, engine, environment, name, found, taken } = deps;
+  const record = deps.record?.name === name ? deps.record : undefined;
   const controller = await chooseController();
   const nodes = (found ? record?.nodes : (environment.cluster.nodes ?? record?.nodes)) ?? [];
 

@@ -53,7 +53,7 @@ function refuse(message: string, hint: string): never {
   throw new Failure(message, { hint, exitCode: exitCodes.usage });
 }
 
-export interface ChooseExtrasParts {
+export interface ChooseExtrasDeps {
   readonly app: Pick<App, 'signal' | 'ui'>;
   readonly environment: Environment;
   readonly images: Pick<Images, 'catalog' | 'chain'>;
@@ -66,7 +66,7 @@ export interface ChooseExtrasParts {
  * is asked for when its extra is added, and again when that is named again; in between the answer stays.
  */
 export async function chooseExtras(
-  { app, environment, images, record }: ChooseExtrasParts,
+  { app, environment, images, record }: ChooseExtrasDeps,
   { added, removed }: WantedExtras,
 ): Promise<ExtrasChoice> {
   const before = record?.extras ?? [];

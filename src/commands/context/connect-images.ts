@@ -10,8 +10,8 @@ export async function connectImages(app: App) {
   const surroundings = await readSurroundings(app, environment);
   const { engine, host, name: cluster } = surroundings;
   const socket = engine?.socket ?? '/var/run/docker.sock';
-  const parts = await connectUp(app, { socket }, { environment, host, cluster });
-  return { ...parts, environment, ...surroundings, selection: selectServices(environment, []) };
+  const deps = await connectUp(app, { socket }, { environment, host, cluster });
+  return { ...deps, environment, ...surroundings, selection: selectServices(environment, []) };
 }
 
 export type Connection = Awaited<ReturnType<typeof connectImages>>;

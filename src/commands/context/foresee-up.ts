@@ -1,7 +1,7 @@
 import type { App } from '../../cli/command.ts';
 import type { LocalEnvironment } from '../../config/schema.ts';
 import type { Images } from '../../images/open-images.ts';
-import type { UpParts } from '../../plans/up-parts.ts';
+import type { UpDeps } from '../../plans/up-parts.ts';
 import type { ClusterRecord } from '../../state/cluster-record.ts';
 import { chooseCluster } from './choose-cluster.ts';
 import { chooseExtras, type WantedExtras } from './choose-extras.ts';
@@ -15,7 +15,7 @@ const usualSocket = '/var/run/docker.sock';
 export interface Foreseen {
   readonly situation: Situation;
   readonly record: ClusterRecord;
-  readonly parts: UpParts & { readonly images: Images };
+  readonly deps: UpDeps & { readonly images: Images };
 }
 
 /** What `up` has to go by; changes nothing. @throws {Failure} exit code 9 when the cluster is another checkout's. */
@@ -28,9 +28,9 @@ export async function foreseeUp(
   const { engine, host } = situation;
   const chosen = await chooseCluster({ app, environment, ...situation });
   const cluster = chosen.name;
-  const parts = await connectUp(app, engine ?? { socket: usualSocket }, { environment, host, cluster });
+  const deps = await connectUp(app, engine ?? { socket: usualSocket }, { environment, host, cluster });
   // What an earlier run chose for a cluster of another name says nothing of this one.
   const record = situation.record?.name === cluster ? situation.record : undefined;
-  const choice = await chooseExtras({ app, environment, images: parts.images, record }, extras);
-  return { situation, record: { ...chosen, ...choice }, parts };
+  const choice = await chooseExtras({ app, environment, images: deps.images, record }, extras);
+  return { situation, record: { ...chosen, ...choice }, deps };
 }

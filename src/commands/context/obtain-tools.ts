@@ -6,7 +6,7 @@ import { loadMachineEnvironment } from './guard.ts';
 import { openSession } from './session.ts';
 import { toolSteps } from './tool-steps.ts';
 
-type Parts = Pick<App, 'paths' | 'exec'>;
+type Deps = Pick<App, 'paths' | 'exec'>;
 
 /** Puts these tools where every command finds them: on PATH, downloaded, or built. What is there is left alone. */
 export async function obtainTools(app: App, names: readonly ToolName[]): Promise<void> {
@@ -18,7 +18,7 @@ export async function obtainTools(app: App, names: readonly ToolName[]): Promise
 }
 
 /** No engine is needed for them. */
-async function connectTools(app: Parts & Pick<App, 'environment'>): Promise<readonly Step[]> {
+async function connectTools(app: Deps & Pick<App, 'environment'>): Promise<readonly Step[]> {
   const { registry } = await loadMachineEnvironment(app);
   const { toolchain } = openSession(app, { socket: '/dev/null' }, 'none');
   return toolSteps(app, await openImages({ ...app, registry, toolchain }));

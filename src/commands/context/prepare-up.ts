@@ -5,7 +5,7 @@ import { type Images, openImages } from '../../images/open-images.ts';
 import type { Engine } from '../../machine/engine.ts';
 import type { Host } from '../../machine/host.ts';
 import { outsideImages } from '../../plans/up.ts';
-import type { UpParts } from '../../plans/up-parts.ts';
+import type { UpDeps } from '../../plans/up-parts.ts';
 import type { ClusterRecord } from '../../state/cluster-record.ts';
 import { createGit } from '../../tools/git.ts';
 import { openServiceImages } from './service-images.ts';
@@ -17,7 +17,7 @@ export async function connectUp(
   app: Pick<App, 'paths' | 'exec'>,
   engine: Pick<Engine, 'socket'>,
   { environment, host, cluster }: { environment: Environment; host: Host; cluster: string },
-): Promise<UpParts & { readonly images: Images }> {
+): Promise<UpDeps & { readonly images: Images }> {
   const { paths, exec } = app;
   const session = openSession(app, engine, cluster);
   const { toolchain } = session;

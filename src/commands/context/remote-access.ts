@@ -16,14 +16,14 @@ import type { ClusterAccess } from './cluster-access.ts';
 import { findKubectl } from './find-kubectl.ts';
 
 /** Milliseconds until a cluster elsewhere must have answered: a log-in that asks a person never does. */
-const patience = 10_000;
+const answerTimeout = 10_000;
 
 /** The cluster of an environment elsewhere, known to be the trusted one. */
 export interface RemoteAccess extends ClusterAccess {
   readonly context: KubeContext;
 }
 
-type Parts = Pick<App, 'paths' | 'exec' | 'signal'>;
+type Deps = Pick<App, 'paths' | 'exec' | 'signal'>;
 
 /**
  * Opens the cluster that was trusted for the environment, through a private copy of its kube context. It is asked
@@ -31,9 +31,9 @@ type Parts = Pick<App, 'paths' | 'exec' | 'signal'>;
  * @throws {Failure} exit code 9 when nothing was trusted, or when it is another cluster; 5 when it does not answer.
  */
 export async function openRemote(
-  app: Parts,
+  app: Deps,
   environment: Environment,
-  options: { readonly patience?: number } = {},
+  options: { readonly timeout?: number } = {},
 ): Promise<RemoteAccess> {
   const { name } = environment;
   const hint = `npm run env trust ${name}`;
@@ -50,7 +50,7 @@ export async function openRemote(
 
   const file = await copyPrivately(app, name, context);
   const kubectl = await connect(app, file, context);
-  const uid = await askUid(kubectl, app.signal, context, options.patience);
+  const uid = await askUid(kubectl, app.signal, context, options.timeout);
   refuseMismatches(listMismatches(trust.fingerprint, { uid }));
   return {
     context,
@@ -87,7 +87,7 @@ function openSnapshots(kubectl: KubectlReader, namespace: string): Snapshots {
 
 /** Looks at a kube context that is not trusted yet: its fingerprint. Leaves no copy of it. @throws {Failure} as above. */
 export async function readFingerprint(
-  app: Parts,
+  app: Deps,
   environment: string,
   context: KubeContext,
 ): Promise<Fingerprint> {
@@ -105,7 +105,7 @@ export function missingContext(context: string, environment: string): Failure {
 }
 
 async function copyPrivately(
-  { paths }: Parts,
+  { paths }: Deps,
   environment: string,
   { kubeconfig }: KubeContext,
 ): Promise<string> {
@@ -116,7 +116,7 @@ async function copyPrivately(
   return file;
 }
 
-async function connect(app: Parts, kubeconfig: string, context: KubeContext): Promise<KubectlReader> {
+async function connect(app: Deps, kubeconfig: string, context: KubeContext): Promise<KubectlReader> {
   return createKubectl(app.exec, { program: await findKubectl(app), kubeconfig, context: context.name });
 }
 
@@ -125,7 +125,7 @@ async function askUid(
   kubectl: KubectlReader,
   signal: AbortSignal,
   { name, login }: KubeContext,
-  timeout = patience,
+  timeout = answerTimeout,
 ): Promise<string | undefined> {
   try {
     const { metadata } = await withDeadline({ timeout, signal }, (limited) =>

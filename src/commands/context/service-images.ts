@@ -13,7 +13,7 @@ import type { Run } from '../../plan/plan.ts';
 import { buildWithDocker } from '../../tools/docker/build.ts';
 import type { Toolchain } from '../../tools/toolchain.ts';
 
-export interface ServiceImagesParts {
+export interface ServiceImagesDeps {
   readonly app: Pick<App, 'paths' | 'exec'>;
   readonly host: Host;
   readonly environment: Environment;
@@ -28,7 +28,7 @@ export function openServiceImages({
   environment,
   images,
   toolchain,
-}: ServiceImagesParts): ServiceImages {
+}: ServiceImagesDeps): ServiceImages {
   const { docker } = toolchain;
 
   async function removeNameless(id: string, { signal, report }: Run): Promise<void> {

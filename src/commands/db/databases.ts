@@ -1,6 +1,6 @@
 import type { App } from '../../cli/command.ts';
 import type { LocalEnvironment } from '../../config/schema.ts';
-import { selectParts } from '../../config/services.ts';
+import { selectComponents } from '../../config/services.ts';
 import { getRunningPod } from '../../diagnosis/find-pod.ts';
 import { exitCodes, Failure } from '../../lib/failure.ts';
 import { toSnapshotsFolder } from '../../state/database-snapshots.ts';
@@ -90,7 +90,7 @@ export function selectDatabases(
   services: readonly string[],
 ): readonly string[] {
   if (services.length === 0) return [...new Set(ofService.values())].toSorted();
-  const names = selectParts(environment, services).map((service) => getDatabase(ofService, service));
+  const names = selectComponents(environment, services).map((service) => getDatabase(ofService, service));
   return [...new Set(names)];
 }
 

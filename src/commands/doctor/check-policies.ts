@@ -3,7 +3,7 @@ import type { FoundCluster } from '../../cluster/ownership.ts';
 import { tryPolicies } from '../../cluster/policy-trial.ts';
 import type { Environment } from '../../config/schema.ts';
 import { CommandFailure } from '../../lib/failure.ts';
-import type { Check } from '../../machine/checks/check.ts';
+import type { CheckResult } from '../../machine/checks/check.ts';
 import { createDockerCli } from '../../tools/docker/cli.ts';
 import type { Docker } from '../../tools/docker/docker.ts';
 import { findClusterAccess } from '../context/cluster-access.ts';
@@ -20,7 +20,7 @@ export async function checkPolicies(
   app: Pick<App, 'paths' | 'exec' | 'signal'>,
   { namespace }: Pick<Environment, 'namespace'>,
   { cluster, docker }: { readonly cluster: FoundCluster; readonly docker: Docker },
-): Promise<readonly Check[]> {
+): Promise<readonly CheckResult[]> {
   const { paths, exec, signal } = app;
   const access = cluster.state === 'running' ? await findClusterAccess(app) : undefined;
   if (access?.record.name !== cluster.name) return [];

@@ -1,6 +1,6 @@
 import type { App } from '../../cli/command.ts';
 import type { Environment, LocalEnvironment } from '../../config/schema.ts';
-import { toPartStatus } from '../../diagnosis/part-status.ts';
+import { toComponentStatus } from '../../diagnosis/component-status.ts';
 import { exitCodes, Failure } from '../../lib/failure.ts';
 import { findTrust } from '../../state/trust.ts';
 import { askCluster } from '../context/ask-cluster.ts';
@@ -37,14 +37,14 @@ export interface ProbedEnvironment {
 }
 
 /** Milliseconds that a cluster elsewhere has to say which one it is: a list is not waited for longer. */
-const patience = 5_000;
+const timeout = 5_000;
 
 type Probe = Pick<ProbedEnvironment, 'cluster' | 'state' | 'evidence' | 'deployed'>;
-type Parts = Pick<App, 'paths' | 'exec' | 'signal'>;
+type Deps = Pick<App, 'paths' | 'exec' | 'signal'>;
 
 /** Asks the cluster of an environment what is there. One elsewhere is asked nothing unless it is the trusted one. */
 export async function probeEnvironment(
-  app: Parts,
+  app: Deps,
   environment: Environment,
   chosen: boolean,
 ): Promise<ProbedEnvironment> {
@@ -54,7 +54,7 @@ export async function probeEnvironment(
   return { name, chosen, allowed: here ? 'everything' : 'reading', namespace, here, ...probe };
 }
 
-async function probeHere(app: Parts, environment: LocalEnvironment): Promise<Probe> {
+async function probeHere(app: Deps, environment: LocalEnvironment): Promise<Probe> {
   const access = await findClusterAccess(app);
   const cluster = access?.record.name ?? environment.cluster.name;
   const answer = access && (await countServices(access, environment, app.signal));
@@ -63,12 +63,12 @@ async function probeHere(app: Parts, environment: LocalEnvironment): Promise<Pro
   return { cluster, state: state === 'running' ? 'answers' : state, evidence };
 }
 
-async function probeElsewhere(app: Parts, environment: Environment): Promise<Probe> {
+async function probeElsewhere(app: Deps, environment: Environment): Promise<Probe> {
   const trust = await findTrust(app.paths, environment.name);
   const cluster = trust?.context ?? environment.context;
   if (!trust) return { cluster, state: 'untrusted' };
   try {
-    const access = await openRemote(app, environment, { patience });
+    const access = await openRemote(app, environment, { timeout });
     const answer = await countServices(access, environment, app.signal);
     return { cluster, state: answer.deployed ? 'answers' : 'silent', ...answer };
   } catch (error) {
@@ -93,7 +93,7 @@ async function countServices(
   if (!snapshot) return { evidence: silence };
   const deployed = Object.keys(services).filter((name) => snapshot.find('Deployment', name, namespace));
   const ready = deployed.filter(
-    (name) => toPartStatus(snapshot, { kind: 'Deployment', name, namespace }).state === 'ready',
+    (name) => toComponentStatus(snapshot, { kind: 'Deployment', name, namespace }).state === 'ready',
   );
   return { deployed: { services: deployed.length, ready: ready.length } };
 }

@@ -1,23 +1,23 @@
 import type { Workload } from '../../diagnosis/pods.ts';
 import type { Snapshots } from '../../diagnosis/snapshot.ts';
 import { judge } from '../../diagnosis/verdict.ts';
-import type { Held } from '../../forward/hold.ts';
+import type { RetryOutcome } from '../../forward/retry.ts';
 import { isTimeout, withDeadline } from '../../lib/deadline.ts';
 import { CommandFailure } from '../../lib/failure.ts';
 
 /** Milliseconds for the cluster to say how the workload is. */
-const patience = 5_000;
+const timeout = 5_000;
 
 /** Why nobody answers for a workload, in lines: what is wrong, where it was seen, what to do. */
 export async function explainSilence(
   workload: Workload,
-  why: Exclude<Held, 'served'>,
+  why: Exclude<RetryOutcome, 'served'>,
   snapshots: Snapshots,
   signal: AbortSignal,
 ): Promise<string> {
   const { name } = workload;
   try {
-    const snapshot = await withDeadline({ timeout: patience, signal }, (limited) =>
+    const snapshot = await withDeadline({ timeout: timeout, signal }, (limited) =>
       snapshots.take(limited, { maxAge: 1_000 }),
     );
     const { state, line, evidence, next = 'npm run status' } = judge(snapshot, workload);

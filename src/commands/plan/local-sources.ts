@@ -6,7 +6,7 @@ import type { Manifest } from '../../diff/manifest.ts';
 import { toRepository } from '../../images/built-reference.ts';
 import { type SecretRule, secretRules } from '../../lib/secret-rules.ts';
 import { planUp } from '../../plans/up.ts';
-import type { UpParts } from '../../plans/up-parts.ts';
+import type { UpDeps } from '../../plans/up-parts.ts';
 import { findCheckoutId } from '../../state/checkout-id.ts';
 import { findSecrets } from '../../state/secrets.ts';
 import { isManifestsStep } from '../../steps/apply-manifests.ts';
@@ -30,7 +30,7 @@ export async function listLocalSources(
   environment: LocalEnvironment,
   services: readonly string[],
 ): Promise<Sources> {
-  const { situation, record, parts } = await foreseeUp(app, environment, {
+  const { situation, record, deps } = await foreseeUp(app, environment, {
     extras: { added: [], removed: [] },
   });
   const { podSecurity } = await loadHelmValues(app.paths.checkout, environment);
@@ -38,8 +38,8 @@ export async function listLocalSources(
   const unbuilt = new Set<string>();
   const secrets = await findSecrets(await toSecretsOptions(app, environment, record.name));
   // A cluster that does not run has nothing deployed that could be asked for.
-  const releases = isRunning ? parts.releases : async () => [];
-  const plan = planUp(environment, withPlaceholders({ ...parts, releases }, unbuilt), {
+  const releases = isRunning ? deps.releases : async () => [];
+  const plan = planUp(environment, withPlaceholders({ ...deps, releases }, unbuilt), {
     selection: selectServices(environment, services),
     cluster: record,
     controller: record.controller,
@@ -62,15 +62,15 @@ export async function listLocalSources(
 }
 
 /** An image that is not there yet gets a name that says so. */
-function withPlaceholders(parts: UpParts, unbuilt: Set<string>): UpParts {
-  const { chain, serviceImages } = parts;
+function withPlaceholders(deps: UpDeps, unbuilt: Set<string>): UpDeps {
+  const { chain, serviceImages } = deps;
   const image = { layers: [], config: '{}' };
   const name = (what: string) => {
     unbuilt.add(what);
     return `${toRepository(what)}:not-built-yet`;
   };
   return {
-    ...parts,
+    ...deps,
     chain: {
       ...chain,
       find: async (what) =>

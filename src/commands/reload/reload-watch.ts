@@ -9,17 +9,17 @@ import { listChanged, type SourceState } from '../../images/source/source-state.
 import { watchSources } from '../../images/source/watch-sources.ts';
 import { Failure } from '../../lib/failure.ts';
 import { createLatest, type Latest } from '../../lib/latest.ts';
-import { type Hold, shareHold } from '../../lib/share-hold.ts';
-import { findRunningImage, type ReloadServiceParts, reload } from '../../steps/reload-service.ts';
+import { shareLock, type WithLock } from '../../lib/share-lock.ts';
+import { findRunningImage, type ReloadServiceDeps, reload } from '../../steps/reload-service.ts';
 import { type LiveState, updateLive } from '../../steps/update-live.ts';
 import { describeFailure, toFailureValue } from '../../ui/failure.ts';
 import { toReloadLine, toSeconds } from './reload-line.ts';
 
-export interface WatchParts {
+export interface WatchDeps {
   readonly app: App;
   readonly environment: Environment;
   /** Everything for one reload: each sees the source as it is then. */
-  readonly connect: () => ReloadServiceParts;
+  readonly connect: () => ReloadServiceDeps;
 }
 
 interface Watched {
@@ -43,17 +43,17 @@ interface Brought {
  * service allows that and nothing else has changed, else by an image. What fails is told of, and the next save tried.
  * @throws {Failure} when the folders cannot be watched.
  */
-export async function watchServices(parts: WatchParts, names: readonly string[]): Promise<void> {
-  const { app, connect } = parts;
+export async function watchServices(deps: WatchDeps, names: readonly string[]): Promise<void> {
+  const { app, connect } = deps;
   const { ui } = app;
   const bug = new AbortController();
   const signal = AbortSignal.any([app.signal, bug.signal]);
-  const hold = shareHold((work) => app.exclusively(work, { wait: true }));
+  const hold = shareLock((work) => app.exclusively(work, { wait: true }));
   const images = connect().serviceImages;
   const services = await Promise.all(names.map(async (name) => watch(name, await images.listFolders(name))));
 
   function watch(name: string, folders: readonly SourceFolder[]): Watched {
-    const work = createWork(parts, hold, () => service);
+    const work = createWork(deps, hold, () => service);
     const latest = createLatest(work, { signal, onError: (error) => bug.abort(error) });
     const service: Watched = { name, folders, latest, since: performance.now(), hash: undefined };
     return service;
@@ -115,8 +115,8 @@ function isMade(service: Watched, path: string): boolean {
  * the two sources and not what was told as saved: of files saved together, the first may be told of alone.
  */
 function createWork(
-  { app, environment, connect }: WatchParts,
-  hold: Hold,
+  { app, environment, connect }: WatchDeps,
+  hold: WithLock,
   getWatched: () => Watched,
 ): (signal: AbortSignal) => Promise<void> {
   const { ui } = app;
@@ -125,11 +125,11 @@ function createWork(
   return async (signal) => {
     const service = getWatched();
     const { name, since } = service;
-    const parts = connect();
+    const deps = connect();
     const run = { signal, report: (line: string) => ui.detail(`${name}: ${line}`) };
     try {
       service.hash = undefined;
-      const source = await parts.serviceImages.readSource(name);
+      const source = await deps.serviceImages.readSource(name);
       service.hash = source.hash;
       if (!(await bringLive(source))) await hold(() => bringImage(source));
     } catch (error) {
@@ -148,7 +148,7 @@ function createWork(
       const sourceHash = source.hash;
       const liveSource = await readLiveSource({ environment, checkout }, { name, sourceHash, changed });
       if (!liveSource) return false;
-      const { api, namespace, toolchain } = parts;
+      const { api, namespace, toolchain } = deps;
       const { port } = getService(environment, name);
       const { live } = brought;
       const update = await updateLive(
@@ -170,11 +170,11 @@ function createWork(
     }
 
     async function bringImage(source: SourceState): Promise<void> {
-      const running = await findRunningImage(parts, name, signal);
+      const running = await findRunningImage(deps, name, signal);
       const reloaded = running
         ? { service: name, image: running.reference, changed: false, phases: {} }
-        : await reload(parts, name, run);
-      const image = running ?? (await parts.serviceImages.find(name));
+        : await reload(deps, name, run);
+      const image = running ?? (await deps.serviceImages.find(name));
       // Of another source when something was saved while it waited; the next change takes an image then.
       brought = image?.sourceHash === source.hash ? { source, live: await toState(image) } : undefined;
       const milliseconds = performance.now() - since;
@@ -185,7 +185,7 @@ function createWork(
     }
 
     async function toState({ reference, image, isStandIn }: ServiceImage): Promise<LiveState> {
-      const base = isStandIn ? await readTopLayer(parts.store, image) : new Map();
+      const base = isStandIn ? await readTopLayer(deps.store, image) : new Map();
       return { image: reference, base, containers: new Map() };
     }
   };

@@ -1,9 +1,9 @@
 import type { App } from '../../cli/command.ts';
 import type { Environment } from '../../config/schema.ts';
-import { toPartStatus } from '../../diagnosis/part-status.ts';
+import { toComponentStatus } from '../../diagnosis/component-status.ts';
 import type { Snapshot } from '../../diagnosis/snapshot.ts';
 import { askCluster } from '../context/ask-cluster.ts';
-import { listRemoteParts } from '../context/list-parts.ts';
+import { listRemoteComponents } from '../context/list-components.ts';
 import { openRemote } from '../context/remote-access.ts';
 import { toRemoteLine } from '../context/remote-line.ts';
 import { listNodes } from './read-status.ts';
@@ -39,9 +39,9 @@ export async function readRemoteStatus(app: App, environment: Environment): Prom
 }
 
 function toParts(snapshot: Snapshot, environment: Environment): readonly Part[] {
-  return listRemoteParts(snapshot, environment).map(({ name, kind, workload }) => {
+  return listRemoteComponents(snapshot, environment).map(({ name, kind, workload }) => {
     // What runs there was not built of the sources here.
-    const { created, running: _, live: __, next, ...status } = toPartStatus(snapshot, workload);
+    const { created, running: _, live: __, next, ...status } = toComponentStatus(snapshot, workload);
     const time = created === undefined ? undefined : new Date(created).toISOString();
     return { name, kind, ...status, created: time, next: toRemoteLine(next, environment.name) };
   });

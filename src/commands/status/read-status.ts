@@ -2,8 +2,8 @@ import type { App } from '../../cli/command.ts';
 import { type PolicyState, toPolicyState } from '../../cluster/policy-state.ts';
 import { nodeTypeLabel } from '../../config/kind-cluster.ts';
 import type { Environment } from '../../config/schema.ts';
-import type { Part as ListedPart } from '../../diagnosis/part.ts';
-import { type PartStatus, toPartStatus } from '../../diagnosis/part-status.ts';
+import type { Component as ListedPart } from '../../diagnosis/component.ts';
+import { type ComponentStatus, toComponentStatus } from '../../diagnosis/component-status.ts';
 import type { Snapshot } from '../../diagnosis/snapshot.ts';
 import { withDeadline } from '../../lib/deadline.ts';
 import { toHostOrigin, toOrigin } from '../../plans/addresses.ts';
@@ -13,12 +13,12 @@ import { findPolicyRecord } from '../../state/policy-record.ts';
 import { askStatus } from '../../tools/ask-web.ts';
 import { askCluster } from '../context/ask-cluster.ts';
 import type { LocalAccess } from '../context/cluster-access.ts';
-import { listParts } from '../context/list-parts.ts';
+import { listComponents } from '../context/list-components.ts';
 import { findNodeImages, readFreshness } from './read-freshness.ts';
 import type { Part, StatusReport } from './status-report.ts';
 
 /** Milliseconds for which the ingress' answer is waited for. */
-const ingressPatience = 1_000;
+const ingressTimeout = 1_000;
 
 /**
  * How the environment of this machine is. Asks the cluster, its node and the ingress at once; more of the engine only where
@@ -98,7 +98,7 @@ function findNext(parts: readonly Part[]): string | undefined {
 async function askIngress(record: ClusterRecord, signal: AbortSignal): Promise<StatusReport['ingress']> {
   const url = `${toOrigin(record)}/`;
   try {
-    const status = await withDeadline({ timeout: ingressPatience, signal }, (limited) =>
+    const status = await withDeadline({ timeout: ingressTimeout, signal }, (limited) =>
       askStatus(url, { signal: limited }),
     );
     return { url, answers: status < 500, status };
@@ -129,16 +129,16 @@ function toParts(
   snapshot: Snapshot,
   environment: Environment,
   record: ClusterRecord,
-  findFreshness: (service: string, running: Pick<PartStatus, 'running' | 'live'>) => Part['freshness'],
+  findFreshness: (service: string, running: Pick<ComponentStatus, 'running' | 'live'>) => Part['freshness'],
 ): readonly Part[] {
   return (
-    listParts(snapshot, environment, record)
-      .map((part): Part => {
-        const { name, kind, workload } = part;
-        const { created, running, live, ...status } = toPartStatus(snapshot, workload);
+    listComponents(snapshot, environment, record)
+      .map((component): Part => {
+        const { name, kind, workload } = component;
+        const { created, running, live, ...status } = toComponentStatus(snapshot, workload);
         const time = created === undefined ? undefined : new Date(created).toISOString();
         const freshness = kind === 'service' ? findFreshness(name, { running, live }) : undefined;
-        return { name, kind, ...status, freshness, created: time, address: toAddress(part, record) };
+        return { name, kind, ...status, freshness, created: time, address: toAddress(component, record) };
       })
       // A Job that is complete has nothing to say any more.
       .filter(({ kind, state }) => kind !== 'job' || state !== 'ready')

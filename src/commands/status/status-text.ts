@@ -11,7 +11,7 @@ export function describeStatus(report: StatusReport, colors: Colors, now: number
     describeCluster(report, colors),
     ...describeIngress(report, colors),
     ...describeExtras(report, colors),
-    ...(parts.length === 0 ? [] : ['', describeParts(parts, colors, now)]),
+    ...(parts.length === 0 ? [] : ['', describeComponents(parts, colors, now)]),
     ...describeStale(parts, colors),
     ...(next === undefined ? [] : ['', `  ${colors.dim('next')}  ${next}`]),
   ].join('\n');
@@ -58,7 +58,7 @@ function describeExtras({ extras }: StatusReport, colors: Colors): readonly stri
   });
 }
 
-function describeParts(parts: readonly Part[], colors: Colors, now: number): string {
+function describeComponents(parts: readonly Part[], colors: Colors, now: number): string {
   const rows = parts.map((part) => [
     `  ${toSymbol(part.state === 'ready' ? 'done' : part.state === 'waiting' ? 'pointer' : 'failed', colors)} ${part.name}`,
     part.state === 'absent' ? '' : `${part.ready}/${part.wanted}`,

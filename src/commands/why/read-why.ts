@@ -1,7 +1,7 @@
 import type { App } from '../../cli/command.ts';
 import type { Environment } from '../../config/schema.ts';
 import { findCauses } from '../../diagnosis/causes.ts';
-import { listUnready, type Part, type Silent, type Unready } from '../../diagnosis/part.ts';
+import { type Component, listUnready, type Silent, type Unready } from '../../diagnosis/component.ts';
 import { readLastLines } from '../../diagnosis/ready.ts';
 import { toWaves } from '../../lib/waves.ts';
 import { toAddresses, toOrigin } from '../../plans/addresses.ts';
@@ -11,7 +11,7 @@ import { askCluster } from '../context/ask-cluster.ts';
 import { findClusterAccess } from '../context/cluster-access.ts';
 import { toClusterWords } from '../context/cluster-state.ts';
 import { isLocal } from '../context/guard.ts';
-import { listParts, listRemoteParts } from '../context/list-parts.ts';
+import { listComponents, listRemoteComponents } from '../context/list-components.ts';
 import { toRemoteLine } from '../context/remote-line.ts';
 import type { WhyReport } from './why-report.ts';
 
@@ -35,18 +35,18 @@ export async function readWhy(
   }
 
   const { snapshot } = answer;
-  const parts = toOrder(listParts(snapshot, environment, access.record));
-  const unready = await listUnready(snapshot, parts, (log) =>
+  const components = toOrder(listComponents(snapshot, environment, access.record));
+  const unready = await listUnready(snapshot, components, (log) =>
     readLastLines(access.kubectl, log, app.signal, searchedLines),
   );
-  const silent = await listSilent(parts, unready, environment, access.record, app.signal);
-  const all = findCauses({ snapshot, parts, unready, silent });
+  const silent = await listSilent(components, unready, environment, access.record, app.signal);
+  const all = findCauses({ snapshot, components, unready, silent });
   const causes = service === undefined ? all : all.filter(({ affects }) => affects.includes(service));
   return {
     ...common,
     cluster: { name, state: 'running' },
     causes,
-    line: describeResult(causes, service, parts, `at ${toOrigin(access.record)}/`),
+    line: describeResult(causes, service, components, `at ${toOrigin(access.record)}/`),
     next: causes[0]?.next,
   };
 }
@@ -68,11 +68,11 @@ async function readRemoteWhy(
     const cause = { about: 'cluster', state: 'failed', line, evidence: silence, affects: [] } as const;
     return { ...common, cluster: { name: cluster, state: 'silent' }, causes: [cause], line };
   }
-  const parts = toOrder(listRemoteParts(snapshot, environment));
-  const unready = await listUnready(snapshot, parts, (log) =>
+  const components = toOrder(listRemoteComponents(snapshot, environment));
+  const unready = await listUnready(snapshot, components, (log) =>
     readLastLines(access.kubectl, log, app.signal, searchedLines),
   );
-  const all = findCauses({ snapshot, parts, unready, silent: [] });
+  const all = findCauses({ snapshot, components, unready, silent: [] });
   const causes = all
     .filter(({ affects }) => service === undefined || affects.includes(service))
     .map((cause) => ({ ...cause, next: toRemoteLine(cause.next, name) }));
@@ -80,7 +80,7 @@ async function readRemoteWhy(
     ...common,
     cluster: { name: cluster, state: 'running' },
     causes,
-    line: describeResult(causes, service, parts, undefined),
+    line: describeResult(causes, service, components, undefined),
     next: causes[0]?.next,
   };
 }
@@ -88,20 +88,20 @@ async function readRemoteWhy(
 function describeResult(
   causes: readonly object[],
   service: string | undefined,
-  parts: readonly Part[],
+  components: readonly Component[],
   where: string | undefined,
 ): string {
   if (causes.length > 0) return causes.length === 1 ? '1 cause' : `${causes.length} causes`;
   if (service !== undefined)
     return where === undefined ? `${service} is ready` : `${service} is ready, and answers`;
-  const services = parts.filter(({ kind }) => kind === 'service').length;
+  const services = components.filter(({ kind }) => kind === 'service').length;
   const answering = where === undefined ? '' : `, and answer ${where}`;
   return `all ${services} services are ready, with all that they need${answering}`;
 }
 
 /** What is needed comes before what needs it. */
-function toOrder(parts: readonly Part[]): readonly Part[] {
-  const byName = new Map(parts.map((part) => [part.name, part]));
+function toOrder(components: readonly Component[]): readonly Component[] {
+  const byName = new Map(components.map((component) => [component.name, component]));
   const waves = toWaves([...byName.keys()], (name) => byName.get(name)?.needs ?? []);
   return waves.flat().flatMap((name) => byName.get(name) ?? []);
 }
@@ -129,20 +129,20 @@ async function explainCluster(
 
 /** What is ready and does not answer through the ingress: for the rest it is known why. */
 async function listSilent(
-  parts: readonly Part[],
+  components: readonly Component[],
   unready: readonly Unready[],
   environment: Environment,
   record: ClusterRecord,
   signal: AbortSignal,
 ): Promise<readonly Silent[]> {
-  const broken = new Set(unready.map(({ part }) => part));
-  const asked = parts.filter((part) => part.path !== undefined && !broken.has(part));
+  const broken = new Set(unready.map(({ component }) => component));
+  const asked = components.filter((component) => component.path !== undefined && !broken.has(component));
   const answers = await Promise.all(
-    asked.map(async (part): Promise<readonly Silent[]> => {
-      const [address] = toAddresses(environment, [part.name], record);
+    asked.map(async (component): Promise<readonly Silent[]> => {
+      const [address] = toAddresses(environment, [component.name], record);
       const url = address?.url ?? toOrigin(record);
       const state = await findSilence(url, signal);
-      return state === undefined ? [] : [{ part, url, state }];
+      return state === undefined ? [] : [{ component, url, state }];
     }),
   );
   return answers.flat();

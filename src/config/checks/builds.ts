@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { toPrintable } from '../../lib/printable.ts';
-import { findBelow, findKind, isInside, type Kind } from '../folders.ts';
+import { findBelow, findKind, isInside, type PathKind } from '../folders.ts';
 import { type Path, type Problem, quote } from '../problems.ts';
 import type { Service } from '../schema.ts';
 import { type Draft, problemAt } from './draft.ts';
@@ -78,7 +78,7 @@ async function findUnfitDockerfile(
   ];
 }
 
-const faults: Readonly<Record<Kind, string>> = {
+const faults: Readonly<Record<PathKind, string>> = {
   file: 'that is a file',
   folder: 'that is a folder',
   other: 'that is neither',
@@ -87,7 +87,7 @@ const faults: Readonly<Record<Kind, string>> = {
   outside: 'it leads out of its folder',
 };
 
-function unfit(draft: Draft, path: Path, value: string, kind: Kind, expected: string): Problem {
+function unfit(draft: Draft, path: Path, value: string, kind: PathKind, expected: string): Problem {
   return problemAt(draft, path, `got ${quote(value)}, expected ${expected}: ${faults[kind]}`);
 }
 

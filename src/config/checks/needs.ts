@@ -1,5 +1,5 @@
 import { findNearest } from '../../lib/nearest.ts';
-import { findCircle } from '../../lib/waves.ts';
+import { findCycle } from '../../lib/waves.ts';
 import { type Path, type Problem, quote } from '../problems.ts';
 import { infrastructure } from '../schema.ts';
 import { type Draft, placeText, problemAt } from './draft.ts';
@@ -44,13 +44,13 @@ export function findRepeatedNeeds(draft: Draft): readonly Problem[] {
 }
 
 /** Services that wait for each other, each circle as a path. */
-export function findCircularNeeds(draft: Draft): readonly Problem[] {
+export function findCyclicNeeds(draft: Draft): readonly Problem[] {
   const needs = new Map([...draft.services].map(([name, service]) => [name, new Set(service.needs)]));
   for (const [name, own] of needs) own.delete(name);
   const names = [...needs.keys()];
   const problems: Problem[] = [];
   while (problems.length < mostCircles) {
-    const circle = findCircle(names, (name) => [...(needs.get(name) ?? [])]);
+    const circle = findCycle(names, (name) => [...(needs.get(name) ?? [])]);
     const [name, need] = circle ?? [];
     if (!circle || name === undefined || need === undefined) break;
     const index = draft.services.get(name)?.needs?.indexOf(need) ?? 0;

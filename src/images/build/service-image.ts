@@ -38,7 +38,7 @@ export interface SourceFolder {
   readonly isSource: (path: string) => boolean;
 }
 
-export interface ServiceImagesParts {
+export interface ServiceImagesDeps {
   readonly environment: Environment;
   readonly checkout: string;
   readonly architecture: string;
@@ -51,10 +51,10 @@ export interface ServiceImagesParts {
 /** A build takes a second; somebody who saves more often than that is at work. */
 const buildAttempts = 3;
 
-export function createServiceImages(parts: ServiceImagesParts): ServiceImages {
-  const { environment, checkout, architecture, store, chain } = parts;
+export function createServiceImages(deps: ServiceImagesDeps): ServiceImages {
+  const { environment, checkout, architecture, store, chain } = deps;
 
-  const sources = createServiceSources({ ...parts, findBase: () => chain.find('service-base') });
+  const sources = createServiceSources({ ...deps, findBase: () => chain.find('service-base') });
   const { dockerfileOf, read } = sources;
   const folderOf = (name: string) => resolve(checkout, environment.services[name]?.standIn ?? '');
 
@@ -71,7 +71,7 @@ export function createServiceImages(parts: ServiceImagesParts): ServiceImages {
       const { hash: sourceHash } = await read(name);
       const built = base
         ? await buildStandIn(name, sourceHash, base)
-        : await withTmp(await parts.buildDockerfile(name, dockerfile as DockerfileSource, run), store);
+        : await withTmp(await deps.buildDockerfile(name, dockerfile as DockerfileSource, run), store);
       const image = withVolumes(built, listVolumes(environment, name, { isStandIn: base !== undefined }));
       if ((await read(name)).hash === sourceHash)
         return {

@@ -8,7 +8,7 @@ import type { Run } from '../../plan/plan.ts';
  */
 export async function tellTime<T>(
   { signal, report }: Run,
-  { minutes, every = 5_000 }: { readonly minutes: number; readonly every?: number },
+  { minutes, interval = 5_000 }: { readonly minutes: number; readonly interval?: number },
   work: (run: Run, stopwatch: Stopwatch) => Promise<T>,
 ): Promise<T> {
   const stopwatch = startStopwatch();
@@ -17,7 +17,7 @@ export async function tellTime<T>(
     last = line;
     report(`${line} (${toDuration(stopwatch.elapsed())} of about ${minutes} min)`);
   };
-  const ticking = setInterval(() => last !== undefined && tell(last), every);
+  const ticking = setInterval(() => last !== undefined && tell(last), interval);
   try {
     return await work({ signal, report: tell }, stopwatch);
   } finally {

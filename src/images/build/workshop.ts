@@ -29,7 +29,7 @@ export interface Workshop {
   image(layers: readonly Layer[], container: ContainerConfig): Image;
 }
 
-export interface WorkshopParts {
+export interface WorkshopDeps {
   readonly store: Store;
   readonly go: Go;
   readonly debian: Debian;
@@ -43,8 +43,8 @@ export interface WorkshopParts {
   readonly stopwatch?: Stopwatch | undefined;
 }
 
-export function openWorkshop(parts: WorkshopParts): Workshop {
-  const { store, go, debian, architecture, cache, run, turns, stopwatch } = parts;
+export function openWorkshop(deps: WorkshopDeps): Workshop {
+  const { store, go, debian, architecture, cache, run, turns, stopwatch } = deps;
 
   const once = <T>(key: string, find: () => Promise<T | undefined>, make: () => Promise<T>) =>
     findOrMake({ cache, key, run, find, make });

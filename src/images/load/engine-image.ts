@@ -11,7 +11,7 @@ import type { Store } from '../store/store.ts';
 import { addContent, packTar, readTar } from '../store/tar.ts';
 import { importArchive } from './import-archive.ts';
 
-export interface EngineImageParts {
+export interface EngineImageDeps {
   readonly docker: Pick<
     Docker,
     'findImage' | 'listHistory' | 'saveImages' | 'createContainer' | 'readArchive' | 'removeContainer'
@@ -28,8 +28,8 @@ const mostLayers = 6;
  * own. Otherwise the engine saves the whole, which takes seconds for each hundred megabytes.
  * @throws {Failure} exit code 7 when the image is not there, or the engine's archive cannot be used.
  */
-export async function bringEngineImage(parts: EngineImageParts, name: string, run: Run): Promise<Image> {
-  const { docker, store } = parts;
+export async function bringEngineImage(deps: EngineImageDeps, name: string, run: Run): Promise<Image> {
+  const { docker, store } = deps;
   const { signal, report } = run;
   const found = await docker.findImage(name, { signal });
   if (!found) throw new Failure(`image ${name} is not in the engine`, { exitCode: exitCodes.image });
@@ -40,10 +40,10 @@ export async function bringEngineImage(parts: EngineImageParts, name: string, ru
       ? 'none of its layers is known yet'
       : lacking > mostLayers
         ? `${lacking} of its layers are new`
-        : await whyNotAlone(parts, found, lacking, signal);
+        : await whyNotAlone(deps, found, lacking, signal);
   if (reason === undefined) {
     try {
-      const above = await readLayers(parts, found, lacking, signal);
+      const above = await readLayers(deps, found, lacking, signal);
       return { config: toConfig(found, [...below, ...above]), layers: [...below, ...above] };
     } catch (error) {
       signal.throwIfAborted();
@@ -76,7 +76,7 @@ const onlyAdding = /^(?:\/bin\/sh -c #\(nop\) +)?(?:ADD|COPY|WORKDIR|fileop)\b/;
 
 /** Why the uppermost layers cannot be read alone; undefined when they can. */
 async function whyNotAlone(
-  { docker }: EngineImageParts,
+  { docker }: EngineImageDeps,
   { id, layerFolders }: DockerImage,
   count: number,
   signal: AbortSignal,
@@ -91,7 +91,7 @@ async function whyNotAlone(
 
 /** The uppermost layers, the lowest of them first, each from its folder: seen by a container that is never started. */
 async function readLayers(
-  { docker, store }: EngineImageParts,
+  { docker, store }: EngineImageDeps,
   { id, layerFolders }: DockerImage,
   count: number,
   signal: AbortSignal,

@@ -6,7 +6,7 @@ import type { Nodes } from '../../tools/docker/nodes.ts';
 import { type NamedImage, packArchive, uniqueLayers } from '../store/archive.ts';
 import type { Store } from '../store/store.ts';
 
-export interface LoadParts {
+export interface LoadDeps {
   readonly nodes: Nodes;
   readonly store: Store;
 }
@@ -27,7 +27,7 @@ export function findUnloaded<I extends NamedImage>(
 export async function loadImages(
   wanted: readonly NamedImage[],
   node: string,
-  { nodes, store }: LoadParts,
+  { nodes, store }: LoadDeps,
   { signal, report }: Run,
   opened: NodeLoad = nodes.openLoad(node, toQuery(wanted), signal),
 ): Promise<void> {
@@ -75,23 +75,23 @@ export interface ServiceLoad {
 
 /** Enters every node, which takes as long as a build, for an image of this repository. */
 export function beginLoad(
-  parts: LoadParts & { readonly nodeNames: readonly string[] },
+  deps: LoadDeps & { readonly nodeNames: readonly string[] },
   repository: string,
   signal: AbortSignal,
 ): ServiceLoad {
-  const entered = parts.nodeNames.map((node) => ({
+  const entered = deps.nodeNames.map((node) => ({
     node,
-    load: parts.nodes.openLoad(node, { repository }, signal),
+    load: deps.nodes.openLoad(node, { repository }, signal),
   }));
   return {
     async bring(image, run) {
-      await Promise.all(entered.map(({ node, load }) => loadImages([image], node, parts, run, load)));
+      await Promise.all(entered.map(({ node, load }) => loadImages([image], node, deps, run, load)));
     },
     async removeOld({ reference }, keep, run) {
       await Promise.all(
         entered.map(async ({ node, load }) => {
           const { images } = await load.content;
-          return removeImages(node, findOld(images, reference, keep), parts, run);
+          return removeImages(node, findOld(images, reference, keep), deps, run);
         }),
       );
     },
@@ -113,7 +113,7 @@ function findOld(images: NodeContent['images'], reference: string, keep: Readonl
 }
 
 /** A reload does not fail for what it could not tidy up; the next one tries again. */
-async function removeImages(node: string, old: RemovedImages, { nodes }: LoadParts, run: Run): Promise<void> {
+async function removeImages(node: string, old: RemovedImages, { nodes }: LoadDeps, run: Run): Promise<void> {
   try {
     await nodes.removeImages(node, old, run.signal);
   } catch (error) {

@@ -13,7 +13,7 @@ import { findDockerfile } from './dockerfile-source.ts';
 /** Path in the container → hash of the content. */
 export type Contents = ReadonlyMap<string, string>;
 
-export interface LiveSourceParts {
+export interface LiveSourceDeps {
   readonly environment: Environment;
   readonly checkout: string;
 }
@@ -37,7 +37,7 @@ const mostFiles = 200;
  * @throws {Failure} exit code 7 when a stand-in does not compile.
  */
 export async function readLiveSource(
-  { environment, checkout }: LiveSourceParts,
+  { environment, checkout }: LiveSourceDeps,
   {
     name,
     sourceHash,

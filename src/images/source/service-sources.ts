@@ -37,7 +37,7 @@ export interface ServiceSources {
   find(name: string): Promise<ServiceImage | undefined>;
 }
 
-export interface ServiceSourcesParts {
+export interface ServiceSourcesDeps {
   readonly environment: Environment;
   readonly checkout: string;
   readonly architecture: string;
@@ -46,8 +46,8 @@ export interface ServiceSourcesParts {
   readonly findBase: () => Promise<ResolvedImage | undefined>;
 }
 
-export function createServiceSources(parts: ServiceSourcesParts): ServiceSources {
-  const { environment, checkout, architecture, store, findBase } = parts;
+export function createServiceSources(deps: ServiceSourcesDeps): ServiceSources {
+  const { environment, checkout, architecture, store, findBase } = deps;
   const hashes = new Map<string, Promise<string>>();
   const dockerfileOf = (name: string) => findDockerfile(environment, name, checkout);
 

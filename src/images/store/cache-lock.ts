@@ -64,7 +64,7 @@ async function waitUntilCleared(cache: string, { signal, report }: Run): Promise
     told = true;
     return undefined;
   };
-  await waitFor(ask, { every: 100, timeout: Number.POSITIVE_INFINITY, signal });
+  await waitFor(ask, { interval: 100, timeout: Number.POSITIVE_INFINITY, signal });
 }
 
 const clearingName = 'clearing.lock';

@@ -17,7 +17,7 @@ import { findWaste, type Needed } from './waste.ts';
 
 type PrunedEngine = Pick<Docker, 'listImages' | 'listContainers' | 'removeContainer' | 'removeImage'>;
 
-export interface PruneParts
+export interface PruneDeps
   extends Pick<Images, 'catalog' | 'recipes' | 'store' | 'architecture' | 'checkout'> {
   readonly go: Pick<Go, 'clean'>;
   readonly exec: Exec;
@@ -42,13 +42,13 @@ export interface Pruning {
 
 /** Finds what nothing here needs, or, for `all`, everything that comes back by itself. Changes nothing. */
 export async function planPruning(
-  parts: PruneParts,
+  deps: PruneDeps,
   { all, signal }: { readonly all: boolean; readonly signal: AbortSignal },
 ): Promise<Pruning> {
-  const { store, docker, cache, exec } = parts;
-  const keys = createImageKeys(parts.catalog, parts.recipes);
+  const { store, docker, cache, exec } = deps;
+  const keys = createImageKeys(deps.catalog, deps.recipes);
   const contents = await store.list();
-  const entries = all ? toEntries(contents) : findWaste(contents, await listNeeded(parts, keys), Date.now());
+  const entries = all ? toEntries(contents) : findWaste(contents, await listNeeded(deps, keys), Date.now());
   const goBytes = all ? await measureFolder(exec, goCache(cache), signal) : 0;
   const { containers, nodes } = docker
     ? await findInEngine(docker, all ? undefined : await keys.builtNode(), signal)
@@ -73,10 +73,10 @@ export async function planPruning(
 /** Removes it, while nobody makes anything in the cache. @throws {Failure} exit code 10 when somebody does. */
 export async function prune(
   { entries, go, containers, nodes }: Pruning,
-  parts: PruneParts,
+  deps: PruneDeps,
   run: Run,
 ): Promise<void> {
-  const { store, docker, cache } = parts;
+  const { store, docker, cache } = deps;
   const { signal, report } = run;
   await whileNobodyMakes(cache, async () => {
     await store.remove(entries);
@@ -87,13 +87,13 @@ export async function prune(
     }
     if (!go) return;
     report("clearing Go's caches");
-    await parts.go.clean(run);
+    await deps.go.clean(run);
   });
 }
 
 /** What this checkout's catalog and recipes use. */
 async function listNeeded(
-  { catalog, recipes, architecture, checkout }: PruneParts,
+  { catalog, recipes, architecture, checkout }: PruneDeps,
   keys: ImageKeys,
 ): Promise<Needed> {
   const names = Object.keys(catalog) as (keyof Catalog)[];

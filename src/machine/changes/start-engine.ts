@@ -18,7 +18,7 @@ export interface StartOptions {
   readonly isRunning: () => Promise<boolean>;
   /** Milliseconds until it must answer, and between two questions. */
   readonly timeout?: number;
-  readonly every?: number;
+  readonly interval?: number;
 }
 
 /** The engine of Debian's or Ubuntu's docker.io started: by systemd, or detached, so that it outlives this program. */
@@ -102,11 +102,11 @@ async function removeStalePid(root: Root): Promise<void> {
 }
 
 async function waitForEngine(
-  { host, log, isRunning, timeout = 60_000, every = 250 }: StartOptions,
+  { host, log, isRunning, timeout = 60_000, interval = 250 }: StartOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const runs = async () => ((await isRunning()) ? true : undefined);
-  if (await waitFor(runs, { every, timeout, signal })) return;
+  if (await waitFor(runs, { interval, timeout, signal })) return;
   const said = host.hasSystemd ? '' : await lastLines(log);
   const look = host.hasSystemd ? 'journalctl --unit docker --lines 50' : `tail -n 50 ${log}`;
   throw new Failure(`dockerd did not answer within ${timeout / 1000} s`, {

@@ -9,7 +9,7 @@ import type { PortPair } from '../ports.ts';
 export type CheckState = 'ok' | 'warn' | 'fail';
 
 /** What was asked about this machine, and the answer. */
-export interface Check {
+export interface CheckResult {
   readonly id: string;
   readonly title: string;
   readonly state: CheckState;
@@ -45,4 +45,4 @@ export interface CheckContext {
 }
 
 /** Some questions have no answer on some machines: an empty list. */
-export type MakeCheck = (context: CheckContext) => Promise<readonly Check[]> | readonly Check[];
+export type MakeCheck = (context: CheckContext) => Promise<readonly CheckResult[]> | readonly CheckResult[];

@@ -2,7 +2,7 @@ import { stat, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { toBytes } from '../../lib/bytes.ts';
-import type { Check, MakeCheck } from './check.ts';
+import type { CheckResult, MakeCheck } from './check.ts';
 
 const gigabyte = 1e9;
 /** Roots, Go's caches and the images together, while all of them are built. */
@@ -39,7 +39,7 @@ interface Disk {
 export function toCheck(
   { free, size, path, holds }: Pick<Disk, 'free' | 'size' | 'path'> & { readonly holds: readonly string[] },
   buildsImages: boolean,
-): Check {
+): CheckResult {
   const id = 'disk';
   const title = `disk of ${holds.join(', ')}`;
   const share = free / size;

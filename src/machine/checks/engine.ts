@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { settingsFile } from '../changes/engine-settings.ts';
-import type { Check, CheckContext, MakeCheck } from './check.ts';
+import type { CheckContext, CheckResult, MakeCheck } from './check.ts';
 
 const id = 'engine';
 const title = 'container engine';
@@ -14,7 +14,7 @@ export const checkEngine: MakeCheck = async ({ engine, host }) => {
   }
   const { version, source, rootless, cgroupVersion, storageDriver } = engine;
   const detail = `Docker ${version}${rootless ? ', rootless' : ''}, ${source}`;
-  const problems: Check[] = [];
+  const problems: CheckResult[] = [];
   const add = (state: 'warn' | 'fail', problem: string, fix: string) =>
     problems.push({ id, title, state, detail: `${detail}: ${problem}`, fix });
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toBytes } from '../../lib/bytes.ts';
-import type { Check, CheckContext, MakeCheck } from './check.ts';
+import type { CheckContext, CheckResult, MakeCheck } from './check.ts';
 
 /** What Kubernetes itself uses in a node of its own: measured 0.9 GB and, by its pods' requests, 0.87 processors. */
 const node = { cpus: 0.87, memory: 1e9 };
@@ -24,7 +24,7 @@ async function memory(
   { host, engine }: CheckContext,
   size: number,
   { kubernetes, pods }: { readonly kubernetes: number; readonly pods: number },
-): Promise<Check> {
+): Promise<CheckResult> {
   const needed = kubernetes + pods;
   const id = 'memory';
   const title = 'memory';
@@ -51,7 +51,7 @@ async function memory(
 }
 
 /** Each node counts all processors as its own, and they share them. */
-function cpus(count: number, nodes: number, needed: number): Check {
+function cpus(count: number, nodes: number, needed: number): CheckResult {
   const each = nodes === 1 ? '' : ` on each of ${nodes} nodes`;
   const detail = `${count}${each}, at least ${needed.toFixed(1)} needed`;
   if (count * nodes >= needed) return { id: 'cpu', title: 'processors', state: 'ok', detail };

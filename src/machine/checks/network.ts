@@ -5,9 +5,9 @@ import { toReference, toTagged } from '../../lib/reference.ts';
 import { PullFailure, registryOf } from '../../tools/registry/pull.ts';
 import { findProxy, type Reached, reach } from '../../tools/registry/reach.ts';
 import { listMirrors, type Mirror } from '../mirrors.ts';
-import type { Check, CheckContext } from './check.ts';
+import type { CheckContext, CheckResult } from './check.ts';
 
-const patience = 3_500;
+const answerTimeout = 3_500;
 
 export interface NetworkContext extends CheckContext {
   /** Asked in place of the registries, as the environment says. */
@@ -17,7 +17,7 @@ export interface NetworkContext extends CheckContext {
 }
 
 /** Whether images can be pulled, or else built: registries as the engine reaches them, mirrors as this machine does. */
-export async function checkNetwork(context: NetworkContext): Promise<readonly Check[]> {
+export async function checkNetwork(context: NetworkContext): Promise<readonly CheckResult[]> {
   const { host, exec, signal } = context;
   const [registries, mirrors] = await Promise.all([
     checkRegistries(context),
@@ -38,8 +38,8 @@ export async function checkNetwork(context: NetworkContext): Promise<readonly Ch
 }
 
 /** The first image of each registry, asked for through the engine, which has a resolver and a proxy of its own. */
-async function checkRegistries(context: NetworkContext): Promise<readonly Check[]> {
-  const { docker, paths, registryMirror, signal, timeout = patience } = context;
+async function checkRegistries(context: NetworkContext): Promise<readonly CheckResult[]> {
+  const { docker, paths, registryMirror, signal, timeout = answerTimeout } = context;
   if (docker === undefined) return [];
   const catalog = Object.values(await loadCatalog(paths.checkout));
   const references = catalog.map(({ pull }) => toReference(pull)).filter((found) => found !== undefined);
@@ -48,7 +48,7 @@ async function checkRegistries(context: NetworkContext): Promise<readonly Check[
   );
   const byRegistry = new Map(images.toReversed().map((image) => [registryOf(image), image]));
   return Promise.all(
-    [...byRegistry].map(async ([registry, image]): Promise<Check> => {
+    [...byRegistry].map(async ([registry, image]): Promise<CheckResult> => {
       const id = 'registry';
       const title = `registry ${registry}`;
       try {
@@ -76,13 +76,13 @@ async function checkRegistries(context: NetworkContext): Promise<readonly Check[
 }
 
 interface MirrorCheck {
-  readonly check: Check;
+  readonly check: CheckResult;
   readonly reached: Reached | undefined;
 }
 
 async function checkMirror(
   { holds, url }: Mirror,
-  { host, signal, timeout = patience }: NetworkContext,
+  { host, signal, timeout = answerTimeout }: NetworkContext,
 ): Promise<MirrorCheck> {
   const id = 'mirror';
   const { hostname } = new URL(url);
@@ -102,7 +102,7 @@ async function checkMirror(
 }
 
 /** A server's clock is right: when it differs, certificates are not valid yet, or no longer. */
-function checkServersClock(mirrors: readonly MirrorCheck[]): readonly Check[] {
+function checkServersClock(mirrors: readonly MirrorCheck[]): readonly CheckResult[] {
   const date = mirrors.find(({ reached }) => reached?.date !== undefined)?.reached?.date;
   if (date === undefined) return [];
   const seconds = Math.round(Math.abs(date - Date.now()) / 1000);
@@ -112,7 +112,7 @@ function checkServersClock(mirrors: readonly MirrorCheck[]): readonly Check[] {
 }
 
 /** A proxy that is asked for 127.0.0.1 too answers for another machine. */
-function checkProxy({ host }: CheckContext): readonly Check[] {
+function checkProxy({ host }: CheckContext): readonly CheckResult[] {
   const proxy =
     findProxy(new URL('http://127.0.0.1'), host.env) ?? findProxy(new URL('https://127.0.0.1'), host.env);
   if (proxy === undefined) return [];
@@ -122,8 +122,11 @@ function checkProxy({ host }: CheckContext): readonly Check[] {
 }
 
 /** Neither of the two ways to an image. */
-function checkWays(registries: readonly Check[], mirrors: readonly Check[]): readonly Check[] {
-  const isCut = (checks: readonly Check[]) =>
+function checkWays(
+  registries: readonly CheckResult[],
+  mirrors: readonly CheckResult[],
+): readonly CheckResult[] {
+  const isCut = (checks: readonly CheckResult[]) =>
     checks.length > 0 && checks.every(({ state }) => state !== 'ok');
   if (!isCut(registries) || !isCut(mirrors)) return [];
   const detail = 'no registry and no mirror answers: only what is kept of earlier runs is there';

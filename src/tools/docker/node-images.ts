@@ -5,7 +5,7 @@ import { exitCodes, Failure } from '../../lib/failure.ts';
 /** Milliseconds until the node must have answered. */
 const timeout = 5_000;
 
-interface Question {
+interface NodeQuery {
   /** The engine's. */
   readonly socket: string;
   /** Name of the node. */
@@ -18,7 +18,7 @@ interface Question {
  * docker program and the libraries that run programs are too slow to start.
  * @throws {Failure} when the engine or the node does not answer.
  */
-export async function listImageNames({ socket, node, signal }: Question): Promise<ReadonlySet<string>> {
+export async function listImageNames({ socket, node, signal }: NodeQuery): Promise<ReadonlySet<string>> {
   const argv = ['ctr', '--namespace=k8s.io', 'images', 'list', '--quiet'];
   try {
     return await withDeadline({ timeout, signal }, async (limited) => {

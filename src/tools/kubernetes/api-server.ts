@@ -74,7 +74,7 @@ interface Patch {
 const metadataOnly = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 
 /** Milliseconds until the first byte of an answer. */
-const patience = 10_000;
+const timeout = 10_000;
 
 /** Takes over every field, so that no other owner of one is in the way; an unknown field is refused. */
 const dryRunQuery = 'dryRun=All&fieldManager=wealist-plan&force=true&fieldValidation=Strict';
@@ -101,7 +101,7 @@ export function createApiServer({ server, authorize, ...certificates }: ApiAcces
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const asked = request(`${server}${path}`, { agent, signal, method, headers }, resolve);
       // Not the socket's own time-out, which begins when TLS has agreed.
-      const late = setTimeout(() => asked.destroy(new Error(`no answer in ${patience / 1000} s`)), patience);
+      const late = setTimeout(() => asked.destroy(new Error(`no answer in ${timeout / 1000} s`)), timeout);
       asked.on('response', () => clearTimeout(late));
       asked.on('error', (error) => {
         clearTimeout(late);

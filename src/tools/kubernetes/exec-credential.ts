@@ -16,7 +16,7 @@ const Credential = z.object({
 });
 
 /** Milliseconds that a log-in may take: one that asks for a second factor would wait for ever. */
-const patience = 10_000;
+const timeout = 10_000;
 /** Milliseconds before its end at which a token is not used any more. */
 const margin = 60_000;
 
@@ -43,7 +43,7 @@ export function createCredential(
       const { stdout } = await exec(command, args ?? [], {
         env: { ...variables, KUBERNETES_EXEC_INFO: JSON.stringify(info) },
         signal,
-        timeout: patience,
+        timeout: timeout,
       });
       const { token, expirationTimestamp } = Credential.parse(JSON.parse(stdout)).status;
       hideSecrets([token]);

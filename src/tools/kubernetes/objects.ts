@@ -220,6 +220,6 @@ export function isPodReady({ status }: Pod): boolean {
 }
 
 /** The service or data store that a pod belongs to, by the labels of our charts; undefined for any other pod. */
-export function findPart({ metadata: { labels = {} } }: Pick<Pod, 'metadata'>): string | undefined {
+export function findComponent({ metadata: { labels = {} } }: Pick<Pod, 'metadata'>): string | undefined {
   return labels['app.kubernetes.io/part-of'] === 'wealist' ? labels['app.kubernetes.io/name'] : undefined;
 }

@@ -16,7 +16,7 @@ export interface PodPort {
 export class NotConnected extends ApiFailure {}
 
 /** Milliseconds until the API server and the node have agreed. */
-const patience = 10_000;
+const timeout = 10_000;
 
 /** Of a port, the channel of its bytes; the other one is for why there are none. */
 const dataChannel = 0;
@@ -39,7 +39,7 @@ export async function dialPod(
   const socket = new WebSocket(url.replace(/^http/, 'ws'), 'v4.channel.k8s.io', {
     agent,
     perMessageDeflate: false,
-    handshakeTimeout: patience,
+    handshakeTimeout: timeout,
   });
   // Listens before the connection is there: the node's first words may come with it.
   const stream = toStream(socket);

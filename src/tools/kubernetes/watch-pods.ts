@@ -9,14 +9,14 @@ export interface WatchOptions {
   /** Told when the cluster stops answering, after it had answered; the watch goes on by itself. */
   readonly onSilence?: (reason: ApiFailure) => void;
   /** Milliseconds between two tries to reach a cluster that is silent. */
-  readonly every?: number;
+  readonly interval?: number;
 }
 
 /** The pods of a namespace by name. */
 export type Pods = ReadonlyMap<string, Pod>;
 
 /** The component of the platform that a pod belongs to; undefined for pods that are not wanted. */
-export type PartOf = (pod: Pod) => string | undefined;
+export type ComponentOf = (pod: Pod) => string | undefined;
 
 /** The pods of a namespace as they are now. @throws {ApiFailure} */
 export async function listPods(api: ApiReader, namespace: string, signal: AbortSignal): Promise<Pods> {
@@ -52,7 +52,7 @@ const largestObject = 4 * 1024 * 1024;
  * until the signal is aborted. @throws {ApiFailure} only before the first answer, and the signal's reason.
  */
 export async function* watchPods(api: ApiReader, options: WatchOptions): AsyncGenerator<Pods, never> {
-  const { namespace, signal, onSilence, every = 1_000 } = options;
+  const { namespace, signal, onSilence, interval = 1_000 } = options;
   const pods = new Map<string, Pod>();
   let isKnown = false;
   let isSilent = false;
@@ -71,7 +71,7 @@ export async function* watchPods(api: ApiReader, options: WatchOptions): AsyncGe
       if (error instanceof ApiFailure && !isSilent) onSilence?.(error);
       isSilent ||= error instanceof ApiFailure;
     }
-    await sleep(every, undefined, { signal });
+    await sleep(interval, undefined, { signal });
   }
 
   /** Ends when the server ends it, which it does every few minutes, or knows this version no longer. */

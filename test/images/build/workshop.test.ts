@@ -144,7 +144,7 @@ test('a root is made once, without documentation and what is dropped', async () 
 
 test('lines say how long it has been going on, without the time spent waiting', async () => {
   const { run, lines } = await makeWorkshop();
-  await tellTime(run, { minutes: 7, every: 60_000 }, async (told, stopwatch) => {
+  await tellTime(run, { minutes: 7, interval: 60_000 }, async (told, stopwatch) => {
     await stopwatch.pauseWhile(sleep(300));
     told.report('k8s.io/api');
   });
@@ -153,7 +153,7 @@ test('lines say how long it has been going on, without the time spent waiting', 
 
 test('the last line is told again while nothing new is said', async () => {
   const { run, lines } = await makeWorkshop();
-  await tellTime(run, { minutes: 7, every: 5 }, async (told) => {
+  await tellTime(run, { minutes: 7, interval: 5 }, async (told) => {
     told.report('linking');
     await expect.poll(() => lines.length).toBeGreaterThan(2);
   });

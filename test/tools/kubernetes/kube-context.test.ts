@@ -10,13 +10,13 @@ const aws = {
   args: ['eks', 'get-token'],
 };
 
-interface Parts {
+interface Deps {
   readonly cluster?: object;
   readonly user?: object;
 }
 
 /** A kubeconfig with the kube contexts dev and prod; JSON, which is YAML, too. */
-async function writeConfig({ cluster = {}, user = { token: 'secret' } }: Parts = {}, folder?: string) {
+async function writeConfig({ cluster = {}, user = { token: 'secret' } }: Deps = {}, folder?: string) {
   const where = folder ?? (await makeTemporaryFolder());
   const file = join(where, 'config');
   const config = {
@@ -73,7 +73,7 @@ test('a program that logs in is shown as it would be run, and is not run', async
   expect(context?.kubeconfig).toContain('get-token');
 });
 
-test.each<[string, Parts, string, number]>([
+test.each<[string, Deps, string, number]>([
   ['another program', { user: { exec: { ...aws, command: './aws' } } }, 'runs ./aws to log in', 9],
   ['a plug-in of kubectl', { user: { 'auth-provider': { name: 'gcp' } } }, 'logs in by auth-provider', 9],
   ['a password', { user: { username: 'me', password: 'x' } }, 'logs in by username', 9],

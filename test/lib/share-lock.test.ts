@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { shareHold } from '../../src/lib/share-hold.ts';
+import { shareLock } from '../../src/lib/share-lock.ts';
 
 /** Something that only one can hold; `fails` is thrown in place of holding it. */
 function makeHold() {
   let held = 0;
   const log: string[] = [];
   const state = { fails: undefined as Error | undefined };
-  const hold = shareHold(async (work) => {
+  const hold = shareLock(async (work) => {
     await sleep(1);
     if (state.fails) throw state.fails;
     expect(held++).toBe(0);

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-export interface HoldOptions {
+export interface RetryOptions {
   /** Resolves when it may be worth trying again. */
   readonly changed: (signal: AbortSignal) => Promise<void>;
   /** Milliseconds that somebody is kept waiting for an answer. */
-  readonly patience?: number;
+  readonly timeout?: number;
   /** How many wait at once at most. */
   readonly most?: number;
   /** Told when somebody has to wait, and when nobody does any longer. */
@@ -14,15 +14,15 @@ export interface HoldOptions {
 }
 
 /** served: somebody took it. late: nobody did in time. full: too many wait already. */
-export type Held = 'served' | 'late' | 'full';
+export type RetryOutcome = 'served' | 'late' | 'full';
 
 /** Keeps those waiting who nobody answers yet. */
-export interface Hold {
+export interface Retry {
   /**
    * Makes the attempt until it resolves to true: somebody took what is asked. It resolves to false only when nothing of
    * it was delivered to anybody. @throws the signal's reason, and what the attempt throws.
    */
-  until(attempt: () => Promise<boolean>, gone: AbortSignal): Promise<Held>;
+  until(attempt: () => Promise<boolean>, gone: AbortSignal): Promise<RetryOutcome>;
   /** To be called when somebody has answered. */
   answered(): void;
 }
@@ -30,13 +30,13 @@ export interface Hold {
 const shortestPause = 50;
 const longestPause = 1_000;
 
-export function createHold({
+export function createRetry({
   changed,
-  patience = 30_000,
+  timeout = 30_000,
   most = 256,
   onWaiting,
   tellAfter = 1_000,
-}: HoldOptions): Hold {
+}: RetryOptions): Retry {
   let isTold = false;
   let waiting = 0;
 
@@ -56,9 +56,13 @@ export function createHold({
     }
   }
 
-  async function wait(attempt: () => Promise<boolean>, begun: number, gone: AbortSignal): Promise<Held> {
+  async function wait(
+    attempt: () => Promise<boolean>,
+    begun: number,
+    gone: AbortSignal,
+  ): Promise<RetryOutcome> {
     for (let pause = shortestPause; ; pause = Math.min(2 * pause, longestPause)) {
-      const left = begun + patience - performance.now();
+      const left = begun + timeout - performance.now();
       if (left <= 0) return 'late';
       await pauseOrChange(Math.min(pause, left), gone);
       if (await attempt()) return 'served';

@@ -1,10 +1,10 @@
 import type { ApiReader } from '../tools/kubernetes/api-server.ts';
 import { isPodReady, type Pod } from '../tools/kubernetes/objects.ts';
-import type { PartOf } from '../tools/kubernetes/watch-pods.ts';
+import type { ComponentOf } from '../tools/kubernetes/watch-pods.ts';
 import { type Pods, type WatchOptions, watchPods } from '../tools/kubernetes/watch-pods.ts';
 
 /** The pods as the watch last told of them, for several who ask. */
-export interface PodBoard {
+export interface PodTracker {
   /** The newest pod of a part that is ready and stays; undefined while there is none. */
   findReady(part: string): Pod | undefined;
   /** Resolves after the next change of any pod. @throws the signal's reason. */
@@ -15,10 +15,10 @@ export interface PodBoard {
   keep(): Promise<never>;
 }
 
-export function createPodBoard(
+export function createPodTracker(
   api: ApiReader,
-  { partOf, ...options }: WatchOptions & { readonly partOf: PartOf },
-): PodBoard {
+  { partOf, ...options }: WatchOptions & { readonly partOf: ComponentOf },
+): PodTracker {
   let pods: Pods = new Map();
   const waiting = new Set<() => void>();
 

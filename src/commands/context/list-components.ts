@@ -1,6 +1,6 @@
 import { type Environment, infrastructure } from '../../config/schema.ts';
 import { selectServices } from '../../config/services.ts';
-import type { Part } from '../../diagnosis/part.ts';
+import type { Component } from '../../diagnosis/component.ts';
 import type { Snapshot } from '../../diagnosis/snapshot.ts';
 import { workloadsOf } from '../../diagnosis/workloads.ts';
 import { extras, hostsOfExtras, toExtraNames } from '../../plans/extras.ts';
@@ -14,7 +14,11 @@ const prepared: readonly string[] = ['postgres', 's3'];
 type Chosen = Pick<ClusterRecord, 'controller' | 'extras' | 'lacking'>;
 
 /** All that an environment runs: the ingress controller, data stores, Jobs, services, extras, each with what it needs. */
-export function listParts(snapshot: Snapshot, environment: Environment, chosen: Chosen): readonly Part[] {
+export function listComponents(
+  snapshot: Snapshot,
+  environment: Environment,
+  chosen: Chosen,
+): readonly Component[] {
   const { controller } = chosen;
   const { namespace, services } = environment;
   const needed = new Set(Object.values(services).flatMap(({ needs }) => needs));
@@ -28,18 +32,18 @@ export function listParts(snapshot: Snapshot, environment: Environment, chosen: 
 
   return [
     ...(controllers.length === 0 ? [noController] : controllers).map(
-      (workload): Part => ({ name: workload.name, kind: 'ingress', workload, needs: [] }),
+      (workload): Component => ({ name: workload.name, kind: 'ingress', workload, needs: [] }),
     ),
-    ...stores.map((name): Part => {
+    ...stores.map((name): Component => {
       const workload = { kind: 'StatefulSet', name, namespace } as const;
       const { port } = toForwardTarget(environment, name);
       return { name, kind: 'infrastructure', workload, needs: [], port };
     }),
-    ...jobs.map((workload): Part => {
+    ...jobs.map((workload): Component => {
       const needs = stores.filter((name) => prepared.includes(name));
       return { name: workload.name, kind: 'job', workload, needs };
     }),
-    ...Object.entries(services).map(([name, { port, route }]): Part => {
+    ...Object.entries(services).map(([name, { port, route }]): Component => {
       const selection = selectServices(environment, [name]);
       const needs = [...selection.infrastructure, ...selection.services.filter((each) => each !== name)];
       return {
@@ -57,19 +61,19 @@ export function listParts(snapshot: Snapshot, environment: Environment, chosen: 
  * What an environment on a cluster of somebody else runs: its services, and the data stores that are there. One that is not
  * is a managed one, of which Kubernetes knows nothing.
  */
-export function listRemoteParts(snapshot: Snapshot, environment: Environment): readonly Part[] {
+export function listRemoteComponents(snapshot: Snapshot, environment: Environment): readonly Component[] {
   const { namespace, services } = environment;
   const stores = infrastructure.filter((name) => snapshot.find('StatefulSet', name, namespace));
   const here = new Set<string>([...stores, ...Object.keys(services)]);
   return [
-    ...stores.map((name): Part => {
+    ...stores.map((name): Component => {
       const { port } = toForwardTarget(environment, name);
       return {
         ...{ name, kind: 'infrastructure', needs: [], port },
         workload: { kind: 'StatefulSet', name, namespace },
       };
     }),
-    ...Object.entries(services).map(([name, { port }]): Part => {
+    ...Object.entries(services).map(([name, { port }]): Component => {
       const { infrastructure: needed, services: others } = selectServices(environment, [name]);
       const needs = [...needed, ...others].filter((need) => need !== name && here.has(need));
       return { name, kind: 'service', port, needs, workload: { kind: 'Deployment', name, namespace } };
@@ -78,7 +82,7 @@ export function listRemoteParts(snapshot: Snapshot, environment: Environment): r
 }
 
 /** What the extras run; where a release runs nothing, a workload of its name, which is absent. */
-function listExtraParts(snapshot: Snapshot, chosen: Chosen): readonly Part[] {
+function listExtraParts(snapshot: Snapshot, chosen: Chosen): readonly Component[] {
   const hosts = hostsOfExtras(chosen);
   const workloads = toExtraNames(chosen)
     .flatMap((name) => extras[name].releases)
@@ -86,7 +90,7 @@ function listExtraParts(snapshot: Snapshot, chosen: Chosen): readonly Part[] {
       const found = workloadsOf(snapshot, release, namespace);
       return found.length > 0 ? found : [{ kind: 'Deployment', name: release, namespace } as const];
     });
-  return workloads.map((workload): Part => {
+  return workloads.map((workload): Component => {
     const { name } = workload;
     const host = hosts.find(({ image }) => image === name)?.name;
     return { name, kind: 'extra', workload, needs: [], ...(host === undefined ? {} : { host }) };

@@ -5,7 +5,7 @@ import type { Snapshot } from './snapshot.ts';
 import { judgeNeeded, type Verdict } from './verdict.ts';
 
 /** A workload as one line of `status`. */
-export interface PartStatus
+export interface ComponentStatus
   extends Pick<Verdict, 'state' | 'ready' | 'wanted' | 'line' | 'evidence' | 'next'> {
   /** The image its newest pods ask for, as the chart names it. */
   readonly image: string | undefined;
@@ -27,7 +27,7 @@ export interface PartStatus
 const noteAnnotation = 'wealist.local/note';
 
 /** How a workload is, with all that ever went wrong with its pods counted. */
-export function toPartStatus(snapshot: Snapshot, workload: Workload): PartStatus {
+export function toComponentStatus(snapshot: Snapshot, workload: Workload): ComponentStatus {
   const { state, ready, wanted, line, evidence, next } = judgeNeeded(snapshot, workload);
   const { current } = findPods(snapshot, workload);
   const containers = current.flatMap(({ status }) => status.containerStatuses ?? []);
@@ -49,7 +49,7 @@ export function toPartStatus(snapshot: Snapshot, workload: Workload): PartStatus
   };
 }
 
-function findRunning({ spec, status }: Pod, container: string): PartStatus['running'] {
+function findRunning({ spec, status }: Pod, container: string): ComponentStatus['running'] {
   const { image: reference = '' } = spec.containers.find(({ name }) => name === container) ?? {};
   const id = status.containerStatuses?.find(({ name }) => name === container)?.imageID;
   return id ? [{ reference, id }] : [];

@@ -1,8 +1,8 @@
 /** Does a work while something is held that only one at a time can hold, such as a lock. */
-export type Hold = <T>(work: () => Promise<T>) => Promise<T>;
+export type WithLock = <T>(work: () => Promise<T>) => Promise<T>;
 
 /** Lets works of this process that go on at the same time hold it together: the first takes it, the last gives it back. */
-export function shareHold(hold: Hold): Hold {
+export function shareLock(hold: WithLock): WithLock {
   let holders = 0;
   let release = () => {};
   let taken = Promise.resolve();

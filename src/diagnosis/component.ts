@@ -5,11 +5,11 @@ import type { Snapshot } from './snapshot.ts';
 import { judgeNeeded, type Verdict } from './verdict.ts';
 
 /** What an environment consists of: a service, a data store, a Job that prepares one, the ingress controller, an extra. */
-export interface Part {
+export interface Component {
   readonly name: string;
   readonly kind: 'service' | 'infrastructure' | 'ingress' | 'job' | 'extra';
   readonly workload: Workload;
-  /** Names of the parts that it needs, directly or not. */
+  /** Names of the components that it needs, directly or not. */
   readonly needs: readonly string[];
   /** Where others reach it, through the Service of its name; undefined for one that nobody asks. */
   readonly port?: number;
@@ -19,9 +19,9 @@ export interface Part {
   readonly host?: string;
 }
 
-/** A part that is not ready. */
+/** A component that is not ready. */
 export interface Unready {
-  readonly part: Part;
+  readonly component: Component;
   readonly verdict: Verdict;
   /** The end of the log that the verdict names. */
   readonly log?: string;
@@ -29,9 +29,9 @@ export interface Unready {
   readonly clues: readonly Clue[];
 }
 
-/** A part that is ready, and does not answer through the ingress. */
+/** A component that is ready, and does not answer through the ingress. */
 export interface Silent {
-  readonly part: Part;
+  readonly component: Component;
   readonly url: string;
   /** `answered 404`, or why there was no answer. */
   readonly state: string;
@@ -40,31 +40,31 @@ export interface Silent {
 /** Lines of a log that are shown where nothing in it is understood. */
 const shownLines = 12;
 
-/** The parts that are not ready, with what their logs say; all logs are read at once. */
+/** The components that are not ready, with what their logs say; all logs are read at once. */
 export async function listUnready(
   snapshot: Snapshot,
-  parts: readonly Part[],
+  components: readonly Component[],
   readLog: (log: LogReference) => Promise<string | undefined>,
 ): Promise<readonly Unready[]> {
-  const unready = parts
-    .map((part) => ({ part, verdict: judgeNeeded(snapshot, part.workload) }))
+  const unready = components
+    .map((component) => ({ component, verdict: judgeNeeded(snapshot, component.workload) }))
     .filter(({ verdict }) => verdict.state !== 'ready');
   return Promise.all(
-    unready.map(async ({ part, verdict }) => {
+    unready.map(async ({ component, verdict }) => {
       const log = verdict.log && (await readLog(verdict.log));
-      if (!log) return { part, verdict, clues: [] };
-      const others = parts.filter(({ name, port }) => port !== undefined && name !== part.name);
+      if (!log) return { component, verdict, clues: [] };
+      const others = components.filter(({ name, port }) => port !== undefined && name !== component.name);
       const clues = findClues(
         log,
         others.map((each) => toNeighbour(snapshot, each)),
       );
       // What waits says why before it says what else it does.
-      return { part, verdict, log: log.trimEnd().split('\n').slice(-shownLines).join('\n'), clues };
+      return { component, verdict, log: log.trimEnd().split('\n').slice(-shownLines).join('\n'), clues };
     }),
   );
 }
 
-function toNeighbour(snapshot: Snapshot, { name, workload: { namespace } }: Part): Neighbour {
+function toNeighbour(snapshot: Snapshot, { name, workload: { namespace } }: Component): Neighbour {
   const address = snapshot.find('Service', name, namespace)?.spec.clusterIP;
   const names = [name, `${name}.${namespace}`, `${name}.${namespace}.svc.cluster.local`];
   return { name, addresses: address === undefined ? names : [...names, address] };
