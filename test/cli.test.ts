@@ -103,7 +103,7 @@ test('kubectl without a cluster of ours asks nobody', async () => {
   const { stdout, stderr, exitCode } = await start(['kubectl', 'get', 'pods'], { WEALIST_STATE_DIR: state })
     .ended;
   expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 5 });
-  expect(stderr).toBe('✗ there is no cluster yet\n  fix      npm run up\n');
+  expect(stderr).toBe('✗ no cluster has been created yet\n  fix      npm run up\n');
 });
 
 test('npm hands SIGTERM on to us, and nothing is left running', async () => {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { openSession } from '../src/commands/context/session.ts';
-import { toolSteps } from '../src/commands/context/tool-steps.ts';
+import { toolSteps } from '../src/commands/context/tools.ts';
 import { openImages } from '../src/images/open-images.ts';
 import { findPaths } from '../src/state/paths.ts';
 import { exec } from '../src/tools/exec.ts';

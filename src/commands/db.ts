@@ -13,7 +13,7 @@ import {
   parseSnapshotName,
   requireFreeName,
 } from '../state/database-snapshots.ts';
-import { requireWritable } from './context/guard.ts';
+import { requireWritable } from './context/environment.ts';
 import { handOver } from './context/hand-over.ts';
 import {
   type Databases,

@@ -23,7 +23,7 @@ import { versions } from '../tools/versions.ts';
 import { toSymbol } from '../ui/style.ts';
 import { toTable } from '../ui/table.ts';
 import type { Ui } from '../ui/ui.ts';
-import { loadMachineEnvironment } from './context/guard.ts';
+import { loadMachineEnvironment } from './context/environment.ts';
 import { checkPolicies } from './doctor/check-policies.ts';
 
 export const command = defineCommand({

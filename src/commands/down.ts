@@ -10,9 +10,9 @@ import { ensureCheckoutId } from '../state/checkout-id.ts';
 import { removeClusterRecord } from '../state/cluster-record.ts';
 import { listSnapshots, toSnapshotsFolder } from '../state/database-snapshots.ts';
 import { measureFolder } from '../tools/disk.ts';
-import { requireWritable } from './context/guard.ts';
+import { readSituation } from './context/engine.ts';
+import { requireWritable } from './context/environment.ts';
 import { openSession } from './context/session.ts';
-import { readSituation } from './context/situation.ts';
 
 export const command = defineCommand({
   summary: 'remove the cluster, keep the data',

@@ -6,7 +6,7 @@ import { exitCodes, Failure } from '../lib/failure.ts';
 import { chooseEnvironment, findChosenEnvironment } from '../state/chosen-environment.ts';
 import { ensureStateFolder } from '../state/state-folder.ts';
 import { findTrust } from '../state/trust.ts';
-import { isLocal } from './context/guard.ts';
+import { isLocal } from './context/environment.ts';
 import { describeEnvironment, describeEnvironments, toDescription, toLines } from './env/describe.ts';
 import { type ProbedEnvironment, probeEnvironment } from './env/probe.ts';
 import { trustCluster } from './env/trust.ts';

@@ -14,9 +14,9 @@ import { findComponent } from '../tools/kubernetes/objects.ts';
 import { dialPod } from '../tools/kubernetes/port-forward.ts';
 import { type Listener, listenOnLoopback } from '../tools/loopback.ts';
 import { toTable } from '../ui/table.ts';
-import { getClusterAccess } from './context/environment-cluster.ts';
+import { requireWritable } from './context/environment.ts';
 import { type ForwardTarget, toForwardTarget } from './context/forward-targets.ts';
-import { requireWritable } from './context/guard.ts';
+import { openCluster } from './context/open-cluster.ts';
 import { explainSilence } from './forward/explain-silence.ts';
 
 /** Ports that are tried, from the wanted one on. */
@@ -42,7 +42,7 @@ export const command = defineCommand({
     const environment = requireWritable(app, await app.environment(), 'forward');
     const { namespace } = environment;
     const wanted = selectComponents(environment, targets).map((name) => toForwardTarget(environment, name));
-    const access = await getClusterAccess(app, environment);
+    const access = await openCluster(app, environment);
     const api = await access.openApi();
 
     const trouble = new AbortController();

@@ -11,7 +11,7 @@ import type { Step } from '../plan/plan.ts';
 import { buildService } from '../steps/build-service.ts';
 import { ensureImage, ensureNodeImage } from '../steps/ensure-image.ts';
 import { createDocker } from '../tools/docker/docker.ts';
-import { connectImages } from './context/connect-images.ts';
+import { connectImages } from './context/up-deps.ts';
 import { describeImages, listImages, listNeededNames } from './images/list-images.ts';
 
 export const command = defineCommand({

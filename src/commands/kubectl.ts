@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path';
 import { defineCommand } from '../cli/command.ts';
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
 import { defaultEnvironment, findChosenEnvironment } from '../state/chosen-environment.ts';
-import { requireWritable } from './context/guard.ts';
+import { requireWritable } from './context/environment.ts';
 
 export const command = defineCommand({
   summary: 'run kubectl against our cluster, whatever ~/.kube/config says',
@@ -40,6 +40,6 @@ export const command = defineCommand({
 /** Without a kubeconfig kubectl asks whatever listens on port 8080. */
 async function requireCluster(kubeconfig: string): Promise<void> {
   await access(kubeconfig).catch(() => {
-    throw new Failure('there is no cluster yet', { hint: 'npm run up', exitCode: exitCodes.cluster });
+    throw new Failure('no cluster has been created yet', { hint: 'npm run up', exitCode: exitCodes.cluster });
   });
 }

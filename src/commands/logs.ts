@@ -11,9 +11,9 @@ import { findClusterRecord } from '../state/cluster-record.ts';
 import { findSecrets } from '../state/secrets.ts';
 import { findComponent, type Pod } from '../tools/kubernetes/objects.ts';
 import { listPods } from '../tools/kubernetes/watch-pods.ts';
-import { getClusterAccess } from './context/environment-cluster.ts';
-import { isLocal } from './context/guard.ts';
-import { toSecretsOptions } from './context/secrets-options.ts';
+import { isLocal } from './context/environment.ts';
+import { openCluster } from './context/open-cluster.ts';
+import { toSecretsOptions } from './context/secrets.ts';
 import { createLogFilter, openFollowedOutput, printTo } from './logs/log-output.ts';
 
 /** Lines of each container that are shown before what is followed, where nothing else is wanted. */
@@ -71,7 +71,7 @@ export const command = defineCommand({
     const { ui, signal } = app;
     const environment = await app.environment({ name: env });
     const parts = selectComponents(environment, services);
-    const api = await (await getClusterAccess(app, environment)).openApi();
+    const api = await (await openCluster(app, environment)).openApi();
     await hideSecrets(app, environment);
     const format = ui.json ? formatAsJson : createReadableFormat({ parts, colors: ui.resultColors });
     const filter = createLogFilter({ grep, level });

@@ -15,9 +15,9 @@ import { findTrust } from '../state/trust.ts';
 import { type ReleaseSource, toChart } from '../steps/deploy-release.ts';
 import { createHelm } from '../tools/helm.ts';
 import type { ApiReader } from '../tools/kubernetes/api-server.ts';
-import { findClusterAccess } from './context/cluster-access.ts';
-import { isLocal } from './context/guard.ts';
-import { obtainTools } from './context/obtain-tools.ts';
+import { findClusterAccess } from './context/cluster.ts';
+import { isLocal } from './context/environment.ts';
+import { obtainTools } from './context/tools.ts';
 import { listLocalSources } from './plan/local-sources.ts';
 import { checkOutside } from './plan/outside.ts';
 import { hasDifferences, type PlanReport, toPlanValue } from './plan/report.ts';
@@ -159,7 +159,7 @@ async function openTarget(app: App, environment: Environment): Promise<Target> {
   }
   await obtainTools(app, ['kubectl']);
   try {
-    const { openRemote } = await import('./context/remote-access.ts');
+    const { openRemote } = await import('./context/remote-cluster.ts');
     const { context, openApi } = await openRemote(app, environment);
     return { api: await openApi(), title: `kube context ${context.name}, ${context.server}` };
   } catch (error) {

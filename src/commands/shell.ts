@@ -7,10 +7,10 @@ import type { Snapshot } from '../diagnosis/snapshot.ts';
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
 import type { Kubectl } from '../tools/kubernetes/kubectl.ts';
 import type { Pod } from '../tools/kubernetes/objects.ts';
+import { getOwnCluster } from './context/engine.ts';
+import { requireWritable } from './context/environment.ts';
 import { toWorkload } from './context/forward-targets.ts';
-import { requireWritable } from './context/guard.ts';
 import { handOver } from './context/hand-over.ts';
-import { getOwnCluster } from './context/own-cluster.ts';
 
 export const command = defineCommand({
   summary: 'a shell, or one command, in the pod of a service or data store',

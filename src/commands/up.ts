@@ -6,6 +6,7 @@ import type { Override } from '../config/load.ts';
 import { sumRequests } from '../config/requests.ts';
 import type { WorkerType } from '../config/schema.ts';
 import { selectServices } from '../config/services.ts';
+import { canPull } from '../images/can-pull.ts';
 import { describeChanges, planChanges } from '../machine/changes.ts';
 import { joinResults } from '../plan/run-plan.ts';
 import { toHostOrigin, toOrigin } from '../plans/addresses.ts';
@@ -19,13 +20,11 @@ import { findPolicyRecord } from '../state/policy-record.ts';
 import { ensureSecrets, findSecrets } from '../state/secrets.ts';
 import { probeTitle } from '../steps/probe-policies.ts';
 import { type Address, describeUp, toUpValue } from '../ui/summary.ts';
-import { canPull } from './context/can-pull.ts';
 import { parseExtras } from './context/choose-extras.ts';
-import { type Foreseen, foreseeUp } from './context/foresee-up.ts';
-import { requireWritable } from './context/guard.ts';
-import { lacksImages } from './context/prepare-up.ts';
-import { toSecretsOptions } from './context/secrets-options.ts';
-import type { Situation } from './context/situation.ts';
+import type { Situation } from './context/engine.ts';
+import { requireWritable } from './context/environment.ts';
+import { toSecretsOptions } from './context/secrets.ts';
+import { type Foreseen, foreseeUp, lacksImages } from './context/up-deps.ts';
 import { listChanges, type MachineDemand, prepareMachine } from './up/prepare-machine.ts';
 
 export const command = defineCommand({

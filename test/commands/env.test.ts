@@ -56,7 +56,7 @@ test('nothing is read before a cluster is trusted, and nothing asked', async () 
     () => why.run(app, { env: 'dev' }),
   ]) {
     await expect(run()).rejects.toMatchObject({
-      message: 'no cluster is trusted yet to be that of environment dev',
+      message: 'no cluster is trusted for environment dev yet',
       hint: 'npm run env trust dev',
       exitCode: 9,
     });
@@ -128,23 +128,23 @@ test('trusting the same again asks nobody; another one is shown beside the one o
 });
 
 test.each([
-  ['renamed', { context: 'renamed' }, 'kube context my-dev of environment dev is in no kubeconfig', false],
+  ['renamed', { context: 'renamed' }, 'kube context my-dev of environment dev was not found in any kubeconfig', false],
   [
     'leads to another address',
     { server: 'https://prod.example' },
-    'kube context my-dev is not the cluster that was trusted as dev',
+    'kube context my-dev points to another cluster than the trusted one of dev',
     false,
   ],
   [
     'leads to another cluster at the same address',
     { uid: 'uid-prod' },
-    'kube context my-dev is not the cluster that was trusted as dev',
+    'kube context my-dev points to another cluster than the trusted one of dev',
     true,
   ],
   [
     'logs in by another program',
     { user: { exec: { apiVersion: 'v1', command: 'aws', args: ['other'] } } },
-    'kube context my-dev is not the cluster that was trusted as dev',
+    'kube context my-dev points to another cluster than the trusted one of dev',
     false,
   ],
 ])('a kube context that %s is refused, reads included', async (_, change, message, isAsked) => {
@@ -165,12 +165,12 @@ test.each([
   expect(asked.length > 0).toBe(isAsked);
 });
 
-test('a cluster that does not answer is no reason to trust another', async () => {
+test('a cluster that does not respond is no reason to trust another', async () => {
   const { app, trust, remote } = await start();
   await trust();
   await writeFile(join(remote, 'down'), '');
   await expect(status.run(app, { env: 'dev' })).rejects.toMatchObject({
-    message: 'the cluster of kube context my-dev does not answer',
+    message: 'the cluster of kube context my-dev does not respond',
     cause: 'The connection to the server 127.0.0.1:6443 was refused',
     exitCode: 5,
   });

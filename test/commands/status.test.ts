@@ -72,7 +72,7 @@ async function runStatus(
 test('a line for each part: image, restarts, address, or why it is not ready', async () => {
   const { stdout, exitCode, origin } = await runStatus([...controller, ...redis, ...auth, ...frontend]);
   expect(exitCode).toBe(0);
-  expect(stdout).toMatch(/^✔ cluster wealist runs {2}environment local-kind/);
+  expect(stdout).toMatch(/^✔ cluster wealist is running {2}environment local-kind/);
   expect(stdout).toContain(`✔ ingress ${origin}/ answers 200`);
   const line = (name: string) => stdout.split('\n').find((each) => each.includes(` ${name} `));
   expect(line('auth-service')).toMatch(
@@ -239,9 +239,9 @@ test.each([
   [
     'running',
     ours,
-    /^✗ cluster wealist does not answer .*\n {2}because {2}connect ECONNREFUSED 127\.0\.0\.1:1\n/,
+    /^✗ cluster wealist does not respond .*\n {2}because {2}connect ECONNREFUSED 127\.0\.0\.1:1\n/,
   ],
-  ['running', theirs, /^✗ cluster wealist does not exist .*\n .* is not of this checkout\n/],
+  ['running', theirs, /^✗ cluster wealist does not exist .*\n .* belongs to another checkout\n/],
 ])('no answer from a cluster whose node is %s, made by %s', async (status, owner, says) => {
   const state = await makeClusterFolder();
   await writeFile(join(state, 'id'), ours);
@@ -258,7 +258,7 @@ test.each([
     'one of them made by another checkout',
     ['running', ours],
     ['running', theirs],
-    /is not of this checkout\n/,
+    /belongs to another checkout\n/,
   ],
 ] as const)('no answer from a cluster of two nodes, %s', async (_, first, second, says) => {
   const state = await makeClusterFolder();

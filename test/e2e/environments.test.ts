@@ -279,14 +279,14 @@ describe('a second cluster that poses as dev', () => {
     };
     try {
       await kubectl('config', 'rename-context', 'wealist-dev', 'elsewhere');
-      await refused('kube context wealist-dev of environment dev is in no kubeconfig');
+      await refused('kube context wealist-dev of environment dev was not found in any kubeconfig');
       // The cluster of this checkout under the name that was trusted.
       const own = await readFile(join(shared.root, '.wealist/kubeconfig'), 'utf8');
       await writeFile(
         kubeconfig,
         own.replace(`name: kind-${shared.name}\ncurrent`, 'name: wealist-dev\ncurrent'),
       );
-      await refused('is not the cluster that was trusted as dev');
+      await refused('points to another cluster than the trusted one of dev');
     } finally {
       await writeFile(kubeconfig, before);
     }

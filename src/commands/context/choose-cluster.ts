@@ -1,13 +1,13 @@
 import type { App } from '../../cli/command.ts';
 import type { FoundCluster } from '../../cluster/ownership.ts';
 import type { LocalEnvironment } from '../../config/schema.ts';
+import { canPull } from '../../images/can-pull.ts';
 import type { Engine } from '../../machine/engine.ts';
 import type { Host } from '../../machine/host.ts';
 import { findPortOwner } from '../../machine/port-owner.ts';
 import { choosePorts, lowestPortOf } from '../../machine/ports.ts';
 import type { ClusterRecord } from '../../state/cluster-record.ts';
 import { createDocker } from '../../tools/docker/docker.ts';
-import { canPull } from './can-pull.ts';
 
 export interface ChooseDeps {
   readonly app: Pick<App, 'signal' | 'ui' | 'exec'>;
@@ -15,18 +15,18 @@ export interface ChooseDeps {
   readonly engine: Engine | undefined;
   readonly environment: LocalEnvironment;
   readonly name: string;
-  /** What an earlier run chose for the cluster of this checkout. */
+  /** What an earlier run has recorded for this checkout's cluster. */
   readonly record: ClusterRecord | undefined;
-  /** The cluster of this name, where there is one. */
+  /** The existing cluster of this name. */
   readonly found: FoundCluster | undefined;
-  /** Ports of this machine that clusters have, which are stopped as well. */
+  /** Host ports published by any container, running or stopped. */
   readonly taken: ReadonlySet<number>;
 }
 
-/** What stays as it is until the cluster is removed; its extras come and go. */
+/** What is fixed until the cluster is removed. */
 export type ChosenCluster = Omit<ClusterRecord, 'extras' | 'lacking'>;
 
-/** Ports, controller and nodes: those the cluster was made with, else those chosen for it before, else chosen now. */
+/** Ports, ingress controller and nodes: those of the existing cluster, else the recorded ones, else chosen now. */
 export async function chooseCluster(deps: ChooseDeps): Promise<ChosenCluster> {
   const { app, host, engine, environment, name, found, taken } = deps;
   const record = deps.record?.name === name ? deps.record : undefined;
@@ -48,12 +48,12 @@ export async function chooseCluster(deps: ChooseDeps): Promise<ChosenCluster> {
   }
   return { name, httpPort: ports.http, httpsPort: ports.https, controller, nodes };
 
-  /** Who has the port; undefined when nobody listens there. */
+  /** Who uses the port; undefined when it is free. */
   async function describePort(port: number): Promise<string | undefined> {
     const docker = engine && createDocker(engine, app.exec);
     const owner = await findPortOwner(port, { host, docker, exec: app.exec });
-    if (owner !== undefined) return `port ${port} is taken by ${owner}`;
-    return taken.has(port) ? `port ${port} is kept for a stopped container` : undefined;
+    if (owner !== undefined) return `port ${port} is already in use by ${owner}`;
+    return taken.has(port) ? `port ${port} is reserved by a stopped container` : undefined;
   }
 
   async function chooseController(): Promise<ClusterRecord['controller']> {

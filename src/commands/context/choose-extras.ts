@@ -2,15 +2,15 @@ import type { App } from '../../cli/command.ts';
 import { type ExtraName, extraNames, isExtra } from '../../config/extras.ts';
 import { quote } from '../../config/problems.ts';
 import type { Environment } from '../../config/schema.ts';
+import { canPull } from '../../images/can-pull.ts';
 import type { Images } from '../../images/open-images.ts';
 import { exitCodes, Failure } from '../../lib/failure.ts';
 import { findNearest } from '../../lib/nearest.ts';
 import { toReference } from '../../lib/reference.ts';
 import { type ExtrasChoice, extras } from '../../plans/extras.ts';
 import type { ClusterRecord } from '../../state/cluster-record.ts';
-import { canPull } from './can-pull.ts';
 
-/** What the command line says of the extras. */
+/** The extras that the command line adds and removes. */
 export interface WantedExtras {
   readonly added: readonly ExtraName[];
   readonly removed: readonly ExtraName[];
@@ -29,9 +29,10 @@ export function parseExtras(
 ): WantedExtras {
   const wanted = { added: parseNames(added), removed: parseNames(removed) };
   const [both] = wanted.removed.filter((name) => wanted.added.includes(name));
-  if (both) refuse(`${both} is both in --with and in --without`, 'name it in one of them');
+  if (both) refuse(`${both} is in both --with and --without`, 'remove it from one of them');
   const [fixed] = wanted.removed.filter((name) => environment.with.includes(name));
-  if (fixed) refuse(`${fixed} stands under with: in your environment`, 'take it out of env/local.yaml first');
+  if (fixed)
+    refuse(`${fixed} is listed under with: in your environment`, 'remove it from env/local.yaml first');
   return wanted;
 }
 
@@ -44,7 +45,7 @@ function requireExtra(name: string): ExtraName {
   if (isExtra(name)) return name;
   const nearest = findNearest(name, extraNames);
   refuse(
-    `${quote(name)} is no extra${nearest === undefined ? '' : `, nearest is ${nearest}`}`,
+    `${quote(name)} is not an extra${nearest === undefined ? '' : `, did you mean ${nearest}?`}`,
     `extras: ${extraNames.join(', ')}`,
   );
 }
@@ -57,13 +58,13 @@ export interface ChooseExtrasDeps {
   readonly app: Pick<App, 'signal' | 'ui'>;
   readonly environment: Environment;
   readonly images: Pick<Images, 'catalog' | 'chain'>;
-  /** What an earlier run chose for the same cluster. */
+  /** What an earlier run has recorded for the same cluster. */
   readonly record: ClusterRecord | undefined;
 }
 
 /**
- * The cluster's extras: those it has, those of the environment and those added now. An optional image that is not there
- * is asked for when its extra is added, and again when that is named again; in between the answer stays.
+ * The cluster's extras: the recorded ones, those of the environment and those added now. Whether a missing optional image
+ * can be pulled is checked when its extra is added or named again; in between the recorded answer counts.
  */
 export async function chooseExtras(
   { app, environment, images, record }: ChooseExtrasDeps,
@@ -85,7 +86,9 @@ export async function chooseExtras(
     const { build, pull } = images.catalog[image];
     const registry = toReference(pull)?.registry ?? '';
     if (build || (await canPull(registry, environment, app))) return undefined;
-    app.ui.say(`${extra} goes without ${image}: it can only be pulled, and ${registry} cannot be reached`);
+    app.ui.say(
+      `${extra} runs without ${image}: that image can only be pulled, and ${registry} cannot be reached`,
+    );
     return image;
   }
 }

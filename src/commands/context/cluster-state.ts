@@ -1,20 +1,20 @@
-/** How a cluster can be found, and what a person is told of it. */
+/** The states of a cluster, each with the words that follow its name in a message. */
 const words = {
-  running: 'runs',
-  /** Its node runs, its API server does not answer. */
-  silent: 'does not answer',
+  running: 'is running',
+  /** Its nodes run, its API server does not respond. */
+  silent: 'does not respond',
   stopped: 'is stopped',
   paused: 'is paused',
   missing: 'does not exist',
-  /** There is no container engine to ask, or it does not answer. */
-  unknown: 'cannot be looked for',
+  /** The container engine is missing or does not respond. */
+  unknown: 'is in an unknown state',
 } as const;
 
 export type ClusterState = keyof typeof words;
 
 export const clusterStates = Object.keys(words) as [ClusterState, ...ClusterState[]];
 
-/** What follows the cluster's name: `is stopped`. */
+/** `is stopped`, to follow the cluster's name. */
 export function toClusterWords(state: ClusterState): string {
   return words[state];
 }

@@ -2,21 +2,21 @@ import type { Environment, Infrastructure } from '../../config/schema.ts';
 import type { Workload } from '../../diagnosis/pods.ts';
 import type { Protocol } from '../../forward/refusal.ts';
 
-/** What can be forwarded, and how a person uses it then. */
+/** What can be forwarded, and how it is used. */
 export interface ForwardTarget {
   readonly name: string;
-  /** What runs it. */
+  /** The workload behind it. */
   readonly workload: Workload;
   readonly protocol: Protocol;
-  /** In the pod. */
+  /** Container port. */
   readonly port: number;
-  /** On this machine, where it is free. */
+  /** Port on this machine, if it is free. */
   readonly wantedPort: number;
-  /** A line that works when pasted, for the port it was given. */
+  /** A command or URL that works when pasted, for the local port. */
   readonly toUsage: (localPort: number, namespace: string) => string;
 }
 
-/** What only root may bind, and what is asked for in its place. */
+/** Lower ports need root; the frontend's is replaced by this one. */
 const lowest = 1_024;
 const frontendPort = 3_000;
 
@@ -26,7 +26,7 @@ interface Store {
   readonly toUsage: ForwardTarget['toUsage'];
 }
 
-/** Passwords are asked from the cluster by the line itself, and so stand in no output and no history. */
+/** The command itself reads passwords from the cluster, so that they appear in no output and no shell history. */
 const stores: Readonly<Record<Infrastructure, Store>> = {
   postgres: {
     protocol: 'postgres',
@@ -83,7 +83,7 @@ function ask(namespace: string, what: string): string {
   return `"$(npm run -s kubectl -- -n ${namespace} get ${what})"`;
 }
 
-/** What runs a service or data store of the environment. */
+/** The workload of a service or data store. */
 export function toWorkload({ services, namespace }: Environment, name: string): Workload {
   return { kind: Object.hasOwn(services, name) ? 'Deployment' : 'StatefulSet', name, namespace };
 }

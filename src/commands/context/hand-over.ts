@@ -2,7 +2,7 @@ import type { App } from '../../cli/command.ts';
 import { CommandFailure } from '../../lib/failure.ts';
 import type { Kubectl } from '../../tools/kubernetes/kubectl.ts';
 
-/** Hands the terminal to kubectl with these arguments. Resolves to its exit code: it has said why itself. */
+/** Runs kubectl on this terminal. Resolves to its exit code: kubectl has printed why itself. */
 export async function handOver(
   { exec, signal }: Pick<App, 'exec' | 'signal'>,
   kubectl: Kubectl,

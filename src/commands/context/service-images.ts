@@ -21,7 +21,7 @@ export interface ServiceImagesDeps {
   readonly toolchain: Pick<Toolchain, 'docker'>;
 }
 
-/** The services' images, with the docker client of this machine that builds Dockerfiles best. */
+/** The services' images; Dockerfiles are built by the best docker client of this machine: buildx, else the classic one. */
 export function openServiceImages({
   app,
   host,
@@ -38,8 +38,8 @@ export function openServiceImages({
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof Failure)) throw error;
-      // Something was built on it, or runs it.
-      report(`the image of before stays in the engine: ${error.message}`);
+      // Another image is built on it, or a container uses it.
+      report(`the previous image is kept in the engine: ${error.message}`);
     }
   }
 
@@ -50,19 +50,19 @@ export function openServiceImages({
     async buildDockerfile(name, { root, dockerfile, context }, { signal, report }) {
       const client = await findBuildClient(host, app.exec);
       if (!client) {
-        throw new Failure('no docker client that builds Dockerfiles is installed', {
+        throw new Failure('no docker client that can build Dockerfiles is installed', {
           hint: 'npm run doctor -- --fix',
           exitCode: exitCodes.host,
         });
       }
-      // One per checkout: two that build at once must not take each other's image.
+      // One tag per checkout, so that two that build at once do not replace each other's image.
       const image = `${toRepository(name)}:source-${hash(app.paths.checkout)}`;
       const build = { context: join(root, context), dockerfile: join(root, dockerfile), image };
       const before = await docker.findImage(image, { signal });
       await buildWithDocker(app.exec, client, build, { env: docker.env, signal, report });
       const brought = await bringEngineImage({ docker, store: images.store }, image, { signal, report });
       const after = await docker.findImage(image, { signal });
-      // The one before has lost its name and would stay for ever; the builder keeps what it may use again.
+      // The previous image has lost its tag, and would never be removed. The build cache keeps the layers.
       if (before && before.id !== after?.id) await removeNameless(before.id, { signal, report });
       return brought;
     },

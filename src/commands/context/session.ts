@@ -14,7 +14,7 @@ import { createKubectl } from '../../tools/kubernetes/kubectl.ts';
 import { createApiOpener } from '../../tools/kubernetes/open-api.ts';
 import type { Toolchain } from '../../tools/toolchain.ts';
 
-/** The outside world of one cluster, connected: what commands that act on it share. */
+/** The tools and the API of one cluster, for commands that change it. */
 export interface Session {
   readonly toolchain: Toolchain;
   /** @throws {Failure} exit code 5 when there is no cluster whose kubeconfig could be read. */
@@ -23,7 +23,7 @@ export interface Session {
   readonly releases: Releases;
 }
 
-/** Connects to the engine and, through the private kubeconfig, to the cluster of this name. Asks neither anything. */
+/** Prepares the tools for an engine and, by the private kubeconfig, the cluster of this name. Sends no request to either. */
 export function openSession(
   { paths, exec }: Pick<App, 'paths' | 'exec'>,
   engine: Pick<Engine, 'socket'>,

@@ -6,8 +6,8 @@ import { exitCodes, Failure } from '../../lib/failure.ts';
 import { toSnapshotsFolder } from '../../state/database-snapshots.ts';
 import type { Kubectl } from '../../tools/kubernetes/kubectl.ts';
 import { createPostgres, type Postgres } from '../../tools/postgres.ts';
+import { getOwnCluster } from '../context/engine.ts';
 import { toWorkload } from '../context/forward-targets.ts';
-import { getOwnCluster } from '../context/own-cluster.ts';
 
 /** The databases of a checkout's cluster, and what uses them. */
 export interface Databases extends Awaited<ReturnType<typeof getOwnCluster>> {

@@ -6,7 +6,7 @@ import { CommandFailure } from '../../lib/failure.ts';
 import type { CheckResult } from '../../machine/checks/check.ts';
 import { createDockerCli } from '../../tools/docker/cli.ts';
 import type { Docker } from '../../tools/docker/docker.ts';
-import { findClusterAccess } from '../context/cluster-access.ts';
+import { findClusterAccess } from '../context/cluster.ts';
 
 const details = {
   none: 'there are none',

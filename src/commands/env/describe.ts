@@ -2,7 +2,7 @@ import type { Environment, NodeType } from '../../config/schema.ts';
 import type { Trust } from '../../state/trust.ts';
 import { type Colors, symbols } from '../../ui/style.ts';
 import { toTable } from '../../ui/table.ts';
-import { isLocal } from '../context/guard.ts';
+import { isLocal } from '../context/environment.ts';
 import type { ProbedEnvironment } from './probe.ts';
 
 /** What is allowed, in the words of the commands. */

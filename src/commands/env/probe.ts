@@ -3,11 +3,10 @@ import type { Environment, LocalEnvironment } from '../../config/schema.ts';
 import { toComponentStatus } from '../../diagnosis/component-status.ts';
 import { exitCodes, Failure } from '../../lib/failure.ts';
 import { findTrust } from '../../state/trust.ts';
-import { askCluster } from '../context/ask-cluster.ts';
-import { type ClusterAccess, findClusterAccess } from '../context/cluster-access.ts';
-import { isLocal } from '../context/guard.ts';
-import { openRemote } from '../context/remote-access.ts';
-import { findState } from '../context/silent-cluster.ts';
+import { askCluster, type ClusterAccess, findClusterAccess } from '../context/cluster.ts';
+import { findState } from '../context/engine.ts';
+import { isLocal } from '../context/environment.ts';
+import { openRemote } from '../context/remote-cluster.ts';
 
 /** An environment with what is behind it, as one line of `env list`. */
 export interface ProbedEnvironment {

@@ -6,9 +6,9 @@ import { exitCodes, Failure } from '../../lib/failure.ts';
 import { findTrust, type Trust, toPrivateKubeconfig, writeTrust } from '../../state/trust.ts';
 import { findKubeContext, type KubeContext } from '../../tools/kubernetes/kube-context.ts';
 import { toTable } from '../../ui/table.ts';
-import { isLocal } from '../context/guard.ts';
-import { obtainTools } from '../context/obtain-tools.ts';
-import { missingContext, readFingerprint } from '../context/remote-access.ts';
+import { isLocal } from '../context/environment.ts';
+import { missingContext, readFingerprint } from '../context/remote-cluster.ts';
+import { obtainTools } from '../context/tools.ts';
 import { describeFingerprint } from './describe.ts';
 
 export interface TrustChoice {

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import type { App } from '../../cli/command.ts';
 import type { ImageName } from '../../config/catalog.ts';
+import { canPull } from '../../images/can-pull.ts';
 import type { Origin } from '../../images/chain.ts';
 import { toBytes } from '../../lib/bytes.ts';
 import type { Image } from '../../lib/oci.ts';
 import { outsideImages } from '../../plans/up.ts';
 import { measureFolder } from '../../tools/disk.ts';
 import { toTable } from '../../ui/table.ts';
-import { canPull } from '../context/can-pull.ts';
-import type { Connection } from '../context/connect-images.ts';
+import type { Connection } from '../context/up-deps.ts';
 
 interface ListedImage {
   readonly name: string;

@@ -11,8 +11,8 @@ import { findCheckoutId } from '../../state/checkout-id.ts';
 import { findSecrets } from '../../state/secrets.ts';
 import { isManifestsStep } from '../../steps/apply-manifests.ts';
 import { isDeployStep, type ReleaseSource } from '../../steps/deploy-release.ts';
-import { foreseeUp } from '../context/foresee-up.ts';
-import { toSecretsOptions } from '../context/secrets-options.ts';
+import { toSecretsOptions } from '../context/secrets.ts';
+import { foreseeUp } from '../context/up-deps.ts';
 
 export interface Sources {
   readonly releases: readonly ReleaseSource[];

@@ -2,10 +2,10 @@ import type { App } from '../../cli/command.ts';
 import type { Environment } from '../../config/schema.ts';
 import { toComponentStatus } from '../../diagnosis/component-status.ts';
 import type { Snapshot } from '../../diagnosis/snapshot.ts';
-import { askCluster } from '../context/ask-cluster.ts';
-import { listRemoteComponents } from '../context/list-components.ts';
-import { openRemote } from '../context/remote-access.ts';
-import { toRemoteLine } from '../context/remote-line.ts';
+import { askCluster } from '../context/cluster.ts';
+import { listRemoteComponents } from '../context/components.ts';
+import { toRemoteLine } from '../context/environment.ts';
+import { openRemote } from '../context/remote-cluster.ts';
 import { listNodes } from './read-status.ts';
 import type { Part, StatusReport } from './status-report.ts';
 

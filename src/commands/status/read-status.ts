@@ -11,9 +11,9 @@ import { lackingOf } from '../../plans/extras.ts';
 import type { ClusterRecord } from '../../state/cluster-record.ts';
 import { findPolicyRecord } from '../../state/policy-record.ts';
 import { askStatus } from '../../tools/ask-web.ts';
-import { askCluster } from '../context/ask-cluster.ts';
-import type { LocalAccess } from '../context/cluster-access.ts';
-import { listComponents } from '../context/list-components.ts';
+import type { LocalAccess } from '../context/cluster.ts';
+import { askCluster } from '../context/cluster.ts';
+import { listComponents } from '../context/components.ts';
 import { findNodeImages, readFreshness } from './read-freshness.ts';
 import type { Part, StatusReport } from './status-report.ts';
 
@@ -42,7 +42,7 @@ export async function readStatus(
 
   const { snapshot, silence } = answer ?? {};
   if (!access || !findFreshness || !snapshot) {
-    const { findState } = await import('../context/silent-cluster.ts');
+    const { findState } = await import('../context/engine.ts');
     const found = await findState(app, cluster, silence);
     const next = found.state === 'unknown' ? 'npm run doctor' : 'npm run up';
     return {

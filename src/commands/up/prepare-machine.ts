@@ -10,7 +10,7 @@ import type { PortPair } from '../../machine/ports.ts';
 import { joinResults, type PlanResult } from '../../plan/run-plan.ts';
 import { createDocker } from '../../tools/docker/docker.ts';
 import { versions } from '../../tools/versions.ts';
-import type { Situation } from '../context/situation.ts';
+import type { Situation } from '../context/engine.ts';
 
 export interface MachineDemand {
   readonly environment: Environment;

@@ -7,12 +7,10 @@ import { toWaves } from '../../lib/waves.ts';
 import { toAddresses, toOrigin } from '../../plans/addresses.ts';
 import type { ClusterRecord } from '../../state/cluster-record.ts';
 import { findSilence } from '../../steps/answered.ts';
-import { askCluster } from '../context/ask-cluster.ts';
-import { findClusterAccess } from '../context/cluster-access.ts';
+import { askCluster, findClusterAccess } from '../context/cluster.ts';
 import { toClusterWords } from '../context/cluster-state.ts';
-import { isLocal } from '../context/guard.ts';
-import { listComponents, listRemoteComponents } from '../context/list-components.ts';
-import { toRemoteLine } from '../context/remote-line.ts';
+import { listComponents, listRemoteComponents } from '../context/components.ts';
+import { isLocal, toRemoteLine } from '../context/environment.ts';
 import type { WhyReport } from './why-report.ts';
 
 /** Lines of a log that are searched for what they complain of. */
@@ -57,7 +55,7 @@ async function readRemoteWhy(
   environment: Environment,
   service: string | undefined,
 ): Promise<WhyReport> {
-  const { openRemote } = await import('../context/remote-access.ts');
+  const { openRemote } = await import('../context/remote-cluster.ts');
   const access = await openRemote(app, environment);
   const { name, namespace } = environment;
   const common = { version: 1, environment: name, namespace, service } as const;
@@ -112,7 +110,7 @@ async function explainCluster(
   name: string,
   silence: string | undefined,
 ): Promise<Pick<WhyReport, 'cluster' | 'causes' | 'line' | 'next'>> {
-  const { findState } = await import('../context/silent-cluster.ts');
+  const { findState } = await import('../context/engine.ts');
   const { state, evidence } = await findState(app, name, silence);
   const next = state === 'unknown' ? 'npm run doctor' : 'npm run up';
   const line = `cluster ${name} ${toClusterWords(state)}`;

@@ -34,7 +34,7 @@ test('an extra that is added, and goes without what can only be pulled, says so'
   expect(await choose({ added: ['monitoring'] })).toEqual({
     extras: ['monitoring'],
     lacking: ['grafana'],
-    said: expect.stringContaining('monitoring goes without grafana'),
+    said: expect.stringContaining('monitoring runs without grafana'),
   });
   expect(await choose({ added: ['monitoring'] }, { kept: ['grafana'] })).toMatchObject({
     lacking: [],
@@ -58,11 +58,11 @@ test('a name that this version does not know is dropped from the record', async 
 });
 
 test.each([
-  [{ with: 'monitorng' }, '"monitorng" is no extra, nearest is monitoring', /^extras: .*monitoring/],
-  [{ without: 'x y' }, '"x y" is no extra', /^extras: /],
+  [{ with: 'monitorng' }, '"monitorng" is not an extra, did you mean monitoring?', /^extras: .*monitoring/],
+  [{ without: 'x y' }, '"x y" is not an extra', /^extras: /],
   [
     { with: 'monitoring', without: 'monitoring' },
-    'monitoring is both in --with and in --without',
+    'monitoring is in both --with and --without',
     /one of them/,
   ],
 ])('%o is refused', (input, message, hint) => {
@@ -73,7 +73,7 @@ test.each([
 
 test('what a file adds is not taken away by a flag', () => {
   expect(() => parseExtras({ without: 'monitoring' }, { with: ['monitoring'] })).toThrow(
-    'monitoring stands under with: in your environment',
+    'monitoring is listed under with: in your environment',
   );
 });
 

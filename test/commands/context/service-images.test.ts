@@ -119,7 +119,7 @@ test('an image that has another name too, or is in use, stays, and the build is 
   state.inUse = true;
   await build('two');
   expect(nameless.size).toBe(1);
-  expect(lines).toContain('the image of before stays in the engine: conflict: it is used by a container');
+  expect(lines).toContain('the previous image is kept in the engine: conflict: it is used by a container');
 
   state.inUse = false;
   nameless.clear();
@@ -137,7 +137,7 @@ test('an image that has another name too, or is in use, stays, and the build is 
 test('without a client that builds it is a failure with the way to one', async () => {
   const { build } = await makeWorld({ clients: {} });
   await expect(build('one')).rejects.toMatchObject({
-    message: 'no docker client that builds Dockerfiles is installed',
+    message: 'no docker client that can build Dockerfiles is installed',
     hint: 'npm run doctor -- --fix',
     exitCode: 3,
   });

@@ -8,12 +8,12 @@ import { ingressNamespace, ingressReleases } from '../../plans/ingress.ts';
 import type { ClusterRecord } from '../../state/cluster-record.ts';
 import { toForwardTarget } from './forward-targets.ts';
 
-/** What the Jobs of the infrastructure prepare: databases, and a bucket. */
+/** Stores that the Jobs of the infrastructure chart prepare: databases and a bucket. */
 const prepared: readonly string[] = ['postgres', 's3'];
 
 type Chosen = Pick<ClusterRecord, 'controller' | 'extras' | 'lacking'>;
 
-/** All that an environment runs: the ingress controller, data stores, Jobs, services, extras, each with what it needs. */
+/** All components of a local environment: ingress controller, data stores, Jobs, services, extras, each with its needs. */
 export function listComponents(
   snapshot: Snapshot,
   environment: Environment,
@@ -53,13 +53,13 @@ export function listComponents(
         path: route === undefined ? '/' : `/svc/${route}`,
       };
     }),
-    ...listExtraParts(snapshot, chosen),
+    ...listExtraComponents(snapshot, chosen),
   ];
 }
 
 /**
- * What an environment on a cluster of somebody else runs: its services, and the data stores that are there. One that is not
- * is a managed one, of which Kubernetes knows nothing.
+ * The components of a remote environment: its services, and the data stores that run in the cluster. Others are managed
+ * services outside of Kubernetes.
  */
 export function listRemoteComponents(snapshot: Snapshot, environment: Environment): readonly Component[] {
   const { namespace, services } = environment;
@@ -81,8 +81,8 @@ export function listRemoteComponents(snapshot: Snapshot, environment: Environmen
   ];
 }
 
-/** What the extras run; where a release runs nothing, a workload of its name, which is absent. */
-function listExtraParts(snapshot: Snapshot, chosen: Chosen): readonly Component[] {
+/** The workloads of the extras; for a release without any, one of its name, which is reported as missing. */
+function listExtraComponents(snapshot: Snapshot, chosen: Chosen): readonly Component[] {
   const hosts = hostsOfExtras(chosen);
   const workloads = toExtraNames(chosen)
     .flatMap((name) => extras[name].releases)

@@ -12,13 +12,13 @@ import { toLoginLine } from '../../tools/kubernetes/exec-credential.ts';
 import { findKubeContext, type KubeContext, listKubeconfigs } from '../../tools/kubernetes/kube-context.ts';
 import { createKubectl, type KubectlReader } from '../../tools/kubernetes/kubectl.ts';
 import { createApiOpener } from '../../tools/kubernetes/open-api.ts';
-import type { ClusterAccess } from './cluster-access.ts';
-import { findKubectl } from './find-kubectl.ts';
+import type { ClusterAccess } from './cluster.ts';
+import { findKubectl } from './cluster.ts';
 
-/** Milliseconds until a cluster elsewhere must have answered: a log-in that asks a person never does. */
+/** Milliseconds in which a remote cluster must respond: a login that waits for input never does. */
 const answerTimeout = 10_000;
 
-/** The cluster of an environment elsewhere, known to be the trusted one. */
+/** The cluster of a remote environment, verified to be the trusted one. */
 export interface RemoteAccess extends ClusterAccess {
   readonly context: KubeContext;
 }
@@ -26,9 +26,9 @@ export interface RemoteAccess extends ClusterAccess {
 type Deps = Pick<App, 'paths' | 'exec' | 'signal'>;
 
 /**
- * Opens the cluster that was trusted for the environment, through a private copy of its kube context. It is asked
- * nothing before its address and CA are those that were trusted, and nothing but its UID before that is.
- * @throws {Failure} exit code 9 when nothing was trusted, or when it is another cluster; 5 when it does not answer.
+ * Opens the cluster that is trusted for the environment, through a private copy of its kube context. No request is sent
+ * before its address and CA match the trusted ones, and only its UID is asked for before that matches, too.
+ * @throws {Failure} exit code 9 when no cluster is trusted, or when it is another one; 5 when it does not respond.
  */
 export async function openRemote(
   app: Deps,
@@ -39,7 +39,7 @@ export async function openRemote(
   const hint = `npm run env trust ${name}`;
   const trust = await findTrust(app.paths, name);
   if (!trust) {
-    throw new Failure(`no cluster is trusted yet to be that of environment ${name}`, {
+    throw new Failure(`no cluster is trusted for environment ${name} yet`, {
       hint,
       exitCode: exitCodes.refused,
     });
@@ -61,15 +61,18 @@ export async function openRemote(
 
   function refuseMismatches(mismatches: readonly string[]): void {
     if (mismatches.length === 0) return;
-    throw new Failure(`kube context ${context?.name} is not the cluster that was trusted as ${name}`, {
-      cause: mismatches.join('\n'),
-      hint: `if it was moved and you know it: ${hint}`,
-      exitCode: exitCodes.refused,
-    });
+    throw new Failure(
+      `kube context ${context?.name} points to another cluster than the trusted one of ${name}`,
+      {
+        cause: mismatches.join('\n'),
+        hint: `if you expect this change: ${hint}`,
+        exitCode: exitCodes.refused,
+      },
+    );
   }
 }
 
-/** Of one namespace, and with the nodes where the person may read them. */
+/** Snapshots of one namespace, with the nodes where RBAC allows to read them. */
 function openSnapshots(kubectl: KubectlReader, namespace: string): Snapshots {
   const whole = createSnapshots(kubectl, { namespace });
   const own = createSnapshots(kubectl, { namespace, nodes: false });
@@ -85,7 +88,7 @@ function openSnapshots(kubectl: KubectlReader, namespace: string): Snapshots {
   };
 }
 
-/** Looks at a kube context that is not trusted yet: its fingerprint. Leaves no copy of it. @throws {Failure} as above. */
+/** The fingerprint of a kube context that is not trusted yet. @throws {Failure} as `openRemote`. */
 export async function readFingerprint(
   app: Deps,
   environment: string,
@@ -97,11 +100,14 @@ export async function readFingerprint(
 }
 
 export function missingContext(context: string, environment: string): Failure {
-  return new Failure(`kube context ${context} of environment ${environment} is in no kubeconfig`, {
-    cause: `looked for in ${listKubeconfigs().join(', ')}`,
-    hint: `npm run env -- trust ${environment} --context <name>`,
-    exitCode: exitCodes.refused,
-  });
+  return new Failure(
+    `kube context ${context} of environment ${environment} was not found in any kubeconfig`,
+    {
+      cause: `searched ${listKubeconfigs().join(', ')}`,
+      hint: `npm run env -- trust ${environment} --context <name>`,
+      exitCode: exitCodes.refused,
+    },
+  );
 }
 
 async function copyPrivately(
@@ -120,7 +126,7 @@ async function connect(app: Deps, kubeconfig: string, context: KubeContext): Pro
   return createKubectl(app.exec, { program: await findKubectl(app), kubeconfig, context: context.name });
 }
 
-/** Of the namespace kube-system; undefined where it may not be read. */
+/** UID of the namespace kube-system; undefined where RBAC forbids to read it. */
 async function askUid(
   kubectl: KubectlReader,
   signal: AbortSignal,
@@ -135,12 +141,12 @@ async function askUid(
   } catch (error) {
     signal.throwIfAborted();
     const silent = (cause: string) =>
-      new Failure(`the cluster of kube context ${name} does not answer`, {
+      new Failure(`the cluster of kube context ${name} does not respond`, {
         cause,
-        hint: login ? toLoginLine(login) : 'look at your network or VPN, then try again',
+        hint: login ? toLoginLine(login) : 'check your network or VPN, then retry',
         exitCode: exitCodes.cluster,
       });
-    if (isTimeout(error)) throw silent(`no answer in ${timeout / 1000} s`);
+    if (isTimeout(error)) throw silent(`no response in ${timeout / 1000} s`);
     if (!(error instanceof CommandFailure) || error.status === undefined) throw error;
     if (error.stderr.includes('(Forbidden)')) return undefined;
     throw silent(error.stderr.split('\n').at(-1) || error.message);

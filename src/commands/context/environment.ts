@@ -4,10 +4,9 @@ import { exitCodes, Failure } from '../../lib/failure.ts';
 import { defaultEnvironment } from '../../state/chosen-environment.ts';
 
 /**
- * The environment as one that may be written to, for every command that changes something in a cluster or opens a way
- * to do so; says which one it is. Only what this returns has a cluster of this machine, so that a command that forgets
- * to ask does not compile.
- * @throws {Failure} exit code 9 for any environment on a cluster of somebody else: no flag makes it legal.
+ * The environment as a `LocalEnvironment`, which commands that write to a cluster need: one that forgets this check does
+ * not compile. Prints the environment's name.
+ * @throws {Failure} exit code 9 for a remote environment, whatever the flags.
  */
 export function requireWritable(
   { ui }: Pick<App, 'ui'>,
@@ -15,21 +14,21 @@ export function requireWritable(
   command: string,
 ): LocalEnvironment {
   if (!isLocal(environment)) {
-    throw new Failure(
-      `${command} is refused: environment ${environment.name} is on a cluster elsewhere, and only read`,
-      { hint: `npm run env use ${defaultEnvironment}`, exitCode: exitCodes.refused },
-    );
+    throw new Failure(`${command} is refused: environment ${environment.name} is remote, read-only`, {
+      hint: `npm run env use ${defaultEnvironment}`,
+      exitCode: exitCodes.refused,
+    });
   }
   ui.say(ui.colors.dim(`environment ${environment.name}`));
   return environment;
 }
 
-/** Whether the environment is on a cluster of this machine, which this tool makes. */
+/** Whether the environment's cluster is on this machine and created by this tool. */
 export function isLocal(environment: Environment): environment is LocalEnvironment {
   return environment.cluster !== undefined;
 }
 
-/** The environment of this machine, whichever is chosen, for what is about the machine and its images. */
+/** This machine's environment, even while another one is selected: for commands about the machine and its images. */
 export async function loadMachineEnvironment(app: Pick<App, 'environment'>): Promise<LocalEnvironment> {
   const environment = await app.environment({ name: defaultEnvironment });
   if (isLocal(environment)) return environment;
@@ -37,4 +36,9 @@ export async function loadMachineEnvironment(app: Pick<App, 'environment'>): Pro
     hint: `git restore env/${defaultEnvironment}.yaml`,
     exitCode: exitCodes.usage,
   });
+}
+
+/** The next command in a remote environment: `npm run logs` with `--env`; undefined for a line that would write. */
+export function toRemoteLine(line: string | undefined, environment: string): string | undefined {
+  return line?.startsWith('npm run logs ') ? `${line} --env ${environment}` : undefined;
 }

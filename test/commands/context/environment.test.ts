@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { requireWritable } from '../../../src/commands/context/guard.ts';
+import { requireWritable } from '../../../src/commands/context/environment.ts';
 import { command as down } from '../../../src/commands/down.ts';
 import { command as forward } from '../../../src/commands/forward.ts';
 import { command as kubectl } from '../../../src/commands/kubectl.ts';
@@ -37,7 +37,7 @@ test.each([
   await expect(
     command.run({ ...app, exec, environment: async () => elsewhere }, input),
   ).rejects.toMatchObject({
-    message: `${name} is refused: environment prod is on a cluster elsewhere, and only read`,
+    message: `${name} is refused: environment prod is remote, read-only`,
     hint: 'npm run env use local-kind',
     exitCode: 9,
   });

@@ -3,7 +3,7 @@ import { loadOwnSecrets } from '../../config/own-secrets.ts';
 import type { Environment } from '../../config/schema.ts';
 import type { SecretsOptions } from '../../state/secrets.ts';
 
-/** Where the secrets of this environment and cluster come from. */
+/** Where the secrets of this environment and cluster are read from. */
 export async function toSecretsOptions(
   { paths }: Pick<App, 'paths'>,
   environment: Environment,

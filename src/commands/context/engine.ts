@@ -1,0 +1,140 @@
+import type { App } from '../../cli/command.ts';
+import { type FoundCluster, findCluster, requireOwn } from '../../cluster/ownership.ts';
+import type { LocalEnvironment } from '../../config/schema.ts';
+import { exitCodes, Failure } from '../../lib/failure.ts';
+import { type Engine, findEngine, findSocket } from '../../machine/engine.ts';
+import { type Host, readHost } from '../../machine/host.ts';
+import { findCheckoutId } from '../../state/checkout-id.ts';
+import { type ClusterRecord, findClusterRecord } from '../../state/cluster-record.ts';
+import { createDocker } from '../../tools/docker/docker.ts';
+import { findClusterAccess, type LocalAccess } from './cluster.ts';
+import type { ClusterState } from './cluster-state.ts';
+
+/** Where a command works: this machine, its engine, and the name of the checkout's cluster. */
+export interface Surroundings {
+  readonly host: Host;
+  /** Undefined when none is installed or running. */
+  readonly engine: Engine | undefined;
+  /** The cluster's name: from `--name`, else the recorded one, else the environment's. The cluster may not exist yet. */
+  readonly name: string;
+  readonly record: ClusterRecord | undefined;
+}
+
+/** The surroundings, and the checkout's cluster in them. */
+export interface Situation extends Surroundings {
+  readonly found: FoundCluster | undefined;
+  /** Host ports published by any container, running or stopped. */
+  readonly taken: ReadonlySet<number>;
+}
+
+/** Reads the surroundings without looking for the cluster; changes nothing. */
+export async function readSurroundings(
+  { paths, signal }: Pick<App, 'paths' | 'signal'>,
+  environment: LocalEnvironment,
+  wantedName?: string,
+): Promise<Surroundings> {
+  const [host, record] = await Promise.all([readHost(), findClusterRecord(paths)]);
+  const name = wantedName ?? record?.name ?? environment.cluster.name;
+  return { host, engine: await findEngine(host, { signal }), name, record };
+}
+
+/**
+ * Reads the situation; changes nothing.
+ * @throws {Failure} exit code 9 when a cluster of that name belongs to another checkout.
+ */
+export async function readSituation(
+  app: Pick<App, 'paths' | 'exec' | 'signal'>,
+  environment: LocalEnvironment,
+  wantedName?: string,
+): Promise<Situation> {
+  const { paths, exec, signal } = app;
+  const [surroundings, checkoutId] = await Promise.all([
+    readSurroundings(app, environment, wantedName),
+    findCheckoutId(paths),
+  ]);
+  const { engine, name } = surroundings;
+  if (!engine) return { ...surroundings, found: undefined, taken: new Set() };
+
+  const docker = createDocker(engine, exec);
+  const [found, containers] = await Promise.all([
+    findCluster(docker, name, signal),
+    docker.listContainers([], { signal }),
+  ]);
+  if (found) requireOwn(found, checkoutId);
+  const taken = containers.flatMap(({ ports }) => ports.map(({ hostPort }) => hostPort));
+  return { ...surroundings, found, taken: new Set(taken) };
+}
+
+export interface RunningCluster {
+  readonly host: Host;
+  readonly engine: Pick<Engine, 'socket'>;
+  readonly name: string;
+}
+
+/**
+ * The running cluster of this checkout. Asks the engine two questions only, which takes a tenth of `readSituation`.
+ * @throws {Failure} exit code 5 when it does not exist or does not run, 9 when it belongs to another checkout.
+ */
+export async function getRunningCluster(
+  { paths, exec, signal }: Pick<App, 'paths' | 'exec' | 'signal'>,
+  environment: Pick<LocalEnvironment, 'cluster'>,
+): Promise<RunningCluster> {
+  const [host, record, checkoutId] = await Promise.all([
+    readHost(),
+    findClusterRecord(paths),
+    findCheckoutId(paths),
+  ]);
+  const name = record?.name ?? environment.cluster.name;
+  const socket = await findSocket(host, { signal });
+  const found =
+    socket === undefined ? undefined : await findCluster(createDocker({ socket }, exec), name, signal);
+  if (found) requireOwn(found, checkoutId);
+  if (socket === undefined || found?.state !== 'running') throw toNotRunning(name, found);
+  return { host, engine: { socket }, name };
+}
+
+/**
+ * Access to the running cluster of this checkout, for commands that change something in it. The engine is asked who
+ * owns it: a name and a kubeconfig prove nothing.
+ * @throws {Failure} as `getRunningCluster`.
+ */
+export async function getOwnCluster(app: App, environment: LocalEnvironment): Promise<LocalAccess> {
+  const [{ name }, access] = await Promise.all([getRunningCluster(app, environment), findClusterAccess(app)]);
+  if (!access) throw toNotRunning(name, undefined);
+  return access;
+}
+
+function toNotRunning(name: string, found: FoundCluster | undefined): Failure {
+  return new Failure(`cluster ${name} ${found ? `is ${found.state}` : 'does not exist'}`, {
+    hint: 'npm run up',
+    exitCode: exitCodes.cluster,
+  });
+}
+
+/** What the engine says of a cluster whose API server did not respond, or of which nothing is recorded. */
+export async function findState(
+  { paths, exec, signal }: Pick<App, 'paths' | 'exec' | 'signal'>,
+  name: string,
+  silence: string | undefined,
+): Promise<{ readonly state: ClusterState; readonly evidence?: string }> {
+  try {
+    const [host, checkoutId] = await Promise.all([readHost(), findCheckoutId(paths)]);
+    const engine = await findEngine(host, { signal });
+    if (!engine) return { state: 'missing', evidence: 'no container engine is running' };
+    const found = await findCluster(createDocker(engine, exec), name, signal);
+    if (!found) return { state: 'missing' };
+    if (found.owner === undefined || found.owner !== checkoutId) {
+      return { state: 'missing', evidence: 'the cluster of that name belongs to another checkout' };
+    }
+    if (found.state === 'paused') return { state: 'paused' };
+    if (found.state !== 'running') return { state: 'stopped' };
+    return {
+      state: 'silent',
+      evidence: silence ?? 'its kubeconfig is missing, npm run up writes it again',
+    };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof Failure) return { state: 'unknown', evidence: error.message };
+    throw error;
+  }
+}

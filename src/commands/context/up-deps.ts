@@ -1,0 +1,82 @@
+import type { App } from '../../cli/command.ts';
+import type { Environment, LocalEnvironment } from '../../config/schema.ts';
+import { type Selection, selectServices } from '../../config/services.ts';
+import { type Images, openImages } from '../../images/open-images.ts';
+import type { Engine } from '../../machine/engine.ts';
+import type { Host } from '../../machine/host.ts';
+import { outsideImages } from '../../plans/up.ts';
+import type { UpDeps } from '../../plans/up-parts.ts';
+import type { ClusterRecord } from '../../state/cluster-record.ts';
+import { createGit } from '../../tools/git.ts';
+import { chooseCluster } from './choose-cluster.ts';
+import { chooseExtras, type WantedExtras } from './choose-extras.ts';
+import { readSituation, readSurroundings, type Situation } from './engine.ts';
+import { loadMachineEnvironment } from './environment.ts';
+import { openServiceImages } from './service-images.ts';
+import { openSession } from './session.ts';
+import { toolSteps } from './tools.ts';
+
+/** Everything that the plan of `up` needs, for one engine and cluster. Sends no request to either. */
+async function connectUp(
+  app: Pick<App, 'paths' | 'exec'>,
+  engine: Pick<Engine, 'socket'>,
+  { environment, host, cluster }: { environment: Environment; host: Host; cluster: string },
+): Promise<UpDeps & { readonly images: Images }> {
+  const { paths, exec } = app;
+  const session = openSession(app, engine, cluster);
+  const { toolchain } = session;
+  const images = await openImages({ paths, registry: environment.registry, toolchain, exec });
+  const serviceImages = openServiceImages({ app, host, environment, images, toolchain });
+  const git = createGit(exec, paths.checkout);
+  return { ...session, ...images, paths, images, serviceImages, git, tools: toolSteps(app, images) };
+}
+
+/** Whether an image that this selection needs is neither in the store nor in the engine. */
+export async function lacksImages(
+  { chain }: Images,
+  selection: Selection,
+  cluster: ClusterRecord,
+  engine: Engine | undefined,
+): Promise<boolean> {
+  if (!engine || !(await chain.findNode())) return true;
+  const found = await Promise.all(outsideImages(selection, cluster).map((name) => chain.find(name)));
+  return found.includes(undefined);
+}
+
+/** Where an engine that is yet to be installed will listen. */
+const usualSocket = '/var/run/docker.sock';
+
+/** What exists, and the cluster that `up` would create or update. */
+export interface Foreseen {
+  readonly situation: Situation;
+  readonly record: ClusterRecord;
+  readonly deps: UpDeps & { readonly images: Images };
+}
+
+/** Reads what the plan of `up` depends on; changes nothing. @throws {Failure} exit code 9 for another checkout's cluster. */
+export async function foreseeUp(
+  app: Pick<App, 'paths' | 'exec' | 'signal' | 'ui'>,
+  environment: LocalEnvironment,
+  { name, extras }: { readonly name?: string | undefined; readonly extras: WantedExtras },
+): Promise<Foreseen> {
+  const situation = await readSituation(app, environment, name);
+  const { engine, host } = situation;
+  const chosen = await chooseCluster({ app, environment, ...situation });
+  const cluster = chosen.name;
+  const deps = await connectUp(app, engine ?? { socket: usualSocket }, { environment, host, cluster });
+  // The record of a cluster with another name does not apply to this one.
+  const record = situation.record?.name === cluster ? situation.record : undefined;
+  const choice = await chooseExtras({ app, environment, images: deps.images, record }, extras);
+  return { situation, record: { ...chosen, ...choice }, deps };
+}
+
+/** Everything that commands about images need. Images belong to no cluster, so that only the engine is looked for. */
+export async function connectImages(app: App) {
+  const environment = await loadMachineEnvironment(app);
+  const surroundings = await readSurroundings(app, environment);
+  const { engine, host, name: cluster } = surroundings;
+  const deps = await connectUp(app, engine ?? { socket: usualSocket }, { environment, host, cluster });
+  return { ...deps, environment, ...surroundings, selection: selectServices(environment, []) };
+}
+
+export type Connection = Awaited<ReturnType<typeof connectImages>>;
