@@ -1,29 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { parse } from 'yaml';
+import { serviceTable, tableFile } from '../service-table.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
 const repository = resolve(import.meta.dirname, '../..');
-
-/** Where the charts, and so the environments, have the services from. */
-export const tableFile = 'helm/charts/wealist-common/values.yaml';
-
-/** What the table says of a service, as far as tests ask. */
-export interface TableEntry {
-  readonly port: number;
-  readonly route?: string;
-  readonly needs: readonly string[];
-  readonly calls?: readonly string[];
-  readonly outside?: readonly number[];
-  readonly paths?: readonly string[];
-  readonly database?: { readonly name: string; readonly role: string };
-}
-
-/** The table itself, read by another way than the program reads it. */
-export const serviceTable: Readonly<Record<string, TableEntry>> = parse(
-  readFileSync(join(repository, tableFile), 'utf8'),
-).exports.defaults.services;
 
 /** A folder with the repository's environments, its table of services, a folder for each stand-in, and these files; gone after the test. */
 export async function createCheckout(

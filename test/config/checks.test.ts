@@ -2,8 +2,9 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadEnvironment } from '../../src/config/load.ts';
+import { serviceTable, tableFile } from '../service-table.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
-import { createCheckout, placeOf, serviceTable, tableFile } from './checkout.ts';
+import { createCheckout, placeOf } from './checkout.ts';
 import { startCpuTime } from './cpu-time.ts';
 import { refusal } from './refusal.ts';
 

@@ -7,7 +7,8 @@ import { loadEnvironment } from '../../src/config/load.ts';
 import { parse } from '../../src/config/parse.ts';
 import { ConfigFailure } from '../../src/config/problems.ts';
 import type { Environment } from '../../src/config/schema.ts';
-import { createCheckout, tableFile } from './checkout.ts';
+import { tableFile } from '../service-table.ts';
+import { createCheckout } from './checkout.ts';
 
 const seed = 20_251_215;
 const printable = /^[^\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]*$/u;

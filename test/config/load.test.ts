@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadEnvironment } from '../../src/config/load.ts';
 import type { ConfigFailure } from '../../src/config/problems.ts';
-import { createCheckout, placeOf, serviceTable, tableFile } from './checkout.ts';
+import { serviceTable, tableFile } from '../service-table.ts';
+import { createCheckout, placeOf } from './checkout.ts';
 import { refusal } from './refusal.ts';
 
 const load = (checkout: string) => loadEnvironment({ checkout, name: 'local-kind' });

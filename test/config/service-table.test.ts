@@ -2,7 +2,8 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { loadEnvironment } from '../../src/config/load.ts';
-import { createCheckout, placeOf, tableFile } from './checkout.ts';
+import { tableFile } from '../service-table.ts';
+import { createCheckout, placeOf } from './checkout.ts';
 import { refusal } from './refusal.ts';
 
 let checkout: string;
