@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 
+const repository = join(import.meta.dirname, '..');
+
 /** Where the charts, and so the environments, have the services from. */
 export const tableFile = 'helm/charts/wealist-common/values.yaml';
 
@@ -22,15 +24,23 @@ interface Defaults {
   readonly services: Readonly<Record<string, TableEntry>>;
 }
 
-export interface Resources {
+interface Resources {
   readonly requests: Readonly<Record<string, string>>;
   readonly limits: Readonly<Record<string, string>>;
 }
 
-const { services, serviceDefaults }: Defaults = parse(
-  readFileSync(join(import.meta.dirname, '..', tableFile), 'utf8'),
-).exports.defaults;
+const { services, serviceDefaults }: Defaults = parse(readFileSync(join(repository, tableFile), 'utf8'))
+  .exports.defaults;
 
 /** The table, read by another way than the program and Helm read it. */
 export const serviceTable = services;
-export const defaultResources = serviceDefaults.resources;
+
+/** What a chart's own values say of its resources, over what all services have. */
+export function resourcesOf(chart: string): Resources {
+  const text = readFileSync(join(repository, `helm/charts/${chart}/values.yaml`), 'utf8');
+  const own: Partial<Resources> = parse(text).services[chart]?.resources ?? {};
+  return {
+    requests: { ...serviceDefaults.resources.requests, ...own.requests },
+    limits: { ...serviceDefaults.resources.limits, ...own.limits },
+  };
+}

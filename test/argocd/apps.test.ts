@@ -6,8 +6,6 @@ import { toWaves } from '../../src/lib/waves.ts';
 import { tryOutNamespace } from '../../src/plans/extras.ts';
 import { exec } from '../../src/tools/exec.ts';
 import { findHelm, parseManifests, serviceCharts } from '../helm/helm.ts';
-import { serviceTable } from '../service-table.ts';
-import { toApplicationFile, toApplicationText, toSyncWaves } from './application.ts';
 import { type Application, checkout, getProject, listCharts, readApps } from './apps.ts';
 
 let apps: Awaited<ReturnType<typeof readApps>>;
@@ -27,14 +25,6 @@ async function template(release: string, chart: string, namespace: string, files
 }
 
 describe('the Applications', () => {
-  const waves = toSyncWaves(serviceTable);
-
-  it.each([...waves])('are those of the table: if not, run this file with -u: %s', async (chart, wave) => {
-    await expect(toApplicationText(chart, wave)).toMatchFileSnapshot(
-      join(checkout, toApplicationFile(chart)),
-    );
-  });
-
   it('are one per service, the infrastructure and the root of them', () => {
     expect([...apps.keys()]).toEqual(
       [...serviceCharts, 'infrastructure', 'project', 'root'].map((name) => `${name}.yaml`).sort(),

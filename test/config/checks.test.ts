@@ -74,7 +74,7 @@ describe('routes', () => {
     expect(await refusalOf('services: {frontend: {route: app}}')).toMatch(
       /^helm\/charts\/wealist-common\/values\.yaml:\d+:\d+ services: got a route for each service, expected one service without/,
     );
-    expect(await refusalOf('services:\n  ops: {port: 8005, standIn: services/frontend}')).toMatch(
+    expect(await refusalOf('services:\n  ops: {port: 9005, standIn: services/frontend}')).toMatch(
       /^env\/local\.yaml:2:3 services\.ops\.route: missing, expected a route: one service has none, and that is frontend \(helm\/charts\/wealist-common\/values\.yaml:\d+:7\)$/,
     );
   });
@@ -217,7 +217,7 @@ describe('builds', () => {
     expect(await refusalOf('services: {auth-service: {build: source}}')).toBe(
       'env/local.yaml:1:34 services.auth-service.build: got source, expected the key source: a checkout of weAlist',
     );
-    const ops = 'services:\n  ops: {port: 8005, route: ops, standIn: services/frontend';
+    const ops = 'services:\n  ops: {port: 9005, route: ops, standIn: services/frontend';
     expect(await refusalOf(`${ops}, build: source}`)).toBe(
       'env/local.yaml:2:68 services.ops.build: got source, expected the key dockerfile beside it',
     );

@@ -65,12 +65,12 @@ describe('layers', () => {
 
   test('a service that local.yaml adds comes last, with the defaults', async () => {
     const checkout = await createCheckout({
-      'env/local.yaml': 'services:\n  ops-service: {port: 8005, route: ops, standIn: services/frontend}\n',
+      'env/local.yaml': 'services:\n  ops-service: {port: 9005, route: ops, standIn: services/frontend}\n',
     });
     const { services } = await load(checkout);
     expect(Object.entries(services).at(-1)).toEqual([
       'ops-service',
-      { port: 8005, route: 'ops', standIn: 'services/frontend', needs: [], build: 'auto', live: [] },
+      { port: 9005, route: 'ops', standIn: 'services/frontend', needs: [], build: 'auto', live: [] },
     ]);
   });
 

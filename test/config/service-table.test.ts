@@ -20,19 +20,19 @@ async function change(from: string, to: string): Promise<void> {
 }
 
 const frontend = '      frontend:\n';
-const search = `      search-service:\n        port: 8005\n        route: search\n        needs: [postgres]\n${frontend}`;
+const example = `      example-service:\n        port: 9005\n        route: example\n        needs: [postgres]\n${frontend}`;
 
 test('a service is one entry and a folder of its name; the rest follows', async () => {
-  await change(frontend, search);
-  await mkdir(join(checkout, 'services/search-service'));
+  await change(frontend, example);
+  await mkdir(join(checkout, 'services/example-service'));
   const { services } = await loadEnvironment({ checkout, name: 'local-kind' });
-  expect(services['search-service']).toEqual({
-    ...{ port: 8005, route: 'search', needs: ['postgres'], build: 'auto' },
-    standIn: 'services/search-service',
-    live: [{ from: 'services/search-service', to: '/app', build: 'stand-in' }],
-    ...{ dockerfile: 'services/search-service/docker/Dockerfile', context: '.' },
+  expect(services['example-service']).toEqual({
+    ...{ port: 9005, route: 'example', needs: ['postgres'], build: 'auto' },
+    standIn: 'services/example-service',
+    live: [{ from: 'services/example-service', to: '/app', build: 'stand-in' }],
+    ...{ dockerfile: 'services/example-service/docker/Dockerfile', context: '.' },
   });
-  expect(Object.keys(services).slice(-2)).toEqual(['search-service', 'frontend']);
+  expect(Object.keys(services).slice(-2)).toEqual(['example-service', 'frontend']);
 });
 
 test('what else the charts say of a service is theirs alone', async () => {
@@ -69,18 +69,18 @@ test('two services of the table cannot have one port, nor need what is unknown',
 });
 
 test('a service without its program is named where the table names it', async () => {
-  await change(frontend, search);
+  await change(frontend, example);
   expect(await refusal(checkout)).toMatch(
-    /^helm\/charts\/wealist-common\/values\.yaml:\d+:7 services\.search-service\.standIn: got "services\/search-service", expected a folder of this checkout: it does not exist$/,
+    /^helm\/charts\/wealist-common\/values\.yaml:\d+:7 services\.example-service\.standIn: got "services\/example-service", expected a folder of this checkout: it does not exist$/,
   );
 });
 
 test('an entry that is none, or under a name that none may have, is refused', async () => {
-  await change(frontend, `      Search:\n        port: 8005\n      search-service: 8006\n${frontend}`);
+  await change(frontend, `      Example:\n        port: 9005\n      example-service: 9006\n${frontend}`);
   const lines = (await refusal(checkout)).split('\n');
-  expect(lines[0]).toMatch(/values\.yaml:\d+:7 services\.Search: got "Search", expected a name of a-z/);
+  expect(lines[0]).toMatch(/values\.yaml:\d+:7 services\.Example: got "Example", expected a name of a-z/);
   expect(lines[1]).toMatch(
-    /values\.yaml:\d+:23 services\.search-service: got 8006, expected the keys of a service/,
+    /values\.yaml:\d+:24 services\.example-service: got 9006, expected the keys of a service/,
   );
 });
 

@@ -1,20 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
-import { defaultResources, type Resources, serviceTable } from '../service-table.ts';
+import { resourcesOf, serviceTable } from '../service-table.ts';
 import { render } from './helm.ts';
 import { decode, getContainer, getManifest, getWorkload, listServices, type Manifest } from './manifests.ts';
-
-/** What a chart's own values say of its resources, over what all services have. */
-function resourcesOf(chart: string): Resources {
-  const text = readFileSync(join(import.meta.dirname, `../../helm/charts/${chart}/values.yaml`), 'utf8');
-  const own: Partial<Resources> = parse(text).services[chart]?.resources ?? {};
-  return {
-    requests: { ...defaultResources.requests, ...own.requests },
-    limits: { ...defaultResources.limits, ...own.limits },
-  };
-}
 
 const encodedPassword = 'p%40ss%27w%2Frd%20%221%22';
 
