@@ -9,7 +9,7 @@ import type { ServiceDefinition } from '../services/common/service.ts';
 import { loadHelmValues } from '../src/config/helm-values.ts';
 import { loadEnvironment } from '../src/config/load.ts';
 import { valuesFiles } from '../src/config/values.ts';
-import { toApplicationFile, toApplicationText, toSyncWaves } from './argocd/application.ts';
+import { readGitSource, toApplicationFile, toApplicationText, toSyncWaves } from './argocd/application.ts';
 import { findHelm, parseManifests } from './helm/helm.ts';
 import { getManifest, listIngresses, listServices, type Manifest } from './helm/manifests.ts';
 import { lets } from './helm/policies.ts';
@@ -43,8 +43,9 @@ describe('a service that is added as CONTRIBUTING.md says', () => {
     }
     // As the command that the section names does in the checkout.
     const { services } = parse(await readFile(join(copy, tableFile), 'utf8')).exports.defaults;
+    const source = await readGitSource(copy);
     for (const [chart, wave] of toSyncWaves(services))
-      await write(toApplicationFile(chart), toApplicationText(chart, wave));
+      await write(toApplicationFile(chart), toApplicationText(chart, wave, source));
   });
   afterAll(() => rm(copy, { recursive: true, force: true }));
 

@@ -25,8 +25,8 @@ export async function readServiceTable(checkout: string): Promise<MapTree> {
       { place: { file }, path: [], text: 'missing, expected a file: git restore helm' },
     ]);
   }
-  const root = parse(text, file);
-  const table = findAt(root, path);
+  const root = parse(toTableText(text), file);
+  const table = findAt(root, path) ?? findAt(root, path.slice(-1));
   if (table?.kind !== 'map') {
     const got = table ? `got a ${table.kind === 'list' ? 'list' : 'single value'}` : 'missing';
     const text = `${got}, expected the table of services: git restore helm`;
@@ -34,6 +34,16 @@ export async function readServiceTable(checkout: string): Promise<MapTree> {
   }
   const services = [...table.entries].map(([name, entry]) => [name, toService(name, entry)] as const);
   return toMap(root.place, [['services', { place: table.place, value: toMap(table.place, services) }]]);
+}
+
+/**
+ * The file without what stands above the table, in lines of the same numbers: each command begins with reading it, and
+ * the defaults above are three times as long. A file that is written in another way is read whole.
+ */
+function toTableText(text: string): string {
+  const start = text.search(/^ {4}services:$/m);
+  if (start === -1) return text;
+  return '\n'.repeat(text.slice(0, start).split('\n').length - 1) + text.slice(start);
 }
 
 function toService(name: string, { place, value }: Entry): Entry {

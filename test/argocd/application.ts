@@ -1,3 +1,6 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parse } from 'yaml';
 import { toWaves } from '../../src/lib/waves.ts';
 
 /** Sync waves by chart: the infrastructure, then each service after all that it needs, as `up` deploys them. */
@@ -14,8 +17,24 @@ export function toSyncWaves(
 /** The file of a chart's Application. */
 export const toApplicationFile = (chart: string) => `argocd/apps/${chart.replace(/^wealist-/, '')}.yaml`;
 
+/** Where Argo CD takes the charts from. */
+export interface GitSource {
+  readonly repoURL: string;
+  readonly targetRevision: string;
+}
+
+/** The repository and branch of a checkout's root Application, which all others have, too. */
+export async function readGitSource(checkout: string): Promise<GitSource> {
+  const root = await readFile(join(checkout, 'argocd/apps/root.yaml'), 'utf8');
+  return parse(root).spec.source;
+}
+
 /** The text of a chart's Application: they differ by name and wave alone. */
-export function toApplicationText(chart: string, wave: number): string {
+export function toApplicationText(
+  chart: string,
+  wave: number,
+  { repoURL, targetRevision }: GitSource,
+): string {
   return `apiVersion: argoproj.io/v1alpha1
 kind: Application
 metadata:
@@ -27,8 +46,8 @@ metadata:
 spec:
   project: wealist
   source:
-    repoURL: https://github.com/wealist/wealist-local.git
-    targetRevision: main
+    repoURL: ${repoURL}
+    targetRevision: ${targetRevision}
     path: helm/charts/${chart}
     helm:
       releaseName: ${chart}

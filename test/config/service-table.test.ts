@@ -1,6 +1,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
+import { parse, stringify } from 'yaml';
 import { loadEnvironment } from '../../src/config/load.ts';
 import { tableFile } from '../service-table.ts';
 import { createCheckout, placeOf } from './checkout.ts';
@@ -33,6 +34,13 @@ test('a service is one entry and a folder of its name; the rest follows', async 
     ...{ dockerfile: 'services/example-service/docker/Dockerfile', context: '.' },
   });
   expect(Object.keys(services).slice(-2)).toEqual(['example-service', 'frontend']);
+});
+
+test('a file that is written in another way is the same table', async () => {
+  const before = await loadEnvironment({ checkout, name: 'local-kind' });
+  const file = join(checkout, tableFile);
+  await writeFile(file, stringify(parse(await readFile(file, 'utf8')), { indent: 4 }));
+  expect(await loadEnvironment({ checkout, name: 'local-kind' })).toEqual(before);
 });
 
 test('what else the charts say of a service is theirs alone', async () => {
