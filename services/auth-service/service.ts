@@ -7,7 +7,6 @@ import { sessions } from './sessions.ts';
 
 export const service = defineService({
   name: 'auth-service',
-  port: 8080,
   connect: (settings) => ({ redis: redis(settings), user: peer(settings, 'user-service') }),
   routes: ({ dependencies: { redis, user }, settings }) => [
     ...loginRoutes(settings, (lifetime) => sessions(redis, lifetime)),

@@ -14,7 +14,6 @@ const toChannel = (project: number) => `board:project:${project}`;
 
 export const service = defineService({
   name: 'board-service',
-  port: 8000,
   connect: (settings) => ({
     postgres: postgres(settings, [rowTable('boards')]),
     redis: redis(settings),

@@ -11,7 +11,6 @@ const path = '/api/chats';
 
 export const service = defineService({
   name: 'chat-service',
-  port: 8001,
   connect: (settings) => ({
     postgres: postgres(settings, [rowTable('chats'), rowTable('messages')]),
     redis: redis(settings),

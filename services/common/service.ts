@@ -17,8 +17,6 @@ export interface Context<D extends Dependencies> {
  */
 export interface ServiceDefinition<D extends Dependencies> {
   readonly name: string;
-  /** Where neither SERVER_PORT nor PORT is set. */
-  readonly port: number;
   /** Path of its description, `/` by default. */
   readonly describedAt?: string;
   connect(settings: Settings): D;

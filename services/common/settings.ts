@@ -19,8 +19,8 @@ export interface Settings {
   optional(key: string): string | undefined;
   /** An http or other URL that must be there, without its trailing slashes. */
   url(key: string): string;
-  /** SERVER_PORT, else PORT, else `otherwise`. */
-  port(otherwise: number): number;
+  /** SERVER_PORT, else PORT, one of which must be set: the charts' table of services has the port. */
+  port(): number;
   /** A whole number of at least 1. */
   count(key: string, otherwise: number): number;
   /** @throws {SettingsError} when any getter found a problem. */
@@ -57,8 +57,10 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
       if (value !== '' && !URL.canParse(value)) problems.add(`${key} is not a URL`);
       return value.replace(/\/+$/, '');
     },
-    port(otherwise) {
-      return count(optional('SERVER_PORT') === undefined ? 'PORT' : 'SERVER_PORT', otherwise, 65_535);
+    port() {
+      const key = optional('SERVER_PORT') === undefined ? 'PORT' : 'SERVER_PORT';
+      text(key);
+      return count(key, 0, 65_535);
     },
     check() {
       if (problems.size > 0) throw new SettingsError([...problems]);

@@ -60,7 +60,7 @@ export async function start<D extends Dependencies>(
 
   // Nothing connects before its first use, so that all problems of the configuration can be named before.
   const dependencies = definition.connect(settings);
-  const listenAt = port ?? settings.port(definition.port);
+  const listenAt = port ?? settings.port();
   let version = open(definition, buildInfo, settings);
 
   const metrics = createMetrics();

@@ -5,7 +5,6 @@ import { pageRoutes } from './page-routes.ts';
 
 export const service = defineService({
   name: 'frontend',
-  port: 80,
   // At / there is the page.
   describedAt: '/service.json',
   connect: (settings) => ({

@@ -12,7 +12,6 @@ const channel = 'noti:all';
 
 export const service = defineService({
   name: 'noti-service',
-  port: 8002,
   connect: (settings) => ({
     postgres: postgres(settings, [rowTable('notifications')]),
     redis: redis(settings),

@@ -10,7 +10,6 @@ const path = '/api/storage/files';
 
 export const service = defineService({
   name: 'storage-service',
-  port: 8003,
   connect: (settings) => ({
     postgres: postgres(settings, [rowTable('files')]),
     s3: s3(settings, 'storage-service'),

@@ -9,7 +9,6 @@ import { defineService } from '../common/service.ts';
 
 export const service = defineService({
   name: 'user-service',
-  port: 8081,
   connect: (settings) => ({
     postgres: postgres(settings, [rowTable('users'), rowTable('workspaces')]),
     s3: s3(settings, 'user-service'),

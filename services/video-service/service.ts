@@ -10,7 +10,6 @@ const path = '/api/video/rooms';
 
 export const service = defineService({
   name: 'video-service',
-  port: 8004,
   connect: (settings) => ({
     postgres: postgres(settings, [rowTable('rooms')]),
     redis: redis(settings),

@@ -5,7 +5,7 @@ import { findTooPrivileged } from './pod-security.ts';
 import { ConfigFailure, type Problem } from './problems.ts';
 import { readText } from './read-text.ts';
 import type { Environment } from './schema.ts';
-import { findAt, type MapTree, overlay } from './tree.ts';
+import { findAt, type MapTree, overlay, placeOf } from './tree.ts';
 import { findSchemaProblems, type Rule } from './values-schema.ts';
 
 /** A Pod Security Standard that the pods of a namespace are held to. */
@@ -40,8 +40,11 @@ export async function loadHelmValues(
 
   const charts = await Promise.all(Object.keys(services).map((service) => readChart(service)));
   const values = [common, ...charts, ...layers].reduce(overlay);
-  const tooPrivileged = findTooPrivileged(values, Object.keys(services));
-  if (tooPrivileged.length > 0) throw new ConfigFailure(tooPrivileged);
+  const unfit = [
+    ...findTooPrivileged(values, Object.keys(services)),
+    ...findOtherThanEnvironment(values, services),
+  ];
+  if (unfit.length > 0) throw new ConfigFailure(unfit);
   const level = findAt(values, ['namespace', 'podSecurity']);
   return { podSecurity: level?.kind === 'scalar' && level.value === 'baseline' ? 'baseline' : 'restricted' };
 
@@ -57,6 +60,23 @@ export async function loadHelmValues(
     const text = await readText(checkout, file);
     return parse(text ?? '', file);
   }
+}
+
+/**
+ * Ports and routes that the charts deploy and the environment does not know, or the other way round. Both have them from
+ * one table, and either may be laid over; needs are handed over by each run.
+ */
+function findOtherThanEnvironment(values: MapTree, services: Environment['services']): readonly Problem[] {
+  return Object.entries(services).flatMap(([name, service]) =>
+    (['port', 'route'] as const).flatMap((key) => {
+      const path = ['services', name, key];
+      const found = findAt(values, path);
+      const [got, expected] = [found?.kind === 'scalar' ? found.value : undefined, service[key]];
+      if (got === expected || !findAt(values, ['services', name])) return [];
+      const text = `got ${got ?? 'nothing'}, expected ${expected ?? 'nothing'}, as the files of env/ say: change both`;
+      return [{ place: placeOf(values, path), path, text }];
+    }),
+  );
 }
 
 /** Services and images of names that nothing has: a service that is new brings its port. */

@@ -4,6 +4,7 @@ import { findNearest } from '../lib/nearest.ts';
 import { parse } from './parse.ts';
 import { ConfigFailure, type Problem, quote } from './problems.ts';
 import { readText } from './read-text.ts';
+import { readServiceTable } from './service-table.ts';
 import { findAt, type MapTree, type Tree, without } from './tree.ts';
 
 /** Lies over every environment and is none. */
@@ -18,11 +19,13 @@ export interface Layers {
 }
 
 /**
- * The files of an environment: what it extends, itself, and over one on this machine `env/local.yaml` where there is one.
+ * The files of an environment: the charts' table of services, what it extends, itself, and over one on this machine
+ * `env/local.yaml` where there is one.
  */
 export async function readLayers(checkout: string, name: string): Promise<Layers> {
   const problems: Problem[] = [];
   const known = await listFiles(checkout);
+  const table = await collect(() => readServiceTable(checkout));
   const chain = await readChain(name, []);
   const isLocal = chain.some((tree) => findAt(tree, ['cluster']) !== undefined);
   // What an unreadable file would have said is unknown: the problems of all files are shown then.
@@ -31,7 +34,8 @@ export async function readLayers(checkout: string, name: string): Promise<Layers
   const extension = local && findAt(local, ['extends']);
   if (extension)
     refuse(extension, 'got a base, expected none: this file lies over whichever environment is chosen');
-  return { trees: local ? [...chain, local] : chain, isLocal, problems };
+  const trees = [table, ...chain, local].filter((tree) => tree !== undefined);
+  return { trees, isLocal, problems };
 
   async function readChain(name: string, above: readonly string[]): Promise<readonly MapTree[]> {
     const tree = await read(name);
@@ -60,13 +64,19 @@ export async function readLayers(checkout: string, name: string): Promise<Layers
     problems.push({ place, path: ['extends'], text });
   }
 
-  async function read(name: string): Promise<MapTree | undefined> {
+  function read(name: string): Promise<MapTree | undefined> {
     const file = `env/${name}.yaml`;
-    try {
+    return collect(async () => {
       const text = await readText(checkout, file);
       return text === undefined ? undefined : parse(text, file);
+    });
+  }
+
+  /** The problems of a file are collected, so that those of the other files are shown too. */
+  async function collect(read: () => Promise<MapTree | undefined>): Promise<MapTree | undefined> {
+    try {
+      return await read();
     } catch (error) {
-      // Collected, so that the problems of the other files are shown too.
       if (!(error instanceof ConfigFailure)) throw error;
       problems.push(...error.problems);
       return undefined;

@@ -26,7 +26,8 @@ export interface LoadOptions {
 }
 
 /**
- * Reads an environment: its file over what it extends; over one on this machine `env/local.yaml`, then the overrides.
+ * Reads an environment: the charts' table of services, over it its file with what that extends; over one on this machine
+ * `env/local.yaml`, then the overrides.
  * @throws {ConfigFailure} with all problems of all files at once, each with its place.
  * @throws {Failure} when there is no such environment.
  */

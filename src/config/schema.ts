@@ -103,20 +103,24 @@ export type Live = z.infer<typeof Live>;
 
 export const Service = z.strictObject(
   {
-    port: port(8080).describe('The port it listens on and its Service offers. Each service has its own.'),
+    port: port(8080).describe(
+      'The port it listens on and its Service offers. Each service has its own. By default as in helm/charts/wealist-common/values.yaml, as are route and needs.',
+    ),
     route: name(63, 'auth')
       .optional()
       .describe('Its public path: /svc/<route>/…. The one service without it answers at /.'),
     needs,
     standIn: pathBelow('a folder of this checkout, such as services/auth-service').describe(
-      'Folder of the stand-in, relative to this checkout.',
+      'Folder of the stand-in, relative to this checkout; by default services/<name>.',
     ),
     dockerfile: pathBelow('a file of the source, such as services/auth-service/Dockerfile')
       .optional()
-      .describe('Its Dockerfile, relative to `source`.'),
+      .describe('Its Dockerfile, relative to `source`; by default services/<name>/docker/Dockerfile.'),
     context: pathBelow('a folder of the source, such as services/auth-service')
       .optional()
-      .describe('Build context of the Dockerfile, relative to `source`; written wherever `dockerfile` is.'),
+      .describe(
+        'Build context of the Dockerfile, relative to `source`; by default all of it. Written wherever `dockerfile` is.',
+      ),
     build: z
       .enum(['auto', 'source', 'stand-in'], 'auto, source or stand-in')
       .default('auto')
@@ -126,7 +130,9 @@ export const Service = z.strictObject(
     live: z
       .array(Live, 'a list of folders: [{ from, to }]')
       .default([])
-      .describe('What `reload --watch` puts into the running container, in place of a build and a new pod.'),
+      .describe(
+        'What `reload --watch` puts into the running container, in place of a build and a new pod; by default the program of the stand-in.',
+      ),
   },
   'the keys of a service: port, route, needs, standIn, dockerfile, context, build, live',
 );

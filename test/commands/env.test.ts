@@ -128,7 +128,12 @@ test('trusting the same again asks nobody; another one is shown beside the one o
 });
 
 test.each([
-  ['renamed', { context: 'renamed' }, 'kube context my-dev of environment dev was not found in any kubeconfig', false],
+  [
+    'renamed',
+    { context: 'renamed' },
+    'kube context my-dev of environment dev was not found in any kubeconfig',
+    false,
+  ],
   [
     'leads to another address',
     { server: 'https://prod.example' },

@@ -7,6 +7,7 @@ import { loadEnvironment } from '../../src/config/load.ts';
 import { parse } from '../../src/config/parse.ts';
 import { ConfigFailure } from '../../src/config/problems.ts';
 import type { Environment } from '../../src/config/schema.ts';
+import { tableFile } from '../service-table.ts';
 import { createCheckout } from './checkout.ts';
 
 const seed = 20_251_215;
@@ -19,7 +20,9 @@ async function outcome(checkout: string): Promise<Environment | string> {
   } catch (error) {
     if (!(error instanceof ConfigFailure)) throw error;
     for (const line of error.message.split('\n')) {
-      expect(line).toMatch(/^(env\/[-a-z]+\.yaml(:\d+:\d+)?( [^ ]+)?: \S|and \d+ more$)/);
+      expect(line).toMatch(
+        /^((env\/[-a-z]+|helm\/charts\/wealist-common\/values)\.yaml(:\d+:\d+)?( [^ ]+)?: \S|and \d+ more$)/,
+      );
       expect(line).toMatch(printable);
     }
     return error.message;
@@ -101,9 +104,9 @@ test('any soup of YAML is parsed or refused, with no other error', () => {
   );
 });
 
-test('a damaged file is read or refused', async () => {
+test.each(['env/base.yaml', tableFile])('a damaged %s is read or refused', async (name) => {
   const checkout = await createCheckout();
-  const file = join(checkout, 'env/base.yaml');
+  const file = join(checkout, name);
   const bytes = await readFile(file);
   const damage = fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.integer({ min: 0, max: 255 })), {
     minLength: 1,

@@ -1,11 +1,12 @@
-import { cp, mkdir, readFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadHelmValues } from '../../src/config/helm-values.ts';
 import { listEnvironments } from '../../src/config/layers.ts';
 import { loadEnvironment } from '../../src/config/load.ts';
 import { Failure } from '../../src/lib/failure.ts';
-import { createCheckout } from './checkout.ts';
+import { tableFile } from '../service-table.ts';
+import { createCheckout, placeOf } from './checkout.ts';
 
 const repository = resolve(import.meta.dirname, '../..');
 const local = 'helm/environments/local-kind.yaml';
@@ -170,6 +171,35 @@ describe('a mistake has its file, line and key, and what was meant', () => {
 
   test('a service of one’s own brings its port', async () => {
     expect(await load('services:\n  ops-service: { port: 9000 }\n')).toEqual({ podSecurity: 'restricted' });
+  });
+});
+
+describe('a port and a route are the same for the charts and the environment', () => {
+  const load = async (values: string, local: string) => {
+    const checkout = await checkoutWith(values);
+    await writeFile(join(checkout, 'env/local.yaml'), local);
+    return loadHelmValues(checkout, await loadEnvironment({ checkout, name: 'local-kind' }));
+  };
+
+  test('where only the files of env/ say otherwise', async () => {
+    await expect(load('', 'services: {user-service: {port: 9000, route: people}}')).rejects.toThrow(
+      [
+        `${placeOf(tableFile, 'services', 'user-service', 'port')} services.user-service.port: got 8081, expected 9000, as the files of env/ say: change both`,
+        `${placeOf(tableFile, 'services', 'user-service', 'route')} services.user-service.route: got user, expected people, as the files of env/ say: change both`,
+      ].join('\n'),
+    );
+  });
+
+  test('where only the values say otherwise', async () => {
+    const message = await refusal('services:\n  chat-service: { port: 9001 }\n');
+    expect(message).toBe(
+      `${local}:2:25 services.chat-service.port: got 9001, expected 8001, as the files of env/ say: change both`,
+    );
+  });
+
+  test('and are taken where both say the same', async () => {
+    const both = 'services: { user-service: { port: 9000 } }';
+    expect(await load(both, both)).toEqual({ podSecurity: 'restricted' });
   });
 });
 

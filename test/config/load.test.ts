@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadEnvironment } from '../../src/config/load.ts';
 import type { ConfigFailure } from '../../src/config/problems.ts';
+import { serviceTable, tableFile } from '../service-table.ts';
 import { createCheckout, placeOf } from './checkout.ts';
 import { refusal } from './refusal.ts';
 
@@ -19,17 +20,19 @@ describe('the environments of this repository', () => {
       registry: { pull: 'auto' },
     });
     expect(
-      Object.entries(environment.services).map(([name, { port, route }]) => [name, port, route]),
-    ).toEqual([
-      ['auth-service', 8080, 'auth'],
-      ['user-service', 8081, 'user'],
-      ['board-service', 8000, 'board'],
-      ['chat-service', 8001, 'chat'],
-      ['noti-service', 8002, 'noti'],
-      ['storage-service', 8003, 'storage'],
-      ['video-service', 8004, 'video'],
-      ['frontend', 80, undefined],
-    ]);
+      Object.entries(environment.services).map(([name, { port, route, needs }]) => [
+        name,
+        port,
+        route,
+        needs,
+      ]),
+    ).toEqual(
+      Object.entries(serviceTable).map(([name, { port, route, needs }]) => [name, port, route, needs]),
+    );
+    expect(environment.services['user-service']).toMatchObject({
+      ...{ port: 8081, route: 'user', standIn: 'services/user-service' },
+      live: [{ from: 'services/user-service', to: '/app', build: 'stand-in' }],
+    });
   });
 
   test('each service knows the Dockerfile that weAlist has for it', async () => {
@@ -62,12 +65,12 @@ describe('layers', () => {
 
   test('a service that local.yaml adds comes last, with the defaults', async () => {
     const checkout = await createCheckout({
-      'env/local.yaml': 'services:\n  ops-service: {port: 8005, route: ops, standIn: services/frontend}\n',
+      'env/local.yaml': 'services:\n  ops-service: {port: 9005, route: ops, standIn: services/frontend}\n',
     });
     const { services } = await load(checkout);
     expect(Object.entries(services).at(-1)).toEqual([
       'ops-service',
-      { port: 8005, route: 'ops', standIn: 'services/frontend', needs: [], build: 'auto', live: [] },
+      { port: 9005, route: 'ops', standIn: 'services/frontend', needs: [], build: 'auto', live: [] },
     ]);
   });
 
@@ -211,7 +214,7 @@ describe('problems', () => {
       'env/local.yaml:5:11 services.auth-service.port: got "80:80", expected a port: a whole number from 1 to 65535, such as 8080',
       'env/local.yaml:6:13 services.auth-service.needs[0]: got "user-servce", expected a known name: nearest is user-service',
       'env/local.yaml:6:26 services.auth-service.needs[1]: got a circle, auth-service → chat-service → auth-service, expected needs that end: remove one of these',
-      `env/local.yaml:7:24 services.user-service.port: got 8000, expected a port of its own: board-service has it (${placeOf('env/base.yaml', 'services', 'board-service', 'port')})`,
+      `env/local.yaml:7:24 services.user-service.port: got 8000, expected a port of its own: board-service has it (${placeOf(tableFile, 'services', 'board-service', 'port')})`,
       'env/local.yaml:7:30 services.user-service.rout: got an unknown key, nearest is route',
       'env/local.yaml:8:18 services.video-service: got nothing, expected the keys of a service: port, route, needs, standIn, dockerfile, context, build, live',
       'env/local.yaml:9:3 services.Ops: got "Ops", expected a name of a-z, 0-9 and -, at most 53 characters, first a letter, such as auth-service',

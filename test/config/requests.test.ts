@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { loadEnvironment } from '../../src/config/load.ts';
 import { sumRequests } from '../../src/config/requests.ts';
 import { selectServices } from '../../src/config/services.ts';
+import { resourcesOf, serviceTable } from '../service-table.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
 const environment = { name: 'local-kind' };
@@ -67,7 +68,7 @@ test('what is no amount is told with its place', async () => {
   });
 });
 
-test("the platform of this checkout: the specification's sum, and what it stands on", async () => {
+test('the platform of this checkout: its services, and what it stands on', async () => {
   const checkout = resolve(import.meta.dirname, '../..');
   const local = await loadEnvironment({ checkout, name: 'local-kind' });
   const selection = selectServices(local, []);
@@ -77,7 +78,13 @@ test("the platform of this checkout: the specification's sum, and what it stands
     selection,
     controller: 'traefik',
   });
-  // Services 500m and 768Mi; PostgreSQL, Redis and S3 200m and 448Mi; Traefik 50m and 64Mi.
-  expect(cpus).toBeCloseTo(0.75);
-  expect(memory / 2 ** 20).toBe(1280);
+  const sumOf = (key: 'cpu' | 'memory', unit: 'm' | 'Mi') =>
+    Object.keys(serviceTable).reduce((sum, chart) => {
+      const amount = resourcesOf(chart).requests[key] ?? '';
+      expect(amount).toMatch(new RegExp(`^[0-9]+${unit}$`));
+      return sum + Number.parseInt(amount, 10);
+    }, 0);
+  // PostgreSQL, Redis and S3 200m and 448Mi; Traefik 50m and 64Mi.
+  expect(cpus * 1000).toBeCloseTo(sumOf('cpu', 'm') + 250);
+  expect(memory / 2 ** 20).toBe(sumOf('memory', 'Mi') + 512);
 });

@@ -42,9 +42,8 @@ export async function requestJson<T>(url: string, send?: object): Promise<T> {
 
 /** The services that have a route, by their names. */
 export async function readRoutes({ root }: Checkout): Promise<Readonly<Record<string, string>>> {
-  const { services } = parse(await readFile(join(root, 'env/base.yaml'), 'utf8')) as {
-    services: Record<string, { route?: string }>;
-  };
+  const values = parse(await readFile(join(root, 'helm/charts/wealist-common/values.yaml'), 'utf8'));
+  const services: Record<string, { route?: string }> = values.exports.defaults.services;
   return Object.fromEntries(
     Object.entries(services).flatMap(([name, { route }]) => (route ? [[name, route]] : [])),
   );

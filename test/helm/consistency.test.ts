@@ -11,16 +11,7 @@ import type { Manifest } from './manifests.ts';
 const repository = join(import.meta.dirname, '../..');
 
 describe('one truth in two places', () => {
-  it('what services need to start, for the order of deploys and for their policies', async () => {
-    const environment = await loadEnvironment({ checkout: repository, name: 'local-kind' });
-    const text = await readFile(join(repository, 'helm/charts/wealist-common/values.yaml'), 'utf8');
-    const services: Readonly<Record<string, { readonly needs: readonly string[] }>> =
-      parse(text).exports.defaults.services;
-    const inHelm = Object.entries(services).map(([name, { needs }]) => [name, needs]);
-    expect(Object.fromEntries(inHelm)).toEqual(toNeeds(environment));
-  });
-
-  it('so that what a run hands over changes no policy that git holds', async () => {
+  it('what services need, which a run hands over as well: it changes no policy that git holds', async () => {
     const environment = await loadEnvironment({ checkout: repository, name: 'local-kind' });
     const needs = toNeeds(environment);
     const ports = { httpPort: 80, httpsPort: 443 };

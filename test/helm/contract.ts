@@ -1,3 +1,7 @@
+import { serviceTable } from '../service-table.ts';
+
+const routes = Object.values(serviceTable).flatMap(({ route }) => route ?? []);
+
 /** What a browser asks, and what answers: the contract of `wealist.md` 2.5 with its fixes. */
 export const contract: readonly (readonly [string, string])[] = [
   ['localhost/svc/auth/api/auth/me', 'auth-service /api/auth/me'],
@@ -21,7 +25,7 @@ export const contract: readonly (readonly [string, string])[] = [
   ['laptop.lan/', 'frontend /'],
   ['s3.localhost/wealist-files/a/b', 's3 /wealist-files/a/b'],
   ['s3.localhost/svc/auth/api/internal/x', 's3 /svc/auth/api/internal/x'],
-  ...['auth', 'user', 'board', 'chat', 'noti', 'storage', 'video'].flatMap((route) => [
+  ...routes.flatMap((route) => [
     [`localhost/svc/${route}/api/internal`, 'closed'] as const,
     [`localhost/svc/${route}/api/internal/x`, 'closed'] as const,
     [`localhost/svc/${route}/api%2Finternal/x`, 'closed'] as const,

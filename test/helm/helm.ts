@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { valuesFiles } from '../../src/config/values.ts';
 import { exec } from '../../src/tools/exec.ts';
+import { serviceTable } from '../service-table.ts';
 import type { Manifest } from './manifests.ts';
 
 const checkout = join(import.meta.dirname, '../..');
@@ -10,21 +11,12 @@ const testValues = join(import.meta.dirname, 'values');
 /** The helm that the tests run: WEALIST_HELM, else the one on PATH. */
 export const findHelm = () => process.env.WEALIST_HELM || 'helm';
 
-export const serviceCharts = [
-  'auth-service',
-  'user-service',
-  'board-service',
-  'chat-service',
-  'noti-service',
-  'storage-service',
-  'video-service',
-  'frontend',
-] as const;
+/** One chart for each service of the table. */
+export const serviceCharts: readonly string[] = Object.keys(serviceTable);
 
-export const allCharts = [...serviceCharts, 'wealist-infrastructure', 'ingress-traefik'] as const;
+const allCharts: readonly string[] = [...serviceCharts, 'wealist-infrastructure', 'ingress-traefik'];
 /** The namespace of each chart of an extra. */
 const extraNamespaces = { 'metrics-server': 'metrics', 'wealist-monitoring': 'monitoring' } as const;
-export type Chart = (typeof allCharts)[number] | keyof typeof extraNamespaces;
 
 /** Each environment's namespace; base: base.yaml alone, as an environment without anything of its own would be. */
 export const namespaces = {
@@ -62,7 +54,7 @@ export function filesOf(environment: EnvironmentName): readonly string[] {
 }
 
 /** The charts that an environment consists of; the ingress controller of a remote one is not ours. */
-export function chartsOf(environment: EnvironmentName): readonly Chart[] {
+export function chartsOf(environment: EnvironmentName): readonly string[] {
   return remoteEnvironments.some((name) => name === environment)
     ? [...serviceCharts, 'wealist-infrastructure']
     : allCharts;
@@ -70,7 +62,7 @@ export function chartsOf(environment: EnvironmentName): readonly Chart[] {
 
 /** A chart as text. @throws {CommandFailure} with helm's words when it refuses. */
 export async function renderText(
-  chart: Chart,
+  chart: string,
   { environment = 'local-kind', values = {}, files = filesOf(environment) }: RenderOptions = {},
 ): Promise<string> {
   const namespace = namespaceOf(chart, environment);
@@ -96,7 +88,7 @@ export async function lint(environment: EnvironmentName): Promise<string> {
 }
 
 /** A chart's objects. @throws {CommandFailure} as `renderText`; {Error} as `parseManifests`. */
-export async function render(chart: Chart, options?: RenderOptions): Promise<readonly Manifest[]> {
+export async function render(chart: string, options?: RenderOptions): Promise<readonly Manifest[]> {
   return parseManifests(await renderText(chart, options));
 }
 
@@ -113,7 +105,7 @@ export function parseManifests(text: string): readonly Manifest[] {
 }
 
 /** What helm says when it refuses. */
-export async function refusal(chart: Chart, options?: RenderOptions): Promise<string> {
+export async function refusal(chart: string, options?: RenderOptions): Promise<string> {
   try {
     await renderText(chart, options);
   } catch (error) {
@@ -123,7 +115,7 @@ export async function refusal(chart: Chart, options?: RenderOptions): Promise<st
 }
 
 /** Where a chart is deployed: the controller's and the extras' have namespaces of their own. */
-export function namespaceOf(chart: Chart, environment: EnvironmentName): string {
-  const own: Partial<Record<Chart, string>> = { 'ingress-traefik': 'ingress-nginx', ...extraNamespaces };
+export function namespaceOf(chart: string, environment: EnvironmentName): string {
+  const own: Readonly<Record<string, string>> = { 'ingress-traefik': 'ingress-nginx', ...extraNamespaces };
   return own[chart] ?? namespaces[environment];
 }

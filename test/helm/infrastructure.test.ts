@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { serviceTable } from '../service-table.ts';
 import { type RenderOptions, render } from './helm.ts';
 import { decode, getContainer, getManifest, getWorkload, listWorkloads, type Manifest } from './manifests.ts';
 
@@ -11,13 +12,14 @@ const derived = {
   ...{ POSTGRES_HOST: 'postgres', POSTGRES_PORT: '5432', DB_HOST: 'postgres', DB_PORT: '5432' },
   ...{ DB_USER: 'postgres', DB_SSLMODE: 'disable' },
   ...{ REDIS_HOST: 'redis', REDIS_PORT: '6379', SPRING_REDIS_HOST: 'redis', SPRING_REDIS_PORT: '6379' },
-  AUTH_SERVICE_URL: 'http://auth-service:8080',
-  USER_SERVICE_URL: 'http://user-service:8081',
-  BOARD_SERVICE_URL: 'http://board-service:8000',
-  CHAT_SERVICE_URL: 'http://chat-service:8001',
-  NOTI_SERVICE_URL: 'http://noti-service:8002',
-  STORAGE_SERVICE_URL: 'http://storage-service:8003',
-  VIDEO_SERVICE_URL: 'http://video-service:8004',
+  ...Object.fromEntries(
+    Object.entries(serviceTable)
+      .filter(([, { route }]) => route !== undefined)
+      .map(([name, { port }]) => [
+        `${name.toUpperCase().replaceAll('-', '_')}_URL`,
+        `http://${name}:${port}`,
+      ]),
+  ),
   ...{ S3_ENDPOINT: 'http://s3:7070', S3_PUBLIC_ENDPOINT: 'http://s3.localhost' },
   ...{ S3_BUCKET: 'wealist-files', S3_REGION: 'ap-northeast-2', CORS_ORIGINS: '*' },
   OAUTH2_CLIENT_REDIRECT_URI: 'http://localhost/oauth2/callback/google',
@@ -180,16 +182,13 @@ describe('the bootstrap job', () => {
     expect(spec.template.spec).toMatchObject({ restartPolicy: 'OnFailure' });
   });
 
-  it('makes a database and a role for each of the six services', () => {
+  it('makes a database and a role for each service that has one', () => {
     const sql = getManifest(local, 'ConfigMap', 'bootstrap').data?.['databases.sql'] ?? '';
     const created = [...sql.matchAll(/'CREATE DATABASE %I OWNER %I', '(\w+)', '(\w+)'/g)];
-    expect(created.map(([, database, role]) => `${database} ${role}`)).toEqual([
-      'wealist_board_service_db board_service',
-      'wealist_chat_service_db chat_service',
-      'wealist_noti_service_db noti_service',
-      'wealist_storage_service_db storage_service',
-      'wealist_user_service_db user_service',
-      'wealist_video_service_db video_service',
-    ]);
+    const databases = Object.values(serviceTable).flatMap(({ database }) => database ?? []);
+    expect(databases).toContainEqual({ name: 'wealist_board_service_db', role: 'board_service' });
+    expect(created.map(([, name, role]) => ({ name, role }))).toEqual(
+      databases.toSorted((one, other) => one.name.localeCompare(other.name)),
+    );
   });
 });

@@ -1,18 +1,17 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { serviceTable } from '../service-table.ts';
 import { chartsOf, type EnvironmentName, namespaces, refusal, render, serviceCharts } from './helm.ts';
 import { getContainer, getWorkload, listWorkloads, type Manifest } from './manifests.ts';
 import { lets, type Party } from './policies.ts';
 
-/** Who asks whom (`wealist.md` 2.2), whatever the charts derive it from. */
+/** Who asks whom, as the table says; without a server of its own nobody asks LiveKit. */
 const asks: Readonly<Record<string, readonly string[]>> = {
-  'auth-service': ['redis', 'user-service'],
-  'user-service': ['postgres', 's3', 'auth-service'],
-  'board-service': ['postgres', 'redis', 's3', 'auth-service', 'user-service'],
-  'chat-service': ['postgres', 'redis', 'auth-service', 'user-service'],
-  'noti-service': ['postgres', 'redis', 'auth-service'],
-  'storage-service': ['postgres', 's3', 'auth-service', 'user-service'],
-  'video-service': ['postgres', 'redis', 'auth-service', 'user-service'],
-  frontend: serviceCharts.filter((name) => name !== 'frontend'),
+  ...Object.fromEntries(
+    Object.entries(serviceTable).map(([name, { needs, calls = [] }]) => [
+      name,
+      [...needs, ...calls].filter((asked) => asked !== 'livekit'),
+    ]),
+  ),
   bootstrap: ['postgres', 's3'],
   postgres: [],
   redis: [],
@@ -50,7 +49,8 @@ describe.each(['local-kind', 'dev'] as const)('the policies of %s', (environment
   it('let the ingress controller reach what has a route, and nothing else', () => {
     const controller: Party = { namespace: 'ingress-nginx', labels: { app: 'traefik' } };
     const reached = [...ports()].filter(([to, port]) => isLet(controller, to, port)).map(([to]) => to);
-    expect(reached.toSorted()).toEqual([...serviceCharts, 's3'].toSorted());
+    const routed = Object.entries(serviceTable).filter(([, { route, paths }]) => route ?? paths);
+    expect(reached.toSorted()).toEqual([...routed.map(([name]) => name), 's3'].toSorted());
   });
 
   it('let monitoring read the figures of services, and another namespace nothing', () => {
@@ -61,8 +61,10 @@ describe.each(['local-kind', 'dev'] as const)('the policies of %s', (environment
     }
   });
 
-  it('let auth-service alone out of the cluster, to Google and not to the cloud’s own addresses', () => {
-    for (const from of pods()) expect(isLet(from, outside, 443), from).toBe(from === 'auth-service');
+  it('let out of the cluster who has ports outside, auth-service to Google, and not to the cloud’s own addresses', () => {
+    for (const from of pods())
+      expect(isLet(from, outside, 443), from).toBe(serviceTable[from]?.outside?.includes(443) ?? false);
+    expect(isLet('auth-service', outside, 443)).toBe(true);
     expect(isLet('auth-service', outside, 80)).toBe(false);
     expect(isLet('auth-service', metadataService, 443)).toBe(false);
   });

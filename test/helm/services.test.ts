@@ -1,32 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Chart, render, serviceCharts } from './helm.ts';
+import { resourcesOf, serviceTable } from '../service-table.ts';
+import { render } from './helm.ts';
 import { decode, getContainer, getManifest, getWorkload, listServices, type Manifest } from './manifests.ts';
-
-/** The specification's table: port, CPU and memory as request/limit. */
-const specified: Readonly<Record<(typeof serviceCharts)[number], readonly [number, string, string]>> = {
-  'auth-service': [8080, '100m/500m', '256Mi/512Mi'],
-  'user-service': [8081, '50m/200m', '64Mi/256Mi'],
-  'board-service': [8000, '50m/200m', '64Mi/256Mi'],
-  'chat-service': [8001, '50m/200m', '64Mi/256Mi'],
-  'noti-service': [8002, '50m/200m', '64Mi/256Mi'],
-  'storage-service': [8003, '50m/200m', '64Mi/256Mi'],
-  'video-service': [8004, '100m/500m', '128Mi/512Mi'],
-  frontend: [80, '50m/200m', '64Mi/256Mi'],
-};
-
-const databases: Readonly<Partial<Record<Chart, string>>> = {
-  'user-service': 'wealist_user_service_db',
-  'board-service': 'wealist_board_service_db',
-  'chat-service': 'wealist_chat_service_db',
-  'noti-service': 'wealist_noti_service_db',
-  'storage-service': 'wealist_storage_service_db',
-  'video-service': 'wealist_video_service_db',
-};
 
 const encodedPassword = 'p%40ss%27w%2Frd%20%221%22';
 
-describe.each(serviceCharts)('%s', (chart) => {
-  const [port, cpu, memory] = specified[chart];
+describe.each(Object.entries(serviceTable))('%s', (chart, { port, database, redisIndex }) => {
   let specification: readonly Manifest[];
   let local: readonly Manifest[];
   beforeAll(async () => {
@@ -45,7 +24,7 @@ describe.each(serviceCharts)('%s', (chart) => {
     expect([volumesOf(local), container(local).volumeMounts]).toEqual([undefined, undefined]);
   });
 
-  it('has the specified port, inside and outside', () => {
+  it('has the port of the table, inside and outside', () => {
     const [service, ...others] = listServices(specification);
     expect(others).toEqual([]);
     expect(service?.metadata.name).toBe(chart);
@@ -56,15 +35,11 @@ describe.each(serviceCharts)('%s', (chart) => {
     expect(container(specification).ports).toEqual([{ name: 'http', containerPort: port }]);
   });
 
-  it('has the specified resources, on this machine without a CPU limit', () => {
-    const [cpuRequest, cpuLimit] = cpu.split('/');
-    const [memoryRequest, memoryLimit] = memory.split('/');
-    const requests = { cpu: cpuRequest, memory: memoryRequest };
-    expect(container(specification).resources).toEqual({
-      requests,
-      limits: { cpu: cpuLimit, memory: memoryLimit },
-    });
-    expect(container(local).resources).toEqual({ requests, limits: { memory: memoryLimit } });
+  it('has its resources, on this machine without a CPU limit', () => {
+    const { requests, limits } = resourcesOf(chart);
+    expect(Object.keys(limits).sort()).toEqual(['cpu', 'memory']);
+    expect(container(specification).resources).toEqual({ requests, limits });
+    expect(container(local).resources).toEqual({ requests, limits: { memory: limits.memory } });
   });
 
   it('has the specified probes, on this machine without lost seconds', () => {
@@ -100,7 +75,7 @@ describe.each(serviceCharts)('%s', (chart) => {
       'wealist-shared-config',
       `${chart}-config`,
       'wealist-shared-secret',
-      ...(databases[chart] ? [`${chart}-secret`] : []),
+      ...(database || redisIndex !== undefined ? [`${chart}-secret`] : []),
     ]);
     expect(getWorkload(local, chart).spec.template.spec.enableServiceLinks).toBe(false);
   });
@@ -108,13 +83,10 @@ describe.each(serviceCharts)('%s', (chart) => {
   it('knows its port and its database', () => {
     const { data } = getManifest(local, 'ConfigMap', `${chart}-config`);
     expect(data).toMatchObject({ PORT: String(port), SERVER_PORT: String(port) });
-    const database = databases[chart];
-    expect(data?.DB_NAME).toBe(database);
+    expect([data?.DB_NAME, data?.DB_USER]).toEqual([database?.name, database?.role]);
     if (!database) return;
-    const role = chart.replace('-', '_');
-    expect(data?.DB_USER).toBe(role);
     expect(decode(getManifest(local, 'Secret', `${chart}-secret`)).DATABASE_URL).toBe(
-      `postgresql://${role}:${encodedPassword}@postgres:5432/${database}?sslmode=disable`,
+      `postgresql://${database.role}:${encodedPassword}@postgres:5432/${database.name}?sslmode=disable`,
     );
   });
 });

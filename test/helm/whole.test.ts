@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { secretKeys } from '../../src/lib/secret-rules.ts';
-import { chartsOf, environments, lint, parseManifests, renderText } from './helm.ts';
+import { serviceTable } from '../service-table.ts';
+import { chartsOf, environments, lint, parseManifests, renderText, serviceCharts } from './helm.ts';
 import {
   containersOf,
   getManifest,
@@ -95,7 +96,9 @@ describe.each(environments)('%s: all charts together', (environment) => {
     }
     const { data = {} } = getManifest(all, 'ConfigMap', 'wealist-shared-config');
     const addresses = Object.entries(data).filter(([key]) => /_(SERVICE_URL|ENDPOINT)$/.test(key));
-    expect(addresses).toHaveLength(9);
+    const routed = Object.values(serviceTable).filter(({ route }) => route !== undefined);
+    // And the two of S3.
+    expect(addresses).toHaveLength(routed.length + 2);
     for (const [key, address] of addresses) {
       const { hostname, port } = new URL(address);
       if (!hostname.includes('.')) expect(String(ports.get(hostname)), key).toBe(port);
@@ -138,7 +141,14 @@ describe('local-kind', () => {
 
   it('takes every image from the file of images', async () => {
     const file = await readFile(join(import.meta.dirname, 'values/images.yaml'), 'utf8');
-    const known = Object.values(parse(file).images as Record<string, string>);
+    const { images, serviceImages } = parse(file) as {
+      images: Record<string, string>;
+      serviceImages: { repository: string; tag: string };
+    };
+    const known = [
+      ...Object.values(images),
+      ...serviceCharts.map((name) => `${serviceImages.repository}/${name}:${serviceImages.tag}`),
+    ];
     const containers = listWorkloads(await render()).flatMap(({ spec }) => containersOf(spec.template.spec));
     expect(new Set(containers.map(({ image }) => image))).toEqual(new Set(known));
   });

@@ -17,7 +17,6 @@ const env = {
 const auth = () =>
   defineService({
     name: 'auth-service',
-    port: 1,
     connect: () => ({}),
     routes: ({ settings }) => [...loginRoutes(settings, fakeSessions), ...googleRoutes(settings)],
   });

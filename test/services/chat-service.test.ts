@@ -18,7 +18,6 @@ const token = signToken({ sub: 'ada', iat: now, exp: now + 60 }, secret);
 function chat() {
   return defineService({
     name: 'chat-service',
-    port: 1,
     connect: () => ({ redis: fakeRedis() }),
     routes({ dependencies: { redis }, settings, log, stopping }) {
       const shared = { redis, log, stopping, identify: identity(settings) };

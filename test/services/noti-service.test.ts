@@ -16,7 +16,6 @@ const env = { JWT_SECRET: secret, INTERNAL_API_KEY: 'internal' };
 const noti = () =>
   defineService({
     name: 'noti-service',
-    port: 1,
     connect: () => ({ redis: fakeRedis() }),
     routes({ dependencies: { redis }, settings, stopping }) {
       const identify = identity(settings);

@@ -13,7 +13,7 @@ async function askFromPage(apiBaseUrl: string, description = '/') {
 }
 
 const sample = (store = fakeDependency('postgres')) =>
-  defineService({ name: 'x', port: 1, connect: () => ({ store }), routes: () => [] });
+  defineService({ name: 'x', connect: () => ({ store }), routes: () => [] });
 
 test('a service that is ready', async () => {
   const { url } = await startTested(sample());

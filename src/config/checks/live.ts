@@ -1,8 +1,6 @@
 import { type Problem, quote } from '../problems.ts';
+import { standInFolder } from '../service-table.ts';
 import { type Draft, problemAt } from './draft.ts';
-
-/** Where the program of every stand-in is (src/images/build/stand-in-image.ts). */
-const standInFolder = '/app';
 
 /** Files of a stand-in that would go where its program is not. */
 export function findUnfitLive(draft: Draft): readonly Problem[] {

@@ -3,11 +3,10 @@ import { callsRoute, peer } from '../../../services/common/peer.ts';
 import { defineService } from '../../../services/common/service.ts';
 import { ask, startTested } from '../start.ts';
 
-const called = (name: string) => defineService({ name, port: 1, connect: () => ({}), routes: () => [] });
+const called = (name: string) => defineService({ name, connect: () => ({}), routes: () => [] });
 
 const caller = defineService({
   name: 'caller-service',
-  port: 1,
   connect: (settings) => ({ auth: peer(settings, 'auth-service'), user: peer(settings, 'user-service') }),
   routes: ({ dependencies }) => [callsRoute('/calls', Object.values(dependencies))],
 });

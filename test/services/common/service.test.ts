@@ -11,7 +11,6 @@ import { ask, startTested } from '../start.ts';
 function sample(store = fakeDependency('postgres')) {
   return defineService({
     name: 'sample-service',
-    port: 1,
     connect: () => ({ store }),
     routes: () => [
       { method: 'POST', path: '/echo', handle: async (request) => json(await readJson(request), 201) },
@@ -212,7 +211,6 @@ test('rubbish on the wire harms nobody', async () => {
 test('refuses to start with every problem of its configuration', async () => {
   const needy = defineService({
     name: 'needy-service',
-    port: 1,
     connect(settings) {
       settings.text('DATABASE_URL');
       return {};

@@ -14,7 +14,7 @@ test('names every problem at once, and no value of a URL', () => {
   settings.text('SHORT', { minBytes: 64 });
   settings.url('ADDRESS');
   settings.count('NUMBER', 1);
-  settings.port(80);
+  settings.port();
   expect(() => settings.check()).toThrow(
     'configuration: MISSING is not set; EMPTY is not set; SHORT is 6 bytes long, at least 64 are needed; ' +
       'ADDRESS is not a URL; NUMBER is "12a", not a whole number from 1 to 9007199254740991; ' +
@@ -33,10 +33,15 @@ test('says nothing when all is well', () => {
 });
 
 test.each([
-  [{}, 80],
   [{ PORT: '8001' }, 8001],
   [{ PORT: '8001', SERVER_PORT: '8080' }, 8080],
   [{ PORT: '8001', SERVER_PORT: '' }, 8001],
 ])('the port of %j is %i', (env, port) => {
-  expect(readSettings(env).port(80)).toBe(port);
+  expect(readSettings(env).port()).toBe(port);
+});
+
+test('a port must be set', () => {
+  const settings = readSettings({ SERVER_PORT: '' });
+  settings.port();
+  expect(() => settings.check()).toThrow('configuration: PORT is not set');
 });

@@ -2,7 +2,7 @@
 The HorizontalPodAutoscaler of a service, where it has one.
 */}}
 {{- define "wealist.autoscaler" -}}
-{{- $settings := (include "wealist.service" . | fromJson).autoscaling -}}
+{{- $settings := (include "wealist.serviceSettings" . | fromJson).autoscaling -}}
 {{- if $settings.enabled -}}
 apiVersion: autoscaling/v2
 kind: HorizontalPodAutoscaler

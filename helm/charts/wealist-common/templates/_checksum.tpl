@@ -2,7 +2,7 @@
 Changes with whatever the service's pods take from ConfigMaps and Secrets, so that they are replaced when it does.
 */}}
 {{- define "wealist.checksum" -}}
-{{- $service := include "wealist.service" . | fromJson -}}
+{{- $service := include "wealist.serviceSettings" . | fromJson -}}
 {{- list
   (include "wealist.sharedConfig" .)
   (include "wealist.sharedSecret" .)

@@ -2,7 +2,7 @@
 The Deployment of a service.
 */}}
 {{- define "wealist.deployment" -}}
-{{- $service := include "wealist.service" . | fromJson -}}
+{{- $service := include "wealist.serviceSettings" . | fromJson -}}
 {{- $named := dict "root" . "name" .Chart.Name -}}
 apiVersion: apps/v1
 kind: Deployment

@@ -3,7 +3,7 @@ How many pods of a service may be taken away at once, where that is limited. One
 would keep its node from ever being drained.
 */}}
 {{- define "wealist.disruptionBudget" -}}
-{{- $settings := (include "wealist.service" . | fromJson).disruptionBudget -}}
+{{- $settings := (include "wealist.serviceSettings" . | fromJson).disruptionBudget -}}
 {{- if $settings.enabled -}}
 apiVersion: policy/v1
 kind: PodDisruptionBudget

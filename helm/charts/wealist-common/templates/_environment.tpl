@@ -2,7 +2,7 @@
 The container's environment. Of two sources with the same key the later one wins.
 */}}
 {{- define "wealist.environment" -}}
-{{- $service := include "wealist.service" . | fromJson -}}
+{{- $service := include "wealist.serviceSettings" . | fromJson -}}
 envFrom:
   - configMapRef:
       name: wealist-shared-config
@@ -29,7 +29,7 @@ What follows from a wealist-shared-secret that somebody else made, as JSON: its 
 a password in them, which the kubelet fills in. There the password stands as it is: it must need no encoding in a URL.
 */}}
 {{- define "wealist.existingSecretEnv" -}}
-{{- $service := include "wealist.service" . | fromJson -}}
+{{- $service := include "wealist.serviceSettings" . | fromJson -}}
 {{- $variables := dict -}}
 {{- if include "wealist.secretExists" . -}}
 {{- range $name, $key := dict

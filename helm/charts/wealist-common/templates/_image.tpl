@@ -4,6 +4,10 @@ The reference of an image, and that it is pulled only where it is absent.
 */}}
 {{- define "wealist.image" -}}
 {{- $reference := get .root.Values.images .name -}}
+{{- $all := .root.Values.serviceImages -}}
+{{- if and (not $reference) $all.repository (hasKey .root.Values.services .name) -}}
+{{- $reference = printf "%s/%s:%s" $all.repository .name $all.tag -}}
+{{- end -}}
 {{- if not $reference -}}
 {{- fail (printf "images.%s is missing: no values file names this image" .name) -}}
 {{- end -}}

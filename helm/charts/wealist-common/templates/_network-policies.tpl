@@ -3,37 +3,15 @@ What a service may ask, and who may ask it; everything else is denied by wealist
 */}}
 {{- define "wealist.networkPolicies" -}}
 {{- if .Values.networkPolicies.enabled -}}
-{{- $name := .Chart.Name -}}
-{{- $service := include "wealist.service" . | fromJson -}}
-{{- $egress := list -}}
-{{- range concat $service.needs $service.calls | uniq -}}
-{{- $egress = concat $egress (include "wealist.rulesTo" (dict "root" $ "from" $name "to" .) | fromJsonArray) -}}
-{{- end -}}
-{{- with $service.outside -}}
-{{- $egress = append $egress (dict "to" $.Values.networkPolicies.outside "ports" (include "wealist.tcpPorts" . | fromJsonArray)) -}}
-{{- end -}}
-{{- $ports := include "wealist.tcpPorts" (list $service.port) | fromJsonArray -}}
-{{- $ingress := include "wealist.rulesFromUsers" (dict "root" . "of" $name "port" $service.port) | fromJsonArray -}}
-{{- if or $service.route $service.paths -}}
-{{- $ingress = append $ingress (dict
-  "from" (list (include "wealist.namespacePeer" .Values.networkPolicies.ingressNamespace | fromJson))
-  "ports" $ports
-) -}}
-{{- end -}}
-{{- if $service.metrics.enabled -}}
-{{- $ingress = append $ingress (dict
-  "from" (list (include "wealist.namespacePeer" .Values.networkPolicies.monitoringNamespace | fromJson))
-  "ports" $ports
-) -}}
-{{- end -}}
-{{ include "wealist.networkPolicy" (dict "root" . "of" $name "type" "Egress" "rules" $egress) }}
+{{- $named := dict "root" . "of" .Chart.Name -}}
+{{ include "wealist.networkPolicy" (merge (dict "type" "Egress" "rules" (include "wealist.serviceEgress" .)) $named) }}
 ---
-{{ include "wealist.networkPolicy" (dict "root" . "of" $name "type" "Ingress" "rules" $ingress) }}
+{{ include "wealist.networkPolicy" (merge (dict "type" "Ingress" "rules" (include "wealist.serviceIngress" .)) $named) }}
 {{- end -}}
 {{- end }}
 
 {{/*
-NetworkPolicy <of>-egress or <of>-ingress for the pods labelled app: <of>.
+NetworkPolicy <of>-egress or <of>-ingress for the pods labelled app: <of>. `rules` is the text of a YAML list.
   {{ include "wealist.networkPolicy" (dict "root" . "of" "redis" "type" "Ingress" "rules" $rules) }}
 */}}
 {{- define "wealist.networkPolicy" -}}
@@ -47,86 +25,140 @@ spec:
     matchLabels:
       app: {{ .of }}
   policyTypes: [{{ .type }}]
-  {{ lower .type }}: {{- toYaml .rules | nindent 4 }}
+  {{ lower .type }}: {{- .rules | trim | default "[]" | nindent 4 }}
 {{- end }}
 
 {{/*
-Rules for what one program asks of another, as a JSON list. Where somebody else runs that, it is at one of its
-addresses, and no name can be written into a policy.
-  {{ include "wealist.rulesTo" (dict "root" . "from" "auth-service" "to" "redis") | fromJsonArray }}
+The rules for what a service needs and calls, and for its ports on the internet.
 */}}
-{{- define "wealist.rulesTo" -}}
-{{- $inside := dict "postgres" 5432 "redis" 6379 "s3" 7070 -}}
+{{- define "wealist.serviceEgress" -}}
+{{- $service := include "wealist.serviceSettings" . | fromJson -}}
+{{- range concat $service.needs $service.calls | uniq }}
+{{- with include "wealist.ruleTo" (dict "root" $ "from" $.Chart.Name "to" .) }}
+{{ . }}
+{{- end }}
+{{- end }}
+{{- with $service.outside }}
+- ports:
+  {{- range . }}
+  {{- include "wealist.tcpPort" . | nindent 2 }}
+  {{- end }}
+  to: {{- toYaml $.Values.networkPolicies.outside | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/*
+The rules for who needs or calls a service, for the ingress controller where it has a route, and for monitoring.
+*/}}
+{{- define "wealist.serviceIngress" -}}
+{{- $service := include "wealist.serviceSettings" . | fromJson -}}
+{{- $policies := .Values.networkPolicies -}}
+{{ include "wealist.ruleFromUsers" (dict "root" . "of" .Chart.Name "port" $service.port) }}
+{{- if or $service.route $service.paths }}
+{{ include "wealist.ruleFromNamespace" (dict "namespace" $policies.ingressNamespace "port" $service.port) }}
+{{- end }}
+{{- if $service.metrics.enabled }}
+{{ include "wealist.ruleFromNamespace" (dict "namespace" $policies.monitoringNamespace "port" $service.port) }}
+{{- end }}
+{{- end }}
+
+{{/*
+The ports of the data stores, as JSON.
+*/}}
+{{- define "wealist.storePorts" -}}
+{"postgres": 5432, "redis": 6379, "s3": 7070}
+{{- end }}
+
+{{/*
+The rule for what one program asks of another; nothing where that is a LiveKit server and none is named.
+  {{ include "wealist.ruleTo" (dict "root" . "from" "auth-service" "to" "redis") }}
+*/}}
+{{- define "wealist.ruleTo" -}}
+{{- $stores := include "wealist.storePorts" . | fromJson -}}
+{{- $services := .root.Values.services -}}
 {{- $infrastructure := .root.Values.infrastructure -}}
-{{- $rules := list -}}
-{{- if eq .to "livekit" -}}
-{{- if $infrastructure.livekit.host -}}
-{{- $rules = list (include "wealist.ruleToOutside" $infrastructure.livekit | fromJson) -}}
-{{- end -}}
-{{- else if hasKey $inside .to -}}
+{{- if hasKey $stores .to -}}
 {{- $external := (get $infrastructure .to).external -}}
 {{- if $external.enabled -}}
-{{- $rules = list (include "wealist.ruleToOutside" $external | fromJson) -}}
+{{ include "wealist.ruleToServer" $external }}
 {{- else -}}
-{{- $rules = list (include "wealist.ruleToPods" (dict "name" .to "port" (get $inside .to)) | fromJson) -}}
+{{ include "wealist.ruleToPods" (dict "name" .to "port" (get $stores .to)) }}
 {{- end -}}
-{{- else if hasKey .root.Values.services .to -}}
-{{- $rules = list (include "wealist.ruleToPods" (dict "name" .to "port" (get .root.Values.services .to).port) | fromJson) -}}
+{{- else if eq .to "livekit" -}}
+{{- if $infrastructure.livekit.host -}}
+{{ include "wealist.ruleToServer" $infrastructure.livekit }}
+{{- end -}}
+{{- else if hasKey $services .to -}}
+{{ include "wealist.ruleToPods" (dict "name" .to "port" (get $services .to).port) }}
 {{- else -}}
-{{- $known := concat (keys .root.Values.services | sortAlpha) (keys $inside | sortAlpha) (list "livekit") -}}
+{{- $known := concat (keys $services | sortAlpha) (keys $stores | sortAlpha) (list "livekit") -}}
 {{- fail (printf "services.%s needs or calls %s, which is none of %s" .from .to (join ", " $known)) -}}
 {{- end -}}
-{{- toJson $rules -}}
 {{- end }}
 
 {{- define "wealist.ruleToPods" -}}
-{{- dict
-  "to" (list (include "wealist.podPeer" .name | fromJson))
-  "ports" (include "wealist.tcpPorts" (list .port) | fromJsonArray)
-| toJson -}}
-{{- end }}
-
-{{- define "wealist.ruleToOutside" -}}
-{{- $rule := dict "ports" (include "wealist.tcpPorts" (list .port) | fromJsonArray) -}}
-{{- $blocks := list -}}
-{{- range .cidrs -}}
-{{- $blocks = append $blocks (dict "ipBlock" (dict "cidr" .)) -}}
-{{- end -}}
-{{- if $blocks -}}
-{{- $_ := set $rule "to" $blocks -}}
-{{- end -}}
-{{- toJson $rule -}}
+- ports:
+  {{- include "wealist.tcpPort" .port | nindent 2 }}
+  to:
+  {{- include "wealist.podPeer" .name | nindent 2 }}
 {{- end }}
 
 {{/*
-The rule that lets in whatever needs or calls something, as a JSON list of at most one.
-  {{ include "wealist.rulesFromUsers" (dict "root" . "of" "redis" "port" 6379) | fromJsonArray }}
+A server outside the cluster is at one of its addresses, or at any: a policy cannot select by a host name.
 */}}
-{{- define "wealist.rulesFromUsers" -}}
-{{- $of := .of -}}
-{{- $peers := list -}}
+{{- define "wealist.ruleToServer" -}}
+- ports:
+  {{- include "wealist.tcpPort" .port | nindent 2 }}
+  {{- with .cidrs }}
+  to:
+  {{- range . }}
+  - ipBlock:
+      cidr: {{ toYaml . }}
+  {{- end }}
+  {{- end }}
+{{- end }}
+
+{{/*
+The rule that lets in whatever needs or calls something; nothing where nothing does.
+  {{ include "wealist.ruleFromUsers" (dict "root" . "of" "redis" "port" 6379) }}
+*/}}
+{{- define "wealist.ruleFromUsers" -}}
+{{- $users := list -}}
 {{- range $name, $service := .root.Values.services -}}
-{{- if has $of (concat (dig "needs" list $service) (dig "calls" list $service)) -}}
-{{- $peers = append $peers (include "wealist.podPeer" $name | fromJson) -}}
+{{- if has $.of (concat (dig "needs" list $service) (dig "calls" list $service)) -}}
+{{- $users = append $users $name -}}
 {{- end -}}
 {{- end -}}
-{{- if $peers -}}
-{{- list (dict "from" $peers "ports" (include "wealist.tcpPorts" (list .port) | fromJsonArray)) | toJson -}}
-{{- else -}}[]{{- end -}}
+{{- with $users -}}
+- from:
+  {{- range . }}
+  {{- include "wealist.podPeer" . | nindent 2 }}
+  {{- end }}
+  ports:
+  {{- include "wealist.tcpPort" $.port | nindent 2 }}
+{{- end -}}
+{{- end }}
+
+{{/*
+The rule that lets a whole namespace in.
+  {{ include "wealist.ruleFromNamespace" (dict "namespace" "ingress-nginx" "port" 7070) }}
+*/}}
+{{- define "wealist.ruleFromNamespace" -}}
+- from:
+  - namespaceSelector:
+      matchLabels:
+        kubernetes.io/metadata.name: {{ .namespace }}
+  ports:
+  {{- include "wealist.tcpPort" .port | nindent 2 }}
 {{- end }}
 
 {{- define "wealist.podPeer" -}}
-{{- dict "podSelector" (dict "matchLabels" (dict "app" .)) | toJson -}}
+- podSelector:
+    matchLabels:
+      app: {{ . }}
 {{- end }}
 
-{{- define "wealist.namespacePeer" -}}
-{{- dict "namespaceSelector" (dict "matchLabels" (dict "kubernetes.io/metadata.name" .)) | toJson -}}
-{{- end }}
-
-{{- define "wealist.tcpPorts" -}}
-{{- $ports := list -}}
-{{- range . -}}
-{{- $ports = append $ports (dict "protocol" "TCP" "port" (int .)) -}}
-{{- end -}}
-{{- toJson $ports -}}
+{{- define "wealist.tcpPort" -}}
+- port: {{ int . }}
+  protocol: TCP
 {{- end }}

@@ -2,7 +2,7 @@
 ConfigMap <service>-runtime-config: texts that are mounted as single files, such as the frontend's config.js.
 */}}
 {{- define "wealist.runtimeFiles" -}}
-{{- $service := include "wealist.service" . | fromJson -}}
+{{- $service := include "wealist.serviceSettings" . | fromJson -}}
 {{- with $service.runtimeFiles -}}
 apiVersion: v1
 kind: ConfigMap

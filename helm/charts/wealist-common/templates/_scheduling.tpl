@@ -2,7 +2,7 @@
 The further keys of a service's pods, as JSON: podSpec over the nodes that they prefer and what they are spread over.
 */}}
 {{- define "wealist.podSpec" -}}
-{{- $service := include "wealist.service" . | fromJson -}}
+{{- $service := include "wealist.serviceSettings" . | fromJson -}}
 {{- $derived := include "wealist.nodePreference" $service.nodeType | fromJson -}}
 {{- $constraints := list -}}
 {{- range $service.spreadOver -}}

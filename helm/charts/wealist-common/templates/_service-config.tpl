@@ -2,7 +2,7 @@
 What only this service reads, as JSON: ConfigMap <service>-config.
 */}}
 {{- define "wealist.serviceConfig" -}}
-{{- $service := include "wealist.service" . | fromJson -}}
+{{- $service := include "wealist.serviceSettings" . | fromJson -}}
 {{- $port := int $service.port | toString -}}
 {{- $derived := dict "PORT" $port "SERVER_PORT" $port -}}
 {{- with $service.database -}}

@@ -3,7 +3,7 @@ What only this service reads and nobody else should, as JSON: Secret <service>-s
 them are made here, so that they follow the password.
 */}}
 {{- define "wealist.serviceSecret" -}}
-{{- $service := include "wealist.service" . | fromJson -}}
+{{- $service := include "wealist.serviceSettings" . | fromJson -}}
 {{- $derived := dict -}}
 {{- if not (include "wealist.secretExists" .) -}}
 {{- $secrets := include "wealist.sharedSecret" . | fromJson -}}
@@ -19,7 +19,7 @@ The addresses that hold a password, as JSON.
   {{ include "wealist.addresses" (dict "root" . "databasePassword" $encoded "redisLogin" ":…@") }}
 */}}
 {{- define "wealist.addresses" -}}
-{{- $service := include "wealist.service" .root | fromJson -}}
+{{- $service := include "wealist.serviceSettings" .root | fromJson -}}
 {{- $config := include "wealist.sharedConfig" .root | fromJson -}}
 {{- $password := .databasePassword -}}
 {{- $addresses := dict -}}

@@ -1,8 +1,8 @@
 {{/*
 All settings of this chart's service: serviceDefaults with services.<name> over them, as JSON.
-  {{- $service := include "wealist.service" . | fromJson }}
+  {{- $service := include "wealist.serviceSettings" . | fromJson }}
 */}}
-{{- define "wealist.service" -}}
+{{- define "wealist.serviceSettings" -}}
 {{- include "wealist.checkServices" . -}}
 {{- include "wealist.overlay" (list .Values.serviceDefaults (get .Values.services .Chart.Name)) -}}
 {{- end }}

@@ -2,7 +2,7 @@
 The Service in front of the pods: the same port inside and outside.
 */}}
 {{- define "wealist.serviceObject" -}}
-{{- $service := include "wealist.service" . | fromJson -}}
+{{- $service := include "wealist.serviceSettings" . | fromJson -}}
 apiVersion: v1
 kind: Service
 metadata:

@@ -2,7 +2,7 @@
 Where the container's volumes and runtime files are mounted.
 */}}
 {{- define "wealist.volumeMounts" -}}
-{{- $service := include "wealist.service" . | fromJson -}}
+{{- $service := include "wealist.serviceSettings" . | fromJson -}}
 {{- if or $service.volumes $service.runtimeFiles -}}
 volumeMounts:
   {{- range $name, $volume := $service.volumes }}
@@ -19,7 +19,7 @@ volumeMounts:
 {{- end }}
 
 {{- define "wealist.volumes" -}}
-{{- $service := include "wealist.service" . | fromJson -}}
+{{- $service := include "wealist.serviceSettings" . | fromJson -}}
 {{- if or $service.volumes $service.runtimeFiles -}}
 volumes:
   {{- range $name, $volume := $service.volumes }}

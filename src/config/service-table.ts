@@ -1,0 +1,76 @@
+import { parse } from './parse.ts';
+import { ConfigFailure, type Place } from './problems.ts';
+import { readText } from './read-text.ts';
+import { type Entry, findAt, type MapTree, placeOf, type Tree } from './tree.ts';
+
+/** Argo CD renders the charts from Git and reads nothing else, so that the table of services is in their values. */
+const file = 'helm/charts/wealist-common/values.yaml';
+const path = ['exports', 'defaults', 'services'];
+
+/** What an environment has in common with the charts; a service's other keys are theirs alone. */
+const commonKeys = ['port', 'route', 'needs'];
+
+/** Where the program of every stand-in is (src/images/stand-in-image.ts). */
+export const standInFolder = '/app';
+
+/**
+ * The lowest layer of every environment: the charts' table of services, each with its port, route and needs, and with
+ * what follows from its name. Each value has the place of the table that it comes from.
+ * @throws {ConfigFailure} when the file is missing, unreadable or has no such table.
+ */
+export async function readServiceTable(checkout: string): Promise<MapTree> {
+  const text = await readText(checkout, file);
+  if (text === undefined) {
+    throw new ConfigFailure([
+      { place: { file }, path: [], text: 'missing, expected a file: git restore helm' },
+    ]);
+  }
+  const root = parse(toTableText(text), file);
+  const table = findAt(root, path) ?? findAt(root, path.slice(-1));
+  if (table?.kind !== 'map') {
+    const got = table ? `got a ${table.kind === 'list' ? 'list' : 'single value'}` : 'missing';
+    const text = `${got}, expected the table of services: git restore helm`;
+    throw new ConfigFailure([{ place: placeOf(root, path), path, text }]);
+  }
+  const services = [...table.entries].map(([name, entry]) => [name, toService(name, entry)] as const);
+  return toMap(root.place, [['services', { place: table.place, value: toMap(table.place, services) }]]);
+}
+
+/**
+ * The file without what stands above the table, in lines of the same numbers: each command begins with reading it, and
+ * the defaults above are three times as long. A file that is written in another way is read whole.
+ */
+function toTableText(text: string): string {
+  const start = text.search(/^ {4}services:$/m);
+  if (start === -1) return text;
+  return '\n'.repeat(text.slice(0, start).split('\n').length - 1) + text.slice(start);
+}
+
+function toService(name: string, { place, value }: Entry): Entry {
+  // Anything else is left to the schema, which says what was expected.
+  if (value.kind !== 'map') return { place, value };
+  const common = [...value.entries].filter(([key]) => commonKeys.includes(key));
+  return { place, value: toMap(place, [...toConventions(name, place), ...common]) };
+}
+
+/** Where the parts of a service are, by its name; an environment may say otherwise. */
+function toConventions(name: string, place: Place): readonly (readonly [string, Entry])[] {
+  const entry = (value: Tree): Entry => ({ place, value });
+  const text = (value: string) => entry({ kind: 'scalar', place, value, source: value });
+  const folder = `services/${name}`;
+  const live = toMap(place, [
+    ['from', text(folder)],
+    ['to', text(standInFolder)],
+    ['build', text('stand-in')],
+  ]);
+  return [
+    ['standIn', text(folder)],
+    ['live', entry({ kind: 'list', place, items: [live] })],
+    ['dockerfile', text(`${folder}/docker/Dockerfile`)],
+    ['context', text('.')],
+  ];
+}
+
+function toMap(place: Place, entries: readonly (readonly [string, Entry])[]): MapTree {
+  return { kind: 'map', place, entries: new Map(entries) };
+}
