@@ -16,10 +16,10 @@ export interface WorkloadPods {
   /** Of earlier revisions, and not on their way out. */
   readonly old: readonly Pod[];
   /** Told to end. */
-  readonly ending: readonly Pod[];
+  readonly terminating: readonly Pod[];
 }
 
-const noPods: WorkloadPods = { current: [], old: [], ending: [] };
+const noPods: WorkloadPods = { current: [], old: [], terminating: [] };
 
 /** The pods of a workload; none when it does not exist. */
 export function findPods(snapshot: Snapshot, { kind, name, namespace }: Workload): WorkloadPods {
@@ -55,7 +55,7 @@ function sort(pods: readonly Pod[], isCurrent: (pod: Pod) => boolean): WorkloadP
   return {
     current: staying.filter(isCurrent),
     old: staying.filter((pod) => !isCurrent(pod)),
-    ending: pods.filter(({ metadata }) => metadata.deletionTimestamp !== undefined),
+    terminating: pods.filter(({ metadata }) => metadata.deletionTimestamp !== undefined),
   };
 }
 

@@ -3,7 +3,7 @@ import { toDuration } from '../lib/duration.ts';
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
 import type { Run } from '../plan/plan.ts';
 import { isConnectionLost } from '../tools/kubernetes/api-server.ts';
-import type { Kubectl } from '../tools/kubernetes/kubectl.ts';
+import type { KubectlReader } from '../tools/kubernetes/kubectl.ts';
 import type { LogReference } from './finding.ts';
 import type { Workload } from './pods.ts';
 import type { Snapshots } from './snapshot.ts';
@@ -12,7 +12,7 @@ import { judge, toProgress, type Verdict } from './verdict.ts';
 export interface ReadyOptions {
   readonly snapshots: Snapshots;
   /** For the last lines of what crashed. */
-  readonly kubectl: Kubectl;
+  readonly kubectl: Pick<KubectlReader, 'logs'>;
   /** Milliseconds until the wait gives up. */
   readonly timeout: number;
   /** Milliseconds between two questions; who waits beside this one shares the answers. */
@@ -76,7 +76,7 @@ async function describe(
 
 /** The end of a container's log; undefined when it is gone with its pod. */
 export async function readLastLines(
-  kubectl: Pick<Kubectl, 'logs'>,
+  kubectl: Pick<KubectlReader, 'logs'>,
   { namespace, pod, container, previous }: LogReference,
   signal: AbortSignal,
   lines = logLines,

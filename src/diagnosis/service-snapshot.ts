@@ -1,4 +1,4 @@
-import { ApiFailure, type ApiServer } from '../tools/kubernetes/api-server.ts';
+import { ApiFailure, type ApiReader } from '../tools/kubernetes/api-server.ts';
 import type { Deployment, EndpointSlice, Metadata, Pod, ReplicaSet } from '../tools/kubernetes/objects.ts';
 import { createSnapshot, type Snapshot } from './snapshot.ts';
 
@@ -19,7 +19,7 @@ export function toDeploymentPath({ namespace, name }: ServicePlace): string {
 
 /** @throws {ApiFailure} when the cluster does not answer. Undefined when there is no such Deployment. */
 export async function findDeployment(
-  api: ApiServer,
+  api: ApiReader,
   place: ServicePlace,
   signal: AbortSignal,
 ): Promise<Deployment | undefined> {
@@ -36,7 +36,7 @@ export async function findDeployment(
  * asked of the API server itself. A snapshot of everything is a process and a tenth of a second.
  */
 export async function takeServiceSnapshot(
-  api: ApiServer,
+  api: ApiReader,
   place: ServicePlace,
   signal: AbortSignal,
 ): Promise<Snapshot> {

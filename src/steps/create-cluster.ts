@@ -1,13 +1,12 @@
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { type Creation, findCreated, noteCreated } from '../cluster/creation.ts';
+import { type Creation, findCreated, toCreatedFile } from '../cluster/creation.ts';
 import {
   type FoundCluster,
   type FoundNode,
   findCluster,
   nodeNamesOf,
-  removeNodes,
   requireOwn,
 } from '../cluster/ownership.ts';
 import type { Snapshots } from '../diagnosis/snapshot.ts';
@@ -20,6 +19,7 @@ import { acquireLock } from '../state/lock.ts';
 import { type ApiServer, isConnectionLost } from '../tools/kubernetes/api-server.ts';
 import type { ContainerStatus } from '../tools/kubernetes/objects.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
+import { removeNodes } from './remove-nodes.ts';
 
 export interface ClusterDeps {
   readonly toolchain: Pick<Toolchain, 'docker' | 'kind'>;
@@ -77,7 +77,9 @@ export function createCluster(deps: ClusterDeps): Step {
     }
     await chmod(kubeconfig, 0o600);
     const made = await findCluster(docker, name, run.signal);
-    if (made) await noteCreated(creation, made.id);
+    if (!made) return;
+    const file = toCreatedFile(creation, made.id);
+    await writeFileAtomically(file.path, file.text);
   }
 
   /**

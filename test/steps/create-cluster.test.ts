@@ -2,7 +2,7 @@ import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { noteCreated, toCreation } from '../../src/cluster/creation.ts';
+import { toCreatedFile, toCreation } from '../../src/cluster/creation.ts';
 import { createSnapshot } from '../../src/diagnosis/snapshot.ts';
 import { CommandFailure, Failure } from '../../src/lib/failure.ts';
 import { createCluster } from '../../src/steps/create-cluster.ts';
@@ -127,7 +127,8 @@ test('what a killed run has left half made is replaced', async () => {
   engine.add(node, { cluster: 'wealist', owner: 'mine' });
   // Of a cluster before: its note is of another container.
   await mkdir(creation.settings.owner, { recursive: true });
-  await noteCreated(creation, 'id-of-another');
+  const { path, text } = toCreatedFile(creation, 'id-of-another');
+  await writeFile(path, text);
   const before = engine.idOf(node);
   expect(await step.isDone?.(run)).toBe(false);
   await step.apply(run);

@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest';
-import { type Denied, findDenied, findPolicies, probe } from '../../src/cluster/policy-probe.ts';
-import { toPolicyState } from '../../src/cluster/policy-state.ts';
+import {
+  type Denied,
+  findDenied,
+  findPolicies,
+  probe,
+  toPolicyState,
+} from '../../src/cluster/network-policies.ts';
 import { createSnapshot } from '../../src/diagnosis/snapshot.ts';
 import { CommandFailure } from '../../src/lib/failure.ts';
 import { makeNode, makePod, now, ready } from '../fakes/cluster-objects.ts';
