@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { listForbidding } from '../diagnosis/policy-finding.ts';
+import { listDenyingPolicies } from '../diagnosis/policy-finding.ts';
 import type { Snapshot } from '../diagnosis/snapshot.ts';
 import { CommandFailure } from '../lib/failure.ts';
 import { hashContent } from '../lib/hash.ts';
@@ -89,7 +89,7 @@ export function findDenied(snapshot: Snapshot, namespace: string): Denied | unde
       return from === to || port === undefined ? [] : [{ from, to, port }];
     }),
   );
-  const denied = connections.find((connection) => listForbidding(snapshot, connection).length > 0);
+  const denied = connections.find((connection) => listDenyingPolicies(snapshot, connection).length > 0);
   if (!denied) return undefined;
   const [from, to] = [toEnd(denied.from), toEnd(denied.to)];
   return from && to && { from, to: { ...to, port: denied.port } };

@@ -13,7 +13,7 @@ export function deleteCluster(
   return {
     title: `remove cluster ${name}`,
     async isDone({ signal }) {
-      return (await findCluster(docker, name, signal)) === undefined && 'not there';
+      return (await findCluster(docker, name, signal)) === undefined && 'not found';
     },
     async apply({ signal }) {
       const found = await findCluster(docker, name, signal);

@@ -3,7 +3,7 @@ import type { Docker } from '../tools/docker/docker.ts';
 
 /**
  * Removes every node of the cluster with its anonymous volumes, as `kind delete cluster` does; folders of this machine
- * stay. Needs no kind, so that a cluster can always be removed.
+ * are preserved. Does not need kind, so that a cluster can always be removed.
  */
 export async function removeNodes(docker: Docker, cluster: string, signal: AbortSignal): Promise<void> {
   const nodes = await listNodeContainers(docker, cluster, signal);

@@ -31,7 +31,7 @@ test.each<[string, Application['status'], Partial<Application['metadata']>, stri
     'it was told to look again',
     { sync: synced, health: healthy },
     { annotations: { 'argocd.argoproj.io/refresh': 'normal' } },
-    'being compared',
+    'refreshing',
   ],
   [
     'it is being deleted',
@@ -56,7 +56,7 @@ test.each<[string, Application['status'], Partial<Application['metadata']>, stri
 test('one that does not exist is waited for: another Application makes it', () => {
   expect(judgeApplication('user-service', undefined, at)).toEqual({
     state: 'waiting',
-    line: 'user-service: not made yet',
+    line: 'user-service: not created yet',
   });
 });
 
@@ -71,12 +71,12 @@ test.each<[string, Application['status'], string, string | undefined]>([
     'helm template failed',
   ],
   [
-    'its sync failed',
+    'the sync failed',
     {
       sync: { status: 'OutOfSync', revision },
       operationState: { phase: 'Failed', message: 'namespaces "x" not found' },
     },
-    'its sync failed',
+    'sync failed',
     'namespaces "x" not found',
   ],
   [
@@ -85,7 +85,7 @@ test.each<[string, Application['status'], string, string | undefined]>([
       sync: { status: 'OutOfSync', revision },
       operationState: { phase: 'Running', retryCount: 1, message: 'forbidden' },
     },
-    'its sync failed',
+    'sync failed',
     'forbidden',
   ],
   [

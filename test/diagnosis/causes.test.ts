@@ -98,7 +98,7 @@ describe('what is behind several is one cause', () => {
     expect(causes).toMatchObject([
       {
         about: 'redis',
-        line: 'is scaled to 0 pods',
+        line: 'scaled to 0 replicas',
         affects: ['redis', 'board', 'chat'],
         next: expect.stringContaining('scale deployment/redis --replicas=1'),
       },
@@ -111,7 +111,7 @@ describe('what is behind several is one cause', () => {
       logs: { board: 'redis is down: WRONGPASS', chat: 'redis is down: WRONGPASS' },
     });
     expect(causes).toMatchObject([
-      { about: 'redis', line: 'redis refuses the password', affects: ['board', 'chat'] },
+      { about: 'redis', line: 'redis rejected the password', affects: ['board', 'chat'] },
     ]);
   });
 
@@ -128,8 +128,9 @@ describe('what is behind several is one cause', () => {
     });
     expect(causes).toMatchObject([
       {
-        line: 'Service redis selects no pod: its endpoints are empty',
-        evidence: 'it selects app.kubernetes.io/name=redos; pod redis-0 has app.kubernetes.io/name=redis',
+        line: 'Service redis has no endpoints: its selector matches no pod',
+        evidence:
+          'the selector is app.kubernetes.io/name=redos; pod redis-0 has app.kubernetes.io/name=redis',
         affects: ['redis', 'chat'],
       },
     ]);
@@ -173,7 +174,7 @@ describe('what is behind several is one cause', () => {
     expect(causes).toMatchObject([
       {
         about: 'dns',
-        line: 'no name can be resolved: no pods of coredns are wanted',
+        line: 'DNS unavailable: coredns is scaled to 0 replicas',
         affects: ['user', 'chat'],
       },
     ]);
@@ -184,7 +185,7 @@ describe('what is behind several is one cause', () => {
     expect(causes).toMatchObject([
       {
         about: undefined,
-        line: 'no Ingress leads to it',
+        line: 'no Ingress route',
         affects: ['user', 'board', 'chat'],
         next: 'npm run up -- --repair',
       },
@@ -257,11 +258,11 @@ test('a policy that keeps a service from what it needs; not one that lets it thr
     logs: { chat: 'redis is down: no answer within 2000 ms' },
   };
   expect(await find({ ...given, objects: [policy('closed', [])] as never })).toMatchObject([
-    { about: 'redis', line: 'NetworkPolicy closed keeps redis from being reached', affects: ['chat'] },
+    { about: 'redis', line: 'NetworkPolicy closed denies connections to redis', affects: ['chat'] },
   ]);
   const open = policy('open', [{ podSelector: { matchLabels: { app: 'chat' } } }]);
   expect(await find({ ...given, objects: [policy('closed', []), open] as never })).toMatchObject([
-    { about: 'redis', line: 'redis does not answer', evidence: 'redis is down: no answer within 2000 ms' },
+    { about: 'redis', line: 'redis does not respond', evidence: 'redis is down: no answer within 2000 ms' },
   ]);
 });
 
@@ -269,14 +270,14 @@ test.each([
   [
     'http://10.0.0.1:9999/health/ready": dial tcp 10.0.0.1:9999: connect: connection refused',
     9999,
-    /^its readiness probe asks port 9999, where nothing listens; its container has 8001 \(http\)$/,
+    /^readiness probe failed: connection refused on port 9999; container ports: 8001 \(http\)$/,
   ],
   [
     'HTTP probe failed with statuscode: 404',
     'http',
-    /^its readiness probe asks \/nope on port 8001, which answers 404$/,
+    /^readiness probe failed: HTTP 404 from \/nope on port 8001$/,
   ],
-  ['', 'web', /^its readiness probe asks port web, and its container has none of that name$/],
+  ['', 'web', /^readiness probe failed: the container has no port named web$/],
 ])('a probe that asks for what is not there: %s', async (failure, port, line) => {
   const chat = makePart('chat', 8001, waiting('chat', 30));
   const readinessProbe = { httpGet: { path: '/nope', port } };
@@ -308,7 +309,7 @@ test('what was never deployed waits for what it needs, else it is a cause of its
     await find({ absent: ['board', 'chat'], broken: { user: crashed('user') }, logs: { user: 'boom' } }),
   ).toMatchObject([{ about: 'user', affects: ['user', 'board', 'chat'] }]);
   expect(await find({ absent: ['board', 'chat'] })).toMatchObject([
-    { about: undefined, line: 'are not deployed', affects: ['board', 'chat'], next: 'npm run up' },
+    { about: undefined, line: 'not deployed', affects: ['board', 'chat'], next: 'npm run up' },
   ]);
 });
 
@@ -323,5 +324,5 @@ test('what is ready and silent is said with its address, unless it is known why'
   expect(await find({ silent })).toMatchObject([
     { about: 'ingress', line: 'http://localhost/svc/board/health/ready answered 502', affects: ['board'] },
   ]);
-  expect(await find({ silent, without: ['ingress'] })).toMatchObject([{ line: 'no Ingress leads to it' }]);
+  expect(await find({ silent, without: ['ingress'] })).toMatchObject([{ line: 'no Ingress route' }]);
 });

@@ -26,6 +26,6 @@ test('the newest that is ready and stays, else the newest that runs', () => {
 
 test('none that runs: why', () => {
   expect(() => find(pod('starting', 10, { containerStatuses: waiting }))).toThrowError(
-    expect.objectContaining({ message: 'no pod of auth runs', exitCode: 8 }),
+    expect.objectContaining({ message: 'no pod of auth is running', exitCode: 8 }),
   );
 });

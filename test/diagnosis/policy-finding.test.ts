@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { listForbidding } from '../../src/diagnosis/policy-finding.ts';
+import { listDenyingPolicies } from '../../src/diagnosis/policy-finding.ts';
 import { createSnapshot } from '../../src/diagnosis/snapshot.ts';
 import type { NetworkPolicy } from '../../src/tools/kubernetes/network-objects.ts';
 import type { Pod } from '../../src/tools/kubernetes/objects.ts';
@@ -23,7 +23,7 @@ const policy = (name: string, spec: NetworkPolicy['spec'], namespace = 'wealist-
 });
 const of = (app: string) => ({ matchLabels: { app } });
 const forbidding = (from: Pod, to: Pod, port: number, ...policies: ReturnType<typeof policy>[]) =>
-  listForbidding(createSnapshot(now, policies), { from, to, port });
+  listDenyingPolicies(createSnapshot(now, policies), { from, to, port });
 
 test('without a policy everything is allowed', () => {
   expect(forbidding(chat, redis, 6379)).toEqual([]);

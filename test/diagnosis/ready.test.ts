@@ -34,7 +34,7 @@ const crashing: Objects = [
   }),
 ];
 
-const noAnswer = new ApiFailure('the cluster does not answer');
+const noAnswer = new ApiFailure('the cluster does not respond');
 
 /** Waits while the cluster goes through these states, and stays in the last. */
 function wait(states: readonly (Objects | Error)[], { timeout = 5_000 } = {}) {
@@ -66,7 +66,7 @@ test('shows what it waits for, until it is ready', async () => {
 test('lets the cluster be silent for a moment', async () => {
   const { ended, reports } = wait([noAnswer, noAnswer, done]);
   await ended;
-  expect(reports).toEqual(['the cluster does not answer', 'the cluster does not answer']);
+  expect(reports).toEqual(['the cluster does not respond', 'the cluster does not respond']);
 });
 
 test('at the time-out the cause is what was seen last, with the last lines of what is not ready', async () => {

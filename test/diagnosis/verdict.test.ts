@@ -28,35 +28,53 @@ describe('faults as a real cluster showed them', () => {
 
   test.each([
     ['Deployment', 'good', 'ready', /^ready$/, undefined],
-    ['Deployment', 'never', 'failed', /^image wealist\.local\/absent:1 is not on the node/, undefined],
-    ['Deployment', 'invalid', 'failed', /^UPPER\/\/x is no name of an image$/, /invalid reference format$/],
-    ['Deployment', 'absent', 'failed', /cannot be pulled$/, /^failed to do request: .* no such host$/],
+    [
+      'Deployment',
+      'never',
+      'failed',
+      /^image wealist\.local\/absent:1 not found on the node, and imagePullPolicy is Never$/,
+      undefined,
+    ],
+    ['Deployment', 'invalid', 'failed', /^invalid image name "UPPER\/\/x"$/, /invalid reference format$/],
+    ['Deployment', 'absent', 'failed', /^image pull failed: /, /^failed to do request: .* no such host$/],
     ['Deployment', 'nosecret', 'failed', /^Secret missing-secret does not exist$/, undefined],
     ['Deployment', 'noconfig', 'failed', /^ConfigMap missing-config does not exist$/, undefined],
     ['Deployment', 'nokey', 'failed', /^Secret present has no key B$/, undefined],
     ['Deployment', 'novolume', 'failed', /^Secret missing-secret does not exist$/, /^MountVolume/],
-    ['Deployment', 'novolumekey', 'failed', /^a volume cannot be mounted$/, /non-existent secret key: B$/],
-    ['Deployment', 'huge', 'failed', /^memory is short: it asks for 500 GiB, 23/, /^no node is that large/],
-    ['Deployment', 'selector', 'failed', /^no node may take it$/, /affinity\/selector\.$/],
+    ['Deployment', 'novolumekey', 'failed', /^volume mount failed$/, /non-existent secret key: B$/],
+    [
+      'Deployment',
+      'huge',
+      'failed',
+      /^insufficient memory: requests 500 GiB, 23/,
+      /^no node is large enough/,
+    ],
+    [
+      'Deployment',
+      'selector',
+      'failed',
+      /^no node matches its node selector, affinity or tolerations$/,
+      /affinity\/selector\.$/,
+    ],
     ['Deployment', 'crash', 'failed', /^crashed 6 times, exit code 3$/, undefined],
     ['Deployment', 'noexec', 'failed', /^container noexec cannot be started$/, /^exec: "\/nope"/],
-    ['Deployment', 'oom', 'failed', /^out of memory 5 times, limit 32Mi$/, undefined],
+    ['Deployment', 'oom', 'failed', /^out of memory \(OOMKilled\) 5 times, limit 32Mi$/, undefined],
     [
       'Deployment',
       'probe',
       'waiting',
-      /^waiting for the readiness probe$/,
+      /^readiness probe failing: connection refused$/,
       /^Readiness probe failed: .*refused$/,
     ],
-    ['Deployment', 'live', 'failed', /^killed 7 times because its liveness probe failed$/, /^Liveness probe/],
+    ['Deployment', 'live', 'failed', /^killed 7 times, liveness probe failed$/, /^Liveness probe/],
     [
       'Deployment',
       'privileged',
       'failed',
-      /^its pods are refused by the Pod Security Standard baseline$/,
+      /^pod creation forbidden: violates PodSecurity baseline$/,
       /^priv/,
     ],
-    ['Deployment', 'root', 'failed', /^its container cannot be configured$/, /breaks non-root policy/],
+    ['Deployment', 'root', 'failed', /^container configuration error$/, /breaks non-root policy/],
     ['Deployment', 'init', 'failed', /^init container prepare crashed 6 times, exit code 1$/, undefined],
     [
       'Deployment',
@@ -69,14 +87,14 @@ describe('faults as a real cluster showed them', () => {
       'StatefulSet',
       'set-privileged',
       'failed',
-      /^its pods are refused by the Pod Security/,
+      /^pod creation forbidden: violates PodSecurity/,
       /^privileged \(/,
     ],
     [
       'StatefulSet',
       'pvc',
       'failed',
-      /^StorageClass nope of volume claim data-pvc-0 does not exist$/,
+      /^StorageClass nope of PersistentVolumeClaim data-pvc-0 does not exist$/,
       undefined,
     ],
     ['Job', 'job-good', 'ready', /^complete$/, undefined],
@@ -124,7 +142,7 @@ describe('a rollout', () => {
     const unseen = makeDeployment('auth', { status: { ...done, observedGeneration: 1 } });
     expect(judgeAuth([...unseen, newPod])).toMatchObject({
       state: 'waiting',
-      line: 'the rollout has not begun',
+      line: 'waiting for the rollout to start',
     });
   });
 
@@ -141,7 +159,10 @@ describe('a rollout', () => {
   test('waits until its old pods are told to end', () => {
     const status = { ...done, replicas: 2, readyReplicas: 2, availableReplicas: 2 };
     const objects = [...makeDeployment('auth', { status }), newPod, oldPod];
-    expect(judgeAuth(objects)).toMatchObject({ state: 'waiting', line: 'waiting for the old pods to end' });
+    expect(judgeAuth(objects)).toMatchObject({
+      state: 'waiting',
+      line: 'waiting for the old pods to terminate',
+    });
   });
 
   test('is not failed by pods of earlier revisions', () => {
@@ -154,7 +175,7 @@ describe('a rollout', () => {
     });
     const status = { replicas: 2, updatedReplicas: 1 };
     const verdict = judgeAuth([...makeDeployment('auth', { status }), crashing, makePod('new', 'auth-2')]);
-    expect(verdict).toMatchObject({ state: 'waiting', line: 'creating its containers' });
+    expect(verdict).toMatchObject({ state: 'waiting', line: 'creating containers' });
   });
 
   test('counts its ready pods', () => {
@@ -212,7 +233,7 @@ describe('a crash', () => {
     const verdict = judge(createSnapshot(now, [job, crashed(2, ago(1))]), { ...auth, kind: 'Job' });
     expect(verdict).toMatchObject({
       state: 'waiting',
-      line: 'crashed 3 times, exit code 1, try 2 of 4',
+      line: 'crashed 3 times, exit code 1, attempt 2 of 4',
       log: { pod: 'new', previous: true },
     });
   });
@@ -246,8 +267,8 @@ describe('a pod that no node takes', () => {
     expect(judgeAuth(objects(big(ago(2))))).toMatchObject({ state: 'waiting' });
     expect(judgeAuth(objects(big(ago(20))))).toMatchObject({
       state: 'failed',
-      line: 'memory is short: it asks for 512 MiB, 224 MiB of 1 GiB is free',
-      evidence: 'on node node the most is taken by board-0 800 MiB',
+      line: 'insufficient memory: requests 512 MiB, 224 MiB of 1 GiB free',
+      evidence: 'largest requests on node node: board-0 800 MiB',
     });
   });
 });

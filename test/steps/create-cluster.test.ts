@@ -99,7 +99,7 @@ describe('where there is none', () => {
     expect(state.early).toEqual([node]);
     expect((await stat(kubeconfig)).mode & 0o777).toBe(0o600);
     expect(await readFile(creation.settings.kubelet, 'utf8')).toBe(creation.kubelet);
-    expect(await step.isDone?.(run)).toBe('its API server answers');
+    expect(await step.isDone?.(run)).toBe('the API server responds');
   });
 
   test('images that cannot be loaded yet are for the step that loads', async () => {
@@ -107,7 +107,7 @@ describe('where there is none', () => {
     state.loadEarly = () => Promise.reject(new Error('no space left'));
     await step.apply(run);
     expect(lines).toContain('images are loaded later: no space left');
-    expect(await step.isDone?.(run)).toBe('its API server answers');
+    expect(await step.isDone?.(run)).toBe('the API server responds');
   });
 
   test('the next one may create although the last did not succeed', async () => {
@@ -118,7 +118,7 @@ describe('where there is none', () => {
     state.fails = undefined;
     await step.apply(run);
     expect(state.created).toBe(2);
-    expect(await step.isDone?.(run)).toBe('its API server answers');
+    expect(await step.isDone?.(run)).toBe('the API server responds');
   });
 });
 
@@ -132,7 +132,7 @@ test('what a killed run has left half made is replaced', async () => {
   const before = engine.idOf(node);
   expect(await step.isDone?.(run)).toBe(false);
   await step.apply(run);
-  expect(lines).toContain('replacing a half-made cluster of an earlier run');
+  expect(lines).toContain('replacing an incomplete cluster of a previous run');
   expect({ created: state.created, isOther: engine.idOf(node) !== before }).toEqual({
     ...{ created: 1, isOther: true },
   });
@@ -171,7 +171,7 @@ describe('a cluster that was made', () => {
     Object.assign(state, { answers: true, hasKubeconfig: false });
     expect(await step.isDone?.(run)).toBe(false);
     state.hasKubeconfig = true;
-    expect(await step.isDone?.(run)).toBe('its API server answers');
+    expect(await step.isDone?.(run)).toBe('the API server responds');
   });
 
   test('and was stopped: its pods count once they have started again', async () => {
@@ -179,6 +179,6 @@ describe('a cluster that was made', () => {
     engine.set(node, { state: 'exited', startedAt: '2026-11-26T12:00:00Z' });
     state.pods = ['2026-11-26T11:00:00Z', '2026-11-26T12:00:05Z'];
     await step.apply(run);
-    expect(lines.slice(-2)).toEqual(['0 of 1 pods have started again', '1 of 1 pods have started again']);
+    expect(lines.slice(-2)).toEqual(['0 of 1 pods restarted', '1 of 1 pods restarted']);
   });
 });

@@ -35,7 +35,7 @@ test("a cluster's nodes go, running or not, with its kubeconfig, and no other co
   await step.apply(run);
   expect(engine.names()).toEqual(['wealist-2-control-plane', 'postgres']);
   expect(await hasKubeconfig()).toBe(false);
-  expect(await step.isDone?.(run)).toBe('not there');
+  expect(await step.isDone?.(run)).toBe('not found');
   await step.apply(run);
 });
 
