@@ -89,9 +89,9 @@ export async function listNodeNames(
  */
 export function requireOwn(cluster: FoundCluster, checkoutId: string | undefined): void {
   if (cluster.owner !== undefined && cluster.owner === checkoutId) return;
-  const whose =
+  const reason =
     cluster.owner === undefined ? 'was not created by wealist-local' : 'belongs to another checkout';
-  throw new Failure(`cluster ${cluster.name} ${whose}`, {
+  throw new Failure(`cluster ${cluster.name} ${reason}`, {
     hint: `npm run up -- --name ${cluster.name}-2, or npm run down in the checkout that owns it`,
     exitCode: exitCodes.refused,
   });

@@ -72,7 +72,7 @@ export function findCauses({ snapshot, components, unready, silent }: Seen): rea
     }
     if (clues.some((clue) => followClue(component, clue))) return;
     const [clue] = clues;
-    if (clue === undefined && verdict.isOpen && list.blame(list.keysOf(needs), name)) return;
+    if (clue === undefined && verdict.mayWaitForNeeds && list.blame(list.keysOf(needs), name)) return;
 
     const finding = { ...verdict, state: verdict.state === 'failed' ? 'failed' : 'waiting' } as const;
     if (clue === undefined) {

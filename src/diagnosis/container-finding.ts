@@ -177,7 +177,7 @@ function describeCrash(
     return { line, ...(evidence === undefined ? {} : { evidence }), next: hint };
   }
   return {
-    line: `${who}crashed${often}, ${toEnd(ended)}`,
+    line: `${who}crashed${often}, ${describeExit(ended)}`,
     log: {
       namespace: pod.metadata.namespace ?? '',
       pod: pod.metadata.name,
@@ -195,7 +195,7 @@ export function isDiskFull(text: string): boolean {
 }
 
 /** How a run ended: `exit code 3`, `signal 11`. */
-export function toEnd({ exitCode, signal }: Terminated): string {
+export function describeExit({ exitCode, signal }: Terminated): string {
   return signal ? `signal ${signal}` : `exit code ${exitCode}`;
 }
 

@@ -12,7 +12,7 @@ export interface Finding {
   /** The log that says why. */
   readonly log?: LogReference;
   /** It runs without being ready, possibly because of a component that it needs. */
-  readonly isOpen?: true;
+  readonly mayWaitForNeeds?: true;
   /** The command to go on with. */
   readonly next?: string;
 }

@@ -1,5 +1,5 @@
 import type { Condition, Job, Pod } from '../tools/kubernetes/objects.ts';
-import { type JudgeOptions, toEnd } from './container-finding.ts';
+import { describeExit, type JudgeOptions } from './container-finding.ts';
 import { judgeCreation } from './creation-finding.ts';
 import { type Finding, toKubectlLine } from './finding.ts';
 import { judgePod } from './pod-finding.ts';
@@ -58,7 +58,7 @@ function describeFailure(
   }
   return {
     state: 'failed',
-    line: `failed${attempts}, ${ended.reason === 'OOMKilled' ? 'out of memory (OOMKilled)' : toEnd(ended)}`,
+    line: `failed${attempts}, ${ended.reason === 'OOMKilled' ? 'out of memory (OOMKilled)' : describeExit(ended)}`,
     log: {
       namespace,
       pod: pod.metadata.name,

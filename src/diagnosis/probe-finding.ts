@@ -23,7 +23,7 @@ export function judgeProbe(snapshot: Snapshot, pod: Pod, status: ContainerStatus
   return {
     state: 'waiting',
     line: evidence === undefined ? `waiting for the ${kind} probe` : describeFailing(kind, evidence),
-    isOpen: true,
+    mayWaitForNeeds: true,
     ...common,
     log: {
       namespace: pod.metadata.namespace ?? '',

@@ -59,16 +59,16 @@ export function runsImage({ isServing, imageIds, isLive }: Running, wanted: Dige
 }
 
 /** Revisions whose images stay on the nodes: the current one and the two previous ones. */
-const keptRevisions = 3;
+const retainedRevisions = 3;
 
 /** References of the images of a service's newest revisions, and of all its pods. */
-export function listKeptImages(snapshot: Snapshot, { name }: ServicePlace): ReadonlySet<string> {
+export function listRetainedImages(snapshot: Snapshot, { name }: ServicePlace): ReadonlySet<string> {
   const toRevision = ({ metadata }: ReplicaSet) =>
     Number(metadata.annotations?.['deployment.kubernetes.io/revision'] ?? 0);
   const newest = snapshot
     .list('ReplicaSet')
     .toSorted((one, other) => toRevision(other) - toRevision(one))
-    .slice(0, keptRevisions)
+    .slice(0, retainedRevisions)
     .flatMap(({ spec }) => spec?.template?.spec.containers ?? []);
   const running = snapshot.list('Pod').flatMap(({ spec }) => spec.containers);
   const own = [...newest, ...running].filter((container) => container.name === name);

@@ -71,7 +71,7 @@ export interface Snapshots {
 
 /** A request for a snapshot, with the number of callers that wait for it. */
 interface SharedRequest {
-  readonly answer: Promise<Snapshot>;
+  readonly snapshot: Promise<Snapshot>;
   /** Start of the request on the monotonic clock; undefined until it is sent. */
   began?: number;
   waiting: number;
@@ -106,8 +106,8 @@ export function shareSnapshots(take: (signal: AbortSignal) => Promise<Snapshot>)
 
   function prepare(): SharedRequest {
     const abort = new AbortController();
-    const previous = last?.answer;
-    const request: SharedRequest = { answer: send(), waiting: 0, abort };
+    const previous = last?.snapshot;
+    const request: SharedRequest = { snapshot: send(), waiting: 0, abort };
     next = request;
     return request;
 
@@ -133,7 +133,7 @@ export function shareSnapshots(take: (signal: AbortSignal) => Promise<Snapshot>)
       const request = findShared(maxAge) ?? prepare();
       request.waiting++;
       try {
-        return await untilAborted(request.answer, signal);
+        return await untilAborted(request.snapshot, signal);
       } finally {
         request.waiting--;
         // Stop kubectl when no caller waits for the result any more.

@@ -52,7 +52,7 @@ export function createCluster(deps: ClusterDeps): Step {
   async function create(run: Run): Promise<void> {
     const creation = await deps.creation();
     const { volumes, owner, kubelet } = creation.settings;
-    // The data stores' users differ from this one; the provisioner creates a folder for each below this one.
+    // The data stores run as other users, each in a folder below that the provisioner creates.
     await Promise.all([mkdir(volumes, { recursive: true, mode: 0o755 }), mkdir(owner, { recursive: true })]);
     await writeFileAtomically(kubelet, creation.kubelet, 0o644);
     await rm(kubeconfig, { force: true });

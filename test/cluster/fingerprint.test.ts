@@ -24,7 +24,7 @@ test.each([
   expect(listMismatches(trusted, toOfflineFingerprint({ ...context, ...change }))).toEqual([line]);
 });
 
-test('a cluster made anew at the same address is another one, and so is one whose UID is hidden', () => {
+test('a recreated cluster at the same address does not match, nor does one whose UID cannot be read', () => {
   expect(listMismatches(trusted, { uid: 'u2' })).toEqual(['UID of kube-system: u2, trusted: u1']);
   expect(listMismatches(trusted, { uid: undefined })).toEqual(['UID of kube-system: none, trusted: u1']);
 });

@@ -47,7 +47,7 @@ interface Given {
   readonly logs?: Partial<Record<Name, string>>;
   readonly silent?: readonly Silent[];
   readonly objects?: Objects;
-  /** In place of what is there usually. */
+  /** UIDs of objects that are left out. */
   readonly without?: readonly string[];
 }
 
@@ -68,8 +68,8 @@ test('nothing wrong, no cause', async () => {
   expect(await find({})).toEqual([]);
 });
 
-describe('what is behind several is one cause', () => {
-  test('a data store that is down, whatever waits for it', async () => {
+describe('a fault that affects several components is one cause', () => {
+  test('a data store that is down, with the components that wait for it', async () => {
     const causes = await find({
       broken: {
         postgres: crashed('postgres'),
@@ -91,7 +91,7 @@ describe('what is behind several is one cause', () => {
     ]);
   });
 
-  test('a data store that is scaled to nothing', async () => {
+  test('a data store that is scaled to 0 replicas', async () => {
     const causes = await find({
       broken: { redis: { replicas: 0 }, board: waiting('board'), chat: waiting('chat') },
     });
@@ -105,7 +105,7 @@ describe('what is behind several is one cause', () => {
     ]);
   });
 
-  test('the same complaint of several about what is ready', async () => {
+  test('the same error in several logs about a component that is ready', async () => {
     const causes = await find({
       broken: { board: waiting('board'), chat: waiting('chat') },
       logs: { board: 'redis is down: WRONGPASS', chat: 'redis is down: WRONGPASS' },
@@ -115,7 +115,7 @@ describe('what is behind several is one cause', () => {
     ]);
   });
 
-  test('a Service that leads nowhere', async () => {
+  test('a Service without endpoints', async () => {
     const wrong = {
       ...makePart('redis', 6379)[4],
       spec: { selector: { 'app.kubernetes.io/name': 'redos' } },
@@ -180,7 +180,7 @@ describe('what is behind several is one cause', () => {
     ]);
   });
 
-  test('routes that no Ingress has', async () => {
+  test('paths that no Ingress routes', async () => {
     const causes = await find({ without: ['ingress'] });
     expect(causes).toMatchObject([
       {
@@ -193,7 +193,7 @@ describe('what is behind several is one cause', () => {
   });
 });
 
-describe('what has its own cause keeps it beside another one', () => {
+describe('separate faults are separate causes', () => {
   test('a crash of its own while a store is down', async () => {
     const causes = await find({
       broken: { redis: { replicas: 0 }, board: waiting('board'), chat: crashed('chat') },
@@ -210,7 +210,7 @@ describe('what has its own cause keeps it beside another one', () => {
     ]);
   });
 
-  test('the one that hits most comes first, then what will not heal', async () => {
+  test('the cause that affects most comes first, then failed before waiting', async () => {
     const causes = await find({
       broken: {
         postgres: waiting('postgres'),
@@ -228,7 +228,7 @@ describe('what has its own cause keeps it beside another one', () => {
   });
 });
 
-test('a database that is missing in a store that is ready', async () => {
+test('a database that does not exist in a store that is ready', async () => {
   const causes = await find({
     broken: { board: waiting('board') },
     logs: { board: 'postgres is down: database "board" does not exist' },
@@ -243,7 +243,7 @@ test('a database that is missing in a store that is ready', async () => {
   ]);
 });
 
-test('a policy that keeps a service from what it needs; not one that lets it through', async () => {
+test('a policy that denies a needed connection; not one that allows it', async () => {
   const policy = (name: string, from: object[]) => ({
     kind: 'NetworkPolicy',
     metadata: { name, namespace, uid: name, creationTimestamp: '' },
@@ -278,7 +278,7 @@ test.each([
     /^readiness probe failed: HTTP 404 from \/nope on port 8001$/,
   ],
   ['', 'web', /^readiness probe failed: the container has no port named web$/],
-])('a probe that asks for what is not there: %s', async (failure, port, line) => {
+])('a probe with a wrong port or path: %s', async (failure, port, line) => {
   const chat = makePart('chat', 8001, waiting('chat', 30));
   const readinessProbe = { httpGet: { path: '/nope', port } };
   const objects = chat.map((object) =>
@@ -304,7 +304,7 @@ test.each([
   ]);
 });
 
-test('what was never deployed waits for what it needs, else it is a cause of its own', async () => {
+test('a component that is not deployed waits for its needs, else it is a cause of its own', async () => {
   expect(
     await find({ absent: ['board', 'chat'], broken: { user: crashed('user') }, logs: { user: 'boom' } }),
   ).toMatchObject([{ about: 'user', affects: ['user', 'board', 'chat'] }]);
@@ -313,7 +313,7 @@ test('what was never deployed waits for what it needs, else it is a cause of its
   ]);
 });
 
-test('what is ready and silent is said with its address, unless it is known why', async () => {
+test('a ready component that does not respond is reported with its address, unless the cause is known', async () => {
   const silent = [
     {
       component: components[3] as Component,

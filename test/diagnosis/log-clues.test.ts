@@ -8,7 +8,7 @@ const neighbours = [
 ];
 const json = (message: string) => JSON.stringify({ time: '…', level: 'warn', message });
 
-describe('what a log complains of', () => {
+describe('errors in a log', () => {
   test.each([
     // The stand-ins.
     [
@@ -53,7 +53,7 @@ describe('what a log complains of', () => {
   });
 });
 
-test('of each neighbour the newest complaint counts, the newest of all first', () => {
+test('the newest error about each neighbour counts, the newest of all first', () => {
   const log = [
     json('postgres is down: connect ECONNREFUSED 10.96.0.5:5432'),
     json('redis is down: connect ECONNREFUSED 10.96.0.6:6379'),
@@ -65,12 +65,12 @@ test('of each neighbour the newest complaint counts, the newest of all first', (
   ]);
 });
 
-test('what has healed since is no complaint', () => {
+test('an error that was resolved since does not count', () => {
   const log = [json('redis is down: connect ECONNREFUSED 10.96.0.6:6379'), json('redis is up')].join('\n');
   expect(findClues(log, neighbours)).toEqual([]);
 });
 
-test('a log of other things says nothing', () => {
+test('other log lines are ignored', () => {
   const log =
     'listening on 8080\n{"broken": \nError: the moon is in the wrong phase\ndial tcp 192.0.2.1:443: i/o timeout\n';
   expect(findClues(log, neighbours)).toEqual([]);

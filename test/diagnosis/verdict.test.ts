@@ -21,8 +21,8 @@ function judgeAuth(objects: Parameters<typeof createSnapshot>[1], since?: number
   return judge(createSnapshot(now, objects), auth, since === undefined ? {} : { since });
 }
 
-/** What a real cluster said of each fault, four minutes after all were made at once. */
-describe('faults as a real cluster showed them', () => {
+/** Objects of a real cluster, four minutes after all faults were made at once. */
+describe('faults recorded from a real cluster', () => {
   const objects = JSON.parse(readFileSync(join(import.meta.dirname, '../recordings/faults.json'), 'utf8'));
   const snapshot = createSnapshot(now, objects);
 
@@ -109,7 +109,7 @@ describe('faults as a real cluster showed them', () => {
     expect(verdict.next === undefined).toBe(state === 'ready');
   });
 
-  test('what crashed names the log that tells why', () => {
+  test('a crash names the log that shows why', () => {
     const { log } = judge(snapshot, { kind: 'Deployment', name: 'crash', namespace: 'probe-ready' });
     expect(log).toMatchObject({ pod: expect.stringMatching(/^crash-/), container: 'crash', previous: true });
     expect(judge(snapshot, { kind: 'Job', name: 'job-bad', namespace: 'probe-ready' }).log).toMatchObject({
@@ -124,13 +124,13 @@ describe('a rollout', () => {
   const newPod = makePod('new', 'auth-2', { conditions: ready });
   const oldPod = makePod('old', 'auth-1', { conditions: ready });
 
-  test('is ready when the newest revision is all there is', () => {
+  test('is ready when only pods of the newest revision exist', () => {
     expect(judgeAuth([...makeDeployment('auth', { status: done }), newPod])).toMatchObject({
       state: 'ready',
     });
   });
 
-  test('is not ready while a pod is not, whatever its controller still says', () => {
+  test('is not ready while a pod is not, whatever its controller still reports', () => {
     const restarted = makePod('new', 'auth-2', {
       containerStatuses: makeStatus({ state: { running: { startedAt: ago(1) } } }),
     });
@@ -138,7 +138,7 @@ describe('a rollout', () => {
     expect(judgeAuth(objects)).toMatchObject({ state: 'waiting', line: 'waiting for the readiness probe' });
   });
 
-  test('has not begun while its controller has not seen the newest specification', () => {
+  test('has not started while its controller has not observed the newest specification', () => {
     const unseen = makeDeployment('auth', { status: { ...done, observedGeneration: 1 } });
     expect(judgeAuth([...unseen, newPod])).toMatchObject({
       state: 'waiting',
@@ -156,7 +156,7 @@ describe('a rollout', () => {
     expect(toProgress(verdict)).toBe('0 of 1 pod ready, waiting for the readiness probe');
   });
 
-  test('waits until its old pods are told to end', () => {
+  test('waits until its old pods terminate', () => {
     const status = { ...done, replicas: 2, readyReplicas: 2, availableReplicas: 2 };
     const objects = [...makeDeployment('auth', { status }), newPod, oldPod];
     expect(judgeAuth(objects)).toMatchObject({
@@ -193,6 +193,28 @@ describe('a rollout', () => {
   });
 });
 
+test.each([
+  ['HTTP probe failed with statuscode: 503', 'readiness probe failing: HTTP 503'],
+  [
+    'Get "http://10.0.0.1:80/": dial tcp 10.0.0.1:80: connect: connection refused',
+    'readiness probe failing: connection refused',
+  ],
+  ['Get "http://10.0.0.1:80/": context deadline exceeded', 'readiness probe failing: timeout'],
+  ['command timed out: "redis-cli ping" timed out after 1s', 'readiness probe failing: timeout'],
+  ['NOAUTH Authentication required.', 'readiness probe failing'],
+])('a readiness probe that fails: %s', (failure, line) => {
+  const running = makePod('new', 'auth-2', {
+    containerStatuses: makeStatus({ state: { running: { startedAt: ago(60) } } }),
+  });
+  const message = `Readiness probe failed: ${failure}`;
+  const event = makeEvent('new', { reason: 'Unhealthy', message });
+  const deployment = makeDeployment('auth', { status: { replicas: 1, updatedReplicas: 1 } });
+  expect(judgeAuth([...deployment, running, event])).toMatchObject({
+    ...{ state: 'waiting', line, evidence: message, mayWaitForNeeds: true },
+    log: { pod: 'new', previous: false },
+  });
+});
+
 describe('a crash', () => {
   const started = makeDeployment('auth', { status: { replicas: 1, updatedReplicas: 1 } });
   const crashed = (restartCount: number, startedAt: string, created = ago(20)) =>
@@ -205,7 +227,7 @@ describe('a crash', () => {
       }),
     });
 
-  test('may heal once, and not the second time', () => {
+  test('may recover once, but not the second time', () => {
     expect(judgeAuth([...started, crashed(0, ago(3))], now)).toMatchObject({
       state: 'waiting',
       line: 'crashed, exit code 1',
@@ -216,14 +238,14 @@ describe('a crash', () => {
     });
   });
 
-  test('of long before the wait does not end it: its cause may be gone', () => {
+  test('long before the wait does not end it: the cause may be fixed', () => {
     const pod = crashed(7, ago(200), ago(3600));
     expect(judgeAuth([...started, pod], now - 10_000).state).toBe('waiting');
     expect(judgeAuth([...started, crashed(8, ago(5), ago(3600))], now - 10_000).state).toBe('failed');
     expect(judgeAuth([...started, pod]).state).toBe('failed');
   });
 
-  test('of a Job is for the Job to count', () => {
+  test('of a Job is counted by the Job', () => {
     const job = {
       kind: 'Job',
       metadata: { ...started[0].metadata, name: 'auth', uid: 'uid-auth-2' },
@@ -239,7 +261,7 @@ describe('a crash', () => {
   });
 });
 
-describe('a pod that no node takes', () => {
+describe('an unschedulable pod', () => {
   const big = (since: string) =>
     makePod('new', 'auth-2', {
       phase: 'Pending',
@@ -263,7 +285,7 @@ describe('a pod that no node takes', () => {
     return [...makeDeployment('auth', { status }), makeNode({ memory: '1Gi' }), others, { ...pod, spec }];
   };
 
-  test('waits for what others may give back, but not for long', () => {
+  test('waits for resources that other pods may release, but not for long', () => {
     expect(judgeAuth(objects(big(ago(2))))).toMatchObject({ state: 'waiting' });
     expect(judgeAuth(objects(big(ago(20))))).toMatchObject({
       state: 'failed',
@@ -273,7 +295,7 @@ describe('a pod that no node takes', () => {
   });
 });
 
-test('what is ours is asked about with our own commands', () => {
+test('the next command for our own pods is one of this tool', () => {
   const labels = { 'app.kubernetes.io/part-of': 'wealist', 'app.kubernetes.io/name': 'auth-service' };
   const pod = makePod('new', 'auth-2', {
     labels,
