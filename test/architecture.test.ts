@@ -83,6 +83,17 @@ test('imports go down', () => {
   expect(upward).toEqual([]);
 });
 
+/** Functions and ports that write files, or change the cluster or the engine's containers. */
+const writers =
+  /\b(writeFile\w*|appendFile|mkdir|rename|unlink|rm|setAside|ApiServer|Kubectl)\b|\.(apply|create|delete|patch|run|(start|stop|unpause|remove)Container)\(/;
+
+test('diagnosis and cluster change nothing: that is for steps', () => {
+  const files = ['src/diagnosis', 'src/cluster'].flatMap((folder) =>
+    readdirSync(join(root, folder)).map((file) => join(folder, file)),
+  );
+  expect(files.filter((file) => writers.test(readFileSync(join(root, file), 'utf8')))).toEqual([]);
+});
+
 test('a command has its own folder, and the context that commands share knows none of them', () => {
   /** `src/commands/plan/text.ts` → `plan`; `src/commands/plan.ts` is of the same command. */
   const toPart = (file: string) => file.split('/')[2]?.replace(/\.ts$/, '') ?? '';

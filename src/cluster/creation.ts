@@ -4,15 +4,14 @@ import { type ClusterSettings, toKindCluster, toKubeletAdditions } from '../conf
 import type { WorkerType } from '../config/schema.ts';
 import type { PublicPorts } from '../config/values.ts';
 import { hashContent } from '../lib/hash.ts';
-import { writeFileAtomically } from '../state/atomic-file.ts';
 import type { Paths } from '../state/paths.ts';
 
-/** What a cluster is, or would be, made from. */
+/** What a cluster is created from. */
 export interface Creation {
   readonly settings: ClusterSettings;
   /** kind's configuration. */
   readonly config: string;
-  /** What the nodes' kubelet is started with besides, in the file that the settings name. */
+  /** Additional configuration of the nodes' kubelet, in the file that the settings name. */
   readonly kubelet: string;
 }
 
@@ -42,28 +41,31 @@ export async function toCreation({ paths, checkoutId, cluster, image }: Creation
 }
 
 /**
- * Notes that the creation of this container went to its end: a node without the note is half made. The note lies in
- * the folder whose mount says whose the cluster is, so it can be read while the node is stopped.
+ * The file that records that the creation of this container was completed: a node without it is incomplete. It is in
+ * the folder whose mount shows the cluster's owner, so that it can be read while the node is stopped.
  */
-export async function noteCreated({ settings, config }: Creation, container: string): Promise<void> {
-  await writeFileAtomically(toNote(settings), `${container} ${toDigest(config)}\n`);
+export function toCreatedFile(
+  { settings, config }: Creation,
+  container: string,
+): { readonly path: string; readonly text: string } {
+  return { path: toPath(settings), text: `${container} ${toDigest(config)}\n` };
 }
 
-/** Whether the creation of this container went to its end, and whether it was made from the same. */
+/** Whether the creation of this container was completed, and whether from the same configuration or another one. */
 export async function findCreated(
   { settings, config }: Creation,
   container: string,
 ): Promise<'same' | 'other' | undefined> {
-  const text = await readFile(toNote(settings), 'utf8').catch((error: NodeJS.ErrnoException) => {
+  const text = await readFile(toPath(settings), 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error;
     return '';
   });
-  const [made, digest] = text.trim().split(' ');
-  if (made !== container) return undefined;
+  const [created, digest] = text.trim().split(' ');
+  if (created !== container) return undefined;
   return digest === toDigest(config) ? 'same' : 'other';
 }
 
-function toNote({ owner }: ClusterSettings): string {
+function toPath({ owner }: ClusterSettings): string {
   return join(owner, 'created');
 }
 

@@ -6,27 +6,27 @@ import type { Docker } from '../tools/docker/docker.ts';
 
 /** A node of a Kind cluster, as its container shows it. */
 export interface FoundNode {
-  /** Of the container. */
+  /** ID of the container. */
   readonly id: string;
-  /** Of the container, which is the node's name too. */
+  /** Name of the container, which is also the node's name. */
   readonly name: string;
   readonly state: ContainerState;
 }
 
 /** A Kind cluster as its nodes' containers show it, running or not. */
 export interface FoundCluster {
-  /** Of the control plane's container. */
+  /** ID of the control plane's container. */
   readonly id: string;
   readonly name: string;
   /** The control plane first. */
   readonly nodes: readonly FoundNode[];
-  /** running: every node is. Else the state of the first that is not. */
+  /** `running` when every node is running, else the state of the first node that is not. */
   readonly state: ContainerState;
-  /** Id of the checkout that created every node; undefined when it was not this tool, or not one checkout. */
+  /** ID of the checkout that created every node; undefined when another tool or several checkouts created them. */
   readonly owner: string | undefined;
-  /** Reference of the node image it was created from. */
+  /** Reference of the node image that the cluster was created from. */
   readonly image: string;
-  /** On this machine; undefined where the container's port is not published. */
+  /** Port on this machine; undefined where the container's port is not published. */
   readonly httpPort: number | undefined;
   readonly httpsPort: number | undefined;
 }
@@ -45,14 +45,14 @@ export function controlPlaneOf(cluster: string): string {
   return `${cluster}-control-plane`;
 }
 
-/** The cluster of that name in the engine; undefined when there is none. */
+/** The cluster of that name in the engine; undefined when it does not exist. */
 export async function findCluster(
   docker: Docker,
   name: string,
   signal: AbortSignal,
 ): Promise<FoundCluster | undefined> {
   const isControlPlane = (container: { readonly name: string }) => container.name === controlPlaneOf(name);
-  const listed = await listContainers(docker, name, signal);
+  const listed = await listNodeContainers(docker, name, signal);
   const found = await Promise.all(listed.map(({ id }) => docker.findContainer(id, { signal })));
   const containers = found
     .filter((container) => container !== undefined)
@@ -74,39 +74,31 @@ export async function findCluster(
   };
 }
 
-/** The names of the cluster's nodes that the engine has, running or not. */
+/** Names of the cluster's nodes in the engine, running or not. */
 export async function listNodeNames(
   docker: Docker,
   cluster: string,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  return (await listContainers(docker, cluster, signal)).map(({ name }) => name);
+  return (await listNodeContainers(docker, cluster, signal)).map(({ name }) => name);
 }
 
 /**
  * Refuses a cluster that this checkout did not create.
- * @throws {Failure} exit code 9, with both ways out.
+ * @throws {Failure} exit code 9, with both ways to go on.
  */
 export function requireOwn(cluster: FoundCluster, checkoutId: string | undefined): void {
   if (cluster.owner !== undefined && cluster.owner === checkoutId) return;
-  const whose =
+  const reason =
     cluster.owner === undefined ? 'was not created by wealist-local' : 'belongs to another checkout';
-  throw new Failure(`cluster ${cluster.name} ${whose}`, {
+  throw new Failure(`cluster ${cluster.name} ${reason}`, {
     hint: `npm run up -- --name ${cluster.name}-2, or npm run down in the checkout that owns it`,
     exitCode: exitCodes.refused,
   });
 }
 
-/**
- * Removes every node of the cluster with its anonymous volumes, as `kind delete cluster` does; folders of this machine
- * stay. Needs no kind, so that a cluster can always be removed.
- */
-export async function removeNodes(docker: Docker, cluster: string, signal: AbortSignal): Promise<void> {
-  const nodes = await listContainers(docker, cluster, signal);
-  await Promise.all(nodes.map(({ id }) => docker.removeContainer(id, { signal })));
-}
-
-function listContainers(docker: Docker, cluster: string, signal: AbortSignal) {
+/** The containers that carry kind's label for this cluster, running or not. */
+export function listNodeContainers(docker: Docker, cluster: string, signal: AbortSignal) {
   return docker.listContainers([`${clusterLabel}=${cluster}`], { signal });
 }
 

@@ -2,14 +2,14 @@ import { type SharedAnswer, shareAnswer } from '../lib/share-answer.ts';
 import type { ApiReader } from '../tools/kubernetes/api-server.ts';
 import type { Metadata } from '../tools/kubernetes/objects.ts';
 
-/** What Helm's own record in the cluster says of a release's newest revision. */
+/** The newest revision of a release, as Helm's record in the cluster describes it. */
 export interface Release {
   readonly name: string;
   readonly namespace: string;
   readonly revision: number;
   /** `deployed`, `failed`, `pending-install`, `pending-upgrade`, `pending-rollback`… */
   readonly status: string;
-  /** Hash of the inputs that it was rendered from; undefined when this tool did not make it. */
+  /** Hash of the inputs that it was rendered from; undefined when another program installed it. */
   readonly inputs: string | undefined;
 }
 
@@ -18,7 +18,7 @@ export const inputsLabel = 'wealist-inputs';
 
 export type Releases = SharedAnswer<readonly Release[]>;
 
-/** Every release of the cluster, from the records that Helm keeps as Secrets: helm itself takes longer to start. */
+/** Every release of the cluster, from the Secrets in which Helm stores them: starting helm itself takes longer. */
 export function createReleases(openApi: () => Promise<ApiReader>): Releases {
   return shareAnswer(async (signal) => toReleases(await listRecords(await openApi(), signal)));
 }

@@ -1,6 +1,7 @@
 import { defineCommand } from '../cli/command.ts';
 import { dryRun, name, nodes, selectedServices, yes } from '../cli/options.ts';
 import { findCreated, toCreation } from '../cluster/creation.ts';
+import { findPolicyRecord } from '../cluster/network-policies.ts';
 import { loadHelmValues } from '../config/helm-values.ts';
 import type { Override } from '../config/load.ts';
 import { sumRequests } from '../config/requests.ts';
@@ -16,7 +17,6 @@ import { describeExtras } from '../plans/up-extras.ts';
 import type { UpDeps } from '../plans/up-parts.ts';
 import { ensureCheckoutId, findCheckoutId } from '../state/checkout-id.ts';
 import { type ClusterRecord, writeClusterRecord } from '../state/cluster-record.ts';
-import { findPolicyRecord } from '../state/policy-record.ts';
 import { ensureSecrets, findSecrets } from '../state/secrets.ts';
 import { probeTitle } from '../steps/probe-policies.ts';
 import { type Address, describeUp, toUpValue } from '../ui/summary.ts';

@@ -7,7 +7,7 @@ import {
   shareSnapshots,
 } from './snapshot.ts';
 
-/** Where the API has each kind, in groups of about the same size: each group is asked for over one connection. */
+/** API path of each kind, in groups of about the same size: each group is requested over one connection. */
 const groups: readonly Readonly<Partial<Record<ObjectKind, string>>>[] = [
   {
     Pod: 'api/v1/pods',
@@ -33,8 +33,7 @@ const groups: readonly Readonly<Partial<Record<ObjectKind, string>>>[] = [
 ];
 
 /**
- * Snapshots asked of the API server itself: without the tenths of a second that kubectl needs to start, and that it
- * takes to import what runs a program.
+ * Snapshots requested from the API server directly, which saves the tenths of a second that kubectl needs to start.
  */
 export function createApiSnapshots(openApi: () => Promise<ApiReader>): Snapshots {
   return shareSnapshots(async (signal) => {
@@ -56,7 +55,7 @@ async function listGroup(
       `/${path}`,
       signal,
     );
-    // What is in a list does not say its kind.
+    // The items of a list do not carry their kind.
     for (const item of items) found.push({ ...item, kind });
   }
   return found;

@@ -19,15 +19,15 @@ export interface Application {
   };
 }
 
-/** The annotation that makes Argo CD look at once; it takes it away when it has looked. */
+/** The annotation that makes Argo CD refresh an Application at once; Argo CD removes it after the refresh. */
 export const refreshAnnotation = 'argocd.argoproj.io/refresh';
 
 export interface ApplicationVerdict extends Pick<Finding, 'line' | 'evidence' | 'next'> {
-  /** `failed`: not as it should be, and Argo CD says why. It tries again, so that this may pass. */
+  /** `failed`: Argo CD reports an error. Argo CD retries, so that the next verdict may be better. */
   readonly state: 'ready' | 'waiting' | 'failed';
 }
 
-/** How an Application is, against the commit that it should be at. */
+/** Compares an Application with the commit that it should be synced to. */
 export function judgeApplication(
   name: string,
   application: Application | undefined,
@@ -35,10 +35,10 @@ export function judgeApplication(
 ): ApplicationVerdict {
   const next = toKubectlLine(namespace, 'describe', 'application', name);
   const waiting = (line: string) => ({ state: 'waiting', line: `${name}: ${line}` }) as const;
-  if (!application) return waiting('not made yet');
+  if (!application) return waiting('not created yet');
   const { metadata, status = {} } = application;
   if (metadata.deletionTimestamp !== undefined) return waiting('being deleted');
-  if (metadata.annotations?.[refreshAnnotation] !== undefined) return waiting('being compared');
+  if (metadata.annotations?.[refreshAnnotation] !== undefined) return waiting('refreshing');
 
   const { sync = {}, health = {}, conditions = [], operationState = {} } = status;
   const failed = (line: string, evidence: string | undefined) => {
@@ -51,11 +51,11 @@ export function judgeApplication(
     sync.status !== 'Synced' &&
     (/^(Failed|Error)$/.test(phase) || (phase === 'Running' && retryCount > 0))
   ) {
-    return failed('its sync failed', message);
+    return failed('sync failed', message);
   }
   if (sync.status !== 'Synced') return waiting(phase === 'Running' ? (message ?? 'syncing') : 'out of sync');
   if (sync.revision !== revision) return waiting(`at commit ${sync.revision?.slice(0, 7)}`);
   if (health.status === 'Degraded') return failed('degraded', health.message);
-  if (health.status !== 'Healthy') return waiting(health.status?.toLowerCase() ?? 'of unknown health');
+  if (health.status !== 'Healthy') return waiting(health.status?.toLowerCase() ?? 'health unknown');
   return { state: 'ready', line: `${name}: synced and healthy` };
 }

@@ -1,16 +1,16 @@
 import type { Finding } from './finding.ts';
 
-/** One reason why something is not ready or does not answer. */
+/** One reason why components are not ready or do not respond. */
 export interface Cause extends Pick<Finding, 'state' | 'line' | 'evidence' | 'next'> {
-  /** The part that it lies in, or `node <name>`, `dns`, `ingress`; undefined where it lies in several. */
+  /** The component at fault, or `node <name>`, `dns`, `ingress`; undefined for several components. */
   readonly about: string | undefined;
-  /** The end of the log that tells more. */
+  /** The last lines of the log that shows more. */
   readonly log?: string;
-  /** Names of the parts that are not ready, or are not reached, because of it. */
+  /** Names of the components that are not ready, or not reachable, because of it. */
   readonly affects: readonly string[];
 }
 
-/** What a finding says, as a cause that lies in `about`. */
+/** A finding as a cause in `about`. */
 export function toCause(
   about: string | undefined,
   { state, line, evidence, next }: Pick<Finding, 'state' | 'line' | 'evidence' | 'next'>,
@@ -25,37 +25,39 @@ export function toCause(
 }
 
 export interface CauseList {
-  /** Notes a cause under a key, or the parts that one of before has hit, too. */
-  add(key: string, cause: Omit<Cause, 'affects'>, parts: readonly string[]): void;
-  /** Whether there are causes under any of these keys; they are the part's, then. */
-  blame(keys: readonly string[], part: string): boolean;
-  /** The keys of what is behind the state of parts. */
-  keysOf(parts: readonly string[]): readonly string[];
-  /** What hits most comes first, then what will not heal, then what was noted first. */
+  /** Adds a cause under a key with the components that it affects; a known cause gets these components too. */
+  add(key: string, cause: Omit<Cause, 'affects'>, components: readonly string[]): void;
+  /** Adds the component to the causes with these keys; false when none of them is known. */
+  blame(keys: readonly string[], component: string): boolean;
+  /** Keys of the causes that affect any of these components. */
+  keysOf(components: readonly string[]): readonly string[];
+  /** The cause that affects most components first, then `failed` before `waiting`, then the one added first. */
   ranked(): readonly Cause[];
 }
 
-/** The causes found so far: what is behind several parts is there once. */
+/** The causes found so far, each once, however many components it affects. */
 export function createCauseList(): CauseList {
   const causes = new Map<string, { readonly cause: Omit<Cause, 'affects'>; readonly affects: Set<string> }>();
 
-  function blame(keys: readonly string[], part: string): boolean {
+  function blame(keys: readonly string[], component: string): boolean {
     const known = keys.flatMap((key) => causes.get(key) ?? []);
-    for (const { affects } of known) affects.add(part);
+    for (const { affects } of known) affects.add(component);
     return known.length > 0;
   }
 
   return {
-    add(key, cause, parts) {
+    add(key, cause, components) {
       const { cause: known = cause, affects = new Set<string>() } = causes.get(key) ?? {};
-      // The same in several parts lies in none of them alone.
+      // The same cause in several components belongs to none of them alone.
       const about = known.about === cause.about ? known.about : undefined;
       causes.set(key, { cause: { ...known, about }, affects });
-      for (const part of parts) blame([key], part);
+      for (const component of components) blame([key], component);
     },
     blame,
-    keysOf: (parts) =>
-      [...causes].filter(([, { affects }]) => parts.some((part) => affects.has(part))).map(([key]) => key),
+    keysOf: (components) =>
+      [...causes]
+        .filter(([, { affects }]) => components.some((name) => affects.has(name)))
+        .map(([key]) => key),
     ranked: () =>
       [...causes.values()]
         .map(({ cause, affects }) => ({ ...cause, affects: [...affects] }))

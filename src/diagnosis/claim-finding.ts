@@ -4,14 +4,14 @@ import { findLastEvent } from './events.ts';
 import { type Finding, toKubectlLine } from './finding.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** The program that makes kind's volumes. */
+/** The workload that provisions kind's volumes. */
 const provisioner = {
   kind: 'Deployment',
   name: 'local-path-provisioner',
   namespace: 'local-path-storage',
 } as const;
 
-/** The first volume claim of a pod that has no volume yet; undefined when all have. */
+/** What is wrong with the first PersistentVolumeClaim of a pod that is not bound; undefined when all are bound. */
 export function judgeClaims(snapshot: Snapshot, pod: Pod): Finding | undefined {
   const { namespace } = pod.metadata;
   for (const { persistentVolumeClaim } of pod.spec.volumes ?? []) {
@@ -30,25 +30,29 @@ function judgeClaim(
   claim: Claim | undefined,
 ): Finding {
   const next = toKubectlLine(namespace, 'describe', 'pvc', name);
-  if (!claim) return { state: 'waiting', line: `volume claim ${name} does not exist`, next };
+  if (!claim) return { state: 'waiting', line: `PersistentVolumeClaim ${name} does not exist`, next };
   const { storageClassName, resources } = claim.spec;
-  const said = findLastEvent(snapshot, claim, ({ reason }) => reason === 'ProvisioningFailed')?.message;
-  if (said !== undefined && /^storageclass.* not found$/.test(said)) {
-    const line = `StorageClass ${storageClassName} of volume claim ${name} does not exist`;
+  const message = findLastEvent(snapshot, claim, ({ reason }) => reason === 'ProvisioningFailed')?.message;
+  if (message !== undefined && /^storageclass.* not found$/.test(message)) {
+    const line = `StorageClass ${storageClassName} of PersistentVolumeClaim ${name} does not exist`;
     return { state: 'failed', line, next: toKubectlLine(undefined, 'get', 'storageclasses') };
   }
   if (claim.status.phase === 'Lost') {
-    return { state: 'failed', line: `the volume of claim ${name} is gone`, next };
+    return {
+      state: 'failed',
+      line: `PersistentVolumeClaim ${name} is Lost: its volume no longer exists`,
+      next,
+    };
   }
-  const stopped = judgeProvisioner(snapshot, name);
-  if (stopped) return stopped;
+  const unprovisioned = judgeProvisioner(snapshot, name);
+  if (unprovisioned) return unprovisioned;
   const size = resources?.requests?.storage;
-  const wanted = size === undefined ? '' : `, ${toAmount('ephemeral-storage', parseQuantity(size))}`;
-  const line = `waiting for the volume of claim ${name}${wanted}`;
-  return { state: 'waiting', line, ...(said === undefined ? {} : { evidence: said }), next };
+  const wanted = size === undefined ? '' : ` of ${toAmount('ephemeral-storage', parseQuantity(size))}`;
+  const line = `PersistentVolumeClaim ${name} is Pending, waiting for a volume${wanted}`;
+  return { state: 'waiting', line, ...(message === undefined ? {} : { evidence: message }), next };
 }
 
-/** Whether nobody makes volumes. */
+/** Why no volumes are provisioned; undefined when the provisioner is ready. */
 function judgeProvisioner(snapshot: Snapshot, claim: string): Finding | undefined {
   const { kind, name, namespace } = provisioner;
   const found = snapshot.find(kind, name, namespace);
@@ -56,7 +60,7 @@ function judgeProvisioner(snapshot: Snapshot, claim: string): Finding | undefine
   const wanted = found.spec.replicas ?? 1;
   return {
     state: wanted === 0 ? 'failed' : 'waiting',
-    line: `volume claim ${claim} waits, since ${name} does not run: ${wanted === 0 ? 'no pods of it are wanted' : `0 of ${wanted} pods ready`}`,
+    line: `PersistentVolumeClaim ${claim} is Pending: ${name} is ${wanted === 0 ? 'scaled to 0 replicas' : `not ready, 0 of ${wanted} pods ready`}`,
     next:
       wanted === 0
         ? toKubectlLine(namespace, 'scale', `deployment/${name}`, '--replicas=1')

@@ -7,26 +7,26 @@ import { judgeNeeded, type Verdict } from './verdict.ts';
 /** A workload as one line of `status`. */
 export interface ComponentStatus
   extends Pick<Verdict, 'state' | 'ready' | 'wanted' | 'line' | 'evidence' | 'next'> {
-  /** The image its newest pods ask for, as the chart names it. */
+  /** Image of its newest pods, as the chart names it. */
   readonly image: string | undefined;
-  /** The image they run; undefined while none does. */
+  /** ID of the image that they run; undefined while no container has one. */
   readonly imageId: string | undefined;
-  /** What the container of its name is in each of its newest pods; none for a pod that has not begun to run it. */
+  /** Image of the container that has the workload's name, for each of the newest pods that has started it. */
   readonly running: readonly { readonly reference: string; readonly id: string }[];
-  /** Files in the running container that are not of its image. */
+  /** Files in the running container that replace those of its image. */
   readonly live: LiveFiles | undefined;
-  /** Of all containers of its pods, since these were created. */
+  /** Restarts of all containers of its newest pods. */
   readonly restarts: number;
-  /** When the oldest of its newest pods was created, in milliseconds since the epoch. */
+  /** Creation time of the oldest of its newest pods, in milliseconds since the epoch. */
   readonly created: number | undefined;
-  /** What its chart says of it that is no fault, such as what it goes without. */
+  /** A remark of its chart that is not a fault, such as a missing optional dependency. */
   readonly note?: string;
 }
 
-/** Where a chart says that. */
+/** The annotation that holds the note. */
 const noteAnnotation = 'wealist.local/note';
 
-/** How a workload is, with all that ever went wrong with its pods counted. */
+/** The status of a workload; crashes count however long ago they were. */
 export function toComponentStatus(snapshot: Snapshot, workload: Workload): ComponentStatus {
   const { state, ready, wanted, line, evidence, next } = judgeNeeded(snapshot, workload);
   const { current } = findPods(snapshot, workload);
@@ -55,7 +55,7 @@ function findRunning({ spec, status }: Pod, container: string): ComponentStatus[
   return id ? [{ reference, id }] : [];
 }
 
-/** `sha256:…`, without the name of the repository that a pulled image has before it. */
+/** `sha256:…`, without the repository that precedes the digest of a pulled image. */
 function toImageId(pod: Pod | undefined): string | undefined {
   const id = pod?.status.containerStatuses?.[0]?.imageID;
   return id ? /sha256:[0-9a-f]+$/.exec(id)?.[0] : undefined;

@@ -4,18 +4,18 @@ import type { Workload } from './pods.ts';
 import type { Snapshot } from './snapshot.ts';
 import { judgeNeeded, type Verdict } from './verdict.ts';
 
-/** What an environment consists of: a service, a data store, a Job that prepares one, the ingress controller, an extra. */
+/** An element of the platform: a service, a data store, a Job that prepares one, the ingress controller, an extra. */
 export interface Component {
   readonly name: string;
   readonly kind: 'service' | 'infrastructure' | 'ingress' | 'job' | 'extra';
   readonly workload: Workload;
-  /** Names of the components that it needs, directly or not. */
+  /** Names of the components that it needs, directly or indirectly. */
   readonly needs: readonly string[];
-  /** Where others reach it, through the Service of its name; undefined for one that nobody asks. */
+  /** Port of its containers that the Service of its name routes to; undefined for one without a Service. */
   readonly port?: number;
-  /** Its public path, where it has one: `/svc/auth`, `/`. */
+  /** Its public path, if any: `/svc/auth`, `/`. */
   readonly path?: string;
-  /** The host name below the platform's own under which it answers, where it has one. */
+  /** Its own host name, a subdomain of the platform's, if any. */
   readonly host?: string;
 }
 
@@ -23,24 +23,24 @@ export interface Component {
 export interface Unready {
   readonly component: Component;
   readonly verdict: Verdict;
-  /** The end of the log that the verdict names. */
+  /** The last lines of the log that the verdict names. */
   readonly log?: string;
-  /** What that log complains of. */
+  /** Known error messages in that log. */
   readonly clues: readonly Clue[];
 }
 
-/** A component that is ready, and does not answer through the ingress. */
+/** A component that is ready and does not respond through the ingress. */
 export interface Silent {
   readonly component: Component;
   readonly url: string;
-  /** `answered 404`, or why there was no answer. */
+  /** The HTTP status, as in `answered 404`, or the error of the connection. */
   readonly state: string;
 }
 
-/** Lines of a log that are shown where nothing in it is understood. */
+/** How many of the last lines of a log are shown. */
 const shownLines = 12;
 
-/** The components that are not ready, with what their logs say; all logs are read at once. */
+/** The components that are not ready, with the errors in their logs; all logs are read at once. */
 export async function listUnready(
   snapshot: Snapshot,
   components: readonly Component[],
@@ -58,7 +58,6 @@ export async function listUnready(
         log,
         others.map((each) => toNeighbour(snapshot, each)),
       );
-      // What waits says why before it says what else it does.
       return { component, verdict, log: log.trimEnd().split('\n').slice(-shownLines).join('\n'), clues };
     }),
   );

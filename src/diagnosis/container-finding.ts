@@ -6,16 +6,16 @@ import { describeWrongProbe, findProbeFailure, judgeProbe, toProbeHint } from '.
 import type { Snapshot } from './snapshot.ts';
 
 export interface JudgeOptions {
-  /** Milliseconds since the epoch: what went wrong before is past, since it may have been put right. */
+  /** Milliseconds since the epoch: earlier failures do not count, since their cause may have been fixed. */
   readonly since: number;
-  /** Its controller counts how often it failed, and gives up by itself: a Job. */
+  /** Its controller counts the failures and limits the retries, as a Job does. */
   readonly isRetried?: boolean;
 }
 
-/** A pod this much older than the wait for it still is what the wait is for: its rollout was begun before. */
+/** Milliseconds that a pod may be older than the wait for it: its rollout begins before the wait. */
 const sameRollout = 60_000;
 
-/** Why a container is not ready; undefined when it is, or when an init container has done its work. */
+/** Why a container is not ready; undefined when it is. */
 export function judgeContainer(
   snapshot: Snapshot,
   pod: Pod,
@@ -40,20 +40,20 @@ export function judgeContainer(
   if (waiting?.message && isDiskFull(waiting.message)) {
     return {
       state: 'failed',
-      line: 'the disk of its node is full',
+      line: "the node's disk is full",
       evidence: waiting.message,
       next: 'npm run doctor',
     };
   }
   if (waiting?.message) {
-    return { state: 'waiting', line: `container ${status.name} is not created`, evidence: waiting.message };
+    return { state: 'waiting', line: `container ${status.name} not created`, evidence: waiting.message };
   }
   const isPulling = listEvents(snapshot, pod).at(-1)?.reason === 'Pulling';
   const line = isPulling ? `pulling image ${imageOf(pod, status)}` : `creating container ${status.name}`;
   return { state: 'waiting', line };
 }
 
-/** What a registry says that knows the image is not there; asking again gives the same answer. */
+/** Errors of a registry that a retry does not change. */
 const definite = /not found|unauthorized|denied|forbidden|manifest unknown|does not exist/i;
 
 function judgeImage(
@@ -68,22 +68,26 @@ function judgeImage(
   if (reason === 'InvalidImageName') {
     return {
       state: 'failed',
-      line: `${image || 'an empty text'} is no name of an image`,
+      line: `invalid image name "${image}"`,
       evidence: message,
       next,
     };
   }
   if (reason === 'ErrImageNeverPull') {
-    return { state: 'failed', line: `image ${image} is not on the node, and may not be pulled`, next };
+    return {
+      state: 'failed',
+      line: `image ${image} not found on the node, and imagePullPolicy is Never`,
+      next,
+    };
   }
-  const tries = findLastEvent(snapshot, pod, ({ reason, message }) => {
+  const failure = findLastEvent(snapshot, pod, ({ reason, message }) => {
     return reason === 'Failed' && message?.startsWith('Failed to pull image') === true;
   });
-  const evidence = tries?.message ?? message;
+  const evidence = failure?.message ?? message;
   return {
-    state: (tries?.count ?? 0) >= 2 || definite.test(evidence) ? 'failed' : 'waiting',
-    line: `image ${image} is not on the node, and cannot be pulled`,
-    // The node's words repeat the image's name at each of their levels.
+    state: (failure?.count ?? 0) >= 2 || definite.test(evidence) ? 'failed' : 'waiting',
+    line: `image pull failed: ${image}`,
+    // The message repeats the image's name for each error that it wraps.
     evidence: evidence.split(`"${image}": `).at(-1) ?? evidence,
     next,
   };
@@ -108,9 +112,9 @@ function judgeConfiguration({ metadata: { name, namespace } }: Pod, message: str
     };
   }
   return {
-    // What the node has not heard of yet comes; a user that a policy forbids stays forbidden.
+    // An object may reach the node later; a user that the security context forbids stays forbidden.
     state: /non-root|runAsNonRoot/.test(message) ? 'failed' : 'waiting',
-    line: 'its container cannot be configured',
+    line: 'container configuration error',
     evidence: message,
     next: toKubectlLine(namespace, 'describe', 'pod', name),
   };
@@ -136,7 +140,7 @@ function judgeCrash(
   };
 }
 
-/** When the run that ended began, to the second; one that could not be started has no such time. */
+/** Start time of the run that ended, to the second; its end where the container could not be started. */
 function toStart({ startedAt, finishedAt, reason }: Terminated): number {
   return Date.parse((reason === 'StartError' ? finishedAt : startedAt) ?? '');
 }
@@ -158,7 +162,7 @@ function describeCrash(
   }
   if (ended.reason === 'OOMKilled') {
     const limit = findContainer(pod, status.name)?.resources?.limits?.memory;
-    const line = `${who}out of memory${often}${limit === undefined ? '' : `, limit ${limit}`}`;
+    const line = `${who}out of memory (OOMKilled)${often}${limit === undefined ? '' : `, limit ${limit}`}`;
     return { line, next: toMemoryHint(pod) ?? next };
   }
   const killing = findLastEvent(snapshot, pod, ({ reason, message }) => {
@@ -168,30 +172,30 @@ function describeCrash(
   if (probe === 'liveness' || probe === 'startup') {
     const evidence = findProbeFailure(snapshot, pod, probe);
     const wrong = describeWrongProbe(pod, status, probe, evidence);
-    const line = `${who}killed${often} because its ${probe} probe ${wrong ?? 'failed'}`;
+    const line = `${who}killed${often}, ${probe} probe failed${wrong === undefined ? '' : `: ${wrong}`}`;
     const hint = wrong === undefined ? next : toProbeHint(pod, probe);
     return { line, ...(evidence === undefined ? {} : { evidence }), next: hint };
   }
   return {
-    line: `${who}crashed${often}, ${toEnd(ended)}`,
+    line: `${who}crashed${often}, ${describeExit(ended)}`,
     log: {
       namespace: pod.metadata.namespace ?? '',
       pod: pod.metadata.name,
       container: status.name,
-      // The newest run that ended: the one before, once the next is there.
+      // The newest run that ended is the previous one once the next has started.
       previous: status.state?.terminated === undefined,
     },
     next,
   };
 }
 
-/** What programs say when a disk has no room left. */
+/** Whether an error message reports a full disk. */
 export function isDiskFull(text: string): boolean {
   return /no space left on device|\bENOSPC\b|disk quota exceeded/i.test(text);
 }
 
 /** How a run ended: `exit code 3`, `signal 11`. */
-export function toEnd({ exitCode, signal }: Terminated): string {
+export function describeExit({ exitCode, signal }: Terminated): string {
   return signal ? `signal ${signal}` : `exit code ${exitCode}`;
 }
 
@@ -200,7 +204,7 @@ function toMemoryHint(pod: Pod): string | undefined {
   return key && `raise ${key}.resources.limits.memory in helm/environments/local-kind.yaml, then npm run up`;
 }
 
-/** The image as the pod asks for it; the status has the name that the node made of it. */
+/** The image as the pod's spec names it; the status has the name that the node resolved. */
 function imageOf(pod: Pod, status: ContainerStatus): string {
   return findContainer(pod, status.name)?.image ?? status.image;
 }

@@ -4,14 +4,14 @@ import { judgeService } from './service-finding.ts';
 import type { Snapshot } from './snapshot.ts';
 import { judge } from './verdict.ts';
 
-/** What answers for the names of Services, in a cluster that kubeadm made. */
+/** The DNS server of a cluster that kubeadm created. */
 export const dns = {
   kind: 'Deployment',
   name: 'coredns',
   namespace: 'kube-system',
 } as const satisfies Workload;
 
-/** Why no name can be resolved in the cluster; undefined where it can, or where something else does it. */
+/** Why the cluster's DNS is unavailable; undefined when it is available, or when it is not CoreDNS. */
 export function judgeDns(snapshot: Snapshot): Finding | undefined {
   const { name, namespace } = dns;
   const verdict = judge(snapshot, dns);
@@ -19,16 +19,16 @@ export function judgeDns(snapshot: Snapshot): Finding | undefined {
   if (verdict.wanted === 0) {
     return {
       state: 'failed',
-      line: `no name can be resolved: no pods of ${name} are wanted`,
+      line: `DNS unavailable: ${name} is scaled to 0 replicas`,
       next: toKubectlLine(namespace, 'scale', `deployment/${name}`, '--replicas=2'),
     };
   }
-  // One pod that answers is enough.
+  // One ready pod is enough.
   if (verdict.state !== 'ready' && verdict.ready === 0) {
     const { state, line, evidence, log, next } = verdict;
     return {
       state: state === 'failed' ? 'failed' : 'waiting',
-      line: `no name can be resolved: ${name} is not ready, ${line}`,
+      line: `DNS unavailable: ${name} is not ready, ${line}`,
       ...(evidence === undefined ? {} : { evidence }),
       ...(log === undefined ? {} : { log }),
       next: next ?? toKubectlLine(namespace, 'describe', `deployment/${name}`),

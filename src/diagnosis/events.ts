@@ -1,7 +1,7 @@
 import type { Event, Metadata } from '../tools/kubernetes/objects.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** What happened to an object, the newest last. */
+/** The events of an object, the newest last. */
 export function listEvents(
   snapshot: Snapshot,
   { metadata }: { readonly metadata: Metadata },
@@ -12,7 +12,7 @@ export function listEvents(
     .toSorted((one, other) => toTime(one) - toTime(other));
 }
 
-/** The newest of those that match. */
+/** The newest event that matches. */
 export function findLastEvent(
   snapshot: Snapshot,
   object: { readonly metadata: Metadata },
@@ -21,7 +21,7 @@ export function findLastEvent(
   return listEvents(snapshot, object).findLast(matches);
 }
 
-/** When it last happened, in milliseconds since the epoch, to the second for most. */
+/** Time of the last occurrence in milliseconds since the epoch; most events record seconds. */
 export function toTime({ lastTimestamp, series, eventTime, metadata }: Event): number {
   return Date.parse(series?.lastObservedTime ?? lastTimestamp ?? eventTime ?? metadata.creationTimestamp);
 }

@@ -5,8 +5,8 @@ import type { Snapshot } from './snapshot.ts';
 import { judge } from './verdict.ts';
 
 /**
- * The newest pod of a part that is ready and stays, else the newest whose program runs.
- * @throws {Failure} exit code 8 with the verdict when there is none.
+ * The newest pod of a component that is ready and not terminating, else the newest with a running container.
+ * @throws {Failure} exit code 8 with the verdict when no such pod exists.
  */
 export function getRunningPod(snapshot: Snapshot, workload: Workload): Pod {
   const { name, namespace } = workload;
@@ -18,7 +18,7 @@ export function getRunningPod(snapshot: Snapshot, workload: Workload): Pod {
   const found = pods.find(isPodReady) ?? pods.find(isRunning);
   if (found) return found;
   const { line, evidence, next } = judge(snapshot, workload);
-  throw new Failure(`no pod of ${name} runs`, {
+  throw new Failure(`no pod of ${name} is running`, {
     cause: [line, evidence].filter((text) => text !== undefined).join('\n'),
     hint: next ?? 'npm run status',
     exitCode: exitCodes.workload,

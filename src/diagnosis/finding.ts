@@ -1,18 +1,18 @@
 import { infrastructure } from '../config/schema.ts';
 import { findComponent, type Pod } from '../tools/kubernetes/objects.ts';
 
-/** Why something is not ready. */
+/** One reason why a workload, node or Service is not ready. */
 export interface Finding {
-  /** `failed`: it will not heal by itself, or not soon. */
+  /** `failed`: it does not recover without a change, or not soon. `waiting`: it may still recover. */
   readonly state: 'waiting' | 'failed';
-  /** What the person reads first, such as `Secret jwt does not exist`. */
+  /** The statement that the user reads first, such as `Secret jwt does not exist`. */
   readonly line: string;
-  /** Where it was seen: somebody else's words, as they were. */
+  /** The message that shows it, as the cluster or a log printed it. */
   readonly evidence?: string;
-  /** The log that tells more: what is seen from outside does not say why. */
+  /** The log that says why. */
   readonly log?: LogReference;
-  /** It runs and waits, and may do so for something that it needs. */
-  readonly isOpen?: true;
+  /** It runs without being ready, possibly because of a component that it needs. */
+  readonly mayWaitForNeeds?: true;
   /** The command to go on with. */
   readonly next?: string;
 }
@@ -21,16 +21,16 @@ export interface LogReference {
   readonly namespace: string;
   readonly pod: string;
   readonly container: string;
-  /** Of the run before. */
+  /** The log of the previous run, as `kubectl logs --previous` prints it. */
   readonly previous: boolean;
 }
 
-/** The line with which a person asks the cluster itself. */
+/** A kubectl command as the user types it. */
 export function toKubectlLine(namespace: string | undefined, ...words: readonly string[]): string {
   return ['npm run kubectl --', ...(namespace === undefined ? [] : ['-n', namespace]), ...words].join(' ');
 }
 
-/** The line that shows a pod's log. */
+/** The command that shows a pod's log. */
 export function toLogsLine({ metadata }: Pod, container: string, { previous = false } = {}): string {
   const flag = previous ? ['--previous'] : [];
   const service = findComponent({ metadata });
@@ -38,10 +38,10 @@ export function toLogsLine({ metadata }: Pod, container: string, { previous = fa
   return toKubectlLine(metadata.namespace, 'logs', metadata.name, '-c', container, ...flag);
 }
 
-/** Where the values of a pod's chart are, in the files of an environment; undefined for a pod that is none of ours. */
+/** Key of the Helm values of a pod's component, such as `services.auth-service`; undefined for another pod. */
 export function toValuesKey(pod: Pod): string | undefined {
-  const part = findComponent(pod);
-  if (part === undefined) return undefined;
-  const group = (infrastructure as readonly string[]).includes(part) ? 'infrastructure' : 'services';
-  return `${group}.${part}`;
+  const component = findComponent(pod);
+  if (component === undefined) return undefined;
+  const group = (infrastructure as readonly string[]).includes(component) ? 'infrastructure' : 'services';
+  return `${group}.${component}`;
 }

@@ -1,5 +1,5 @@
 import type { Condition, Job, Pod } from '../tools/kubernetes/objects.ts';
-import { type JudgeOptions, toEnd } from './container-finding.ts';
+import { describeExit, type JudgeOptions } from './container-finding.ts';
 import { judgeCreation } from './creation-finding.ts';
 import { type Finding, toKubectlLine } from './finding.ts';
 import { judgePod } from './pod-finding.ts';
@@ -23,13 +23,13 @@ export function judgeJob(
   if (finding?.state === 'failed') return finding;
   const refused = newest ? undefined : judgeCreation(snapshot, { metadata }, options);
   if (refused) return refused;
-  const tries = failed === 0 ? '' : `, try ${failed + 1} of ${(spec.backoffLimit ?? 6) + 1}`;
-  const isAtWork = newest?.status.phase === 'Running' || newest?.status.phase === 'Succeeded';
-  if (isAtWork && !(finding && hasCrashed(newest))) return { state: 'waiting', line: `running${tries}` };
-  return { ...finding, state: 'waiting', line: `${finding?.line ?? 'creating its pod'}${tries}` };
+  const attempt = failed === 0 ? '' : `, attempt ${failed + 1} of ${(spec.backoffLimit ?? 6) + 1}`;
+  const isRunning = newest?.status.phase === 'Running' || newest?.status.phase === 'Succeeded';
+  if (isRunning && !(finding && hasCrashed(newest))) return { state: 'waiting', line: `running${attempt}` };
+  return { ...finding, state: 'waiting', line: `${finding?.line ?? 'creating pod'}${attempt}` };
 }
 
-/** Of a pod that starts its containers again itself, the Job counts nothing. */
+/** Whether the pod itself restarts its container: such restarts are not counted by the Job. */
 function hasCrashed({ status: { containerStatuses = [] } }: Pod): boolean {
   return containerStatuses.some(({ restartCount, ready }) => restartCount > 0 && !ready);
 }
@@ -46,19 +46,19 @@ function describeFailure(
 ): Finding {
   const container = pod?.status.containerStatuses?.[0];
   const ended = container?.state?.terminated ?? container?.lastState?.terminated;
-  const tries = failed > 1 ? ` after ${failed} tries` : '';
+  const attempts = failed > 1 ? ` after ${failed} attempts` : '';
   const next = toKubectlLine(namespace, 'logs', `job/${name}`);
   if (!pod || !container || !ended || reason !== 'BackoffLimitExceeded') {
     return {
       state: 'failed',
-      line: `failed${tries}`,
+      line: `failed${attempts}`,
       ...(message === undefined ? {} : { evidence: message }),
       next,
     };
   }
   return {
     state: 'failed',
-    line: `failed${tries}, ${ended.reason === 'OOMKilled' ? 'out of memory' : toEnd(ended)}`,
+    line: `failed${attempts}, ${ended.reason === 'OOMKilled' ? 'out of memory (OOMKilled)' : describeExit(ended)}`,
     log: {
       namespace,
       pod: pod.metadata.name,

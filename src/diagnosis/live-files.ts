@@ -1,22 +1,22 @@
 import type { Pod } from '../tools/kubernetes/objects.ts';
 
-/** What `reload --watch` has put into a running container, over the files of its image. */
+/** The files that `reload --watch` has copied into a running container, over those of its image. */
 export interface LiveFiles {
-  /** How many files are not those of the image. */
+  /** Number of files that differ from the image. */
   readonly files: number;
-  /** Hash of the source that they were made of, as `ServiceImages` counts it. */
+  /** Hash of the source that they were built from, as `ServiceImages` computes it. */
   readonly sourceHash: string;
 }
 
 interface Stored extends LiveFiles {
-  /** Of the container's run: the next one starts from the image again. */
+  /** ID of the container: after a restart it runs the image's files again. */
   readonly containerID: string;
 }
 
-/** Of the pod, and so gone with it: whatever is rolled out next is built from source. */
+/** The annotation is on the pod, so that it is deleted with it: new pods run the image as it was built. */
 const annotation = 'wealist.local/live';
 
-/** The annotations of a pod with these files; those of a pod without any take the mark away. */
+/** The annotations of a pod with these files; null removes the annotation from a pod without any. */
 export function toLiveAnnotations(
   containerID: string,
   live: LiveFiles | undefined,
@@ -25,7 +25,7 @@ export function toLiveAnnotations(
   return { [annotation]: stored && stored.files > 0 ? JSON.stringify(stored) : null };
 }
 
-/** The live files of a service's container; undefined when it runs what its image has, as after a restart. */
+/** The live files of a service's container; undefined when it runs only those of its image, as after a restart. */
 export function findLiveFiles({ metadata, status }: Pod, container: string): LiveFiles | undefined {
   const text = metadata.annotations?.[annotation];
   const running = status.containerStatuses?.find(({ name }) => name === container);
@@ -35,7 +35,7 @@ export function findLiveFiles({ metadata, status }: Pod, container: string): Liv
   return { files: stored.files, sourceHash: stored.sourceHash };
 }
 
-/** Undefined for what somebody else has written there. */
+/** Undefined for text that this tool did not write. */
 function parse(text: string): Stored | undefined {
   try {
     const { files, sourceHash, containerID }: Partial<Stored> = JSON.parse(text);

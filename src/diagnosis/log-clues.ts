@@ -1,150 +1,150 @@
 import { isDiskFull } from './container-finding.ts';
 import { repair } from './service-finding.ts';
 
-/** What a program may have to do with, and where it finds it. */
+/** A component that a program may connect to, with its addresses. */
 export interface Neighbour {
   readonly name: string;
   /** Host names, addresses, and either with the port: `postgres`, `10.96.1.2`, `10.96.1.2:5432`. */
   readonly addresses: readonly string[];
 }
 
-/** What a program's log says of why it does not get on. */
+/** A known error message in a program's log. */
 export interface Clue {
-  /** A neighbour's name, `dns` or `disk`. */
+  /** What the error is about: a neighbour's name, `dns` or `disk`. */
   readonly about: string;
   /** Such as `database board does not exist`. */
   readonly line: string;
-  /** The log's own words. */
+  /** The message as it was logged. */
   readonly evidence: string;
-  /** The command to go on with, where there is a better one than the neighbour's log. */
+  /** The command to go on with, where it is not the one that shows the log. */
   readonly next?: string;
 }
 
 interface Pattern {
-  /** Undefined: the neighbour whose address is in the first group. */
+  /** What the error is about; undefined for the neighbour whose address is the first group. */
   readonly about?: string;
   readonly pattern: RegExp;
-  /** `who`: the neighbour. `what`: the first group. */
-  toLine(who: string, what: string): string;
+  /** `about` is resolved to a name; `match` is the first group. */
+  toLine(about: string, match: string): string;
   readonly next?: string;
 }
 
-/** What clients of PostgreSQL, Redis and S3 say in every language, since it is the servers' own words; and what systems say. */
+/** Errors of PostgreSQL, Redis and S3, worded by the servers and so the same in every language, and errors of the system. */
 const patterns: readonly Pattern[] = [
   {
     about: 'postgres',
     pattern: /database "([^"]+)" does not exist/,
-    toLine: (who, what) => `database ${what} does not exist in ${who}`,
+    toLine: (about, name) => `database ${name} does not exist in ${about}`,
     next: repair,
   },
   {
     about: 'postgres',
     pattern: /password authentication failed for user "([^"]+)"/,
-    toLine: (who, what) => `${who} refuses the password of role ${what}`,
+    toLine: (about, role) => `${about} rejected the password of role ${role}`,
     next: repair,
   },
   {
     about: 'postgres',
     pattern: /role "([^"]+)" (?:does not exist|is not permitted to log in)/,
-    toLine: (who, what) => `${who} lets no role ${what} in`,
+    toLine: (about, role) => `role ${role} cannot log in to ${about}`,
     next: repair,
   },
   {
     about: 'postgres',
     pattern: /no pg_hba\.conf entry for host "[^"]*", user "([^"]+)"/,
-    toLine: (who, what) => `${who} does not let role ${what} in`,
+    toLine: (about, role) => `${about} has no pg_hba.conf entry for role ${role}`,
   },
   {
     about: 'postgres',
     pattern: /permission denied for ((?:database|schema|table) "?[\w-]+)/,
-    toLine: (who, what) => `${who} does not let it use ${what.replace('"', '')}`,
+    toLine: (about, object) => `permission denied for ${object.replace('"', '')} in ${about}`,
     next: repair,
   },
   {
     about: 'postgres',
     pattern: /(too many clients already|remaining connection slots are reserved)/,
-    toLine: (who) => `${who} has no connection left`,
+    toLine: (about) => `${about} has no free connections`,
   },
   {
     about: 'postgres',
     pattern:
       /the database system is (starting up|shutting down|in recovery mode|not yet accepting connections)/,
-    toLine: (who, what) => `${who} is ${what}`,
+    toLine: (about, state) => `${about} is ${state}`,
   },
   {
     about: 'redis',
     pattern: /(WRONGPASS|NOAUTH|invalid username-password pair|called without any password configured)/,
-    toLine: (who) => `${who} refuses the password`,
+    toLine: (about) => `${about} rejected the password`,
     next: repair,
   },
-  { about: 'redis', pattern: /(MISCONF)/, toLine: (who) => `${who} cannot write its data` },
+  { about: 'redis', pattern: /(MISCONF)/, toLine: (about) => `${about} cannot write its data to disk` },
   {
     about: 's3',
     pattern: /(InvalidAccessKeyId|SignatureDoesNotMatch)/,
-    toLine: (who) => `${who} refuses the access key`,
+    toLine: (about) => `${about} rejected the access key`,
     next: repair,
   },
   {
     about: 's3',
     pattern: /(?:no bucket ([\w.-]+)|NoSuchBucket)/,
-    toLine: (who, what) => `${who} has no bucket${what && ` ${what}`}`,
+    toLine: (about, bucket) => `${about} has no bucket${bucket && ` ${bucket}`}`,
     next: repair,
   },
   {
     about: 'dns',
     pattern:
       /(?:getaddrinfo (?:ENOTFOUND|EAI_AGAIN)|UnknownHostException:|\blookup|could not translate host name|Failed to resolve) "?([\w.-]+)/,
-    toLine: (_, what) => `name ${what} cannot be resolved`,
+    toLine: (_, host) => `host name ${host} cannot be resolved`,
   },
   {
     pattern: /(?:ECONNREFUSED|\bdial tcp|Connection to) ([\w.-]+:\d+)(?=$|[^\d].*refused|\W*$)/,
-    toLine: (who) => `${who} refuses connections`,
+    toLine: (about) => `connection to ${about} refused`,
   },
   {
     pattern: /(?:ETIMEDOUT|EHOSTUNREACH|\bdial tcp) ([\w.-]+:\d+)/,
-    toLine: (who) => `${who} does not answer`,
+    toLine: (about) => `${about} does not respond`,
   },
 ];
 
-/** What the stand-ins say of each thing they need, when that changes. */
+/** What the stand-ins log when a component that they need becomes unavailable, or available again. */
 const down = /^([\w-]+) is down: (.*)$/;
 const up = /^([\w-]+) is up$/;
 
-/** What the newest lines of a log say, one clue about each neighbour at most, the newest first. */
+/** The newest error about each neighbour, the newest of all first; an error that was resolved since is left out. */
 export function findClues(log: string, neighbours: readonly Neighbour[]): readonly Clue[] {
   const clues = new Map<string, Clue>();
-  const healed = new Set<string>();
+  const recovered = new Set<string>();
   for (const line of log.split('\n').reverse()) {
     const message = toMessage(line);
-    const [, recovered] = up.exec(message) ?? [];
-    if (recovered !== undefined && !clues.has(recovered)) healed.add(recovered);
+    const [, name] = up.exec(message) ?? [];
+    if (name !== undefined && !clues.has(name)) recovered.add(name);
     const clue = findClue(message, neighbours);
-    if (clue && !clues.has(clue.about) && !healed.has(clue.about)) clues.set(clue.about, clue);
+    if (clue && !clues.has(clue.about) && !recovered.has(clue.about)) clues.set(clue.about, clue);
   }
   return [...clues.values()];
 }
 
 function findClue(message: string, neighbours: readonly Neighbour[]): Clue | undefined {
   if (isDiskFull(message)) {
-    return { about: 'disk', line: 'its disk is full', evidence: message, next: 'npm run doctor' };
+    return { about: 'disk', line: 'disk is full', evidence: message, next: 'npm run doctor' };
   }
   const [, name, reason = message] = down.exec(message) ?? [];
   const named = neighbours.find((each) => each.name === name);
   for (const { about, pattern, toLine, next } of patterns) {
-    const [matched, what = ''] = pattern.exec(reason) ?? [];
+    const [matched, match = ''] = pattern.exec(reason) ?? [];
     if (matched === undefined) continue;
-    const who = about ?? named?.name ?? findByAddress(neighbours, what)?.name;
-    if (who === undefined) continue;
+    const resolved = about ?? named?.name ?? findByAddress(neighbours, match)?.name;
+    if (resolved === undefined) continue;
     return {
-      about: who,
-      line: toLine(who, what),
+      about: resolved,
+      line: toLine(resolved, match),
       evidence: message,
       ...(next === undefined ? {} : { next }),
     };
   }
   if (!named) return undefined;
-  const isSilent = /no answer|time.?out|terminated/i.test(reason);
-  const line = isSilent ? `${named.name} does not answer` : `${named.name} cannot be used`;
+  const isSilent = /no (answer|response)|time.?out|terminated/i.test(reason);
+  const line = isSilent ? `${named.name} does not respond` : `${named.name} is unavailable`;
   return { about: named.name, line, evidence: message };
 }
 
@@ -156,7 +156,7 @@ function findByAddress(neighbours: readonly Neighbour[], address: string): Neigh
   );
 }
 
-/** The message of a line of JSON, else the line. */
+/** The message of a JSON log line, else the whole line. */
 function toMessage(line: string): string {
   if (!line.startsWith('{')) return line;
   try {

@@ -8,15 +8,23 @@ interface Pressure {
   readonly next?: string;
 }
 
-/** Conditions of a node that are bad when they are true, and what they mean. */
+/** Conditions of a node that report a problem when they are true. */
 const pressures: readonly Pressure[] = [
-  { type: 'DiskPressure', line: 'has a full disk, and evicts pods', next: 'npm run doctor' },
-  { type: 'MemoryPressure', line: 'is short of memory, and evicts pods', next: 'npm run doctor' },
-  { type: 'PIDPressure', line: 'has too many processes' },
-  { type: 'NetworkUnavailable', line: 'has no network' },
+  {
+    type: 'DiskPressure',
+    line: 'reports DiskPressure: the disk is full, pods are evicted',
+    next: 'npm run doctor',
+  },
+  {
+    type: 'MemoryPressure',
+    line: 'reports MemoryPressure: memory is low, pods are evicted',
+    next: 'npm run doctor',
+  },
+  { type: 'PIDPressure', line: 'reports PIDPressure: too many processes' },
+  { type: 'NetworkUnavailable', line: 'reports NetworkUnavailable: no network' },
 ];
 
-/** What is wrong with a node; undefined when it is ready and has room. */
+/** What is wrong with a node; undefined when it is ready and reports no pressure. */
 export function judgeNode({ metadata: { name }, status: { conditions = [] } }: Node): Finding | undefined {
   const next = toKubectlLine(undefined, 'describe', 'node', name);
   const ready = conditions.find(({ type }) => type === 'Ready');
@@ -36,7 +44,7 @@ export function judgeNode({ metadata: { name }, status: { conditions = [] } }: N
   return undefined;
 }
 
-/** What is wrong with the node that a pod is on; undefined as well while it is on none. */
+/** What is wrong with the node of a pod; also undefined while the pod is not scheduled. */
 export function judgeNodeOf(snapshot: Snapshot, { spec }: Pod): Finding | undefined {
   const node = spec.nodeName === undefined ? undefined : snapshot.find('Node', spec.nodeName);
   return node && judgeNode(node);

@@ -10,8 +10,8 @@ import type { Snapshot } from './snapshot.ts';
 /** Why a pod is not ready; undefined when it is. */
 export function judgePod(snapshot: Snapshot, pod: Pod, options: JudgeOptions): Finding | undefined {
   if (isPodReady(pod)) return undefined;
-  // Between the containers' word and the pod's lies a moment.
-  const line = pod.status.containerStatuses ? 'becoming ready' : 'creating its containers';
+  // The pod's Ready condition follows its containers' a moment later.
+  const line = pod.status.containerStatuses ? 'becoming ready' : 'creating containers';
   return (
     judgeClaims(snapshot, pod) ??
     judgeScheduling(snapshot, pod) ??
@@ -22,7 +22,7 @@ export function judgePod(snapshot: Snapshot, pod: Pod, options: JudgeOptions): F
 
 function judgeContainers(snapshot: Snapshot, pod: Pod, options: JudgeOptions): Finding | undefined {
   const { initContainerStatuses = [], containerStatuses = [] } = pod.status;
-  // Init containers run one after the other: the first that has not done its work is the one to wait for.
+  // Init containers run one after another: the first one that has not completed holds up the rest.
   for (const status of initContainerStatuses) {
     if (status.state?.terminated?.exitCode === 0) continue;
     const finding = judgeContainer(snapshot, pod, status, options);
@@ -42,7 +42,7 @@ function isSidecar({ spec }: Pod, name: string): boolean {
   return spec.initContainers?.find((each) => each.name === name)?.restartPolicy === 'Always';
 }
 
-/** A volume that cannot be mounted shows only in events, and only while no container has been created. */
+/** A failed mount is reported by events only; they are outdated once a container has been created. */
 function judgeMounts(snapshot: Snapshot, pod: Pod): Finding | undefined {
   const statuses = [...(pod.status.initContainerStatuses ?? []), ...(pod.status.containerStatuses ?? [])];
   if (statuses.some(({ state, lastState }) => state?.running || state?.terminated || lastState?.terminated)) {
@@ -53,7 +53,7 @@ function judgeMounts(snapshot: Snapshot, pod: Pod): Finding | undefined {
   const { name, namespace } = pod.metadata;
   const next = toKubectlLine(namespace, 'describe', 'pod', name);
   if (last.reason === 'FailedCreatePodSandBox') {
-    return { state: 'waiting', line: 'its network is not set up', evidence: last.message, next };
+    return { state: 'waiting', line: 'pod network not set up', evidence: last.message, next };
   }
   if (last.reason !== 'FailedMount' && last.reason !== 'FailedAttachVolume') return undefined;
   const [, kind, object] = /(secret|configmap) "(.+)" not found$/.exec(last.message) ?? [];
@@ -69,7 +69,7 @@ function judgeMounts(snapshot: Snapshot, pod: Pod): Finding | undefined {
   const isFailed = /references non-existent (secret|config) key/.test(last.message);
   return {
     state: isFailed ? 'failed' : 'waiting',
-    line: 'a volume cannot be mounted',
+    line: 'volume mount failed',
     evidence: last.message,
     next,
   };

@@ -3,7 +3,7 @@ import type { Snapshot } from './snapshot.ts';
 
 export const workloadKinds = ['Deployment', 'StatefulSet', 'DaemonSet', 'Job'] as const;
 
-/** What makes pods. */
+/** A controller of pods. */
 export interface Workload {
   readonly kind: (typeof workloadKinds)[number];
   readonly name: string;
@@ -11,17 +11,17 @@ export interface Workload {
 }
 
 export interface WorkloadPods {
-  /** Of the newest revision, and not on their way out. */
+  /** Pods of the newest revision that are not terminating. */
   readonly current: readonly Pod[];
-  /** Of earlier revisions, and not on their way out. */
+  /** Pods of earlier revisions that are not terminating. */
   readonly old: readonly Pod[];
-  /** Told to end. */
-  readonly ending: readonly Pod[];
+  /** Pods of any revision that are being deleted. */
+  readonly terminating: readonly Pod[];
 }
 
-const noPods: WorkloadPods = { current: [], old: [], ending: [] };
+const noPods: WorkloadPods = { current: [], old: [], terminating: [] };
 
-/** The pods of a workload; none when it does not exist. */
+/** The pods of a workload, by revision; empty when it does not exist. */
 export function findPods(snapshot: Snapshot, { kind, name, namespace }: Workload): WorkloadPods {
   switch (kind) {
     case 'Deployment': {
@@ -55,7 +55,7 @@ function sort(pods: readonly Pod[], isCurrent: (pod: Pod) => boolean): WorkloadP
   return {
     current: staying.filter(isCurrent),
     old: staying.filter((pod) => !isCurrent(pod)),
-    ending: pods.filter(({ metadata }) => metadata.deletionTimestamp !== undefined),
+    terminating: pods.filter(({ metadata }) => metadata.deletionTimestamp !== undefined),
   };
 }
 
@@ -79,12 +79,12 @@ function toLabel({ metadata }: Pod, name: string): string | undefined {
   return metadata.labels?.[name];
 }
 
-/** A container of a pod, or an init container, as it was asked for. */
+/** A container or init container in a pod's spec. */
 export function findContainer({ spec }: Pod, name: string): Container | undefined {
   return [...(spec.initContainers ?? []), ...spec.containers].find((each) => each.name === name);
 }
 
-/** The ports that containers name, as a person reads them: `8080 (http)`. */
+/** The ports that containers declare: `8080 (http)`. */
 export function describePorts(containers: readonly Container[]): string {
   const ports = containers.flatMap((container) => container.ports ?? []);
   const all = ports.map(({ name, containerPort }) => `${containerPort}${name ? ` (${name})` : ''}`);

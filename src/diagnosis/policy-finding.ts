@@ -2,25 +2,25 @@ import { matches, type NetworkPolicy, type PolicyPeer } from '../tools/kubernete
 import { findComponent, type Labels, type Pod } from '../tools/kubernetes/objects.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** Somebody who wants to reach a port of somebody else. */
+/** A connection from one pod to a port of another. */
 export interface Connection {
   readonly from: Pod;
   readonly to: Pod;
-  /** Of the pod. */
+  /** Port of the target pod. */
   readonly port: number;
 }
 
 type Side = 'Ingress' | 'Egress';
 
 /**
- * The NetworkPolicies that forbid a connection; none when it is allowed. Whether anything in the cluster enforces them
- * is not known here: they explain a connection that fails, and nothing else.
+ * Names of the NetworkPolicies that deny a connection; empty when it is allowed. Whether the cluster enforces them is
+ * not known here, so they only explain a connection that fails.
  */
-export function listForbidding(snapshot: Snapshot, connection: Connection): readonly string[] {
+export function listDenyingPolicies(snapshot: Snapshot, connection: Connection): readonly string[] {
   return [...listOfSide(snapshot, 'Egress', connection), ...listOfSide(snapshot, 'Ingress', connection)];
 }
 
-/** Where policies select a pod for a side, one of their rules must allow what comes or goes. */
+/** Once a policy selects a pod for ingress or egress, one rule of its policies must allow the connection. */
 function listOfSide(snapshot: Snapshot, side: Side, { from, to, port }: Connection): readonly string[] {
   const [own, other] = side === 'Egress' ? [from, to] : [to, from];
   const policies = snapshot
@@ -37,7 +37,7 @@ function listOfSide(snapshot: Snapshot, side: Side, { from, to, port }: Connecti
   return isAllowed ? [] : policies.map(({ metadata }) => metadata.name);
 }
 
-/** Without a word on it, a policy is about what comes in, and about what goes out where it has rules for that. */
+/** Default of `policyTypes`: always Ingress, and Egress where the policy has egress rules. */
 function isOfSide({ policyTypes, egress }: NetworkPolicy['spec'], side: Side): boolean {
   if (policyTypes) return policyTypes.includes(side);
   return side === 'Ingress' || egress !== undefined;
@@ -50,11 +50,11 @@ function toRules({ spec: { ingress = [], egress = [] } }: NetworkPolicy, side: S
 }
 
 function isPeer({ metadata }: NetworkPolicy, peer: PolicyPeer, { metadata: other }: Pod): boolean {
-  // A range of addresses is not looked into: what it allows is not known to be forbidden.
+  // Address ranges are not evaluated, so a connection that one might allow is not reported as denied.
   if (peer.ipBlock) return true;
-  const namespace: Labels = { 'kubernetes.io/metadata.name': other.namespace ?? '' };
+  const namespaceLabels: Labels = { 'kubernetes.io/metadata.name': other.namespace ?? '' };
   const isInNamespace = peer.namespaceSelector
-    ? matches(peer.namespaceSelector, namespace)
+    ? matches(peer.namespaceSelector, namespaceLabels)
     : other.namespace === metadata.namespace;
   return isInNamespace && matches(peer.podSelector ?? {}, other.labels);
 }

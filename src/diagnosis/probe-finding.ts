@@ -6,10 +6,10 @@ import type { Snapshot } from './snapshot.ts';
 
 export type ProbeKind = 'startup' | 'readiness' | 'liveness';
 
-/** Milliseconds that a program has to listen and to know its paths, until its probe counts as the one that is wrong. */
+/** Milliseconds after which a wrong port or path counts as an error of the probe, not of a program that is starting. */
 const timeout = 15_000;
 
-/** What a container that runs and is not ready waits for. */
+/** Why a container that is running is not ready. */
 export function judgeProbe(snapshot: Snapshot, pod: Pod, status: ContainerStatus): Finding {
   const kind = status.started === false ? 'startup' : 'readiness';
   const evidence = findProbeFailure(snapshot, pod, kind);
@@ -18,12 +18,12 @@ export function judgeProbe(snapshot: Snapshot, pod: Pod, status: ContainerStatus
   if (wrong) {
     const running = snapshot.time - Date.parse(status.state?.running?.startedAt ?? '');
     const state = running >= timeout ? 'failed' : 'waiting';
-    return { state, line: `its ${kind} probe ${wrong}`, ...common, next: toProbeHint(pod, kind) };
+    return { state, line: `${kind} probe failed: ${wrong}`, ...common, next: toProbeHint(pod, kind) };
   }
   return {
     state: 'waiting',
-    line: `waiting for the ${kind} probe`,
-    isOpen: true,
+    line: evidence === undefined ? `waiting for the ${kind} probe` : describeFailing(kind, evidence),
+    mayWaitForNeeds: true,
     ...common,
     log: {
       namespace: pod.metadata.namespace ?? '',
@@ -35,14 +35,23 @@ export function judgeProbe(snapshot: Snapshot, pod: Pod, status: ContainerStatus
   };
 }
 
-/** The node's last word on a probe of a pod. */
+/** The last message of the kubelet about a probe of a pod that failed. */
 export function findProbeFailure(snapshot: Snapshot, pod: Pod, kind: ProbeKind): string | undefined {
   return findLastEvent(snapshot, pod, ({ reason, message }) => {
     return reason === 'Unhealthy' && message?.toLowerCase().startsWith(kind) === true;
   })?.message;
 }
 
-/** What is wrong with what a probe asks, as the rest of a sentence; undefined when it may well be right. */
+/** `readiness probe failing: HTTP 503`; the kubelet's message follows as evidence. */
+function describeFailing(kind: ProbeKind, failure: string): string {
+  const [, code] = /statuscode: (\d+)/.exec(failure) ?? [];
+  const [reason] = /connection refused|timed? ?out|context deadline exceeded/i.exec(failure) ?? [];
+  const error = reason === undefined || /refused/i.test(reason) ? reason : 'timeout';
+  const detail = code === undefined ? error : `HTTP ${code}`;
+  return `${kind} probe failing${detail === undefined ? '' : `: ${detail}`}`;
+}
+
+/** Why a probe can never succeed as it is configured; undefined when its port and path may be right. */
 export function describeWrongProbe(
   pod: Pod,
   { name }: ContainerStatus,
@@ -54,20 +63,20 @@ export function describeWrongProbe(
   const asked = probe?.httpGet ?? probe?.tcpSocket;
   if (!container || !probe || !asked) return undefined;
   const port = findPort(container, asked.port);
-  if (port === undefined) return `asks port ${asked.port}, and its container has none of that name`;
+  if (port === undefined) return `the container has no port named ${asked.port}`;
   if (/connection refused$/.test(failure ?? '') && !listPorts(container).includes(port)) {
-    return `asks port ${port}, where nothing listens; its container has ${describePorts([container])}`;
+    return `connection refused on port ${port}; container ports: ${describePorts([container])}`;
   }
   const [, code] = /HTTP probe failed with statuscode: (404|405|410)/.exec(failure ?? '') ?? [];
-  return code === undefined ? undefined : `asks ${toPath(probe)} on port ${port}, which answers ${code}`;
+  return code === undefined ? undefined : `HTTP ${code} from ${toPath(probe)} on port ${port}`;
 }
 
-/** How a person corrects a probe of this pod. */
+/** What the user does to correct a probe of this pod. */
 export function toProbeHint(pod: Pod, kind: ProbeKind): string {
   const key = toValuesKey(pod);
   const { name, namespace } = pod.metadata;
   if (key === undefined) return toKubectlLine(namespace, 'describe', 'pod', name);
-  return `put ${key}.probes.${kind} right in helm/environments/local-kind.yaml, then npm run up`;
+  return `correct ${key}.probes.${kind} in helm/environments/local-kind.yaml, then npm run up`;
 }
 
 function toPath({ httpGet }: Probe): string {

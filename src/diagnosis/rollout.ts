@@ -2,21 +2,21 @@ import type { Condition, Metadata } from '../tools/kubernetes/objects.ts';
 import type { Workload } from './pods.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** What a controller says of the pods it keeps. */
+/** The status of a rollout, as the controller reports it. */
 export interface Rollout {
   readonly metadata: Metadata;
-  /** The controller has seen the newest specification. */
+  /** Whether the controller has observed the newest specification. */
   readonly isObserved: boolean;
   readonly wanted: number;
-  /** Of the newest revision. */
+  /** Pods of the newest revision. */
   readonly updated: number;
   readonly ready: number;
-  /** Of earlier revisions, and not told to end. */
+  /** Pods of earlier revisions that are not terminating. */
   readonly old: number;
   readonly conditions: readonly Condition[];
 }
 
-/** The rollout of a workload that keeps pods; undefined when it does not exist. */
+/** The rollout of a Deployment, StatefulSet or DaemonSet; undefined when it does not exist. */
 export function findRollout(
   snapshot: Snapshot,
   { kind, name, namespace }: Workload & { readonly kind: 'Deployment' | 'StatefulSet' | 'DaemonSet' },

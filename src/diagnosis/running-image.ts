@@ -6,19 +6,19 @@ import { findRollout } from './rollout.ts';
 import type { ServicePlace } from './service-snapshot.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** What answers for a service. */
+/** The pods that serve a service. */
 export interface Running {
-  /** The newest revision is all there is, ready, and what the service's address leads to. */
+  /** All pods are of the newest revision and ready, and the Service routes to them only. */
   readonly isServing: boolean;
   /** Image IDs of its pods, as the node reports them. */
   readonly imageIds: readonly string[];
   /** Addresses of its pods. */
   readonly addresses: readonly string[];
-  /** A pod runs files that are not of its image. */
+  /** Whether a pod runs live files, which are not those of its image. */
   readonly isLive: boolean;
 }
 
-/** Pods on their way out count no more: nobody is led to them but who is there already. */
+/** Terminating pods are left out: they get no new connections. */
 export function findRunning(snapshot: Snapshot, { namespace, name }: ServicePlace): Running {
   const workload = { kind: 'Deployment', name, namespace } as const;
   const rollout = findRollout(snapshot, workload);
@@ -40,7 +40,7 @@ export function findRunning(snapshot: Snapshot, { namespace, name }: ServicePlac
       isComplete &&
       current.every(isPodReady) &&
       endpoints.every((endpoint) => names.has(endpoint)) &&
-      // A Service without an endpoint leads nowhere; something without a Service is asked by nobody.
+      // Without an endpoint the Service routes to no pod; a workload without a Service needs none.
       (slices.length === 0 || rollout.wanted === 0 || endpoints.length > 0),
     imageIds: statuses.filter((status) => status.name === name).map(({ imageID }) => imageID),
     addresses: listAddresses(current),
@@ -48,27 +48,27 @@ export function findRunning(snapshot: Snapshot, { namespace, name }: ServicePlac
   };
 }
 
-/** Addresses of pods that have one. */
+/** IP addresses of the pods that have one. */
 export function listAddresses(pods: readonly Pod[]): readonly string[] {
   return pods.flatMap(({ status }) => status.podIP ?? []);
 }
 
-/** Whether all of a service's pods run this image and nothing over it, and answer. */
+/** Whether all of a service's pods are serving, run this image, and have no live files. */
 export function runsImage({ isServing, imageIds, isLive }: Running, wanted: Digest): boolean {
   return isServing && !isLive && imageIds.length > 0 && imageIds.every((id) => id.endsWith(wanted));
 }
 
-/** Images that a service's nodes keep: what runs, and what ran in the two revisions before. */
-const keptRevisions = 3;
+/** Revisions whose images stay on the nodes: the current one and the two previous ones. */
+const retainedRevisions = 3;
 
 /** References of the images of a service's newest revisions, and of all its pods. */
-export function listKeptImages(snapshot: Snapshot, { name }: ServicePlace): ReadonlySet<string> {
+export function listRetainedImages(snapshot: Snapshot, { name }: ServicePlace): ReadonlySet<string> {
   const toRevision = ({ metadata }: ReplicaSet) =>
     Number(metadata.annotations?.['deployment.kubernetes.io/revision'] ?? 0);
   const newest = snapshot
     .list('ReplicaSet')
     .toSorted((one, other) => toRevision(other) - toRevision(one))
-    .slice(0, keptRevisions)
+    .slice(0, retainedRevisions)
     .flatMap(({ spec }) => spec?.template?.spec.containers ?? []);
   const running = snapshot.list('Pod').flatMap(({ spec }) => spec.containers);
   const own = [...newest, ...running].filter((container) => container.name === name);

@@ -3,20 +3,20 @@ import type { Node, Pod } from '../tools/kubernetes/objects.ts';
 import { type Finding, toKubectlLine } from './finding.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** Milliseconds in which pods that end, in rollouts beside this one, may give back what it takes. */
+/** Milliseconds in which terminating pods of other rollouts may release enough resources. */
 const timeout = 15_000;
 
-/** How many of those that take most are named. */
+/** How many of the largest consumers are named. */
 const consumersShown = 3;
 
-/** Why no node takes a pod; undefined when one has. */
+/** Why a pod is not scheduled; undefined when it is. */
 export function judgeScheduling(snapshot: Snapshot, pod: Pod): Finding | undefined {
   if (pod.spec.nodeName !== undefined) return undefined;
   const condition = pod.status.conditions?.find(({ type }) => type === 'PodScheduled');
   if (condition?.reason !== 'Unschedulable') return { state: 'waiting', line: 'waiting for a node' };
   const message = condition.message ?? '';
   const next = toKubectlLine(undefined, 'describe', 'nodes');
-  // The scheduler's thoughts on preemption tell nothing to a person.
+  // The scheduler's remarks on preemption do not help the user.
   const evidence = message.replace(/ (no new claims to deallocate|preemption:).*$/, '');
 
   const [, resource] = /Insufficient ([\w./-]+?)[,.]?(?:\s|$)/.exec(message) ?? [];
@@ -32,26 +32,31 @@ export function judgeScheduling(snapshot: Snapshot, pod: Pod): Finding | undefin
     };
   }
   if (/didn't match Pod's node affinity|had untolerated taint \{(?!node\.kubernetes\.io\/)/.test(message)) {
-    return { state: 'failed', line: 'no node may take it', evidence, next };
+    return {
+      state: 'failed',
+      line: 'no node matches its node selector, affinity or tolerations',
+      evidence,
+      next,
+    };
   }
   const [, taint] = /had untolerated taint(?:\(s\))? \{node\.kubernetes\.io\/([\w-]+)/.exec(message) ?? [];
   const line = (taint && taints[taint]) ?? 'waiting for a node';
   return { state: 'waiting', line, evidence, next };
 }
 
-/** What a node is marked with that takes no pods for now. */
+/** Taints that Kubernetes itself puts on nodes, and later removes. */
 const taints: Readonly<Record<string, string>> = {
-  'disk-pressure': 'no node takes it: the disk is full',
-  'memory-pressure': 'no node takes it: the memory is used up',
+  'disk-pressure': 'no schedulable node: disk pressure',
+  'memory-pressure': 'no schedulable node: memory pressure',
   'not-ready': 'no node is ready',
   unreachable: 'no node is ready',
-  unschedulable: 'the node is closed to new pods',
+  unschedulable: 'no schedulable node: the node is cordoned',
 };
 
 interface Shortage {
   readonly line: string;
   readonly evidence: string;
-  /** Not even on an empty node. */
+  /** Whether the pod would not fit on an empty node either. */
   readonly neverFits: boolean;
 }
 
@@ -64,14 +69,14 @@ function findShortage(snapshot: Snapshot, pod: Pod, resource: string): Shortage 
   const [best] = nodes;
   if (!best) return undefined;
   const neverFits = nodes.every(({ allocatable }) => wanted > allocatable);
-  const most = best.consumers
+  const largest = best.consumers
     .slice(0, consumersShown)
     .map(({ name, amount }) => `${name} ${toAmount(resource, amount)}`);
   return {
-    line: `${resource} is short: it asks for ${toAmount(resource, wanted)}, ${toAmount(resource, best.free)} of ${toAmount(resource, best.allocatable)} is free`,
+    line: `insufficient ${resource}: requests ${toAmount(resource, wanted)}, ${toAmount(resource, best.free)} of ${toAmount(resource, best.allocatable)} free`,
     evidence: neverFits
-      ? `no node is that large; ${best.name} is the one with the most`
-      : `on node ${best.name} the most is taken by ${most.join(', ')}`,
+      ? `no node is large enough; the largest is ${best.name}`
+      : `largest requests on node ${best.name}: ${largest.join(', ')}`,
     neverFits,
   };
 }
@@ -89,7 +94,7 @@ function toLoad(snapshot: Snapshot, { metadata: { name }, status }: Node, resour
   return { name, allocatable, free: Math.max(0, allocatable - taken), consumers };
 }
 
-/** What a pod asks a node for: its containers together, or one init container if that is more. */
+/** The request of a pod: the sum of its containers, or that of one init container if it is larger. */
 function toRequest({ spec }: Pod, resource: string): number {
   if (resource === 'pods') return 1;
   const toNumber = ({ resources }: Pod['spec']['containers'][number]) =>

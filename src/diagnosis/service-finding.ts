@@ -3,10 +3,10 @@ import { type Finding, toKubectlLine } from './finding.ts';
 import { describePorts, findPods, type Workload } from './pods.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** What brings back what somebody changed or removed by hand. */
+/** The command that restores objects which were changed or deleted by hand. */
 export const repair = 'npm run up -- --repair';
 
-/** Why the Service that is named as a workload does not lead to its pods, which are ready; undefined when it does. */
+/** Why the Service of a ready workload, which has the same name, does not route to its pods; undefined when it does. */
 export function judgeService(snapshot: Snapshot, workload: Workload): Finding | undefined {
   const { name, namespace } = workload;
   const service = snapshot.find('Service', name, namespace);
@@ -22,7 +22,7 @@ export function judgeService(snapshot: Snapshot, workload: Workload): Finding | 
       ? undefined
       : {
           state: 'waiting',
-          line: `Service ${name} has no endpoint yet`,
+          line: `Service ${name} has no endpoints yet`,
           next: toKubectlLine(namespace, 'describe', 'service', name),
         })
   );
@@ -32,28 +32,29 @@ function judgeSelector({ metadata, spec: { selector = {} } }: Service, pod: Pod)
   const labels = pod.metadata.labels ?? {};
   const missed = Object.entries(selector).filter(([key, value]) => labels[key] !== value);
   if (missed.length === 0) return undefined;
-  const describe = ([key, value]: readonly [string, string | undefined]) => `${key}=${value ?? 'nothing'}`;
+  const wanted = missed.map(([key, value]) => `${key}=${value}`).join(', ');
+  const found = missed.map(([key]) =>
+    labels[key] === undefined ? `no label ${key}` : `${key}=${labels[key]}`,
+  );
   return {
     state: 'failed',
-    line: `Service ${metadata.name} selects no pod: its endpoints are empty`,
-    evidence: `it selects ${missed.map(describe).join(', ')}; pod ${pod.metadata.name} has ${missed
-      .map(([key]) => describe([key, labels[key]]))
-      .join(', ')}`,
+    line: `Service ${metadata.name} has no endpoints: its selector matches no pod`,
+    evidence: `the selector is ${wanted}; pod ${pod.metadata.name} has ${found.join(', ')}`,
     next: repair,
   };
 }
 
 function judgePorts({ metadata: { name }, spec: { ports = [] } }: Service, pod: Pod): Finding | undefined {
-  const offered = pod.spec.containers.flatMap((container) => container.ports ?? []);
-  if (offered.length === 0) return undefined;
+  const declared = pod.spec.containers.flatMap((container) => container.ports ?? []);
+  if (declared.length === 0) return undefined;
   const wrong = ports.find(({ port, targetPort = port }) =>
-    offered.every((each) => each.containerPort !== targetPort && each.name !== targetPort),
+    declared.every((each) => each.containerPort !== targetPort && each.name !== targetPort),
   );
   if (!wrong) return undefined;
   return {
     state: 'failed',
-    line: `Service ${name} leads to port ${wrong.targetPort ?? wrong.port}, which its pods do not have`,
-    evidence: `pod ${pod.metadata.name} has ${describePorts(pod.spec.containers)}`,
+    line: `Service ${name} has targetPort ${wrong.targetPort ?? wrong.port}, which its pods do not have`,
+    evidence: `container ports of pod ${pod.metadata.name}: ${describePorts(pod.spec.containers)}`,
     next: repair,
   };
 }

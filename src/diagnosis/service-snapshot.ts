@@ -1,10 +1,10 @@
-import { ApiFailure, type ApiServer } from '../tools/kubernetes/api-server.ts';
+import { ApiFailure, type ApiReader } from '../tools/kubernetes/api-server.ts';
 import type { Deployment, EndpointSlice, Metadata, Pod, ReplicaSet } from '../tools/kubernetes/objects.ts';
 import { createSnapshot, type Snapshot } from './snapshot.ts';
 
 export interface ServicePlace {
   readonly namespace: string;
-  /** Of the service, its Deployment and its container. */
+  /** Name of the service, its Deployment and its container. */
   readonly name: string;
 }
 
@@ -17,9 +17,9 @@ export function toDeploymentPath({ namespace, name }: ServicePlace): string {
   return `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`;
 }
 
-/** @throws {ApiFailure} when the cluster does not answer. Undefined when there is no such Deployment. */
+/** A service's Deployment; undefined when it does not exist. @throws {ApiFailure} when the cluster does not respond. */
 export async function findDeployment(
-  api: ApiServer,
+  api: ApiReader,
   place: ServicePlace,
   signal: AbortSignal,
 ): Promise<Deployment | undefined> {
@@ -32,11 +32,11 @@ export async function findDeployment(
 }
 
 /**
- * What a service runs and who answers for it, and nothing else: its Deployment, ReplicaSets, pods and EndpointSlices,
- * asked of the API server itself. A snapshot of everything is a process and a tenth of a second.
+ * A snapshot of one service's Deployment, ReplicaSets, pods and EndpointSlices only, requested from the API server
+ * directly: a snapshot of everything costs a kubectl process and a tenth of a second.
  */
 export async function takeServiceSnapshot(
-  api: ApiServer,
+  api: ApiReader,
   place: ServicePlace,
   signal: AbortSignal,
 ): Promise<Snapshot> {
@@ -50,7 +50,7 @@ export async function takeServiceSnapshot(
     const path = `/${group}/namespaces/${namespace}/${kind.toLowerCase()}s`;
     const query = new URLSearchParams({ labelSelector: `${label}=${name}` });
     const { items } = await api.get<List<T>>(`${path}?${query}`, signal);
-    // The items of a list do not say their kind.
+    // The items of a list do not carry their kind.
     return items.map((item) => ({ ...item, kind }));
   };
   const [deployment, ...lists] = await Promise.all([

@@ -16,7 +16,7 @@ import type {
   StatefulSet,
 } from '../tools/kubernetes/objects.ts';
 
-/** Each kind that a snapshot holds, and how kubectl calls it. */
+/** The kinds that a snapshot holds, with their types. */
 interface Kinds {
   readonly Node: Node;
   readonly Pod: Pod;
@@ -34,7 +34,7 @@ interface Kinds {
 }
 export type ObjectKind = keyof Kinds;
 
-/** How kubectl calls each kind: with its group, so that no custom resource of the same name is asked for. */
+/** kubectl's name of each kind, with its group, so that a custom resource of the same name is not meant. */
 const resources: Readonly<Record<ObjectKind, string>> = {
   Node: 'nodes',
   Pod: 'pods',
@@ -51,37 +51,37 @@ const resources: Readonly<Record<ObjectKind, string>> = {
   Event: 'events',
 };
 
-/** What there is in the cluster, as it was at one time. */
+/** All objects of the cluster at one time. */
 export interface Snapshot {
-  /** Milliseconds since the epoch, before it was asked for. */
+  /** Milliseconds since the epoch, immediately before the request. */
   readonly time: number;
   /** All objects of a kind. */
   list<K extends ObjectKind>(kind: K): readonly Kinds[K][];
-  /** The object of this name; undefined when there is none. */
+  /** The object of this name; undefined when it does not exist. */
   find<K extends ObjectKind>(kind: K, name: string, namespace?: string): Kinds[K] | undefined;
 }
 
 export interface Snapshots {
   /**
-   * The state as it is now, or was `maxAge` milliseconds ago at most. Who asks at the same time gets the same answer.
-   * @throws {ApiFailure} when the cluster does not answer; of one elsewhere, the {CommandFailure} of kubectl.
+   * The current state, at most `maxAge` milliseconds old. Callers at the same time share one request.
+   * @throws {ApiFailure} when the cluster does not respond; for a remote one, the {CommandFailure} of kubectl.
    */
   take(signal: AbortSignal, options?: { readonly maxAge?: number }): Promise<Snapshot>;
 }
 
-/** Put or about to be, and who waits for its answer. */
+/** A request for a snapshot, with the number of callers that wait for it. */
 interface SharedRequest {
-  readonly answer: Promise<Snapshot>;
-  /** On the monotonic clock; undefined until it is put. */
+  readonly snapshot: Promise<Snapshot>;
+  /** Start of the request on the monotonic clock; undefined until it is sent. */
   began?: number;
   waiting: number;
   readonly abort: AbortController;
 }
 
 export interface SnapshotOptions {
-  /** Without it, all; with it, the right to read this namespace and the nodes is enough. */
+  /** All namespaces by default. With it, the permission to read this namespace and the nodes is enough. */
   readonly namespace?: string;
-  /** false: without the nodes, which belong to the whole cluster, and which not everybody may read. */
+  /** false: without the nodes, which are cluster-wide, and which the user may not be permitted to read. */
   readonly nodes?: boolean;
 }
 
@@ -90,14 +90,14 @@ export function createSnapshots(kubectl: KubectlReader, options: SnapshotOptions
   return shareSnapshots((signal) => takeSnapshot(kubectl, options, signal));
 }
 
-/** Has those who ask at the same time share one question, which `take` puts. */
+/** Lets callers at the same time share one request, which `take` sends. */
 export function shareSnapshots(take: (signal: AbortSignal) => Promise<Snapshot>): Snapshots {
-  /** Put, answered or not. */
+  /** The last request that was sent. */
   let last: SharedRequest | undefined;
-  /** To be put when `last` is answered. */
+  /** The request that is sent when `last` has completed. */
   let next: SharedRequest | undefined;
 
-  // An answer to a question of before may show what was before: a rollout that has just begun must not look finished.
+  // A request sent earlier may show an earlier state: a rollout that has just begun must not look finished.
   function findShared(maxAge: number): SharedRequest | undefined {
     const isYoung = last?.began !== undefined && performance.now() - last.began <= maxAge;
     const shared = isYoung ? last : next;
@@ -106,22 +106,22 @@ export function shareSnapshots(take: (signal: AbortSignal) => Promise<Snapshot>)
 
   function prepare(): SharedRequest {
     const abort = new AbortController();
-    const before = last?.answer;
-    const question: SharedRequest = { answer: answer(), waiting: 0, abort };
-    next = question;
-    return question;
+    const previous = last?.snapshot;
+    const request: SharedRequest = { snapshot: send(), waiting: 0, abort };
+    next = request;
+    return request;
 
-    async function answer(): Promise<Snapshot> {
-      // Who asks in the same turn can join; what the one before met is for those who asked it.
-      await before?.catch(() => undefined);
+    async function send(): Promise<Snapshot> {
+      // Callers of the same turn can join. The error of the previous request is for its own callers.
+      await previous?.catch(() => undefined);
       await Promise.resolve();
-      last = question;
-      if (next === question) next = undefined;
+      last = request;
+      if (next === request) next = undefined;
       try {
-        question.began = performance.now();
+        request.began = performance.now();
         return await take(abort.signal);
       } catch (error) {
-        if (last === question) last = undefined;
+        if (last === request) last = undefined;
         throw error;
       }
     }
@@ -130,14 +130,14 @@ export function shareSnapshots(take: (signal: AbortSignal) => Promise<Snapshot>)
   return {
     async take(signal, { maxAge = 0 } = {}) {
       signal.throwIfAborted();
-      const question = findShared(maxAge) ?? prepare();
-      question.waiting++;
+      const request = findShared(maxAge) ?? prepare();
+      request.waiting++;
       try {
-        return await untilAborted(question.answer, signal);
+        return await untilAborted(request.snapshot, signal);
       } finally {
-        question.waiting--;
-        // The program need not run on when nobody waits for its answer.
-        if (signal.aborted && question.waiting === 0) question.abort.abort(signal.reason);
+        request.waiting--;
+        // Stop kubectl when no caller waits for the result any more.
+        if (signal.aborted && request.waiting === 0) request.abort.abort(signal.reason);
       }
     },
   };
@@ -165,7 +165,7 @@ export interface AnyObject {
 
 /** A snapshot of these objects, each with its `kind`. */
 export function createSnapshot(time: number, objects: readonly AnyObject[]): Snapshot {
-  // What has a kind's name has that kind's fields.
+  // An object with the name of a kind has the fields of that kind.
   const list = <K extends ObjectKind>(kind: K) =>
     objects.filter((object): object is AnyObject & Kinds[K] => object.kind === kind);
   return {

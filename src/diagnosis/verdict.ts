@@ -8,18 +8,18 @@ import { findPods, type Workload } from './pods.ts';
 import { findRollout, type Rollout } from './rollout.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** Whether a workload is ready, and why not. */
+/** Whether a workload is ready, else why not. */
 export interface Verdict extends Omit<Finding, 'state'> {
-  /** `absent`: there is no such workload. */
+  /** `absent`: the workload does not exist. */
   readonly state: 'ready' | 'absent' | Finding['state'];
-  /** Pods of the newest revision that are ready; of a Job, those that succeeded. */
+  /** Pods of the newest revision that are ready; for a Job, those that succeeded. */
   readonly ready: number;
   readonly wanted: number;
 }
 
 /**
- * What the snapshot says of a workload. Pods of earlier revisions count only in that they have to go.
- * Without `since`, all that ever went wrong counts.
+ * The verdict on a workload. Pods of earlier revisions count only as long as they exist beside the new ones.
+ * Without `since`, failures count however long ago they were.
  */
 export function judge(
   snapshot: Snapshot,
@@ -38,7 +38,7 @@ export function judge(
   return rollout ? judgeRollout(snapshot, workload, rollout, { since }) : describeAbsent(workload);
 }
 
-/** What the snapshot says of a workload that others need: one of which no pods are wanted is not ready for them. */
+/** The verdict on a workload that others need: one that is scaled to 0 replicas is not ready. */
 export function judgeNeeded(snapshot: Snapshot, workload: Workload): Verdict {
   const verdict = judge(snapshot, workload);
   if (verdict.state !== 'ready' || verdict.wanted > 0) return verdict;
@@ -47,12 +47,12 @@ export function judgeNeeded(snapshot: Snapshot, workload: Workload): Verdict {
   return {
     ...verdict,
     state: 'failed',
-    line: 'is scaled to 0 pods',
+    line: 'scaled to 0 replicas',
     next: toKubectlLine(namespace, ...scale),
   };
 }
 
-/** One line for what may still change: `1 of 2 pods ready, waiting for the readiness probe`. */
+/** The verdict as one line of progress: `1 of 2 pods ready, waiting for the readiness probe`. */
 export function toProgress({ ready, wanted, line }: Verdict): string {
   return wanted === 0 ? line : `${ready} of ${wanted} ${wanted === 1 ? 'pod' : 'pods'} ready, ${line}`;
 }
@@ -69,40 +69,40 @@ function judgeRollout(
   options: JudgeOptions,
 ): Verdict {
   const { isObserved, wanted, updated, ready, old } = rollout;
-  if (!isObserved) return { state: 'waiting', line: 'the rollout has not begun', ready: 0, wanted };
+  if (!isObserved) return { state: 'waiting', line: 'waiting for the rollout to start', ready: 0, wanted };
   const { current } = findPods(snapshot, workload);
   const findings = current.flatMap((pod) => judgePod(snapshot, pod, options) ?? []);
-  // After a node's restart the controller takes long to notice what the kubelet says of the pods at once.
+  // After a node's restart the pods' own status is current long before that of their controller.
   if (updated >= wanted && ready >= wanted && old === 0 && findings.length === 0) {
-    return { state: 'ready', line: wanted === 0 ? 'no pods are wanted' : 'ready', ready: wanted, wanted };
+    return { state: 'ready', line: wanted === 0 ? 'scaled to 0 replicas' : 'ready', ready: wanted, wanted };
   }
 
   const counts = { ready: current.length - findings.length, wanted };
   const finding =
     findings.find(({ state }) => state === 'failed') ??
-    judgeEndedPods(current, options) ??
+    judgeFailedPods(current, options) ??
     (current.length < wanted ? judgeCreation(snapshot, rollout, options) : undefined) ??
     findings[0];
-  return { ...(finding ?? { state: 'waiting', line: describeRest(current, rollout) }), ...counts };
+  return { ...(finding ?? { state: 'waiting', line: describeProgress(current, rollout) }), ...counts };
 }
 
-/** What is left to wait for when nothing is wrong with any pod. */
-function describeRest(current: readonly Pod[], { wanted, old }: Rollout): string {
+/** What a rollout waits for when no pod has a finding. */
+function describeProgress(current: readonly Pod[], { wanted, old }: Rollout): string {
   if (current.length < wanted) return 'creating pods';
-  return old > 0 ? 'waiting for the old pods to end' : 'becoming ready';
+  return old > 0 ? 'waiting for the old pods to terminate' : 'becoming ready';
 }
 
-/** Pods that ended for good are replaced by their controller, for ever where the reason stays. */
-function judgeEndedPods(pods: readonly Pod[], { since }: JudgeOptions): Finding | undefined {
-  const ended = pods.filter(
+/** Their controller replaces failed pods, endlessly while the reason persists. */
+function judgeFailedPods(pods: readonly Pod[], { since }: JudgeOptions): Finding | undefined {
+  const failed = pods.filter(
     ({ metadata, status }) => status.phase === 'Failed' && Date.parse(metadata.creationTimestamp) >= since,
   );
-  const last = ended.at(-1);
-  if (ended.length < 2 || !last) return undefined;
+  const last = failed.at(-1);
+  if (failed.length < 2 || !last) return undefined;
   const { reason = 'Failed', message } = last.status;
   return {
     state: 'failed',
-    line: `${ended.length} pods ended one after the other: ${reason}`,
+    line: `${failed.length} pods failed in a row: ${reason}`,
     ...(message === undefined ? {} : { evidence: message }),
     next: toKubectlLine(last.metadata.namespace, 'describe', 'pod', last.metadata.name),
   };

@@ -1,7 +1,7 @@
 import { type Workload, workloadKinds } from './pods.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** What a release runs, by the label that every chart gives its objects. */
+/** The workloads of a release, by the label that every chart's objects carry. */
 export function workloadsOf(snapshot: Snapshot, release: string, namespace: string): readonly Workload[] {
   return workloadKinds.flatMap((kind) =>
     snapshot

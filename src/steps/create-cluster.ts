@@ -1,13 +1,12 @@
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { type Creation, findCreated, noteCreated } from '../cluster/creation.ts';
+import { type Creation, findCreated, toCreatedFile } from '../cluster/creation.ts';
 import {
   type FoundCluster,
   type FoundNode,
   findCluster,
   nodeNamesOf,
-  removeNodes,
   requireOwn,
 } from '../cluster/ownership.ts';
 import type { Snapshots } from '../diagnosis/snapshot.ts';
@@ -20,6 +19,7 @@ import { acquireLock } from '../state/lock.ts';
 import { type ApiServer, isConnectionLost } from '../tools/kubernetes/api-server.ts';
 import type { ContainerStatus } from '../tools/kubernetes/objects.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
+import { removeNodes } from './remove-nodes.ts';
 
 export interface ClusterDeps {
   readonly toolchain: Pick<Toolchain, 'docker' | 'kind'>;
@@ -27,24 +27,24 @@ export interface ClusterDeps {
   readonly snapshots: Snapshots;
   readonly name: string;
   readonly checkoutId: string;
-  /** The user's cache folder, for the lock. */
+  /** The user's cache folder, where the lock is. */
   readonly cache: string;
   readonly kubeconfig: string;
-  /** What it is made from, asked when the node image is there. */
+  /** What the cluster is created from; called when the node image is available. */
   readonly creation: () => Promise<Creation>;
-  /** Whether a node is there and its container runtime answers. */
+  /** Whether a node exists and its container runtime responds. */
   readonly isRuntimeUp: (node: string, signal: AbortSignal) => Promise<boolean>;
-  /** Brings images that are there already onto the nodes. */
+  /** Loads images that are already available onto the nodes. */
   readonly loadEarly: (nodes: readonly string[], run: Run) => Promise<void>;
 }
 
-/** Milliseconds that a cluster which was stopped has until its API server answers. */
+/** Milliseconds until the API server of a cluster that was stopped must respond. */
 const resumeTimeout = 90_000;
 
-/** Milliseconds that its pods have to be heard of. */
+/** Milliseconds for which the restart of its pods is awaited. */
 const podsTimeout = 60_000;
 
-/** The cluster exists, is this checkout's, runs, and its API server answers. */
+/** Creates the cluster or starts its nodes, until its API server responds. Refuses one that this checkout does not own. */
 export function createCluster(deps: ClusterDeps): Step {
   const { toolchain, openApi, checkoutId, kubeconfig, name } = deps;
   const { docker, kind } = toolchain;
@@ -52,16 +52,16 @@ export function createCluster(deps: ClusterDeps): Step {
   async function create(run: Run): Promise<void> {
     const creation = await deps.creation();
     const { volumes, owner, kubelet } = creation.settings;
-    // Data stores run under user ids of their own, in folders below that the provisioner makes for them.
+    // The data stores run as other users, each in a folder below that the provisioner creates.
     await Promise.all([mkdir(volumes, { recursive: true, mode: 0o755 }), mkdir(owner, { recursive: true })]);
     await writeFileAtomically(kubelet, creation.kubelet, 0o644);
     await rm(kubeconfig, { force: true });
-    // Two that create at once would each make the network `kind`, and Docker lets them.
+    // Two commands that create clusters at once would both create the network `kind`, and Docker allows that.
     const lock = await acquireLock(join(deps.cache, 'locks/create-cluster.lock'), {
       command: `create cluster ${name}`,
       wait: {
         signal: run.signal,
-        onWait: ({ pid }) => run.report(`waiting for process ${pid}, which creates one`),
+        onWait: ({ pid }) => run.report(`waiting for process ${pid}, which is creating a cluster`),
       },
     });
     const created = new AbortController();
@@ -77,58 +77,60 @@ export function createCluster(deps: ClusterDeps): Step {
     }
     await chmod(kubeconfig, 0o600);
     const made = await findCluster(docker, name, run.signal);
-    if (made) await noteCreated(creation, made.id);
+    if (!made) return;
+    const file = toCreatedFile(creation, made.id);
+    await writeFileAtomically(file.path, file.text);
   }
 
   /**
-   * Loads images while kubeadm waits for its control plane: that is half of the time that creating takes. What does not
-   * come to its end here is left to the step that loads.
+   * Loads images while kubeadm waits for its control plane, which is half of the time that creating a cluster takes.
+   * Images that are not loaded here are left to the step that loads images.
    */
   async function loadEarly(nodes: readonly string[], run: Run): Promise<void> {
     const quiet = { signal: run.signal, report: () => {} };
-    const runs = async () => {
+    const isUp = async () => {
       const up = await Promise.all(nodes.map((node) => deps.isRuntimeUp(node, run.signal)));
       return up.every(Boolean) || undefined;
     };
     try {
-      await waitFor(runs, { interval: 200, timeout: 60_000, signal: run.signal });
+      await waitFor(isUp, { interval: 200, timeout: 60_000, signal: run.signal });
       await deps.loadEarly(nodes, quiet);
     } catch (error) {
       run.report(`images are loaded later: ${error instanceof Error ? error.message : error}`);
     }
   }
 
-  /** Nodes that were stopped, by `down --stop` or a reboot, come back with all they had. */
+  /** Starts nodes that were stopped by `down --stop` or a reboot, or paused. */
   async function resume(found: FoundCluster, run: Run): Promise<void> {
     const { signal } = run;
     const paused = found.nodes.filter(({ state }) => state === 'paused');
     const stopped = found.nodes.filter(({ state }) => state !== 'paused' && state !== 'running');
     const names = [...paused, ...stopped].map((node) => node.name);
     if (names.length > 0) run.report(`starting ${names.join(', ')}`);
-    // Each finds the others by their names, whatever addresses they get.
+    // Nodes address each other by name, so their IP addresses may change.
     await Promise.all([
       ...paused.map(({ id }) => docker.unpauseContainer(id, { signal })),
       ...stopped.map(({ id }) => docker.startContainer(id, { signal })),
     ]);
     await writeFileAtomically(kubeconfig, await kind.kubeconfig(name, run.signal));
-    run.report('waiting for its API server');
-    const ready = await waitFor(async () => (await answers(openApi, run.signal)) || undefined, {
+    run.report('waiting for the API server');
+    const ready = await waitFor(async () => (await isApiReady(openApi, run.signal)) || undefined, {
       interval: 300,
       timeout: resumeTimeout,
       signal: run.signal,
     });
-    if (ready) return forgetEarlierPods(stopped, run);
-    throw new Failure(`the API server of cluster ${name} did not answer in ${toDuration(resumeTimeout)}`, {
-      hint: 'npm run down, then npm run up: the data is kept',
+    if (ready) return waitForRestarts(stopped, run);
+    throw new Failure(`the API server of cluster ${name} did not respond in ${toDuration(resumeTimeout)}`, {
+      hint: 'npm run down, then npm run up: the data is preserved',
       exitCode: exitCodes.cluster,
     });
   }
 
   /**
-   * Until a kubelet has spoken, the API server knows the pods as they were before the node stopped: ready. Waits
-   * until each is known as it runs now; those that take longer are waited for by what needs them.
+   * Until its kubelet reports, the API server shows a node's pods as they were before the node stopped: ready. Waits
+   * until every pod has been restarted; after the timeout, the steps that need a pod wait for it.
    */
-  async function forgetEarlierPods(nodes: readonly FoundNode[], { signal, report }: Run): Promise<void> {
+  async function waitForRestarts(nodes: readonly FoundNode[], { signal, report }: Run): Promise<void> {
     if (nodes.length === 0) return;
     const containers = await Promise.all(nodes.map(({ id }) => docker.findContainer(id, { signal })));
     const started = new Map(
@@ -142,7 +144,7 @@ export function createCluster(deps: ClusterDeps): Step {
         const earlier = pods.filter(({ spec, status }) =>
           (status.containerStatuses ?? []).some((container) => isEarlier(container, spec.nodeName)),
         );
-        report(`${pods.length - earlier.length} of ${pods.length} pods have started again`);
+        report(`${pods.length - earlier.length} of ${pods.length} pods restarted`);
         return earlier.length === 0 || undefined;
       },
       { interval: 500, timeout: podsTimeout, signal },
@@ -159,9 +161,9 @@ export function createCluster(deps: ClusterDeps): Step {
       const found = await findCluster(docker, name, signal);
       if (!found) return false;
       requireOwn(found, checkoutId);
-      const works =
-        found.state === 'running' && (await isFinished(found)) && (await answers(openApi, signal));
-      return works && 'its API server answers';
+      const isRunning =
+        found.state === 'running' && (await isFinished(found)) && (await isApiReady(openApi, signal));
+      return isRunning && 'the API server responds';
     },
 
     async apply(run) {
@@ -169,23 +171,23 @@ export function createCluster(deps: ClusterDeps): Step {
       if (!found) return create(run);
       requireOwn(found, checkoutId);
       if (await isFinished(found)) return resume(found, run);
-      run.report('replacing a half-made cluster of an earlier run');
-      // Nothing is lost: whatever was stored lies in folders of this machine.
+      run.report('replacing an incomplete cluster of a previous run');
+      // No data is lost: volumes are folders of this machine.
       await removeNodes(docker, name, run.signal);
       await create(run);
     },
   };
 }
 
-/** Whether the API server behind the private kubeconfig says that it is ready. */
-async function answers(openApi: ClusterDeps['openApi'], signal: AbortSignal): Promise<boolean> {
+/** Whether the API server of the private kubeconfig reports that it is ready. */
+async function isApiReady(openApi: ClusterDeps['openApi'], signal: AbortSignal): Promise<boolean> {
   try {
     const api = await openApi();
     await text(await api.open('/readyz', signal));
     return true;
   } catch (error) {
     signal.throwIfAborted();
-    // Without a kubeconfig as well: it can be had from the cluster.
+    // A missing kubeconfig counts as not ready too: `resume` writes it.
     if (error instanceof Failure || isConnectionLost(error)) return false;
     throw error;
   }

@@ -1,9 +1,10 @@
 import { rm } from 'node:fs/promises';
-import { type FoundCluster, findCluster, removeNodes, requireOwn } from '../cluster/ownership.ts';
+import { type FoundCluster, findCluster, requireOwn } from '../cluster/ownership.ts';
 import type { Step } from '../plan/plan.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
+import { removeNodes } from './remove-nodes.ts';
 
-/** The cluster's containers are gone; the volumes' folders stay. Only what carries this checkout's mark is removed. */
+/** Removes the cluster's containers; the volumes' folders stay. Refuses a cluster that this checkout does not own. */
 export function deleteCluster(
   { docker }: Pick<Toolchain, 'docker'>,
   { name }: FoundCluster,
@@ -12,7 +13,7 @@ export function deleteCluster(
   return {
     title: `remove cluster ${name}`,
     async isDone({ signal }) {
-      return (await findCluster(docker, name, signal)) === undefined && 'not there';
+      return (await findCluster(docker, name, signal)) === undefined && 'not found';
     },
     async apply({ signal }) {
       const found = await findCluster(docker, name, signal);

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { waitUntilReplaced } from '../cluster/ending.ts';
 import { inputsLabel, type Release, type Releases } from '../cluster/releases.ts';
+import { waitUntilTerminated } from '../cluster/terminating-pods.ts';
 import { findPods } from '../diagnosis/pods.ts';
 import { waitUntilReady } from '../diagnosis/ready.ts';
 import type { Snapshot, Snapshots } from '../diagnosis/snapshot.ts';
@@ -146,7 +146,7 @@ export function deployRelease(deps: DeployDeps): DeployStep {
       await Promise.all(
         workloads.map(async (workload) => {
           await waitUntilReady(workload, { kubectl, snapshots, timeout: readyTimeout, interval: 400, run });
-          await waitUntilReplaced(workload, snapshots, run);
+          await waitUntilTerminated(workload, snapshots, run);
         }),
       );
     },

@@ -4,8 +4,8 @@ import type { Kubectl } from '../tools/kubernetes/kubectl.ts';
 import type { Pod } from '../tools/kubernetes/objects.ts';
 
 /**
- * Has the pods replaced that crashed and now wait, for minutes, until they are tried again: what made them crash may
- * have been put right, or was but the absence of what starts beside them. Data outlives its pod.
+ * Deletes the pods in CrashLoopBackOff, so that their controller replaces them at once instead of after minutes: the
+ * cause of the crash may be fixed, or the component that they need may be ready by now. Volumes are preserved.
  */
 export async function endBackOff(
   snapshot: Snapshot,

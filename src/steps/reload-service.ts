@@ -1,4 +1,4 @@
-import { findRunning, listKeptImages, runsImage } from '../diagnosis/running-image.ts';
+import { findRunning, listRetainedImages, runsImage } from '../diagnosis/running-image.ts';
 import { takeServiceSnapshot } from '../diagnosis/service-snapshot.ts';
 import type { Snapshots } from '../diagnosis/snapshot.ts';
 import type { ServiceImage, ServiceImages } from '../images/build/service-image.ts';
@@ -101,7 +101,7 @@ export async function reload(
   run.report('loading');
   const [keep] = await measure('load', () =>
     Promise.all([
-      takeServiceSnapshot(api, place, run.signal).then((before) => listKeptImages(before, place)),
+      takeServiceSnapshot(api, place, run.signal).then((before) => listRetainedImages(before, place)),
       load.bring(image, run),
     ]),
   );

@@ -16,15 +16,15 @@ test('a cluster is the same whatever its kube context is called', () => {
 });
 
 test.each([
-  [{ server: 'https://prod.example' }, 'API address: https://prod.example, trusted was https://dev.example'],
-  [{ ca: Buffer.from('another') }, expect.stringMatching(/^CA: [0-9a-f]{64}, trusted was [0-9a-f]{64}$/)],
+  [{ server: 'https://prod.example' }, 'API address: https://prod.example, trusted: https://dev.example'],
+  [{ ca: Buffer.from('another') }, expect.stringMatching(/^CA: [0-9a-f]{64}, trusted: [0-9a-f]{64}$/)],
   [{ ca: undefined }, expect.stringMatching(/^CA: system, /)],
-  [{ login: ['aws', 'eks'] }, 'log-in: aws eks, trusted was none'],
+  [{ login: ['aws', 'eks'] }, 'login program: aws eks, trusted: none'],
 ])('each part tells another one apart: %j', (change, line) => {
   expect(listMismatches(trusted, toOfflineFingerprint({ ...context, ...change }))).toEqual([line]);
 });
 
-test('a cluster made anew at the same address is another one, and so is one whose UID is hidden', () => {
-  expect(listMismatches(trusted, { uid: 'u2' })).toEqual(['UID of kube-system: u2, trusted was u1']);
-  expect(listMismatches(trusted, { uid: undefined })).toEqual(['UID of kube-system: none, trusted was u1']);
+test('a recreated cluster at the same address does not match, nor does one whose UID cannot be read', () => {
+  expect(listMismatches(trusted, { uid: 'u2' })).toEqual(['UID of kube-system: u2, trusted: u1']);
+  expect(listMismatches(trusted, { uid: undefined })).toEqual(['UID of kube-system: none, trusted: u1']);
 });

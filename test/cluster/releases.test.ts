@@ -29,7 +29,7 @@ function open(...items: readonly ReturnType<typeof record>[]) {
   return { asked, releases: createReleases(async () => api as unknown as ApiReader) };
 }
 
-test('of each release the newest revision, in numbers and not in letters', async () => {
+test('the newest revision of each release, compared as numbers', async () => {
   const { releases } = open(
     record('auth-service', '9', 'superseded', 'old'),
     record('auth-service', '10', 'deployed', 'new'),
@@ -44,11 +44,11 @@ test('of each release the newest revision, in numbers and not in letters', async
   );
 });
 
-test('one that this tool did not make has no inputs', async () => {
+test('a release of another program has no inputs', async () => {
   expect(await open(record('mine', '1', 'deployed')).releases(signal)).toMatchObject([{ inputs: undefined }]);
 });
 
-test("Helm's records alone are asked for, once by all who ask together", async () => {
+test("only Helm's records are requested, once for callers at the same time", async () => {
   const { asked, releases } = open(record('auth-service', '1', 'deployed'));
   await Promise.all([releases(signal), releases(signal)]);
   expect(asked).toEqual(['/api/v1/secrets?labelSelector=owner%3Dhelm']);

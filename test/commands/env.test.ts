@@ -124,7 +124,7 @@ test('trusting the same again asks nobody; another one is shown beside the one o
   expect(asked).toHaveLength(1);
   await set({ uid: 'uid-other' });
   await trust();
-  expect(asked[1]?.lines).toContain('UID of kube-system: uid-other, trusted was uid-dev');
+  expect(asked[1]?.lines).toContain('UID of kube-system: uid-other, trusted: uid-dev');
 });
 
 test.each([

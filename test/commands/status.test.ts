@@ -79,7 +79,7 @@ test('a line for each part: image, restarts, address, or why it is not ready', a
     new RegExp(`✔ auth-service +1/1 +0123456789ab +2 restarts +\\d+ \\w+ +${origin}/svc/auth/$`),
   );
   expect(line('redis')).toMatch(/✔ redis +1\/1 .* npm run forward -- redis$/);
-  expect(line('frontend')).toMatch(/✗ frontend +0\/1 .*image wealist\.local\/main:1 is not on the node/);
+  expect(line('frontend')).toMatch(/✗ frontend +0\/1 .*image wealist\.local\/main:1 not found on the node/);
   expect(stdout).toMatch(/next {2}npm run images\n$/);
   expect(stdout).not.toContain('postgres');
 });

@@ -20,7 +20,7 @@ test('an Application is ready when it is synced to the commit and healthy', () =
 });
 
 test.each<[string, Application['status'], Partial<Application['metadata']>, string]>([
-  ['nothing is known of it', undefined, {}, 'out of sync'],
+  ['its status is unknown', undefined, {}, 'out of sync'],
   [
     'it is at an older commit',
     { sync: { ...synced, revision: '1234567890' }, health: healthy },
@@ -28,10 +28,10 @@ test.each<[string, Application['status'], Partial<Application['metadata']>, stri
     'at commit 1234567',
   ],
   [
-    'it was told to look again',
+    'a refresh was requested',
     { sync: synced, health: healthy },
     { annotations: { 'argocd.argoproj.io/refresh': 'normal' } },
-    'being compared',
+    'refreshing',
   ],
   [
     'it is being deleted',
@@ -39,9 +39,9 @@ test.each<[string, Application['status'], Partial<Application['metadata']>, stri
     { deletionTimestamp: '2026-01-01T00:00:00Z' },
     'being deleted',
   ],
-  ['its workloads start', { sync: synced, health: { status: 'Progressing' } }, {}, 'progressing'],
+  ['its workloads are starting', { sync: synced, health: { status: 'Progressing' } }, {}, 'progressing'],
   [
-    'a sync is on its way',
+    'a sync is running',
     {
       sync: { status: 'OutOfSync', revision },
       operationState: { phase: 'Running', message: 'waiting for wave 1' },
@@ -53,10 +53,10 @@ test.each<[string, Application['status'], Partial<Application['metadata']>, stri
   expect(judge(status, metadata)).toEqual({ state: 'waiting', line: `user-service: ${line}` });
 });
 
-test('one that does not exist is waited for: another Application makes it', () => {
+test('an Application that does not exist is waited for: another Application creates it', () => {
   expect(judgeApplication('user-service', undefined, at)).toEqual({
     state: 'waiting',
-    line: 'user-service: not made yet',
+    line: 'user-service: not created yet',
   });
 });
 
@@ -71,21 +71,21 @@ test.each<[string, Application['status'], string, string | undefined]>([
     'helm template failed',
   ],
   [
-    'its sync failed',
+    'the sync failed',
     {
       sync: { status: 'OutOfSync', revision },
       operationState: { phase: 'Failed', message: 'namespaces "x" not found' },
     },
-    'its sync failed',
+    'sync failed',
     'namespaces "x" not found',
   ],
   [
-    'its sync is tried again',
+    'the sync is retried',
     {
       sync: { status: 'OutOfSync', revision },
       operationState: { phase: 'Running', retryCount: 1, message: 'forbidden' },
     },
-    'its sync failed',
+    'sync failed',
     'forbidden',
   ],
   [
@@ -94,7 +94,7 @@ test.each<[string, Application['status'], string, string | undefined]>([
     'degraded',
     'crashed',
   ],
-])('says why when %s', (_, status, line, evidence) => {
+])('reports why when %s', (_, status, line, evidence) => {
   expect(judge(status)).toEqual({
     state: 'failed',
     line: `user-service: ${line}`,
@@ -103,6 +103,6 @@ test.each<[string, Application['status'], string, string | undefined]>([
   });
 });
 
-test('a failed sync of before is no failure once it is synced', () => {
+test('a previous failed sync is not a failure once the Application is synced', () => {
   expect(judge({ sync: synced, health: healthy, operationState: { phase: 'Failed' } }).state).toBe('ready');
 });

@@ -47,7 +47,7 @@ interface Given {
   readonly logs?: Partial<Record<Name, string>>;
   readonly silent?: readonly Silent[];
   readonly objects?: Objects;
-  /** In place of what is there usually. */
+  /** UIDs of objects that are left out. */
   readonly without?: readonly string[];
 }
 
@@ -68,8 +68,8 @@ test('nothing wrong, no cause', async () => {
   expect(await find({})).toEqual([]);
 });
 
-describe('what is behind several is one cause', () => {
-  test('a data store that is down, whatever waits for it', async () => {
+describe('a fault that affects several components is one cause', () => {
+  test('a data store that is down, with the components that wait for it', async () => {
     const causes = await find({
       broken: {
         postgres: crashed('postgres'),
@@ -91,31 +91,31 @@ describe('what is behind several is one cause', () => {
     ]);
   });
 
-  test('a data store that is scaled to nothing', async () => {
+  test('a data store that is scaled to 0 replicas', async () => {
     const causes = await find({
       broken: { redis: { replicas: 0 }, board: waiting('board'), chat: waiting('chat') },
     });
     expect(causes).toMatchObject([
       {
         about: 'redis',
-        line: 'is scaled to 0 pods',
+        line: 'scaled to 0 replicas',
         affects: ['redis', 'board', 'chat'],
         next: expect.stringContaining('scale deployment/redis --replicas=1'),
       },
     ]);
   });
 
-  test('the same complaint of several about what is ready', async () => {
+  test('the same error in several logs about a component that is ready', async () => {
     const causes = await find({
       broken: { board: waiting('board'), chat: waiting('chat') },
       logs: { board: 'redis is down: WRONGPASS', chat: 'redis is down: WRONGPASS' },
     });
     expect(causes).toMatchObject([
-      { about: 'redis', line: 'redis refuses the password', affects: ['board', 'chat'] },
+      { about: 'redis', line: 'redis rejected the password', affects: ['board', 'chat'] },
     ]);
   });
 
-  test('a Service that leads nowhere', async () => {
+  test('a Service without endpoints', async () => {
     const wrong = {
       ...makePart('redis', 6379)[4],
       spec: { selector: { 'app.kubernetes.io/name': 'redos' } },
@@ -128,8 +128,9 @@ describe('what is behind several is one cause', () => {
     });
     expect(causes).toMatchObject([
       {
-        line: 'Service redis selects no pod: its endpoints are empty',
-        evidence: 'it selects app.kubernetes.io/name=redos; pod redis-0 has app.kubernetes.io/name=redis',
+        line: 'Service redis has no endpoints: its selector matches no pod',
+        evidence:
+          'the selector is app.kubernetes.io/name=redos; pod redis-0 has app.kubernetes.io/name=redis',
         affects: ['redis', 'chat'],
       },
     ]);
@@ -173,18 +174,18 @@ describe('what is behind several is one cause', () => {
     expect(causes).toMatchObject([
       {
         about: 'dns',
-        line: 'no name can be resolved: no pods of coredns are wanted',
+        line: 'DNS unavailable: coredns is scaled to 0 replicas',
         affects: ['user', 'chat'],
       },
     ]);
   });
 
-  test('routes that no Ingress has', async () => {
+  test('paths that no Ingress routes', async () => {
     const causes = await find({ without: ['ingress'] });
     expect(causes).toMatchObject([
       {
         about: undefined,
-        line: 'no Ingress leads to it',
+        line: 'no Ingress route',
         affects: ['user', 'board', 'chat'],
         next: 'npm run up -- --repair',
       },
@@ -192,7 +193,7 @@ describe('what is behind several is one cause', () => {
   });
 });
 
-describe('what has its own cause keeps it beside another one', () => {
+describe('separate faults are separate causes', () => {
   test('a crash of its own while a store is down', async () => {
     const causes = await find({
       broken: { redis: { replicas: 0 }, board: waiting('board'), chat: crashed('chat') },
@@ -209,7 +210,7 @@ describe('what has its own cause keeps it beside another one', () => {
     ]);
   });
 
-  test('the one that hits most comes first, then what will not heal', async () => {
+  test('the cause that affects most comes first, then failed before waiting', async () => {
     const causes = await find({
       broken: {
         postgres: waiting('postgres'),
@@ -227,7 +228,7 @@ describe('what has its own cause keeps it beside another one', () => {
   });
 });
 
-test('a database that is missing in a store that is ready', async () => {
+test('a database that does not exist in a store that is ready', async () => {
   const causes = await find({
     broken: { board: waiting('board') },
     logs: { board: 'postgres is down: database "board" does not exist' },
@@ -242,7 +243,7 @@ test('a database that is missing in a store that is ready', async () => {
   ]);
 });
 
-test('a policy that keeps a service from what it needs; not one that lets it through', async () => {
+test('a policy that denies a needed connection; not one that allows it', async () => {
   const policy = (name: string, from: object[]) => ({
     kind: 'NetworkPolicy',
     metadata: { name, namespace, uid: name, creationTimestamp: '' },
@@ -257,11 +258,11 @@ test('a policy that keeps a service from what it needs; not one that lets it thr
     logs: { chat: 'redis is down: no answer within 2000 ms' },
   };
   expect(await find({ ...given, objects: [policy('closed', [])] as never })).toMatchObject([
-    { about: 'redis', line: 'NetworkPolicy closed keeps redis from being reached', affects: ['chat'] },
+    { about: 'redis', line: 'NetworkPolicy closed denies connections to redis', affects: ['chat'] },
   ]);
   const open = policy('open', [{ podSelector: { matchLabels: { app: 'chat' } } }]);
   expect(await find({ ...given, objects: [policy('closed', []), open] as never })).toMatchObject([
-    { about: 'redis', line: 'redis does not answer', evidence: 'redis is down: no answer within 2000 ms' },
+    { about: 'redis', line: 'redis does not respond', evidence: 'redis is down: no answer within 2000 ms' },
   ]);
 });
 
@@ -269,15 +270,15 @@ test.each([
   [
     'http://10.0.0.1:9999/health/ready": dial tcp 10.0.0.1:9999: connect: connection refused',
     9999,
-    /^its readiness probe asks port 9999, where nothing listens; its container has 8001 \(http\)$/,
+    /^readiness probe failed: connection refused on port 9999; container ports: 8001 \(http\)$/,
   ],
   [
     'HTTP probe failed with statuscode: 404',
     'http',
-    /^its readiness probe asks \/nope on port 8001, which answers 404$/,
+    /^readiness probe failed: HTTP 404 from \/nope on port 8001$/,
   ],
-  ['', 'web', /^its readiness probe asks port web, and its container has none of that name$/],
-])('a probe that asks for what is not there: %s', async (failure, port, line) => {
+  ['', 'web', /^readiness probe failed: the container has no port named web$/],
+])('a probe with a wrong port or path: %s', async (failure, port, line) => {
   const chat = makePart('chat', 8001, waiting('chat', 30));
   const readinessProbe = { httpGet: { path: '/nope', port } };
   const objects = chat.map((object) =>
@@ -303,16 +304,16 @@ test.each([
   ]);
 });
 
-test('what was never deployed waits for what it needs, else it is a cause of its own', async () => {
+test('a component that is not deployed waits for its needs, else it is a cause of its own', async () => {
   expect(
     await find({ absent: ['board', 'chat'], broken: { user: crashed('user') }, logs: { user: 'boom' } }),
   ).toMatchObject([{ about: 'user', affects: ['user', 'board', 'chat'] }]);
   expect(await find({ absent: ['board', 'chat'] })).toMatchObject([
-    { about: undefined, line: 'are not deployed', affects: ['board', 'chat'], next: 'npm run up' },
+    { about: undefined, line: 'not deployed', affects: ['board', 'chat'], next: 'npm run up' },
   ]);
 });
 
-test('what is ready and silent is said with its address, unless it is known why', async () => {
+test('a ready component that does not respond is reported with its address, unless the cause is known', async () => {
   const silent = [
     {
       component: components[3] as Component,
@@ -323,5 +324,5 @@ test('what is ready and silent is said with its address, unless it is known why'
   expect(await find({ silent })).toMatchObject([
     { about: 'ingress', line: 'http://localhost/svc/board/health/ready answered 502', affects: ['board'] },
   ]);
-  expect(await find({ silent, without: ['ingress'] })).toMatchObject([{ line: 'no Ingress leads to it' }]);
+  expect(await find({ silent, without: ['ingress'] })).toMatchObject([{ line: 'no Ingress route' }]);
 });

@@ -14,7 +14,7 @@ const pod = (name: string, seconds: number, options: Parameters<typeof makePod>[
 const find = (...pods: readonly (Pod & { readonly kind: 'Pod' })[]) =>
   getRunningPod(createSnapshot(now, [...makeDeployment('auth'), ...pods]), workload).metadata.name;
 
-test('the newest that is ready and stays, else the newest that runs', () => {
+test('the newest ready pod that is not terminating, else the newest running one', () => {
   const old = pod('old', 90, { conditions: ready, containerStatuses: running });
   const newer = pod('newer', 60, { conditions: ready, containerStatuses: running });
   const ending = pod('ending', 40, { conditions: ready, containerStatuses: running, deleted: ago(1) });
@@ -24,8 +24,8 @@ test('the newest that is ready and stays, else the newest that runs', () => {
   expect(find(ending, crashing, starting)).toBe('crashing');
 });
 
-test('none that runs: why', () => {
+test('no running pod: why', () => {
   expect(() => find(pod('starting', 10, { containerStatuses: waiting }))).toThrowError(
-    expect.objectContaining({ message: 'no pod of auth runs', exitCode: 8 }),
+    expect.objectContaining({ message: 'no pod of auth is running', exitCode: 8 }),
   );
 });

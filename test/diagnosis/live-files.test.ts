@@ -10,17 +10,17 @@ function podWith(annotations: Readonly<Record<string, string | null>>, container
 
 const live = { files: 2, sourceHash: 'abc' };
 
-test('what was put into a container is told of it', () => {
+test('the live files of a container are found', () => {
   expect(findLiveFiles(podWith(toLiveAnnotations('containerd://1', live)), 'main')).toEqual(live);
 });
 
-test('a container that was restarted has the files of its image', () => {
+test('a restarted container has no live files', () => {
   expect(
     findLiveFiles(podWith(toLiveAnnotations('containerd://1', live), 'containerd://2'), 'main'),
   ).toBeUndefined();
 });
 
-test('without files the mark goes', () => {
+test('without files the annotation is removed', () => {
   for (const none of [undefined, { ...live, files: 0 }]) {
     expect(Object.values(toLiveAnnotations('containerd://1', none))).toEqual([null]);
   }

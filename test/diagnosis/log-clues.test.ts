@@ -8,7 +8,7 @@ const neighbours = [
 ];
 const json = (message: string) => JSON.stringify({ time: '…', level: 'warn', message });
 
-describe('what a log complains of', () => {
+describe('errors in a log', () => {
   test.each([
     // The stand-ins.
     [
@@ -16,36 +16,44 @@ describe('what a log complains of', () => {
       'postgres',
       'database board does not exist in postgres',
     ],
-    [json('redis is down: WRONGPASS invalid username-password pair'), 'redis', 'redis refuses the password'],
+    [json('redis is down: WRONGPASS invalid username-password pair'), 'redis', 'redis rejected the password'],
     [json('s3 is down: HEAD answered 404: no bucket files'), 's3', 's3 has no bucket files'],
-    [json('redis is down: connect ECONNREFUSED 10.96.0.6:6379'), 'redis', 'redis refuses connections'],
-    [json('redis is down: no answer within 2000 ms'), 'redis', 'redis does not answer'],
-    [json('postgres is down: getaddrinfo EAI_AGAIN postgres'), 'dns', 'name postgres cannot be resolved'],
-    [json('user-service is down: 500 Internal Server Error'), 'user-service', 'user-service cannot be used'],
+    [json('redis is down: connect ECONNREFUSED 10.96.0.6:6379'), 'redis', 'connection to redis refused'],
+    [json('redis is down: no answer within 2000 ms'), 'redis', 'redis does not respond'],
+    [
+      json('postgres is down: getaddrinfo EAI_AGAIN postgres'),
+      'dns',
+      'host name postgres cannot be resolved',
+    ],
+    [json('user-service is down: 500 Internal Server Error'), 'user-service', 'user-service is unavailable'],
     // Go: pgx, go-redis, net.
     [
       'FATAL: password authentication failed for user "chat" (SQLSTATE 28P01)',
       'postgres',
-      'postgres refuses the password of role chat',
+      'postgres rejected the password of role chat',
     ],
-    ['dial tcp 10.96.0.5:5432: connect: connection refused', 'postgres', 'postgres refuses connections'],
-    ['dial tcp 10.96.0.6:6379: i/o timeout', 'redis', 'redis does not answer'],
-    ['dial tcp: lookup redis on 10.96.0.10:53: server misbehaving', 'dns', 'name redis cannot be resolved'],
+    ['dial tcp 10.96.0.5:5432: connect: connection refused', 'postgres', 'connection to postgres refused'],
+    ['dial tcp 10.96.0.6:6379: i/o timeout', 'redis', 'redis does not respond'],
+    [
+      'dial tcp: lookup redis on 10.96.0.10:53: server misbehaving',
+      'dns',
+      'host name redis cannot be resolved',
+    ],
     // Java: Spring, the JDBC driver, Lettuce.
     [
       'Connection to postgres:5432 refused. Check that the hostname and port are correct',
       'postgres',
-      'postgres refuses connections',
+      'connection to postgres refused',
     ],
-    ['Caused by: java.net.UnknownHostException: postgres', 'dns', 'name postgres cannot be resolved'],
-    ['FATAL: sorry, too many clients already', 'postgres', 'postgres has no connection left'],
-    ['write /data/x: no space left on device', 'disk', 'its disk is full'],
+    ['Caused by: java.net.UnknownHostException: postgres', 'dns', 'host name postgres cannot be resolved'],
+    ['FATAL: sorry, too many clients already', 'postgres', 'postgres has no free connections'],
+    ['write /data/x: no space left on device', 'disk', 'disk is full'],
   ])('%s', (line, about, says) => {
     expect(findClues(`starting\n${line}\n`, neighbours)).toMatchObject([{ about, line: says }]);
   });
 });
 
-test('of each neighbour the newest complaint counts, the newest of all first', () => {
+test('the newest error about each neighbour counts, the newest of all first', () => {
   const log = [
     json('postgres is down: connect ECONNREFUSED 10.96.0.5:5432'),
     json('redis is down: connect ECONNREFUSED 10.96.0.6:6379'),
@@ -53,16 +61,16 @@ test('of each neighbour the newest complaint counts, the newest of all first', (
   ].join('\n');
   expect(findClues(log, neighbours).map(({ line }) => line)).toEqual([
     'database board does not exist in postgres',
-    'redis refuses connections',
+    'connection to redis refused',
   ]);
 });
 
-test('what has healed since is no complaint', () => {
+test('an error that was resolved since does not count', () => {
   const log = [json('redis is down: connect ECONNREFUSED 10.96.0.6:6379'), json('redis is up')].join('\n');
   expect(findClues(log, neighbours)).toEqual([]);
 });
 
-test('a log of other things says nothing', () => {
+test('other log lines are ignored', () => {
   const log =
     'listening on 8080\n{"broken": \nError: the moon is in the wrong phase\ndial tcp 192.0.2.1:443: i/o timeout\n';
   expect(findClues(log, neighbours)).toEqual([]);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { listForbidding } from '../../src/diagnosis/policy-finding.ts';
+import { listDenyingPolicies } from '../../src/diagnosis/policy-finding.ts';
 import { createSnapshot } from '../../src/diagnosis/snapshot.ts';
 import type { NetworkPolicy } from '../../src/tools/kubernetes/network-objects.ts';
 import type { Pod } from '../../src/tools/kubernetes/objects.ts';
@@ -22,50 +22,52 @@ const policy = (name: string, spec: NetworkPolicy['spec'], namespace = 'wealist-
   spec,
 });
 const of = (app: string) => ({ matchLabels: { app } });
-const forbidding = (from: Pod, to: Pod, port: number, ...policies: ReturnType<typeof policy>[]) =>
-  listForbidding(createSnapshot(now, policies), { from, to, port });
+const denying = (from: Pod, to: Pod, port: number, ...policies: ReturnType<typeof policy>[]) =>
+  listDenyingPolicies(createSnapshot(now, policies), { from, to, port });
 
 test('without a policy everything is allowed', () => {
-  expect(forbidding(chat, redis, 6379)).toEqual([]);
+  expect(denying(chat, redis, 6379)).toEqual([]);
 });
 
-test('what a policy selects is closed but for what its rules let in', () => {
+test('a selected pod accepts only the connections that a rule allows', () => {
   const closed = policy('closed', { podSelector: {} });
-  expect(forbidding(chat, redis, 6379, closed)).toEqual(['closed']);
+  expect(denying(chat, redis, 6379, closed)).toEqual(['closed']);
   const open = policy('open', {
     podSelector: of('redis'),
     ingress: [{ from: [{ podSelector: of('chat') }], ports: [{ port: 'main' }] }],
   });
-  expect(forbidding(chat, redis, 6379, closed, open)).toEqual([]);
-  expect(forbidding(chat, redis, 1234, closed, open)).toEqual(['closed', 'open']);
-  expect(forbidding(pod('board', 1), redis, 6379, open)).toEqual(['open']);
+  expect(denying(chat, redis, 6379, closed, open)).toEqual([]);
+  expect(denying(chat, redis, 1234, closed, open)).toEqual(['closed', 'open']);
+  expect(denying(pod('board', 1), redis, 6379, open)).toEqual(['open']);
 });
 
-test('a policy of another namespace, or about another pod, says nothing', () => {
-  expect(forbidding(chat, redis, 6379, policy('elsewhere', { podSelector: {} }, 'other'))).toEqual([]);
-  expect(forbidding(chat, redis, 6379, policy('other', { podSelector: of('postgres') }))).toEqual([]);
+test('a policy of another namespace, or for another pod, does not apply', () => {
+  expect(denying(chat, redis, 6379, policy('of-another-namespace', { podSelector: {} }, 'other'))).toEqual(
+    [],
+  );
+  expect(denying(chat, redis, 6379, policy('other', { podSelector: of('postgres') }))).toEqual([]);
 });
 
-test('from another namespace only whom a rule lets in by its namespace', () => {
+test('from another namespace only a rule with a namespace selector allows a connection', () => {
   const same = policy('same', { podSelector: of('chat'), ingress: [{ from: [{ podSelector: {} }] }] });
-  expect(forbidding(proxy, chat, 8001, same)).toEqual(['same']);
+  expect(denying(proxy, chat, 8001, same)).toEqual(['same']);
   const other = policy('other', {
     podSelector: of('chat'),
     ingress: [
       { from: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'ingress-nginx' } } }] },
     ],
   });
-  expect(forbidding(proxy, chat, 8001, same, other)).toEqual([]);
+  expect(denying(proxy, chat, 8001, same, other)).toEqual([]);
 });
 
-test('what goes out is closed where a policy is about that', () => {
+test('egress is denied once a policy selects the pod for it', () => {
   const shut = policy('shut', { podSelector: of('chat'), policyTypes: ['Egress'] });
-  expect(forbidding(chat, redis, 6379, shut)).toEqual(['shut']);
+  expect(denying(chat, redis, 6379, shut)).toEqual(['shut']);
   const let6379 = policy('let', {
     podSelector: { matchExpressions: [{ key: 'app', operator: 'In', values: ['chat', 'board'] }] },
     policyTypes: ['Egress'],
     egress: [{ to: [{ podSelector: of('redis') }], ports: [{ port: 6000, endPort: 6400 }] }],
   });
-  expect(forbidding(chat, redis, 6379, shut, let6379)).toEqual([]);
-  expect(forbidding(redis, chat, 8001, shut, let6379)).toEqual([]);
+  expect(denying(chat, redis, 6379, shut, let6379)).toEqual([]);
+  expect(denying(redis, chat, 8001, shut, let6379)).toEqual([]);
 });

@@ -34,9 +34,9 @@ const crashing: Objects = [
   }),
 ];
 
-const noAnswer = new ApiFailure('the cluster does not answer');
+const noResponse = new ApiFailure('the cluster does not respond');
 
-/** Waits while the cluster goes through these states, and stays in the last. */
+/** Waits while the cluster goes through these states; the last one persists. */
 function wait(states: readonly (Objects | Error)[], { timeout = 5_000 } = {}) {
   const reports: string[] = [];
   let asked = 0;
@@ -63,13 +63,13 @@ test('shows what it waits for, until it is ready', async () => {
   expect(reports).toEqual(['0 of 1 pod ready, waiting for the readiness probe']);
 });
 
-test('lets the cluster be silent for a moment', async () => {
-  const { ended, reports } = wait([noAnswer, noAnswer, done]);
+test('tolerates a cluster that does not respond for a moment', async () => {
+  const { ended, reports } = wait([noResponse, noResponse, done]);
   await ended;
-  expect(reports).toEqual(['the cluster does not answer', 'the cluster does not answer']);
+  expect(reports).toEqual(['the cluster does not respond', 'the cluster does not respond']);
 });
 
-test('at the time-out the cause is what was seen last, with the last lines of what is not ready', async () => {
+test('after the timeout the cause is the last verdict, with the last log lines', async () => {
   await expect(wait([starting], { timeout: 20 }).ended).rejects.toMatchObject({
     message: 'auth did not become ready in 0.0 s',
     cause: [
@@ -81,7 +81,7 @@ test('at the time-out the cause is what was seen last, with the last lines of wh
   });
 });
 
-test('ends at once on what cannot heal, with the last lines of what crashed', async () => {
+test('ends at once on a failure that does not recover, with the last log lines', async () => {
   await expect(wait([starting, crashing]).ended).rejects.toMatchObject({
     message: 'auth did not become ready',
     cause: [

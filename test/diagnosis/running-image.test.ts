@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { findRunning, listKeptImages, runsImage } from '../../src/diagnosis/running-image.ts';
+import { findRunning, listRetainedImages, runsImage } from '../../src/diagnosis/running-image.ts';
 import { createSnapshot } from '../../src/diagnosis/snapshot.ts';
 import { digestOf } from '../../src/lib/oci.ts';
 import { makeDeployment, makePod, makeStatus, ready } from '../fakes/cluster-objects.ts';
@@ -9,7 +9,7 @@ const metadata = (name: string) => ({
   ...{ name, namespace: place.namespace, uid: `uid-${name}`, creationTimestamp: '' },
 });
 
-describe('the images that nodes keep for a service', () => {
+describe('the retained images of a service', () => {
   const toSet = (revision: number, image: string, more: readonly object[] = []) => ({
     kind: 'ReplicaSet',
     metadata: {
@@ -21,14 +21,14 @@ describe('the images that nodes keep for a service', () => {
   const podOf = (name: string, ...containers: readonly { name: string; image: string }[]) =>
     makePod(name, 'board-1', { spec: { containers } });
   const list = (...objects: Parameters<typeof createSnapshot>[1]) =>
-    [...listKeptImages(createSnapshot(0, objects), place)].sort();
+    [...listRetainedImages(createSnapshot(0, objects), place)].sort();
 
   test('are those of its three newest revisions, by number and not by name', () => {
     const sets = [8, 11, 9, 10].map((revision) => toSet(revision, `board:${revision}`));
     expect(list(...sets)).toEqual(['board:10', 'board:11', 'board:9']);
   });
 
-  test('and that of every pod, also of one that is older or on its way out', () => {
+  test('and that of every pod, also of an older or terminating one', () => {
     const sets = [2, 3, 4].map((revision) => toSet(revision, `board:${revision}`));
     const ending = makePod('board-b', 'board-1', {
       deleted: '2026-11-23T12:00:00Z',
@@ -45,7 +45,7 @@ describe('the images that nodes keep for a service', () => {
     ).toEqual(['board:1']);
   });
 
-  test('are none of one that was never deployed; a revision without its number is the oldest', () => {
+  test('are empty without a deployment; a revision without a number is the oldest', () => {
     expect(list()).toEqual([]);
     const nameless = { ...toSet(0, 'board:?'), metadata: metadata('board-x') };
     const sets = [1, 2, 3].map((revision) => toSet(revision, `board:${revision}`));
@@ -53,7 +53,7 @@ describe('the images that nodes keep for a service', () => {
   });
 });
 
-describe('what answers for a service', () => {
+describe('the pods that serve a service', () => {
   const built = digestOf('built');
   const serving = { replicas: 1, updatedReplicas: 1, readyReplicas: 1, availableReplicas: 1 };
 
@@ -97,7 +97,7 @@ describe('what answers for a service', () => {
     return findRunning(createSnapshot(0, objects), place);
   }
 
-  test('is the newest revision alone, with its image as the node reports it', () => {
+  test('are those of the newest revision, with the image as the node reports it', () => {
     const running = find();
     expect(running).toMatchObject({ isServing: true, isLive: false, addresses: ['10.244.0.5'] });
     expect(runsImage(running, built)).toBe(true);
@@ -105,8 +105,11 @@ describe('what answers for a service', () => {
   });
 
   test.each<[string, World]>([
-    ['while pods of before have not been told to end', { status: { status: { ...serving, replicas: 2 } } }],
-    ['while its controller has not seen it', { status: { status: { ...serving, observedGeneration: 1 } } }],
+    ['while old pods are not terminating', { status: { status: { ...serving, replicas: 2 } } }],
+    [
+      'while the controller has not observed it',
+      { status: { status: { ...serving, observedGeneration: 1 } } },
+    ],
     [
       'while not all of it is made',
       { status: { replicas: 2, status: { ...serving, readyReplicas: 2, availableReplicas: 2 } } },
@@ -116,21 +119,21 @@ describe('what answers for a service', () => {
       { status: { replicas: 2, status: { ...serving, replicas: 2, updatedReplicas: 2 } } },
     ],
     ['while a pod is not ready', { conditions: [] }],
-    ['while its address leads to a pod of before, too', { endpoints: [{ name: 'board-a' }, { name: 'b' }] }],
-    ['while its address leads nowhere', { endpoints: [] }],
-    ['while its address leads to nobody that is ready', { endpoints: [{ name: 'board-a', ready: false }] }],
+    ['while the Service routes to an old pod too', { endpoints: [{ name: 'board-a' }, { name: 'b' }] }],
+    ['while the Service has no endpoints', { endpoints: [] }],
+    ['while no endpoint is ready', { endpoints: [{ name: 'board-a', ready: false }] }],
   ])('is not whole %s', (_, world) => {
     const running = find(world);
     expect(running.isServing).toBe(false);
     expect(runsImage(running, built)).toBe(false);
   });
 
-  test('needs no Service, and no endpoint of a pod that is not ready any more', () => {
+  test('need no Service, and no endpoint of a pod that is no longer ready', () => {
     expect(find({ endpoints: 'no Service' }).isServing).toBe(true);
     expect(find({ endpoints: [{ name: 'board-a' }, { name: 'b', ready: false }] }).isServing).toBe(true);
   });
 
-  test('is not its image with files over it', () => {
+  test('do not count as running the image with live files', () => {
     const live = JSON.stringify({ files: 1, sourceHash: 'a', containerID: 'containerd://1' });
     const running = find({ annotations: { 'wealist.local/live': live } });
     expect(running).toMatchObject({ isServing: true, isLive: true });

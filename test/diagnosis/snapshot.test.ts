@@ -4,7 +4,7 @@ import { createSnapshots } from '../../src/diagnosis/snapshot.ts';
 import { CommandFailure } from '../../src/lib/failure.ts';
 import { createKubectl } from '../../src/tools/kubernetes/kubectl.ts';
 
-/** A cluster that takes a moment to answer, with one pod, which is named after how often it was asked. */
+/** A cluster that responds after a moment, with one pod whose name is the number of the request. */
 function startCluster({ fails = 0 } = {}) {
   const asked: { readonly args: readonly string[]; readonly signal: AbortSignal | undefined }[] = [];
   const kubectl = createKubectl(
@@ -26,7 +26,7 @@ function startCluster({ fails = 0 } = {}) {
 
 const { signal } = new AbortController();
 
-test('who asks at once gets the same answer to one question', async () => {
+test('callers at the same time share one request', async () => {
   const { kubectl, asked } = startCluster();
   const snapshots = createSnapshots(kubectl);
   const [one, other] = await Promise.all([snapshots.take(signal), snapshots.take(signal)]);
@@ -37,7 +37,7 @@ test('who asks at once gets the same answer to one question', async () => {
   expect(asked[0]?.args).toContain('--all-namespaces');
 });
 
-test('an answer to a question of before is not as new as one asked for now', async () => {
+test('a request that was sent earlier does not count as current', async () => {
   const { kubectl, asked } = startCluster();
   const snapshots = createSnapshots(kubectl);
   const first = snapshots.take(signal);
@@ -50,7 +50,7 @@ test('an answer to a question of before is not as new as one asked for now', asy
   expect(asked.length).toBe(2);
 });
 
-test('an answer is shared while it is young enough', async () => {
+test('a snapshot is shared within its maximum age', async () => {
   const { kubectl, asked } = startCluster();
   const snapshots = createSnapshots(kubectl, { namespace: 'here' });
   const first = await snapshots.take(signal);
@@ -61,14 +61,14 @@ test('an answer is shared while it is young enough', async () => {
   expect(asked[0]?.args).toContain('--namespace=here');
 });
 
-test('a failure is not kept for who asks later', async () => {
+test('a failure is not reported to later callers', async () => {
   const { kubectl } = startCluster({ fails: 1 });
   const snapshots = createSnapshots(kubectl);
   await expect(snapshots.take(signal)).rejects.toThrow('no answer');
   expect((await snapshots.take(signal, { maxAge: 10_000 })).find('Pod', '2', 'here')).toBeDefined();
 });
 
-test('one who gives up does not take the answer from others; nobody left, the program is ended', async () => {
+test('an aborted caller leaves the request to the others; without any caller it is aborted', async () => {
   const { kubectl, asked } = startCluster();
   const snapshots = createSnapshots(kubectl);
   const [one, other] = [new AbortController(), new AbortController()];

@@ -21,42 +21,60 @@ function judgeAuth(objects: Parameters<typeof createSnapshot>[1], since?: number
   return judge(createSnapshot(now, objects), auth, since === undefined ? {} : { since });
 }
 
-/** What a real cluster said of each fault, four minutes after all were made at once. */
-describe('faults as a real cluster showed them', () => {
+/** Objects of a real cluster, four minutes after all faults were made at once. */
+describe('faults recorded from a real cluster', () => {
   const objects = JSON.parse(readFileSync(join(import.meta.dirname, '../recordings/faults.json'), 'utf8'));
   const snapshot = createSnapshot(now, objects);
 
   test.each([
     ['Deployment', 'good', 'ready', /^ready$/, undefined],
-    ['Deployment', 'never', 'failed', /^image wealist\.local\/absent:1 is not on the node/, undefined],
-    ['Deployment', 'invalid', 'failed', /^UPPER\/\/x is no name of an image$/, /invalid reference format$/],
-    ['Deployment', 'absent', 'failed', /cannot be pulled$/, /^failed to do request: .* no such host$/],
+    [
+      'Deployment',
+      'never',
+      'failed',
+      /^image wealist\.local\/absent:1 not found on the node, and imagePullPolicy is Never$/,
+      undefined,
+    ],
+    ['Deployment', 'invalid', 'failed', /^invalid image name "UPPER\/\/x"$/, /invalid reference format$/],
+    ['Deployment', 'absent', 'failed', /^image pull failed: /, /^failed to do request: .* no such host$/],
     ['Deployment', 'nosecret', 'failed', /^Secret missing-secret does not exist$/, undefined],
     ['Deployment', 'noconfig', 'failed', /^ConfigMap missing-config does not exist$/, undefined],
     ['Deployment', 'nokey', 'failed', /^Secret present has no key B$/, undefined],
     ['Deployment', 'novolume', 'failed', /^Secret missing-secret does not exist$/, /^MountVolume/],
-    ['Deployment', 'novolumekey', 'failed', /^a volume cannot be mounted$/, /non-existent secret key: B$/],
-    ['Deployment', 'huge', 'failed', /^memory is short: it asks for 500 GiB, 23/, /^no node is that large/],
-    ['Deployment', 'selector', 'failed', /^no node may take it$/, /affinity\/selector\.$/],
+    ['Deployment', 'novolumekey', 'failed', /^volume mount failed$/, /non-existent secret key: B$/],
+    [
+      'Deployment',
+      'huge',
+      'failed',
+      /^insufficient memory: requests 500 GiB, 23/,
+      /^no node is large enough/,
+    ],
+    [
+      'Deployment',
+      'selector',
+      'failed',
+      /^no node matches its node selector, affinity or tolerations$/,
+      /affinity\/selector\.$/,
+    ],
     ['Deployment', 'crash', 'failed', /^crashed 6 times, exit code 3$/, undefined],
     ['Deployment', 'noexec', 'failed', /^container noexec cannot be started$/, /^exec: "\/nope"/],
-    ['Deployment', 'oom', 'failed', /^out of memory 5 times, limit 32Mi$/, undefined],
+    ['Deployment', 'oom', 'failed', /^out of memory \(OOMKilled\) 5 times, limit 32Mi$/, undefined],
     [
       'Deployment',
       'probe',
       'waiting',
-      /^waiting for the readiness probe$/,
+      /^readiness probe failing: connection refused$/,
       /^Readiness probe failed: .*refused$/,
     ],
-    ['Deployment', 'live', 'failed', /^killed 7 times because its liveness probe failed$/, /^Liveness probe/],
+    ['Deployment', 'live', 'failed', /^killed 7 times, liveness probe failed$/, /^Liveness probe/],
     [
       'Deployment',
       'privileged',
       'failed',
-      /^its pods are refused by the Pod Security Standard baseline$/,
+      /^pod creation forbidden: violates PodSecurity baseline$/,
       /^priv/,
     ],
-    ['Deployment', 'root', 'failed', /^its container cannot be configured$/, /breaks non-root policy/],
+    ['Deployment', 'root', 'failed', /^container configuration error$/, /breaks non-root policy/],
     ['Deployment', 'init', 'failed', /^init container prepare crashed 6 times, exit code 1$/, undefined],
     [
       'Deployment',
@@ -69,14 +87,14 @@ describe('faults as a real cluster showed them', () => {
       'StatefulSet',
       'set-privileged',
       'failed',
-      /^its pods are refused by the Pod Security/,
+      /^pod creation forbidden: violates PodSecurity/,
       /^privileged \(/,
     ],
     [
       'StatefulSet',
       'pvc',
       'failed',
-      /^StorageClass nope of volume claim data-pvc-0 does not exist$/,
+      /^StorageClass nope of PersistentVolumeClaim data-pvc-0 does not exist$/,
       undefined,
     ],
     ['Job', 'job-good', 'ready', /^complete$/, undefined],
@@ -91,7 +109,7 @@ describe('faults as a real cluster showed them', () => {
     expect(verdict.next === undefined).toBe(state === 'ready');
   });
 
-  test('what crashed names the log that tells why', () => {
+  test('a crash names the log that shows why', () => {
     const { log } = judge(snapshot, { kind: 'Deployment', name: 'crash', namespace: 'probe-ready' });
     expect(log).toMatchObject({ pod: expect.stringMatching(/^crash-/), container: 'crash', previous: true });
     expect(judge(snapshot, { kind: 'Job', name: 'job-bad', namespace: 'probe-ready' }).log).toMatchObject({
@@ -106,13 +124,13 @@ describe('a rollout', () => {
   const newPod = makePod('new', 'auth-2', { conditions: ready });
   const oldPod = makePod('old', 'auth-1', { conditions: ready });
 
-  test('is ready when the newest revision is all there is', () => {
+  test('is ready when only pods of the newest revision exist', () => {
     expect(judgeAuth([...makeDeployment('auth', { status: done }), newPod])).toMatchObject({
       state: 'ready',
     });
   });
 
-  test('is not ready while a pod is not, whatever its controller still says', () => {
+  test('is not ready while a pod is not, whatever its controller still reports', () => {
     const restarted = makePod('new', 'auth-2', {
       containerStatuses: makeStatus({ state: { running: { startedAt: ago(1) } } }),
     });
@@ -120,11 +138,11 @@ describe('a rollout', () => {
     expect(judgeAuth(objects)).toMatchObject({ state: 'waiting', line: 'waiting for the readiness probe' });
   });
 
-  test('has not begun while its controller has not seen the newest specification', () => {
+  test('has not started while its controller has not observed the newest specification', () => {
     const unseen = makeDeployment('auth', { status: { ...done, observedGeneration: 1 } });
     expect(judgeAuth([...unseen, newPod])).toMatchObject({
       state: 'waiting',
-      line: 'the rollout has not begun',
+      line: 'waiting for the rollout to start',
     });
   });
 
@@ -138,10 +156,13 @@ describe('a rollout', () => {
     expect(toProgress(verdict)).toBe('0 of 1 pod ready, waiting for the readiness probe');
   });
 
-  test('waits until its old pods are told to end', () => {
+  test('waits until its old pods terminate', () => {
     const status = { ...done, replicas: 2, readyReplicas: 2, availableReplicas: 2 };
     const objects = [...makeDeployment('auth', { status }), newPod, oldPod];
-    expect(judgeAuth(objects)).toMatchObject({ state: 'waiting', line: 'waiting for the old pods to end' });
+    expect(judgeAuth(objects)).toMatchObject({
+      state: 'waiting',
+      line: 'waiting for the old pods to terminate',
+    });
   });
 
   test('is not failed by pods of earlier revisions', () => {
@@ -154,7 +175,7 @@ describe('a rollout', () => {
     });
     const status = { replicas: 2, updatedReplicas: 1 };
     const verdict = judgeAuth([...makeDeployment('auth', { status }), crashing, makePod('new', 'auth-2')]);
-    expect(verdict).toMatchObject({ state: 'waiting', line: 'creating its containers' });
+    expect(verdict).toMatchObject({ state: 'waiting', line: 'creating containers' });
   });
 
   test('counts its ready pods', () => {
@@ -172,6 +193,28 @@ describe('a rollout', () => {
   });
 });
 
+test.each([
+  ['HTTP probe failed with statuscode: 503', 'readiness probe failing: HTTP 503'],
+  [
+    'Get "http://10.0.0.1:80/": dial tcp 10.0.0.1:80: connect: connection refused',
+    'readiness probe failing: connection refused',
+  ],
+  ['Get "http://10.0.0.1:80/": context deadline exceeded', 'readiness probe failing: timeout'],
+  ['command timed out: "redis-cli ping" timed out after 1s', 'readiness probe failing: timeout'],
+  ['NOAUTH Authentication required.', 'readiness probe failing'],
+])('a readiness probe that fails: %s', (failure, line) => {
+  const running = makePod('new', 'auth-2', {
+    containerStatuses: makeStatus({ state: { running: { startedAt: ago(60) } } }),
+  });
+  const message = `Readiness probe failed: ${failure}`;
+  const event = makeEvent('new', { reason: 'Unhealthy', message });
+  const deployment = makeDeployment('auth', { status: { replicas: 1, updatedReplicas: 1 } });
+  expect(judgeAuth([...deployment, running, event])).toMatchObject({
+    ...{ state: 'waiting', line, evidence: message, mayWaitForNeeds: true },
+    log: { pod: 'new', previous: false },
+  });
+});
+
 describe('a crash', () => {
   const started = makeDeployment('auth', { status: { replicas: 1, updatedReplicas: 1 } });
   const crashed = (restartCount: number, startedAt: string, created = ago(20)) =>
@@ -184,7 +227,7 @@ describe('a crash', () => {
       }),
     });
 
-  test('may heal once, and not the second time', () => {
+  test('may recover once, but not the second time', () => {
     expect(judgeAuth([...started, crashed(0, ago(3))], now)).toMatchObject({
       state: 'waiting',
       line: 'crashed, exit code 1',
@@ -195,14 +238,14 @@ describe('a crash', () => {
     });
   });
 
-  test('of long before the wait does not end it: its cause may be gone', () => {
+  test('long before the wait does not end it: the cause may be fixed', () => {
     const pod = crashed(7, ago(200), ago(3600));
     expect(judgeAuth([...started, pod], now - 10_000).state).toBe('waiting');
     expect(judgeAuth([...started, crashed(8, ago(5), ago(3600))], now - 10_000).state).toBe('failed');
     expect(judgeAuth([...started, pod]).state).toBe('failed');
   });
 
-  test('of a Job is for the Job to count', () => {
+  test('of a Job is counted by the Job', () => {
     const job = {
       kind: 'Job',
       metadata: { ...started[0].metadata, name: 'auth', uid: 'uid-auth-2' },
@@ -212,13 +255,13 @@ describe('a crash', () => {
     const verdict = judge(createSnapshot(now, [job, crashed(2, ago(1))]), { ...auth, kind: 'Job' });
     expect(verdict).toMatchObject({
       state: 'waiting',
-      line: 'crashed 3 times, exit code 1, try 2 of 4',
+      line: 'crashed 3 times, exit code 1, attempt 2 of 4',
       log: { pod: 'new', previous: true },
     });
   });
 });
 
-describe('a pod that no node takes', () => {
+describe('an unschedulable pod', () => {
   const big = (since: string) =>
     makePod('new', 'auth-2', {
       phase: 'Pending',
@@ -242,17 +285,17 @@ describe('a pod that no node takes', () => {
     return [...makeDeployment('auth', { status }), makeNode({ memory: '1Gi' }), others, { ...pod, spec }];
   };
 
-  test('waits for what others may give back, but not for long', () => {
+  test('waits for resources that other pods may release, but not for long', () => {
     expect(judgeAuth(objects(big(ago(2))))).toMatchObject({ state: 'waiting' });
     expect(judgeAuth(objects(big(ago(20))))).toMatchObject({
       state: 'failed',
-      line: 'memory is short: it asks for 512 MiB, 224 MiB of 1 GiB is free',
-      evidence: 'on node node the most is taken by board-0 800 MiB',
+      line: 'insufficient memory: requests 512 MiB, 224 MiB of 1 GiB free',
+      evidence: 'largest requests on node node: board-0 800 MiB',
     });
   });
 });
 
-test('what is ours is asked about with our own commands', () => {
+test('the next command for our own pods is one of this tool', () => {
   const labels = { 'app.kubernetes.io/part-of': 'wealist', 'app.kubernetes.io/name': 'auth-service' };
   const pod = makePod('new', 'auth-2', {
     labels,

@@ -57,8 +57,8 @@ describe('services that cannot become ready', () => {
   });
 
   test.each([
-    ['board-service', 'image wealist.local/not-there:1 is not on the node', 'npm run images'],
-    ['storage-service', 'cpu is short: it asks for 640', 'npm run kubectl -- describe nodes'],
+    ['board-service', 'image pull failed: wealist.local/not-there:1', 'npm run images'],
+    ['storage-service', 'insufficient cpu: requests 640', 'npm run kubectl -- describe nodes'],
     ['video-service', 'Secret wealist-shared-secret has no key NOT_THERE', 'npm run kubectl -- '],
     ['chat-service', 'the moon is in the wrong phase', 'npm run logs'],
   ])('%s: %s', (service, cause, next) => {

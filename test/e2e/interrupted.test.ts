@@ -35,7 +35,7 @@ describe('kill -9 of all processes', () => {
     expect(half).toBeDefined();
 
     const second = checkout.start('up', '--yes');
-    await second.said('replacing a half-made cluster of an earlier run');
+    await second.said('replacing an incomplete cluster of a previous run');
     await second.said(`✔ cluster ${checkout.name}`);
     await killWhen('pending-install', second);
     const nodes = await listNodes(checkout);

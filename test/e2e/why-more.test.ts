@@ -80,11 +80,11 @@ describe('what services find wrong with what they need', () => {
     ]);
     const wanted: readonly (readonly [name: string, matches: (cause: Cause) => boolean])[] = [
       ['database', ({ line }) => line === 'database wealist_noti_service_db does not exist in postgres'],
-      ['password', ({ line }) => line === 'postgres refuses the password of role chat_service'],
+      ['password', ({ line }) => line === 'postgres rejected the password of role chat_service'],
       ['config', ({ line }) => line === 'ConfigMap not-there does not exist'],
       ['secret', ({ line }) => line === 'Secret not-there does not exist'],
-      ['disk', ({ line }) => line === 'its disk is full'],
-      ['route', ({ line }) => line === 'no Ingress leads to it'],
+      ['disk', ({ line }) => line === 'disk is full'],
+      ['route', ({ line }) => line === 'no Ingress route'],
     ];
     const report = await waitForCauses(
       checkout,
@@ -157,13 +157,13 @@ test('DNS that does not run is one cause', async () => {
   ]);
   show(report);
   expect(report.causes[0]).toMatchObject({
-    ...{ about: 'dns', line: 'no name can be resolved: no pods of coredns are wanted' },
+    ...{ about: 'dns', line: 'DNS unavailable: coredns is scaled to 0 replicas' },
     affects: expect.arrayContaining(['user-service', 'board-service']),
     next: 'npm run kubectl -- -n kube-system scale deployment/coredns --replicas=2',
   });
 });
 
-test('a NetworkPolicy in the way', async () => {
+test('a NetworkPolicy that denies connections to Redis', async () => {
   const change = (ingress: readonly object[]) =>
     kubectl(
       checkout,
@@ -182,7 +182,7 @@ test('a NetworkPolicy in the way', async () => {
   await kubectl(checkout, 'delete', 'pod', inNamespace, 'redis-0');
   const cause = await waitForCause(
     'redis',
-    /^NetworkPolicies default-deny, redis-ingress keep redis from being reached$/,
+    /^NetworkPolicies default-deny, redis-ingress deny connections to redis$/,
     ['auth-service', 'chat-service'],
   );
   expect(cause).toMatchObject({
@@ -219,7 +219,7 @@ test('a Job that fails', async () => {
   });
 });
 
-test('a claim that nobody makes a volume for', async () => {
+test('a PersistentVolumeClaim without its provisioner', async () => {
   const scale = (replicas: number) =>
     kubectl(
       checkout,
@@ -236,7 +236,7 @@ test('a claim that nobody makes a volume for', async () => {
   await kubectl(checkout, 'delete', 'pod', inNamespace, 'redis-0');
   const cause = await waitForCause(
     'redis',
-    /^volume claim data-redis-0 waits, since local-path-provisioner does not run/,
+    /^PersistentVolumeClaim data-redis-0 is Pending: local-path-provisioner is scaled to 0 replicas$/,
     ['redis', 'auth-service'],
   );
   expect(cause).toMatchObject({
@@ -257,7 +257,7 @@ test('a node whose disk is full, and one that is not ready', async () => {
     `grep -q 99.9 ${config}`,
     'systemctl restart kubelet',
   );
-  await waitForCause(`node ${node}`, /has a full disk, and evicts pods$/);
+  await waitForCause(`node ${node}`, /reports DiskPressure: the disk is full, pods are evicted$/);
   await undo.pop()?.();
 
   await run('systemctl stop kubelet');

@@ -13,23 +13,23 @@ const checkout = sharedCheckout();
 type Expected = readonly [about: string, line: RegExp, evidence: RegExp | undefined, next: RegExp];
 
 const faults: readonly Expected[] = [
-  ['board-service', /^image wealist\.local\/not-there:1 is not on the node/, undefined, /^npm run images$/],
+  ['board-service', /^image pull failed: wealist\.local\/not-there:1$/, undefined, /^npm run images$/],
   [
     'chat-service',
-    /^out of memory \d+ times, limit 20Mi$/,
+    /^out of memory \(OOMKilled\) \d+ times, limit 20Mi$/,
     undefined,
     /^raise services\.chat-service\.resources/,
   ],
   ['video-service', /^Secret wealist-shared-secret has no key NOT_THERE$/, undefined, /describe secret/],
   [
     'storage-service',
-    /^its readiness probe asks port 9999, where nothing listens; its container has 8003 \(http\)$/,
+    /^readiness probe failed: connection refused on port 9999; container ports: 8003 \(http\)$/,
     /connection refused$/,
     /services\.storage-service\.probes\.readiness/,
   ],
   [
     'auth-service',
-    /^its readiness probe asks \/nope on port 8080, which answers 404$/,
+    /^readiness probe failed: HTTP 404 from \/nope on port 8080$/,
     /statuscode: 404$/,
     /services\.auth-service\.probes\.readiness/,
   ],
@@ -39,11 +39,11 @@ const faults: readonly Expected[] = [
     undefined,
     /^npm run logs -- noti-service --previous$/,
   ],
-  ['user-service', /^cpu is short: it asks for 640/, /^no node is that large/, /describe nodes/],
+  ['user-service', /^insufficient cpu: requests 640/, /^no node is large enough/, /describe nodes/],
   [
     'frontend',
-    /^Service frontend selects no pod: its endpoints are empty$/,
-    /selects app\.kubernetes\.io\/name=elsewhere/,
+    /^Service frontend has no endpoints: its selector matches no pod$/,
+    /^the selector is app\.kubernetes\.io\/name=elsewhere;/,
     /^npm run up -- --repair$/,
   ],
 ];
@@ -129,7 +129,7 @@ test('Redis down is one cause, whoever waits for it', async () => {
   ]);
   expect(causes).toMatchObject([
     {
-      ...{ about: 'redis', state: 'failed', line: 'is scaled to 0 pods' },
+      ...{ about: 'redis', state: 'failed', line: 'scaled to 0 replicas' },
       affects: expect.arrayContaining([
         'redis',
         'auth-service',

@@ -2,7 +2,7 @@ import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { noteCreated, toCreation } from '../../src/cluster/creation.ts';
+import { toCreatedFile, toCreation } from '../../src/cluster/creation.ts';
 import { createSnapshot } from '../../src/diagnosis/snapshot.ts';
 import { CommandFailure, Failure } from '../../src/lib/failure.ts';
 import { createCluster } from '../../src/steps/create-cluster.ts';
@@ -16,7 +16,7 @@ const { signal } = new AbortController();
 const checkout = join(import.meta.dirname, '../..');
 const node = 'wealist-control-plane';
 
-/** A machine without a cluster, on which `kind create` makes one. */
+/** A machine without a cluster, on which `kind create` creates one. */
 async function makeWorld() {
   const folder = await makeTemporaryFolder();
   const engine = createKindEngine();
@@ -32,11 +32,11 @@ async function makeWorld() {
     created: 0,
     answers: true,
     hasKubeconfig: true,
-    /** What `kind create` ends with. */
+    /** The error of `kind create`. */
     fails: undefined as Error | undefined,
     early: [] as string[],
     loadEarly: async () => {},
-    /** When the pods' containers were started, by what is asked. */
+    /** Start times of the pods' containers, one for each snapshot. */
     pods: [] as readonly string[],
   };
   const kind: Partial<Kind> = {
@@ -83,15 +83,15 @@ async function makeWorld() {
   return { engine, step, run, state, lines, kubeconfig, creation };
 }
 
-/** The same with a cluster whose creation came to its end. */
+/** The same with a cluster whose creation was completed. */
 async function makeCreated() {
   const world = await makeWorld();
   await world.step.apply(world.run);
   return world;
 }
 
-describe('where there is none', () => {
-  test('a cluster is created, its images are loaded meanwhile, and only we read its kubeconfig', async () => {
+describe('without a cluster', () => {
+  test('a cluster is created, images are loaded meanwhile, and only the user can read its kubeconfig', async () => {
     const { engine, step, run, state, kubeconfig, creation } = await makeWorld();
     expect(await step.isDone?.(run)).toBe(false);
     await step.apply(run);
@@ -99,18 +99,18 @@ describe('where there is none', () => {
     expect(state.early).toEqual([node]);
     expect((await stat(kubeconfig)).mode & 0o777).toBe(0o600);
     expect(await readFile(creation.settings.kubelet, 'utf8')).toBe(creation.kubelet);
-    expect(await step.isDone?.(run)).toBe('its API server answers');
+    expect(await step.isDone?.(run)).toBe('the API server responds');
   });
 
-  test('images that cannot be loaded yet are for the step that loads', async () => {
+  test('images that cannot be loaded yet are left to the step that loads images', async () => {
     const { step, run, state, lines } = await makeWorld();
     state.loadEarly = () => Promise.reject(new Error('no space left'));
     await step.apply(run);
     expect(lines).toContain('images are loaded later: no space left');
-    expect(await step.isDone?.(run)).toBe('its API server answers');
+    expect(await step.isDone?.(run)).toBe('the API server responds');
   });
 
-  test('the next one may create although the last did not succeed', async () => {
+  test('a creation that failed can be repeated', async () => {
     const { step, run, state } = await makeWorld();
     state.fails = new CommandFailure('kind', { argv: ['kind'], status: 1, stdout: '', stderr: 'kubeadm' });
     await expect(step.apply(run)).rejects.toBe(state.fails);
@@ -118,20 +118,21 @@ describe('where there is none', () => {
     state.fails = undefined;
     await step.apply(run);
     expect(state.created).toBe(2);
-    expect(await step.isDone?.(run)).toBe('its API server answers');
+    expect(await step.isDone?.(run)).toBe('the API server responds');
   });
 });
 
-test('what a killed run has left half made is replaced', async () => {
+test('an incomplete cluster of a killed run is replaced', async () => {
   const { engine, step, run, state, lines, creation } = await makeWorld();
   engine.add(node, { cluster: 'wealist', owner: 'mine' });
-  // Of a cluster before: its note is of another container.
+  // The record of a previous cluster, about another container.
   await mkdir(creation.settings.owner, { recursive: true });
-  await noteCreated(creation, 'id-of-another');
+  const { path, text } = toCreatedFile(creation, 'id-of-another');
+  await writeFile(path, text);
   const before = engine.idOf(node);
   expect(await step.isDone?.(run)).toBe(false);
   await step.apply(run);
-  expect(lines).toContain('replacing a half-made cluster of an earlier run');
+  expect(lines).toContain('replacing an incomplete cluster of a previous run');
   expect({ created: state.created, isOther: engine.idOf(node) !== before }).toEqual({
     ...{ created: 1, isOther: true },
   });
@@ -140,7 +141,7 @@ test('what a killed run has left half made is replaced', async () => {
 test.each<[string, string | undefined]>([
   ['another checkout', 'theirs'],
   ['another tool', undefined],
-])('a cluster of %s is refused, and not touched', async (_, owner) => {
+])('a cluster of %s is refused and not changed', async (_, owner) => {
   const { engine, step, run, state } = await makeWorld();
   engine.add(node, { cluster: 'wealist', owner, state: 'exited' });
   await expect(async () => step.isDone?.(run)).rejects.toMatchObject({ exitCode: 9 });
@@ -150,8 +151,8 @@ test.each<[string, string | undefined]>([
   });
 });
 
-describe('a cluster that was made', () => {
-  test.each(['exited', 'paused'] as const)('and is %s comes back, with all it had', async (was) => {
+describe('a cluster that was created', () => {
+  test.each(['exited', 'paused'] as const)('and is %s is started again', async (was) => {
     const { engine, step, run, state, kubeconfig } = await makeCreated();
     const before = engine.idOf(node);
     engine.set(node, { state: was });
@@ -163,21 +164,21 @@ describe('a cluster that was made', () => {
     expect((await stat(kubeconfig)).mode & 0o777).toBe(0o600);
   });
 
-  test('and does not answer, or whose kubeconfig is gone, is not done', async () => {
+  test('and does not respond, or has no kubeconfig, is not done', async () => {
     const { step, run, state } = await makeCreated();
     state.answers = false;
     expect(await step.isDone?.(run)).toBe(false);
     Object.assign(state, { answers: true, hasKubeconfig: false });
     expect(await step.isDone?.(run)).toBe(false);
     state.hasKubeconfig = true;
-    expect(await step.isDone?.(run)).toBe('its API server answers');
+    expect(await step.isDone?.(run)).toBe('the API server responds');
   });
 
-  test('and was stopped: its pods count once they have started again', async () => {
+  test('and was stopped: its pods count once they have been restarted', async () => {
     const { engine, step, run, state, lines } = await makeCreated();
     engine.set(node, { state: 'exited', startedAt: '2026-11-26T12:00:00Z' });
     state.pods = ['2026-11-26T11:00:00Z', '2026-11-26T12:00:05Z'];
     await step.apply(run);
-    expect(lines.slice(-2)).toEqual(['0 of 1 pods have started again', '1 of 1 pods have started again']);
+    expect(lines.slice(-2)).toEqual(['0 of 1 pods restarted', '1 of 1 pods restarted']);
   });
 });

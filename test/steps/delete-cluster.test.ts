@@ -28,25 +28,25 @@ async function makeWorld({ owners = ['mine', 'mine'] as readonly (string | undef
   return { engine, found, step, hasKubeconfig };
 }
 
-test("a cluster's nodes go, running or not, with its kubeconfig, and no other container", async () => {
+test("removes the cluster's nodes, running or not, and its kubeconfig, but no other container", async () => {
   const { engine, step, hasKubeconfig } = await makeWorld();
   engine.set('wealist-worker', { state: 'exited' });
   expect(await step.isDone?.(run)).toBe(false);
   await step.apply(run);
   expect(engine.names()).toEqual(['wealist-2-control-plane', 'postgres']);
   expect(await hasKubeconfig()).toBe(false);
-  expect(await step.isDone?.(run)).toBe('not there');
+  expect(await step.isDone?.(run)).toBe('not found');
   await step.apply(run);
 });
 
 test.each<[string, readonly (string | undefined)[], string]>([
   ['of another checkout', ['theirs', 'theirs'], 'cluster wealist belongs to another checkout'],
   ['of another tool', [undefined, undefined], 'cluster wealist was not created by wealist-local'],
-  ['of which a node is not ours', ['mine', undefined], 'cluster wealist was not created by wealist-local'],
-  ['of which a node is of another checkout', ['mine', 'theirs'], 'cluster wealist was not created by'],
-])('one %s stays, whatever was found before', async (_, owners, message) => {
+  ['with a node of another tool', ['mine', undefined], 'cluster wealist was not created by wealist-local'],
+  ['with a node of another checkout', ['mine', 'theirs'], 'cluster wealist was not created by'],
+])('a cluster %s is preserved, whatever was found before', async (_, owners, message) => {
   const { engine, step, hasKubeconfig } = await makeWorld();
-  // What was found is of before: somebody has made another one since.
+  // The cluster was recreated by another checkout or tool after it was found.
   for (const [at, name] of nodes.entries()) engine.set(name, { owner: owners[at] });
   await expect(step.apply(run)).rejects.toMatchObject({
     message: expect.stringContaining(message),
@@ -56,13 +56,13 @@ test.each<[string, readonly (string | undefined)[], string]>([
   expect(await hasKubeconfig()).toBe(true);
 });
 
-test('a checkout without a mark of its own owns none without a mark', async () => {
+test('a checkout without an ID does not own a cluster without an owner', async () => {
   const { found } = await makeWorld();
   expect(() => requireOwn({ ...found, owner: undefined }, undefined)).toThrow('was not created by');
   requireOwn(found, 'mine');
 });
 
-test('a cluster is found as its nodes are, the control plane first', async () => {
+test('a cluster has the state of its nodes, the control plane first', async () => {
   const { engine } = await makeWorld();
   engine.set('wealist-worker', { state: 'paused' });
   expect(await findCluster(engine.docker, 'wealist', signal)).toMatchObject({

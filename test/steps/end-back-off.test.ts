@@ -21,18 +21,18 @@ async function endIn(objects: Parameters<typeof createSnapshot>[1]): Promise<rea
   return calls;
 }
 
-test('pods that wait to be tried again are replaced, others stay', async () => {
+test('only pods in CrashLoopBackOff are deleted', async () => {
   const [call, ...more] = await endIn([
     makePod('crashed', 'auth-2', waiting('CrashLoopBackOff')),
     makePod('starting', 'auth-2', waiting('ContainerCreating')),
     makePod('stranger', 'other', waiting('CrashLoopBackOff')),
-    makePod('ending', 'auth-2', { ...waiting('CrashLoopBackOff'), deleted: '2026-11-23T12:00:00Z' }),
+    makePod('terminating', 'auth-2', { ...waiting('CrashLoopBackOff'), deleted: '2026-11-23T12:00:00Z' }),
   ]);
   expect(more).toEqual([]);
   expect(call?.slice(0, 2)).toEqual(['delete', 'pods']);
   expect(call?.filter((word) => !word.startsWith('-')).slice(2)).toEqual(['crashed']);
 });
 
-test('nothing is asked where none waits', async () => {
+test('no request without such a pod', async () => {
   expect(await endIn([makePod('starting', 'auth-2', waiting('ContainerCreating'))])).toEqual([]);
 });

@@ -1,21 +1,21 @@
 import type { App } from '../../cli/command.ts';
 import type { FoundCluster } from '../../cluster/ownership.ts';
-import { tryPolicies } from '../../cluster/policy-trial.ts';
 import type { Environment } from '../../config/schema.ts';
 import { CommandFailure } from '../../lib/failure.ts';
 import type { CheckResult } from '../../machine/checks/check.ts';
+import { probeNow } from '../../steps/probe-policies.ts';
 import { createDockerCli } from '../../tools/docker/cli.ts';
 import type { Docker } from '../../tools/docker/docker.ts';
 import { findClusterAccess } from '../context/cluster.ts';
 
 const details = {
-  none: 'there are none',
-  'not probed': 'not probed: a data store and a service must be ready for that',
+  none: 'none configured',
+  'not probed': 'not probed: needs a data store and a service that are ready',
   enforced: 'enforced',
   'not enforced': "not enforced by this cluster's network",
 } as const;
 
-/** Whether the network of the checkout's cluster enforces its policies, tried now; nothing while it does not answer. */
+/** Tests now whether the network of the checkout's cluster enforces its policies; no result while the cluster does not respond. */
 export async function checkPolicies(
   app: Pick<App, 'paths' | 'exec' | 'signal'>,
   { namespace }: Pick<Environment, 'namespace'>,
@@ -28,10 +28,10 @@ export async function checkPolicies(
   const id = 'network-policies';
   const title = 'network policies';
   try {
-    const state = await tryPolicies({ ...access, dockerCli, paths, namespace }, signal);
+    const state = await probeNow({ ...access, dockerCli, paths, namespace }, signal);
     const detail = details[state];
     if (state !== 'not enforced') return [{ id, title, state: 'ok', detail }];
-    // What the node image that is built here has for it.
+    // The workload that enforces policies in the node image that is built here.
     const fix = 'npm run kubectl -- logs --namespace=kube-system daemonset/pod-network';
     return [{ id, title, state: 'warn', detail, fix }];
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { App } from '../../cli/command.ts';
-import { type PolicyState, toPolicyState } from '../../cluster/policy-state.ts';
+import { findPolicyRecord, type PolicyState, toPolicyState } from '../../cluster/network-policies.ts';
 import { nodeTypeLabel } from '../../config/kind-cluster.ts';
 import type { Environment } from '../../config/schema.ts';
 import type { Component as ListedPart } from '../../diagnosis/component.ts';
@@ -9,7 +9,6 @@ import { withDeadline } from '../../lib/deadline.ts';
 import { toHostOrigin, toOrigin } from '../../plans/addresses.ts';
 import { lackingOf } from '../../plans/extras.ts';
 import type { ClusterRecord } from '../../state/cluster-record.ts';
-import { findPolicyRecord } from '../../state/policy-record.ts';
 import { askStatus } from '../../tools/ask-web.ts';
 import type { LocalAccess } from '../context/cluster.ts';
 import { askCluster } from '../context/cluster.ts';

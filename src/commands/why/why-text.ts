@@ -23,7 +23,7 @@ function describeCause({ about, state, line, evidence, log, next, affects }: Cau
   ].join('\n');
 }
 
-/** `redis: no pods are wanted`, unless the line says itself what it is about. */
+/** `redis: scaled to 0 replicas`, unless the line says itself what it is about. */
 function toTitle(who: string, line: string): string {
   const isSaid = line.includes(who) || ['cluster', 'dns', 'ingress'].includes(who);
   return isSaid ? line : `${who}: ${line}`;

@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest';
-import { type Denied, findDenied, findPolicies, probe } from '../../src/cluster/policy-probe.ts';
-import { toPolicyState } from '../../src/cluster/policy-state.ts';
+import {
+  type Denied,
+  findDenied,
+  findPolicies,
+  probe,
+  toPolicyState,
+} from '../../src/cluster/network-policies.ts';
 import { createSnapshot } from '../../src/diagnosis/snapshot.ts';
 import { CommandFailure } from '../../src/lib/failure.ts';
 import { makeNode, makePod, now, ready } from '../fakes/cluster-objects.ts';
@@ -8,7 +13,7 @@ import { makeNode, makePod, now, ready } from '../fakes/cluster-objects.ts';
 const namespace = 'wealist-kind-local';
 const { signal } = new AbortController();
 
-const part = (name: string, podIP: string, port: number) =>
+const component = (name: string, podIP: string, port: number) =>
   makePod(`${name}-1`, name, {
     conditions: ready,
     podIP,
@@ -20,8 +25,8 @@ const policy = (name: string, uid = `uid-${name}`) => ({
   metadata: { name, namespace, uid, creationTimestamp: '' },
   spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] },
 });
-const redis = part('redis', '10.244.0.3', 6379);
-const auth = part('auth-service', '10.244.1.4', 8080);
+const redis = component('redis', '10.244.0.3', 6379);
+const auth = component('auth-service', '10.244.1.4', 8080);
 const node = {
   ...makeNode(),
   metadata: { ...makeNode().metadata, labels: { 'node-role.kubernetes.io/control-plane': '' } },
@@ -29,7 +34,7 @@ const node = {
 
 const denyAll = policy('default-deny');
 
-test('a connection that a policy forbids, between parts that are ready', () => {
+test('a connection that a policy denies, between components that are ready', () => {
   const about = (name: string, policyTypes: readonly string[]) => ({
     ...policy(name),
     spec: { podSelector: { matchLabels: { 'app.kubernetes.io/name': name } }, policyTypes },
@@ -49,11 +54,11 @@ test('a connection that a policy forbids, between parts that are ready', () => {
   expect(findDenied(createSnapshot(now, [auth, redis, denyAll]), 'another')).toBeUndefined();
 });
 
-/** A network whose connections end with these exit codes: from the target's node, and from the pod. */
-function network(own: number, denied: number) {
+/** Exit codes of the connection from the target's node and of the one from the pod. */
+function network(own: number, fromPod: number) {
   return {
     async exec(_: string, argv: readonly string[]) {
-      const status = argv.length > 5 ? denied : own;
+      const status = argv.length > 5 ? fromPod : own;
       if (status === 0) return { stdout: '', stderr: '' };
       throw new CommandFailure('ended', { argv, status, stdout: '', stderr: '' });
     },
@@ -63,15 +68,15 @@ function network(own: number, denied: number) {
 test.each([
   ['refused', 0, 124, 'enforced'],
   ['reset', 0, 1, 'enforced'],
-  ['made', 0, 0, 'not enforced'],
-  ['refused, and so is that of its own node', 124, 124, undefined],
-  ['not tried: the pod is gone', 0, 3, undefined],
-])('a connection that is %s', async (_, own, denied, found) => {
-  const tried = findDenied(createSnapshot(now, [auth, redis, denyAll]), namespace) as Denied;
-  expect(await probe(tried, network(own, denied), signal)).toBe(found);
+  ['accepted', 0, 0, 'not enforced'],
+  ['refused, and also from its own node', 124, 124, undefined],
+  ['not attempted: the pod no longer exists', 0, 3, undefined],
+])('a connection that is %s', async (_, own, fromPod, found) => {
+  const denied = findDenied(createSnapshot(now, [auth, redis, denyAll]), namespace) as Denied;
+  expect(await probe(denied, network(own, fromPod), signal)).toBe(found);
 });
 
-test('what was found counts for that cluster and those policies', () => {
+test('a record counts for its cluster and its policies only', () => {
   const snapshot = createSnapshot(now, [node, policy('default-deny')]);
   const policies = findPolicies(snapshot, namespace) ?? '';
   const record = { cluster: 'uid-node', policies, enforced: true, at: 5 };
@@ -80,6 +85,6 @@ test('what was found counts for that cluster and those policies', () => {
   expect(toPolicyState(snapshot, namespace, { ...record, cluster: 'other' }).state).toBe('not probed');
   expect(toPolicyState(snapshot, namespace, undefined).state).toBe('not probed');
   expect(toPolicyState(snapshot, 'another', record).state).toBe('none');
-  const later = createSnapshot(now, [node, policy('default-deny', 'made-anew')]);
+  const later = createSnapshot(now, [node, policy('default-deny', 'recreated')]);
   expect(toPolicyState(later, namespace, record).state).toBe('not probed');
 });
