@@ -1,7 +1,7 @@
 import { parse } from './parse.ts';
 import { ConfigFailure, type Place } from './problems.ts';
 import { readText } from './read-text.ts';
-import { type Entry, findAt, type MapTree, placeOf, type Tree } from './tree.ts';
+import { findAt, type MapEntry, type MapTree, placeOf, type Tree } from './tree.ts';
 
 /** Argo CD renders the charts from Git and reads nothing else, so that the table of services is in their values. */
 const file = 'helm/charts/wealist-common/values.yaml';
@@ -46,7 +46,7 @@ function toTableText(text: string): string {
   return '\n'.repeat(text.slice(0, start).split('\n').length - 1) + text.slice(start);
 }
 
-function toService(name: string, { place, value }: Entry): Entry {
+function toService(name: string, { place, value }: MapEntry): MapEntry {
   // Anything else is left to the schema, which says what was expected.
   if (value.kind !== 'map') return { place, value };
   const common = [...value.entries].filter(([key]) => commonKeys.includes(key));
@@ -54,8 +54,8 @@ function toService(name: string, { place, value }: Entry): Entry {
 }
 
 /** Where the parts of a service are, by its name; an environment may say otherwise. */
-function toConventions(name: string, place: Place): readonly (readonly [string, Entry])[] {
-  const entry = (value: Tree): Entry => ({ place, value });
+function toConventions(name: string, place: Place): readonly (readonly [string, MapEntry])[] {
+  const entry = (value: Tree): MapEntry => ({ place, value });
   const text = (value: string) => entry({ kind: 'scalar', place, value, source: value });
   const folder = `services/${name}`;
   const live = toMap(place, [
@@ -71,6 +71,6 @@ function toConventions(name: string, place: Place): readonly (readonly [string, 
   ];
 }
 
-function toMap(place: Place, entries: readonly (readonly [string, Entry])[]): MapTree {
+function toMap(place: Place, entries: readonly (readonly [string, MapEntry])[]): MapTree {
   return { kind: 'map', place, entries: new Map(entries) };
 }
