@@ -14,7 +14,7 @@ import { toReloadLine } from './reload/reload-line.ts';
 export const command = defineCommand({
   summary: 'build, load and roll out services, and prove that the new code runs',
   description:
-    'Ends when the pods of each service run the image that was built from its source as it is now, which is checked by the image ID, and are all that its endpoints name. With --watch it does so on each save; the folders under `live` in env/base.yaml go straight into the running containers.',
+    'Ends when the pods of each service run the image that was built from its source as it is now, which is checked by the image ID, and are all that its endpoints name. With --watch it does so on each save; the `live` folders of a service go straight into the running containers.',
   arguments: {
     services: {
       value: 'service',
