@@ -1,4 +1,4 @@
-import { untilAborted } from '../lib/until-aborted.ts';
+import { shareAnswer } from '../lib/share-answer.ts';
 import type { KubectlReader } from '../tools/kubernetes/kubectl.ts';
 import type { Ingress, NetworkPolicy } from '../tools/kubernetes/network-objects.ts';
 import type {
@@ -63,19 +63,10 @@ export interface Snapshot {
 
 export interface Snapshots {
   /**
-   * The state as it is now, or was `maxAge` milliseconds ago at most. Who asks at the same time gets the same answer.
+   * The current state, or the one of at most `maxAge` milliseconds ago. Calls of the same time share one answer.
    * @throws {ApiFailure} when the cluster does not answer; of one elsewhere, the {CommandFailure} of kubectl.
    */
   take(signal: AbortSignal, options?: { readonly maxAge?: number }): Promise<Snapshot>;
-}
-
-/** Put or about to be, and who waits for its answer. */
-interface SharedRequest {
-  readonly answer: Promise<Snapshot>;
-  /** On the monotonic clock; undefined until it is put. */
-  began?: number;
-  waiting: number;
-  readonly abort: AbortController;
 }
 
 export interface SnapshotOptions {
@@ -90,57 +81,10 @@ export function createSnapshots(kubectl: KubectlReader, options: SnapshotOptions
   return shareSnapshots((signal) => takeSnapshot(kubectl, options, signal));
 }
 
-/** Has those who ask at the same time share one question, which `take` puts. */
+/** Snapshots whose callers share what `take` returns, as far as their `maxAge` allows. */
 export function shareSnapshots(take: (signal: AbortSignal) => Promise<Snapshot>): Snapshots {
-  /** Put, answered or not. */
-  let last: SharedRequest | undefined;
-  /** To be put when `last` is answered. */
-  let next: SharedRequest | undefined;
-
-  // An answer to a question of before may show what was before: a rollout that has just begun must not look finished.
-  function findShared(maxAge: number): SharedRequest | undefined {
-    const isYoung = last?.began !== undefined && performance.now() - last.began <= maxAge;
-    const shared = isYoung ? last : next;
-    return shared?.abort.signal.aborted ? undefined : shared;
-  }
-
-  function prepare(): SharedRequest {
-    const abort = new AbortController();
-    const before = last?.answer;
-    const question: SharedRequest = { answer: answer(), waiting: 0, abort };
-    next = question;
-    return question;
-
-    async function answer(): Promise<Snapshot> {
-      // Who asks in the same turn can join; what the one before met is for those who asked it.
-      await before?.catch(() => undefined);
-      await Promise.resolve();
-      last = question;
-      if (next === question) next = undefined;
-      try {
-        question.began = performance.now();
-        return await take(abort.signal);
-      } catch (error) {
-        if (last === question) last = undefined;
-        throw error;
-      }
-    }
-  }
-
-  return {
-    async take(signal, { maxAge = 0 } = {}) {
-      signal.throwIfAborted();
-      const question = findShared(maxAge) ?? prepare();
-      question.waiting++;
-      try {
-        return await untilAborted(question.answer, signal);
-      } finally {
-        question.waiting--;
-        // The program need not run on when nobody waits for its answer.
-        if (signal.aborted && question.waiting === 0) question.abort.abort(signal.reason);
-      }
-    },
-  };
+  const share = shareAnswer(take);
+  return { take: (signal, { maxAge } = {}) => share(signal, maxAge) };
 }
 
 async function takeSnapshot(

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createReleases, inputsLabel } from '../../src/cluster/releases.ts';
 import type { ApiReader } from '../../src/tools/kubernetes/api-server.ts';
@@ -46,6 +47,29 @@ test('of each release the newest revision, in numbers and not in letters', async
 
 test('one that this tool did not make has no inputs', async () => {
   expect(await open(record('mine', '1', 'deployed')).releases(signal)).toMatchObject([{ inputs: undefined }]);
+});
+
+test('a caller is not given the records that an earlier caller asked for before a change', async () => {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  let status = 'pending-upgrade';
+  const api = {
+    async getMetadata() {
+      const items = [record('auth-service', '1', status)];
+      await opened;
+      return items;
+    },
+  };
+  const releases = createReleases(async () => api as unknown as ApiReader);
+  const earlier = releases(signal);
+  await setImmediate();
+  status = 'deployed';
+  const later = releases(signal);
+  open();
+  expect(await earlier).toMatchObject([{ status: 'pending-upgrade' }]);
+  expect(await later).toMatchObject([{ status: 'deployed' }]);
 });
 
 test("Helm's records alone are asked for, once by all who ask together", async () => {
