@@ -8,17 +8,17 @@ import type { Environment } from './schema.ts';
 import { findAt, type MapTree, overlay } from './tree.ts';
 import { findSchemaProblems, type Rule } from './values-schema.ts';
 
-/** A Pod Security Standard that the pods of a namespace are held to. */
+/** The Pod Security Standard that a namespace enforces. */
 export type PodSecurity = 'restricted' | 'baseline';
 
-/** What a run has to know of the Helm values that git keeps. */
+/** What a run needs to know of the Helm values in git. */
 export interface HelmValues {
   readonly podSecurity: PodSecurity;
 }
 
 /**
- * Checks the values files of an environment, `helm/environments/base.yaml`, the environment's own and what it names
- * besides, and what follows from them with the charts' values below.
+ * Checks the values files of an environment (`helm/environments/base.yaml`, the environment's own and those that it
+ * lists) and the values that result when they are merged over the charts' own.
  * @throws {ConfigFailure} with all problems, each with its place.
  */
 export async function loadHelmValues(
@@ -59,7 +59,7 @@ export async function loadHelmValues(
   }
 }
 
-/** Services and images of names that nothing has: a service that is new brings its port. */
+/** Unknown names of services and images. A service with a port is a new one, whose name cannot be known. */
 function findUnknownNames(layer: MapTree, known: readonly string[]): readonly Problem[] {
   const services = [...findMap(layer, ['services']).entries];
   const added = services.filter(([, { value }]) => findAt(value, ['port'])).map(([name]) => name);
@@ -84,12 +84,12 @@ function toProblem(
   return [{ place, path: [key, name], text: `got an unknown name, ${expected}` }];
 }
 
-/** Secrets in a file that git keeps. */
+/** Secrets in a file tracked by git. */
 function findSecrets(layer: MapTree, name: string): readonly Problem[] {
   return [...findMap(layer, ['shared', 'secrets']).entries].map(([key, { place }]) => ({
     place,
     path: ['shared', 'secrets', key],
-    text: `got a secret in a file that git keeps, expected it in helm/environments/${name}-secrets.yaml`,
+    text: `got a secret in a file tracked by git, expected it in helm/environments/${name}-secrets.yaml`,
   }));
 }
 

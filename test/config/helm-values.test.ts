@@ -115,7 +115,7 @@ describe('a mistake has its file, line and key, and what was meant', () => {
     [
       'a key that stands twice',
       'ingress: { anyHost: true }\ningress: { anyHost: false }\n',
-      `${local}:2:1 ingress: got the key a second time, expected it once: it stands at ${local}:1:1`,
+      `${local}:2:1 ingress: got a duplicate key, expected it once: it is already at ${local}:1:1`,
     ],
     [
       'a word in place of a number',
@@ -150,7 +150,7 @@ describe('a mistake has its file, line and key, and what was meant', () => {
     [
       'a policy that would let everybody in',
       'networkPolicies: { dns: [] }\n',
-      `${local}:1:25 networkPolicies.dns: got an empty list, expected one with something in it`,
+      `${local}:1:25 networkPolicies.dns: got an empty list, expected at least one item`,
     ],
   ])('%s', async (_, values, message) => {
     expect(await refusal(values)).toContain(message);
@@ -159,7 +159,7 @@ describe('a mistake has its file, line and key, and what was meant', () => {
   test('and a secret is not repeated', async () => {
     const message = await refusal('shared:\n  secrets:\n    JWT_SECRET: hunter2\n');
     expect(message).toBe(
-      `${local}:3:5 shared.secrets.JWT_SECRET: got a secret in a file that git keeps, expected it in helm/environments/local-kind-secrets.yaml`,
+      `${local}:3:5 shared.secrets.JWT_SECRET: got a secret in a file tracked by git, expected it in helm/environments/local-kind-secrets.yaml`,
     );
   });
 
@@ -173,10 +173,10 @@ describe('a mistake has its file, line and key, and what was meant', () => {
   });
 });
 
-describe('who needs a lower Pod Security level is named', () => {
+describe('a setting that needs a lower Pod Security level is named', () => {
   const frontend = (settings: string) => `services:\n  frontend:\n    ${settings}\n`;
   const level =
-    'needs the Pod Security level baseline, and namespace.podSecurity is restricted (helm/charts/wealist-common/values.yaml:';
+    'needs the Pod Security level baseline, but namespace.podSecurity is restricted (helm/charts/wealist-common/values.yaml:';
 
   test.each<[string, string]>([
     [
@@ -193,7 +193,7 @@ describe('who needs a lower Pod Security level is named', () => {
     ],
     [
       'securityContext: { allowPrivilegeEscalation: true }',
-      'services.frontend.securityContext.allowPrivilegeEscalation: a process that may gain rights',
+      'services.frontend.securityContext.allowPrivilegeEscalation: a process that may gain privileges',
     ],
     [
       'securityContext: { capabilities: { drop: [] } }',
@@ -217,17 +217,17 @@ describe('who needs a lower Pod Security level is named', () => {
       'volumes: { host: { mount: { mountPath: /host }, source: { hostPath: { path: / } } } }',
     ]) {
       const values = `namespace: { podSecurity: baseline }\n${frontend(settings)}`;
-      expect(await refusal(values)).toContain('which no namespace of weAlist has: remove it');
+      expect(await refusal(values)).toContain('which no namespace of weAlist allows: remove it');
     }
   });
 
-  test('an added capability to listen on low ports is none of them', async () => {
+  test('an added capability to listen on low ports is allowed', async () => {
     const values = frontend('securityContext: { capabilities: { add: [NET_BIND_SERVICE] } }');
     expect(await load(values)).toEqual({ podSecurity: 'restricted' });
   });
 });
 
-test('the schema that Helm reads is the one that is read here', async () => {
+test('every keyword of the schema that Helm reads is checked here, or left to Helm', async () => {
   const schema = JSON.parse(await readFile(join(repository, 'helm/values.schema.json'), 'utf8'));
   const keywords = new Set<string>();
   collect(schema);

@@ -90,7 +90,7 @@ test('a caller that gives up leaves the answer to the others, whoever came first
   expect(await other).toEqual({ state: 'old' });
 });
 
-test('a request without callers is aborted, and nobody joins it', async () => {
+test('a request without callers is aborted, and no call joins it', async () => {
   const { world, read } = observe();
   const given = new AbortController();
   const only = read(given.signal);
@@ -102,7 +102,7 @@ test('a request without callers is aborted, and nobody joins it', async () => {
   expect(world.asked).toHaveLength(2);
 });
 
-test('a caller that has given up before asks nothing', async () => {
+test('a caller that gave up beforehand sends no request', async () => {
   const { world, read } = observe();
   await expect(read(AbortSignal.abort(new Error('given up')))).rejects.toThrow('given up');
   expect(world.asked).toEqual([]);
