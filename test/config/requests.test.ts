@@ -67,7 +67,7 @@ test('an invalid quantity is reported with its place', async () => {
   });
 });
 
-test("the platform of this checkout: the specification's sum, and what it consists of", async () => {
+test("the platform of this checkout: the specification's sum, and what it stands on", async () => {
   const checkout = resolve(import.meta.dirname, '../..');
   const local = await loadEnvironment({ checkout, name: 'local-kind' });
   const selection = selectServices(local, []);
