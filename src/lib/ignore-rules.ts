@@ -21,8 +21,8 @@ const folders = Symbol('folders');
 const anything = Symbol('**');
 
 /*
- * No library: for ten `**` in a pattern, one path takes the regular expressions of `ignore` 7.0.17 (for .gitignore) and
- * `@balena/dockerignore` 1.0.2 half a minute and more, and the latter throws on `[z-a]` and `a(b`.
+ * No library: for a pattern with ten `**` and a deep path, `ignore` 7.0.17 (for .gitignore) and `@balena/dockerignore`
+ * 1.0.2 take half a minute and more, and the latter throws on `[z-a]` and `a(b`.
  */
 
 /**
