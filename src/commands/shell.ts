@@ -112,7 +112,7 @@ function findDebugImage(snapshot: Snapshot, { spec: { nodeName }, metadata }: Po
     .filter(({ name }) => names.includes(name))
     .toSorted((one, other) => names.indexOf(one.name) - names.indexOf(other.name));
   const [first] = containers;
-  if (first) return first.image;
+  if (first?.image !== undefined) return first.image;
   throw new Failure('its image has no shell, and no image on the node lends one', {
     hint: 'npm run up postgres',
     exitCode: exitCodes.workload,

@@ -33,14 +33,14 @@ const Catalog = z.strictObject(
   'one entry per image',
 );
 
-/** `images/catalog.yaml`: every image from outside, and where each can come from. */
+/** `images/catalog.yaml`: every third-party image, and where it can be obtained. */
 export type Catalog = z.infer<typeof Catalog>;
 export type CatalogEntry = Catalog[keyof Catalog];
 
 /** The images that are loaded onto the cluster's nodes. */
 export type ImageName = Exclude<keyof Catalog, 'node'>;
 
-/** What the charts may name an image for, beside services. */
+/** Names under `images` in Helm values, in addition to services. */
 export const imageNames: readonly string[] = Object.keys(Catalog.shape).filter((name) => name !== 'node');
 
 /** @throws {ConfigFailure} with all problems of the file, each with its place. */

@@ -1,17 +1,18 @@
 import type { CST } from 'yaml';
 
 /**
- * Follows the parser's tokens and says how deeply it will nest: never less than it does, in block style up to about
- * twice as much. What the parser makes of broken text counts too, since it recurses before it complains.
+ * Returns a function that receives the parser's tokens one by one and returns how deeply the parser will nest: never
+ * less than it does, in block style up to about twice as much. Invalid text counts too, since the parser recurses
+ * before it reports an error.
  */
 export function createDepth(): (
   type: CST.TokenType | null,
   column: number,
   isFirstOfLine: boolean,
 ) => number {
-  // Columns at which a block collection may have begun.
+  // Columns at which a block collection may have started.
   const columns: number[] = [];
-  // The open brackets, each with the ":" since its last comma: `{a: b: c}` nests without a bracket.
+  // One item per open bracket: the number of ":" since its last comma, since `{a: b: c}` nests without a bracket.
   const brackets: number[] = [];
 
   return (type, column, isFirstOfLine) => {

@@ -1,7 +1,4 @@
-/**
- * What can be deployed beside the platform: `with:` in an environment, `up --with`. What each consists of is in
- * `plans/extras.ts`.
- */
+/** What can be deployed with the platform (`with:` in an environment, `up --with`); `plans/extras.ts` defines each. */
 export const extraNames = ['metrics', 'monitoring', 'argocd'] as const;
 export type ExtraName = (typeof extraNames)[number];
 

@@ -8,17 +8,17 @@ import type { Environment } from './schema.ts';
 import { findAt, type MapTree, overlay, placeOf } from './tree.ts';
 import { findSchemaProblems, type Rule } from './values-schema.ts';
 
-/** A Pod Security Standard that the pods of a namespace are held to. */
+/** The Pod Security Standard that a namespace enforces. */
 export type PodSecurity = 'restricted' | 'baseline';
 
-/** What a run has to know of the Helm values that git keeps. */
+/** What a run needs to know of the Helm values in git. */
 export interface HelmValues {
   readonly podSecurity: PodSecurity;
 }
 
 /**
- * Checks the values files of an environment, `helm/environments/base.yaml`, the environment's own and what it names
- * besides, and what follows from them with the charts' values below.
+ * Checks the values files of an environment (`helm/environments/base.yaml`, the environment's own and those that it
+ * lists) and the values that result when they are merged over the charts' own.
  * @throws {ConfigFailure} with all problems, each with its place.
  */
 export async function loadHelmValues(
@@ -63,8 +63,8 @@ export async function loadHelmValues(
 }
 
 /**
- * Ports and routes that the charts deploy and the environment does not know, or the other way round. Both have them from
- * one table, and either may be laid over; needs are handed over by each run.
+ * Ports and routes that differ between the charts and the environment. Both read them from one table, and files of
+ * either can override it. Needs cannot differ: each run passes them to the charts.
  */
 function findOtherThanEnvironment(values: MapTree, services: Environment['services']): readonly Problem[] {
   return Object.entries(services).flatMap(([name, service]) =>
@@ -73,13 +73,13 @@ function findOtherThanEnvironment(values: MapTree, services: Environment['servic
       const found = findAt(values, path);
       const [got, expected] = [found?.kind === 'scalar' ? found.value : undefined, service[key]];
       if (got === expected || !findAt(values, ['services', name])) return [];
-      const text = `got ${got ?? 'nothing'}, expected ${expected ?? 'nothing'}, as the files of env/ say: change both`;
+      const text = `got ${got ?? 'nothing'}, but env/ has ${expected ?? 'nothing'}: set the same in both`;
       return [{ place: placeOf(values, path), path, text }];
     }),
   );
 }
 
-/** Services and images of names that nothing has: a service that is new brings its port. */
+/** Unknown names of services and images. A service with a port is a new one, whose name cannot be known. */
 function findUnknownNames(layer: MapTree, known: readonly string[]): readonly Problem[] {
   const services = [...findMap(layer, ['services']).entries];
   const added = services.filter(([, { value }]) => findAt(value, ['port'])).map(([name]) => name);
@@ -104,12 +104,12 @@ function toProblem(
   return [{ place, path: [key, name], text: `got an unknown name, ${expected}` }];
 }
 
-/** Secrets in a file that git keeps. */
+/** Secrets in a file tracked by git. */
 function findSecrets(layer: MapTree, name: string): readonly Problem[] {
   return [...findMap(layer, ['shared', 'secrets']).entries].map(([key, { place }]) => ({
     place,
     path: ['shared', 'secrets', key],
-    text: `got a secret in a file that git keeps, expected it in helm/environments/${name}-secrets.yaml`,
+    text: `got a secret in a file tracked by git, expected it in helm/environments/${name}-secrets.yaml`,
   }));
 }
 

@@ -7,12 +7,12 @@ const pattern = new RegExp(`^(?:${host}/)?${part}(?:/${part})*(?::${tag})?(?:@sh
 
 const rule = 'an image with its tag, such as docker.io/library/postgres:17.5-alpine';
 
-/** An image that stays what it is: with a digest, or with a tag other than `latest`. */
+/** A pinned image: with a digest, or with a tag other than `latest`. */
 export const imageReference = z
   .string(rule)
   .max(512, rule)
   .regex(pattern, rule)
-  .refine(isPinned, 'a fixed tag or a digest: what latest, or no tag, stands for changes by itself');
+  .refine(isPinned, 'a fixed tag or a digest: latest, or no tag, can change at any time');
 
 function isPinned(reference: string): boolean {
   if (reference.includes('@')) return true;

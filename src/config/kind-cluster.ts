@@ -11,23 +11,23 @@ export interface ClusterSettings {
   readonly image: string;
   readonly httpPort: number;
   readonly httpsPort: number;
-  /** Nodes beside those of the file. */
+  /** Nodes in addition to those of the file. */
   readonly workers: readonly WorkerType[];
-  /** One folder per namespace and claim; outlives the cluster. */
+  /** Contains one folder per namespace and claim; preserved when the cluster is removed. */
   readonly volumes: string;
-  /** An empty folder whose name is the id of the checkout that owns the cluster. */
+  /** An empty folder whose name is the ID of the checkout that owns the cluster. */
   readonly owner: string;
   /** The file of `toKubeletAdditions`. */
   readonly kubelet: string;
 }
 
-/** Where a node has the volumes: the path that kind's own storage provisioner uses as well. */
+/** Where the volumes are mounted in a node: the path that kind's own storage provisioner also uses. */
 const volumesOnNode = '/var/local-path-provisioner';
-/** Mounted so that who owns a cluster can be read off its container, running or not, from its first moment on. */
+/** This mount shows which checkout owns a node: the engine lists it from creation on, also of a stopped container. */
 export const ownerOnNode = '/var/lib/wealist-local/owner';
-/** The label of a node that tells its type; charts prefer nodes by it. */
+/** The label with a node's type, by which charts prefer nodes. */
 export const nodeTypeLabel = 'wealist.local/node-type';
-/** Where systemd, on any node image, reads what is added to the kubelet's unit. */
+/** A drop-in file of systemd for the kubelet's unit; the same path in every node image. */
 const kubeletOnNode = '/etc/systemd/system/kubelet.service.d/20-wealist-local.conf';
 
 interface KindCluster {
@@ -44,7 +44,7 @@ interface KindNode {
 
 /**
  * The text of kind's configuration: the checkout's `kind/cluster.yaml`, completed. A port mapping without a host port
- * gets the ingress's. Every node has the volumes, so that a data store finds its data on whichever it starts.
+ * gets that of the ingress. The volumes are mounted in every node, so that a data store finds its data on any of them.
  * @throws {Failure} when the file does not describe a cluster.
  */
 export async function toKindCluster(checkout: string, settings: ClusterSettings): Promise<string> {
@@ -70,13 +70,14 @@ export async function toKindCluster(checkout: string, settings: ClusterSettings)
 }
 
 /**
- * What is added to the unit of the nodes' kubelet. Until kube-proxy knows a Service, what is sent to its address would
- * leave the node for the network outside, where something may answer, and a connection that is kept alive would stay
- * there. Dropped, it is sent again a second later.
+ * The drop-in file for the nodes' kubelet: it drops packets to Services that kube-proxy does not know yet. They would
+ * leave the node for the network outside, where another program may accept the connection and keep it alive. A dropped
+ * packet is sent again a second later.
+ * @throws {Failure} when `kind/cluster.yaml` does not describe a cluster.
  */
 export async function toKubeletAdditions(checkout: string): Promise<string> {
   const { networking } = await readSource(checkout);
-  // kind's own choice where the file makes none.
+  // kind's default.
   const rule = `--destination ${networking?.serviceSubnet ?? '10.96.0.0/16'} --jump DROP`;
   const lines = ['FORWARD', 'OUTPUT'].map(
     (chain) =>

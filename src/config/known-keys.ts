@@ -2,13 +2,13 @@ import type { z } from 'zod';
 import { findNearest } from '../lib/nearest.ts';
 import type { Path } from './problems.ts';
 
-/** What a JSON Schema says of maps. */
+/** The keywords of a JSON Schema that describe maps. */
 export interface MapSchema {
   readonly properties?: Readonly<Record<string, unknown>>;
   readonly additionalProperties?: unknown;
 }
 
-/** A map of a schema, and the keys that it may have. */
+/** A map of a schema, and its allowed keys. */
 export interface KnownMap {
   /** `<name>` stands for any key. */
   readonly path: readonly string[];
@@ -17,7 +17,7 @@ export interface KnownMap {
 
 type Schema = MapSchema | z.core.JSONSchema.BaseSchema;
 
-/** All maps of a schema whose keys are fixed. `resolve` follows its references, where it has any. */
+/** All maps of a schema with a fixed set of keys. `resolve` follows references. */
 export function listMaps(
   schema: Schema,
   resolve: (schema: Schema) => Schema = (schema) => schema,
@@ -36,20 +36,20 @@ function isSchema(value: unknown): value is Schema {
   return typeof value === 'object' && value !== null;
 }
 
-/** What was meant by an unknown key: the same on another level, else the nearest on this one, else any of this one. */
+/** Suggests the same key on another level, else the nearest one on this level, else all of this level. */
 export function describeUnknownKey(key: string, path: Path, maps: readonly KnownMap[]): string {
-  const elsewhere = maps.find((map) => map.keys.includes(key));
-  const here = maps.find((map) => isSameWay(map.path, path))?.keys ?? [];
+  const otherLevel = maps.find((map) => map.keys.includes(key));
+  const here = maps.find((map) => matchesPath(map.path, path))?.keys ?? [];
   const nearest = findNearest(key, here);
-  const meant = elsewhere
-    ? `it belongs ${elsewhere.path.length === 0 ? 'at the root' : `under ${elsewhere.path.join('.')}`}`
+  const suggestion = otherLevel
+    ? `it belongs ${otherLevel.path.length === 0 ? 'at the root' : `under ${otherLevel.path.join('.')}`}`
     : nearest === undefined
       ? `expected one of ${here.join(', ')}`
       : `nearest is ${nearest}`;
-  return `got an unknown key, ${meant}`;
+  return `got an unknown key, ${suggestion}`;
 }
 
-function isSameWay(pattern: readonly string[], path: Path): boolean {
+function matchesPath(pattern: readonly string[], path: Path): boolean {
   return (
     pattern.length === path.length &&
     pattern.every((part, index) => part === '<name>' || part === path[index])

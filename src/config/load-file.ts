@@ -14,7 +14,7 @@ export interface LoadFileOptions<T> {
 }
 
 /**
- * Reads one YAML file of the checkout, with the care that a file written by hand needs.
+ * Reads one YAML file of the checkout and validates it.
  * @throws {ConfigFailure} with all its problems, each with its place.
  */
 export async function loadFile<T>({ checkout, file, schema }: LoadFileOptions<T>): Promise<T> {

@@ -7,8 +7,8 @@ import { readText } from './read-text.ts';
 import type { MapEntry, MapTree, Tree } from './tree.ts';
 
 /**
- * The person's own secrets for an environment, from `helm/environments/<name>-secrets.yaml`, which git ignores; none
- * without that file. No message repeats a value.
+ * The user's own secrets for an environment, from `helm/environments/<name>-secrets.yaml`, which git ignores; empty
+ * without that file. Messages never contain a value.
  * @throws {ConfigFailure} with all problems.
  */
 export async function loadOwnSecrets(
@@ -32,7 +32,7 @@ export async function loadOwnSecrets(
   return Object.fromEntries(values);
 }
 
-/** The map under the only key that is allowed here; undefined when it is not there. */
+/** The map under the only allowed key; undefined when the key is missing. */
 function findOnly(tree: MapTree, only: string, above: Path, problems: Problem[]): MapTree | undefined {
   for (const [key, { place }] of tree.entries) {
     if (key !== only)
@@ -55,8 +55,7 @@ function findProblem(key: string, { place, value }: MapEntry): { place: Place; t
   if (!/^[A-Z][A-Z0-9_]*$/.test(key)) return { place, text: 'expected a name of A-Z, 0-9 and _' };
 
   const text = toText(value);
-  if (text === undefined)
-    return { place: value.place, text: 'expected a text: in quotes, when it looks like something else' };
+  if (text === undefined) return { place: value.place, text: 'expected a text: put the value in quotes' };
   const { least }: SecretRule = known ? secretRules[key as keyof typeof secretRules] : { least: 0 };
   const bytes = Buffer.byteLength(text);
   if (bytes < least) return { place: value.place, text: `got ${bytes} bytes, expected at least ${least}` };

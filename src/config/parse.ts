@@ -12,17 +12,17 @@ import { ConfigFailure, type Path, type Place, type Problem, toPlaceText } from 
 import { scan } from './scan.ts';
 import type { MapEntry, MapTree, Tree } from './tree.ts';
 
-/** The parser's frequent complaints, by code or by text, as a person can act on them; the others keep its words. */
-const complaints: Readonly<Record<string, string>> = {
+/** Clearer texts for the parser's frequent errors, by code or by message; other errors keep the parser's text. */
+const clearerTexts: Readonly<Record<string, string>> = {
   BAD_SCALAR_START: 'got a reserved character at the start of a value, expected the value in quotes',
   BLOCK_AS_IMPLICIT_KEY:
     'got a second key on the line, expected one: check the indentation, or quote the value',
-  MULTILINE_IMPLICIT_KEY: 'got a key over several lines, expected ":" after each key',
+  MULTILINE_IMPLICIT_KEY: 'got a key on several lines, expected ":" after each key',
   MULTIPLE_DOCS: 'got a second document, expected one: remove the "---"',
   NON_STRING_KEY: 'got a list or map as a key, expected a name',
   TAB_AS_INDENT: 'got a tab, expected spaces as indentation',
   'All mapping items must start at the same column':
-    'got a key at another column than those above it, expected the same',
+    'got a key at a different column than those above it, expected the same',
   'Flow map in block collection must be sufficiently indented and end with a }':
     'got an open {, expected a } before this',
   'Flow sequence in block collection must be sufficiently indented and end with a ]':
@@ -32,7 +32,7 @@ const complaints: Readonly<Record<string, string>> = {
 
 /**
  * A YAML 1.2 file as a tree with the place of each value; an empty file is an empty map.
- * @throws {ConfigFailure} with the place of what is not YAML, or with each key that is written twice.
+ * @throws {ConfigFailure} with the place of the first syntax error, or with all invalid keys.
  */
 export function parse(text: string, file: string): MapTree {
   scan(text, file);
@@ -43,14 +43,14 @@ export function parse(text: string, file: string): MapTree {
     strict: true,
     merge: false,
     stringKeys: true,
-    // Looked for below: the parser compares each key of a map with each other one.
+    // Checked below: the parser would compare every key of a map with every other.
     uniqueKeys: false,
     prettyErrors: false,
     logLevel: 'error',
   });
-  // What follows the first error is mostly its echo.
+  // Further errors are mostly consequences of the first.
   const [error] = [...document.errors, ...document.warnings];
-  if (error) throw new ConfigFailure([{ place: placeAt(error.pos[0]), path: [], text: toComplaint(error) }]);
+  if (error) throw new ConfigFailure([{ place: placeAt(error.pos[0]), path: [], text: toErrorText(error) }]);
 
   const problems: Problem[] = [];
   const root = document.contents;
@@ -95,22 +95,24 @@ export function parse(text: string, file: string): MapTree {
 
 function findKeyProblem(name: string, first: MapEntry | undefined): string | undefined {
   if (name === '') return 'got an empty key, expected a name before the ":"';
-  if (first) return `got the key a second time, expected it once: it stands at ${toPlaceText(first.place)}`;
-  // The schema's library drops this one from a map of any keys, without a word.
+  if (first) return `got a duplicate key, expected it once: it is already at ${toPlaceText(first.place)}`;
+  // zod silently drops this key from a record.
   if (name === '__proto__') return 'got a name that JavaScript reserves, expected another';
   return undefined;
 }
 
-function toComplaint({ code, message }: YAMLError): string {
-  return complaints[code] ?? complaints[message] ?? `${message.charAt(0).toLowerCase()}${message.slice(1)}`;
+function toErrorText({ code, message }: YAMLError): string {
+  return (
+    clearerTexts[code] ?? clearerTexts[message] ?? `${message.charAt(0).toLowerCase()}${message.slice(1)}`
+  );
 }
 
-/** Empty, or nothing but comments and a "---". */
+/** Empty, or only comments and a "---". */
 function isNothing(root: unknown): root is null {
   return root === null || (isScalar(root) && root.value === null && !root.source);
 }
 
-/** The value of a key with nothing behind it, not even a ":". */
+/** The value of a key without a value, and even without a ":". */
 function toNothing(place: Place): Tree {
   return { kind: 'scalar', place, value: null, source: '' };
 }

@@ -1,13 +1,13 @@
 import { type Problem, toPlaceText } from './problems.ts';
 import { findAt, type MapTree, overlay, placeOf, type Tree } from './tree.ts';
 
-/** Kubernetes 1.34: what `baseline` lets a container add to its capabilities. */
+/** The capabilities that a container may add under `baseline`, as of Kubernetes 1.34. */
 const baselineCapabilities = new Set([
   ...['AUDIT_WRITE', 'CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'MKNOD', 'NET_BIND_SERVICE'],
   ...['SETFCAP', 'SETGID', 'SETPCAP', 'SETUID', 'SYS_CHROOT'],
 ]);
 
-/** What a setting of a service asks for: the first level that allows it. */
+/** A setting of a service that `restricted` forbids, and the strictest level that allows it. */
 interface Demand {
   readonly path: readonly string[];
   readonly level: 'baseline' | 'privileged';
@@ -15,8 +15,8 @@ interface Demand {
 }
 
 /**
- * Settings of services that their namespace's Pod Security Standard refuses, by all values together. Kubernetes would
- * accept such a Deployment and let none of its pods in.
+ * Settings of services, in the merged values, that violate their namespace's Pod Security Standard. Kubernetes would
+ * accept such a Deployment but none of its pods.
  */
 export function findTooPrivileged(values: MapTree, services: readonly string[]): readonly Problem[] {
   const level = findAt(values, ['namespace', 'podSecurity']);
@@ -32,8 +32,8 @@ export function findTooPrivileged(values: MapTree, services: readonly string[]):
       const needed = `${what} needs the Pod Security level ${level}`;
       const text =
         level === 'baseline'
-          ? `${needed}, and namespace.podSecurity is restricted (${place}): make it baseline`
-          : `${needed}, which no namespace of weAlist has: remove it`;
+          ? `${needed}, but namespace.podSecurity is restricted (${place}): set it to baseline`
+          : `${needed}, which no namespace of weAlist allows: remove it`;
       return [{ place: placeOf(settings, path), path: ['services', name, ...path], text }];
     });
   });
@@ -47,13 +47,13 @@ function listDemands(settings: MapTree): readonly Demand[] {
   const added = listTexts(findAt(settings, [container, 'capabilities', 'add']));
   const dropped = listTexts(findAt(settings, [container, 'capabilities', 'drop']));
   const seccomp = findScalar(settings, [container, 'seccompProfile', 'type']);
-  const lowest: readonly (Demand | false)[] = [
+  const forbidden: readonly (Demand | false)[] = [
     findScalar(settings, either('runAsNonRoot')) !== true &&
       demand(either('runAsNonRoot'), 'baseline', 'a container that may run as root'),
     findScalar(settings, either('runAsUser')) === 0 &&
       demand(either('runAsUser'), 'baseline', 'a container that runs as root'),
     findScalar(settings, [container, 'allowPrivilegeEscalation']) !== false &&
-      demand([container, 'allowPrivilegeEscalation'], 'baseline', 'a process that may gain rights'),
+      demand([container, 'allowPrivilegeEscalation'], 'baseline', 'a process that may gain privileges'),
     !dropped.includes('ALL') &&
       demand([container, 'capabilities', 'drop'], 'baseline', 'a container that keeps capabilities'),
     !['RuntimeDefault', 'Localhost'].includes(
@@ -63,7 +63,7 @@ function listDemands(settings: MapTree): readonly Demand[] {
       demand([container, 'privileged'], 'privileged', 'a privileged container'),
   ];
   return [
-    ...lowest.filter((each) => each !== false),
+    ...forbidden.filter((each) => each !== false),
     ...added.flatMap((name) =>
       name === 'NET_BIND_SERVICE'
         ? []
@@ -76,7 +76,7 @@ function listDemands(settings: MapTree): readonly Demand[] {
           ],
     ),
     ...listVolumes(settings).map((name) =>
-      demand(['volumes', name, 'source', 'hostPath'], 'privileged', 'a folder of the node'),
+      demand(['volumes', name, 'source', 'hostPath'], 'privileged', 'a hostPath volume'),
     ),
   ];
 }

@@ -1,34 +1,35 @@
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { toAscii, toPrintable } from '../lib/printable.ts';
 
-/** Where a value stands: a file with line and column (both from 1), or a flag of the command line. */
+/** Where a value is written: a file with line and column (both from 1), or a command-line flag. */
 export interface Place {
   readonly file: string;
   readonly line?: number;
   readonly column?: number;
 }
 
-/** A key's way from the root, list items by index. */
+/** The keys from the root to a value; list items by index. */
 export type Path = readonly (string | number)[];
 
-/** One thing that is wrong with the configuration; `text` reads "got …, expected …". */
+/** One mistake in the configuration; `text` reads "got …, expected …". */
 export interface Problem {
   readonly place: Place;
   readonly path: Path;
   readonly text: string;
 }
 
-/** More are cut: the first ones are mended first, and a broken file can hold thousands. */
-const shown = 20;
-const longestValue = 60;
+/** A broken file can have thousands of problems. */
+const maxShown = 20;
+/** Characters of a value that a message shows. */
+const maxValueLength = 60;
 
-/** All that is wrong with the configuration, one line each: `file:line:col key: got X, expected Y`. */
+/** All mistakes in the configuration, one line each: `file:line:col key: got X, expected Y`. Exit code 2. */
 export class ConfigFailure extends Failure {
   readonly problems: readonly Problem[];
 
   constructor(problems: readonly Problem[]) {
-    const lines = problems.slice(0, shown).map(toLine);
-    if (problems.length > shown) lines.push(`and ${problems.length - shown} more`);
+    const lines = problems.slice(0, maxShown).map(toLine);
+    if (problems.length > maxShown) lines.push(`and ${problems.length - maxShown} more`);
     super(lines.join('\n'), { exitCode: exitCodes.usage });
     this.name = 'ConfigFailure';
     this.problems = problems;
@@ -58,12 +59,12 @@ function quoteKey(key: string): string {
   return /^[\w-]+$/.test(key) ? cut(key) : `"${cut(toAscii(key))}"`;
 }
 
-/** A text in quotes, as a message may show it. */
+/** A text in quotes, shortened and escaped for a message. */
 export function quote(value: string, toShown?: (text: string) => string): string {
   return `"${shorten(value, toShown)}"`;
 }
 
-/** A value as a message may show it: its first line, cut, escaped, and without the password of an address. */
+/** A value for a message: its first line, cut, escaped, and without the password of a URL. */
 export function shorten(value: string, toShown: (text: string) => string = toPrintable): string {
   const [line = ''] = value.slice(0, 1000).split('\n', 1);
   const text = cut(toShown(line.replace(/[^\s/@:]*:[^\s/]*@/g, '***@')));
@@ -71,7 +72,7 @@ export function shorten(value: string, toShown: (text: string) => string = toPri
 }
 
 function cut(text: string): string {
-  return text.length > longestValue ? `${text.slice(0, longestValue)}…` : text;
+  return text.length > maxValueLength ? `${text.slice(0, maxValueLength)}…` : text;
 }
 
 /** The place of a character of a text. */

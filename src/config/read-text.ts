@@ -4,18 +4,18 @@ import { dirname, join } from 'node:path';
 import { isInside } from './folders.ts';
 import { ConfigFailure, type Place, placeAt } from './problems.ts';
 
-/** Bytes. Ours are below 3 KB; what is larger is not a configuration. */
-const largest = 256 * 1024;
+/** Our own files are below 3 KB. */
+const maxBytes = 256 * 1024;
 
 /**
- * The text of a file of the checkout, read once and at most 256 KB of it; undefined when there is none.
+ * The text of a file of the checkout, of at most 256 KB; undefined when the file does not exist.
  * @throws {ConfigFailure} when it is anything but a regular file inside the checkout that holds UTF-8 text.
  */
 export async function readText(checkout: string, file: string): Promise<string | undefined> {
   const bytes = await readBytes(checkout, file).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
     if (error.code === 'EACCES' || error.code === 'EPERM') {
-      refuse(file, 'got a file that you may not read, expected a readable one');
+      refuse(file, 'got a file without read permission, expected a readable one');
     }
     throw error;
   });
@@ -27,14 +27,14 @@ export async function readText(checkout: string, file: string): Promise<string |
 
 async function readBytes(checkout: string, file: string): Promise<Buffer> {
   const path = join(checkout, file);
-  // Asked before opening: opening a FIFO or a device can hang or act on it.
+  // Checked before opening: opening a FIFO or a device can hang or have an effect.
   const stats = await lstat(path);
   if (stats.isSymbolicLink()) refuse(file, 'got a symbolic link, expected a regular file');
   if (!stats.isFile()) refuse(file, 'got something that is not a file, expected a regular file');
   if (!isInside(await realpath(checkout), await realpath(dirname(path)))) {
     refuse(file, 'got a file outside the checkout, expected one inside it');
   }
-  // It may have been replaced since, so that opening it neither follows a link nor waits.
+  // The file may have been replaced since the check, so open must neither follow a link nor wait.
   const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     if (!(await handle.stat()).isFile())
@@ -45,14 +45,14 @@ async function readBytes(checkout: string, file: string): Promise<Buffer> {
   }
 }
 
-/** Its size may lie, and may grow: what counts is what can be read. */
+/** Does not rely on the size of the file, which may be wrong or grow. */
 async function readAtMost(handle: FileHandle, file: string): Promise<Buffer> {
-  const buffer = Buffer.alloc(largest + 1);
+  const buffer = Buffer.alloc(maxBytes + 1);
   let length = 0;
   for (;;) {
     const { bytesRead } = await handle.read(buffer, length, buffer.length - length);
     length += bytesRead;
-    if (length > largest) refuse(file, 'got more than 256 KB, expected a configuration of at most 256 KB');
+    if (length > maxBytes) refuse(file, 'got more than 256 KB, expected a configuration of at most 256 KB');
     if (bytesRead === 0) return buffer.subarray(0, length);
   }
 }
@@ -68,7 +68,7 @@ function decode(bytes: Buffer, file: string): string {
   }
 }
 
-/** The place of the first byte that is no UTF-8, found by what a lenient decoder could not keep. */
+/** The place of the first byte that is not UTF-8: where a lenient decoder puts a replacement character. */
 function findBadByte(bytes: Buffer, file: string): Place {
   const text = bytes.toString('utf8');
   let offset = text.indexOf('\ufffd');
@@ -81,7 +81,7 @@ function findBadByte(bytes: Buffer, file: string): Place {
   return placeAt(file, text, Math.max(offset, 0));
 }
 
-/** Control characters other than tab and line ends: YAML forbids them, the parser reads some (NUL) all the same. */
+/** Refuses control characters other than tab and line ends: YAML forbids them, but the parser accepts some (NUL). */
 function refuseControls(text: string, file: string): void {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
   const offset = text.search(/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)/);

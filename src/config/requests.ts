@@ -9,7 +9,7 @@ import type { Selection } from './services.ts';
 import { findAt, type MapTree, overlay, placeOf, type Tree } from './tree.ts';
 import { type Controller, valuesFiles } from './values.ts';
 
-/** What pods ask of a node: cores, and bytes. */
+/** What pods request: cores, and bytes of memory. */
 export interface Requests {
   readonly cpus: number;
   readonly memory: number;
@@ -24,20 +24,20 @@ export interface RequestsOptions {
 }
 
 /**
- * What the pods of a selection and of its ingress controller request together, as the values say it in Helm's order.
- * A request that no values give counts as nothing.
- * @throws {ConfigFailure} when a values file cannot be read, or a request is no amount.
+ * The sum of the requests of all pods of a selection and of its ingress controller, from the values in Helm's order.
+ * A missing request counts as 0.
+ * @throws {ConfigFailure} when a values file cannot be read, or a request is not a quantity.
  */
 export async function sumRequests(options: RequestsOptions): Promise<Requests> {
   const { selection, controller } = options;
   const values = await readValues(options);
   const service = (name: string) => {
     const settings = overlay(mapAt(values, ['serviceDefaults']), mapAt(values, ['services', name]));
-    const [fixed, least] = [['replicas'], ['autoscaling', 'minReplicas']].map((path) =>
+    const [replicas, minReplicas] = [['replicas'], ['autoscaling', 'minReplicas']].map((path) =>
       Number(textAt(settings, path) ?? 1),
     );
     const isScaled = textAt(settings, ['autoscaling', 'enabled']) === 'true';
-    return times(requestsAt(settings, ['resources']), (isScaled ? least : fixed) ?? 1);
+    return multiply(requestsAt(settings, ['resources']), (isScaled ? minReplicas : replicas) ?? 1);
   };
   const ingress = {
     traefik: ['ingress', 'traefik', 'resources'],
@@ -51,7 +51,7 @@ export async function sumRequests(options: RequestsOptions): Promise<Requests> {
   return all.reduce((sum, each) => ({ cpus: sum.cpus + each.cpus, memory: sum.memory + each.memory }));
 }
 
-/** The values of every chart at once: what is meant for one of them stands under its name. */
+/** The values of all charts merged: those for a single chart are under its name, so they do not conflict. */
 async function readValues({ checkout, environment }: RequestsOptions): Promise<MapTree> {
   const charts = (await readdir(join(checkout, 'helm/charts'))).sort();
   const common = await read(checkout, 'helm/charts/wealist-common/values.yaml');
@@ -91,13 +91,13 @@ function requestsAt(tree: MapTree, path: readonly string[]): Requests {
     try {
       return parseQuantity(text);
     } catch {
-      const problem = `got ${quote(text)}, expected an amount, such as 100m or 64Mi`;
+      const problem = `got ${quote(text)}, expected a quantity, such as 100m or 64Mi`;
       throw new ConfigFailure([{ place: placeOf(tree, place), path: place, text: problem }]);
     }
   };
   return { cpus: amount('cpu'), memory: amount('memory') };
 }
 
-function times({ cpus, memory }: Requests, count: number): Requests {
+function multiply({ cpus, memory }: Requests, count: number): Requests {
   return { cpus: cpus * count, memory: memory * count };
 }

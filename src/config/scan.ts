@@ -2,13 +2,13 @@ import { CST, Lexer } from 'yaml';
 import { createDepth } from './depth.ts';
 import { ConfigFailure, placeAt, quote } from './problems.ts';
 
-/** Far above any configuration, and far below what makes the parser overflow its stack or take seconds. */
+/** Far above any real configuration, far below what makes the parser overflow its stack or take seconds. */
 const limits = { depth: 32, items: 10_000, tokens: 45_000 };
 
 const refused: Partial<Record<CST.TokenType, string>> = {
-  alias: 'a plain value: aliases are not read, write the value out',
-  anchor: 'a plain value: anchors are not read, write the value out where it is needed',
-  tag: 'a plain value: tags are not read',
+  alias: 'a plain value: aliases are not supported, repeat the value',
+  anchor: 'a plain value: anchors are not supported, repeat the value where it is needed',
+  tag: 'a plain value: tags are not supported',
   'directive-line': 'no directive: the file is read as YAML 1.2',
 };
 
@@ -24,9 +24,9 @@ const items = new Set<CST.TokenType | null>([
 ]);
 
 /**
- * Refuses what the parser must not be given: deep nesting, thousands of keys, aliases, anchors, tags, directives.
- * Looks at the parser's own tokens, in one pass that ends at the first that is too much.
- * @throws {ConfigFailure}
+ * Refuses input that is unsafe for the parser: deep nesting, thousands of keys, aliases, anchors, tags, directives.
+ * Reads the parser's own tokens in one pass and stops at the first violation.
+ * @throws {ConfigFailure} with its place.
  */
 export function scan(text: string, file: string): void {
   const toDepth = createDepth();
@@ -38,14 +38,14 @@ export function scan(text: string, file: string): void {
 
   for (const token of new Lexer().lex(text)) {
     const type: CST.TokenType | null = announced ? 'scalar' : CST.tokenType(token);
-    // Marks that stand for no character of the text; this one says that a plain or block scalar follows.
+    // Marks stand for no character of the text; a scalar mark announces a plain or block scalar.
     const isMark: boolean =
       !announced && (type === 'scalar' || type === 'doc-mode' || type === 'flow-error-end');
     announced = isMark && type === 'scalar';
 
     const expected = type && refused[type];
     if (expected) refuse(`got ${quote(token)}, expected ${expected}`);
-    if (isOpenQuote(type, token)) refuse('got a quote that is never closed, expected a second one');
+    if (isOpenQuote(type, token)) refuse('got an unclosed quote, expected a closing one');
 
     if (!isMark) counted.tokens++;
     if (items.has(type)) counted.items++;
@@ -53,10 +53,8 @@ export function scan(text: string, file: string): void {
       counted.depth = toDepth(type, offset - lineStart, isFirstOfLine);
       isFirstOfLine = false;
     }
-    if (counted.tokens > limits.tokens)
-      refuse(`got more than ${limits.tokens} words, expected a configuration`);
-    if (counted.items > limits.items)
-      refuse(`got more than ${limits.items} keys and items, expected a configuration`);
+    if (counted.tokens > limits.tokens) refuse(`got more than ${limits.tokens} words, expected fewer`);
+    if (counted.items > limits.items) refuse(`got more than ${limits.items} keys and items, expected fewer`);
     if (counted.depth > limits.depth) refuse(`got more than ${limits.depth} levels, expected at most 5`);
 
     if (isMark) continue;

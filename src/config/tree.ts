@@ -1,8 +1,8 @@
 import type { Path, Place } from './problems.ts';
 
 /**
- * What a file says, each value with its place, so that a message about a merged value names the file it came from.
- * Maps are `Map`s: a key such as `__proto__` is then a key like any other.
+ * The content of a file, each value with its place, so that a message about a merged value names the file it came from.
+ * Maps are `Map`s, in which `__proto__` is a key like any other.
  */
 export type Tree = MapTree | ListTree | ScalarTree;
 
@@ -13,7 +13,7 @@ export interface MapTree {
 }
 
 export interface MapEntry {
-  /** Of the key; the value has its own. */
+  /** Place of the key; the value has its own. */
   readonly place: Place;
   readonly value: Tree;
 }
@@ -28,11 +28,11 @@ export interface ScalarTree {
   readonly kind: 'scalar';
   readonly place: Place;
   readonly value: string | number | boolean | null;
-  /** As it was written, without quotes: `1e309` where the value is Infinity. */
+  /** The text in the file, without quotes: `1e309` where the value is Infinity. */
   readonly source: string;
 }
 
-/** Lays one map over another: maps are merged, everything else is replaced. New keys come last. */
+/** Merges `upper` over `lower`: maps are merged, everything else is replaced. New keys come last. */
 export function overlay(lower: MapTree, upper: MapTree): MapTree {
   const entries = new Map(lower.entries);
   for (const [key, entry] of upper.entries) {
@@ -50,10 +50,10 @@ export function without(tree: MapTree, key: string): MapTree {
   return { ...tree, entries };
 }
 
-/** What a flag may set. */
+/** A value that a flag can set. */
 export type Plain = string | number | readonly string[];
 
-/** A map of one value: `['cluster', 'name']` → `{ cluster: { name: value } }`, everything at one place. */
+/** A map with one value: `['cluster', 'name']` → `{ cluster: { name: value } }`, all of it at one place. */
 export function toTree([key, ...rest]: readonly [string, ...string[]], value: Plain, place: Place): MapTree {
   const [next, ...others] = rest;
   const below = next === undefined ? toLeaf(value, place) : toTree([next, ...others], value, place);
@@ -67,7 +67,7 @@ function toLeaf(value: Plain, place: Place): Tree {
   return { kind: 'scalar', place, value, source: String(value) };
 }
 
-/** What stands at the path, if anything does. */
+/** The value at the path; undefined when it is missing. */
 export function findAt(tree: Tree, path: Path): Tree | undefined {
   let found: Tree | undefined = tree;
   for (const part of path) {
@@ -78,14 +78,14 @@ export function findAt(tree: Tree, path: Path): Tree | undefined {
   return found;
 }
 
-/** The place of the value at the path; of the nearest key above it where it is missing. */
+/** The place of the value at the path, or of the nearest key above when it is missing. */
 export function placeOf(tree: Tree, path: Path): Place {
   const found = findAt(tree, path);
   if (found && found.kind !== 'map') return found.place;
   return placeOfKey(tree, path);
 }
 
-/** The place of the last key of the path; of the nearest key above it where it is missing. */
+/** The place of the last key of the path, or of the nearest key above when it is missing. */
 export function placeOfKey(tree: Tree, path: Path): Place {
   const parent = path.slice(0, -1);
   if (path.length === 0) return tree.place;

@@ -12,7 +12,7 @@ export interface Validated<T> {
   readonly problems: readonly Problem[];
 }
 
-/** Compares a tree with a schema whose messages complete "got X, expected …"; finds all problems at once. */
+/** Validates a tree by a schema whose messages complete "got X, expected …"; reports all problems at once. */
 export function validate<T>(tree: MapTree, schema: z.ZodType<T>): Validated<T> {
   const result = schema.safeParse(toValue(tree));
   if (result.success) return { value: result.data, problems: [] };
@@ -56,6 +56,6 @@ function describe(tree: Tree, issue: Issue): string {
   if (tree.kind !== 'scalar') return `a ${tree.kind}`;
   if (tree.value === null) return 'nothing';
   if (typeof tree.value !== 'string') return shorten(tree.source);
-  // A pattern admits ASCII only, so that a look-alike letter may be all that is wrong.
+  // Patterns allow ASCII only, so a look-alike letter must be visible in the message.
   return quote(tree.value, issue.code === 'invalid_format' ? toAscii : undefined);
 }

@@ -2,13 +2,18 @@ import { describeUnknownKey, type KnownMap, listMaps } from './known-keys.ts';
 import { type Path, type Problem, quote, shorten } from './problems.ts';
 import type { MapTree, ScalarTree, Tree } from './tree.ts';
 
+/*
+ * No library: zod 4.6's `fromJSONSchema` refuses `not` and `if`, and ajv 8 takes over a second to import and to compile
+ * this schema, and knows no positions.
+ */
+
 /**
- * What is read here of `helm/values.schema.json` (JSON Schema, draft 7). Helm applies all of it, to all layers at once;
- * here one file is looked at, so that nothing can be missing, and what is wrong has a line.
+ * The keywords of `helm/values.schema.json` (JSON Schema, draft 7) that are checked here. Helm applies all of them, to
+ * all files merged; here each file is checked alone, so that a mistake has a line, and missing keys are allowed.
  */
 export interface Rule {
   readonly $ref?: string;
-  /** Of a value without rules below it: completes "expected …". */
+  /** Completes "expected …"; for values without rules below them. */
   readonly description?: string;
   readonly type?: string | readonly string[];
   readonly enum?: readonly unknown[];
@@ -34,7 +39,7 @@ const typeNames: Readonly<Record<string, string>> = {
   ...{ integer: 'a whole number', number: 'a number', boolean: 'true or false' },
 };
 
-/** Everything in a values file that the schema refuses, each with its place. */
+/** All values of a file that violate the schema, each with its place. */
 export function findSchemaProblems(tree: MapTree, schema: Rule): readonly Problem[] {
   const resolve = (rule: Rule): Rule => {
     const name = /^#\/definitions\/(\w+)$/.exec(rule.$ref ?? '')?.[1];
@@ -51,7 +56,7 @@ export function findSchemaProblems(tree: MapTree, schema: Rule): readonly Proble
     }
     if (value.kind === 'list') {
       if (value.items.length < (rule.minItems ?? 0))
-        return [{ place: value.place, path, text: 'got an empty list, expected one with something in it' }];
+        return [{ place: value.place, path, text: 'got an empty list, expected at least one item' }];
       return value.items.flatMap((item, index) =>
         rule.items ? walk(item, rule.items, [...path, index]) : [],
       );

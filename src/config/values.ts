@@ -7,13 +7,13 @@ export interface ValuesFilesOptions {
   readonly environment: Pick<Environment, 'name' | 'values'>;
   /** The file of generated secrets, where the environment has one. */
   readonly secrets?: string | undefined;
-  /** The file with what only a run knows. */
+  /** The file with values that are only known at run time. */
   readonly generated?: string | undefined;
 }
 
 /**
- * The values files of every release in Helm's order, the last wins; the only place that knows it.
- * A chart's own values come before them by themselves: passing them again would undo the environment's.
+ * The values files of every release in Helm's order: the last one wins. Helm itself reads a chart's own values first;
+ * passing them again would override the environment's.
  */
 export function valuesFiles({
   checkout,
@@ -33,7 +33,7 @@ export function valuesFiles({
 
 export type Controller = 'nginx' | 'traefik';
 
-/** Ports on this machine that the ingress answers on. */
+/** Ports on this machine on which the ingress is reachable. */
 export interface PublicPorts {
   readonly httpPort: number;
   readonly httpsPort: number;
@@ -44,7 +44,7 @@ export interface BuiltService {
   readonly isStandIn: boolean;
 }
 
-/** Service → what it needs, as in the environment. */
+/** Service → names of what it needs, as in the environment. */
 export type Needs = Readonly<Record<string, readonly string[]>>;
 
 /** The needs of every service. */
@@ -53,8 +53,8 @@ export function toNeeds({ services }: Pick<Environment, 'services'>): Needs {
 }
 
 /**
- * What only a run knows of a service's release, over all files: no more than reaches it, so that nothing else rolls it.
- * The needs reach all: who may ask a service follows from what the others need.
+ * The values of a service's release that are only known at run time, merged over all files. Only what the service uses,
+ * so that other changes do not roll it out; the needs of all, since its network policy allows those that need it.
  */
 export function toServiceValues(
   name: string,
@@ -65,7 +65,7 @@ export function toServiceValues(
     images: { [name]: reference },
     public: { httpPort, httpsPort },
     services: toServices(Object.keys(needs), (service) => ({ needs: needs[service] ?? [] })),
-    // The default command is the stand-ins' start; what has a Dockerfile of its own says there how it starts.
+    // The default command starts a stand-in; an image with its own Dockerfile has its own command.
     ...(isStandIn ? {} : { serviceDefaults: { command: [] } }),
   };
 }
@@ -75,13 +75,13 @@ export interface InfrastructureChoice {
   readonly images: Readonly<Record<string, string>>;
   readonly ports: PublicPorts;
   readonly controller: Controller;
-  /** Each service, and each part of the infrastructure: whether it is deployed. */
+  /** Name of each service and infrastructure component → whether it is deployed. */
   readonly services: Readonly<Record<string, boolean>>;
   readonly infrastructure: Readonly<Record<string, boolean>>;
   readonly needs: Needs;
 }
 
-/** The same for the release of the infrastructure, which has the routes to all services. */
+/** The same for the release of the infrastructure, which contains the routes to all services. */
 export function toInfrastructureValues(choice: InfrastructureChoice) {
   const { images, ports, controller, services, infrastructure, needs } = choice;
   const { httpPort, httpsPort } = ports;
@@ -99,7 +99,7 @@ export function toInfrastructureValues(choice: InfrastructureChoice) {
   };
 }
 
-/** What Argo CD's try-out lays over the Git-held files of each chart: argocd/try-out/values.yaml has the rest. */
+/** Values that the Argo CD try-out merges over each chart's files in git; the rest is in argocd/try-out/values.yaml. */
 export function toTryOutValues({
   images,
   services,

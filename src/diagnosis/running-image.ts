@@ -69,8 +69,8 @@ export function listRetainedImages(snapshot: Snapshot, { name }: ServicePlace): 
     .list('ReplicaSet')
     .toSorted((one, other) => toRevision(other) - toRevision(one))
     .slice(0, retainedRevisions)
-    .flatMap(({ spec }) => spec?.template?.spec.containers ?? []);
+    .flatMap(({ spec }) => spec?.template?.spec?.containers ?? []);
   const running = snapshot.list('Pod').flatMap(({ spec }) => spec.containers);
   const own = [...newest, ...running].filter((container) => container.name === name);
-  return new Set(own.map(({ image }) => image));
+  return new Set(own.flatMap(({ image }) => image ?? []));
 }

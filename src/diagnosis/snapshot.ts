@@ -1,4 +1,4 @@
-import { untilAborted } from '../lib/until-aborted.ts';
+import { shareAnswer } from '../lib/share-answer.ts';
 import type { KubectlReader } from '../tools/kubernetes/kubectl.ts';
 import type { Ingress, NetworkPolicy } from '../tools/kubernetes/network-objects.ts';
 import type {
@@ -69,15 +69,6 @@ export interface Snapshots {
   take(signal: AbortSignal, options?: { readonly maxAge?: number }): Promise<Snapshot>;
 }
 
-/** A request for a snapshot, with the number of callers that wait for it. */
-interface SharedRequest {
-  readonly snapshot: Promise<Snapshot>;
-  /** Start of the request on the monotonic clock; undefined until it is sent. */
-  began?: number;
-  waiting: number;
-  readonly abort: AbortController;
-}
-
 export interface SnapshotOptions {
   /** All namespaces by default. With it, the permission to read this namespace and the nodes is enough. */
   readonly namespace?: string;
@@ -90,57 +81,10 @@ export function createSnapshots(kubectl: KubectlReader, options: SnapshotOptions
   return shareSnapshots((signal) => takeSnapshot(kubectl, options, signal));
 }
 
-/** Lets callers at the same time share one request, which `take` sends. */
+/** Snapshots whose callers share what `take` returns, as far as their `maxAge` allows. */
 export function shareSnapshots(take: (signal: AbortSignal) => Promise<Snapshot>): Snapshots {
-  /** The last request that was sent. */
-  let last: SharedRequest | undefined;
-  /** The request that is sent when `last` has completed. */
-  let next: SharedRequest | undefined;
-
-  // A request sent earlier may show an earlier state: a rollout that has just begun must not look finished.
-  function findShared(maxAge: number): SharedRequest | undefined {
-    const isYoung = last?.began !== undefined && performance.now() - last.began <= maxAge;
-    const shared = isYoung ? last : next;
-    return shared?.abort.signal.aborted ? undefined : shared;
-  }
-
-  function prepare(): SharedRequest {
-    const abort = new AbortController();
-    const previous = last?.snapshot;
-    const request: SharedRequest = { snapshot: send(), waiting: 0, abort };
-    next = request;
-    return request;
-
-    async function send(): Promise<Snapshot> {
-      // Callers of the same turn can join. The error of the previous request is for its own callers.
-      await previous?.catch(() => undefined);
-      await Promise.resolve();
-      last = request;
-      if (next === request) next = undefined;
-      try {
-        request.began = performance.now();
-        return await take(abort.signal);
-      } catch (error) {
-        if (last === request) last = undefined;
-        throw error;
-      }
-    }
-  }
-
-  return {
-    async take(signal, { maxAge = 0 } = {}) {
-      signal.throwIfAborted();
-      const request = findShared(maxAge) ?? prepare();
-      request.waiting++;
-      try {
-        return await untilAborted(request.snapshot, signal);
-      } finally {
-        request.waiting--;
-        // Stop kubectl when no caller waits for the result any more.
-        if (signal.aborted && request.waiting === 0) request.abort.abort(signal.reason);
-      }
-    },
-  };
+  const share = shareAnswer(take);
+  return { take: (signal, { maxAge } = {}) => share(signal, maxAge) };
 }
 
 async function takeSnapshot(

@@ -57,7 +57,7 @@ export async function replaceImage(deps: ReplaceDeps, wanted: WantedImage, run: 
   const workload = { kind: 'Deployment', name, namespace } as const;
   const before = await takeServiceSnapshot(api, place, run.signal);
   const deployment = before.find('Deployment', name, namespace);
-  const container = deployment?.spec.template?.spec.containers.find((each) => each.name === name);
+  const container = deployment?.spec.template.spec?.containers.find((each) => each.name === name);
   if (!container) {
     throw new Failure(`${name} is not deployed`, {
       hint: `npm run up -- ${name}`,

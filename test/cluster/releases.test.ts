@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createReleases, inputsLabel } from '../../src/cluster/releases.ts';
 import type { ApiReader } from '../../src/tools/kubernetes/api-server.ts';
@@ -46,6 +47,29 @@ test('the newest revision of each release, compared as numbers', async () => {
 
 test('a release of another program has no inputs', async () => {
   expect(await open(record('mine', '1', 'deployed')).releases(signal)).toMatchObject([{ inputs: undefined }]);
+});
+
+test('a caller is not given the records that an earlier caller asked for before a change', async () => {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  let status = 'pending-upgrade';
+  const api = {
+    async getMetadata() {
+      const items = [record('auth-service', '1', status)];
+      await opened;
+      return items;
+    },
+  };
+  const releases = createReleases(async () => api as unknown as ApiReader);
+  const earlier = releases(signal);
+  await setImmediate();
+  status = 'deployed';
+  const later = releases(signal);
+  open();
+  expect(await earlier).toMatchObject([{ status: 'pending-upgrade' }]);
+  expect(await later).toMatchObject([{ status: 'deployed' }]);
 });
 
 test("only Helm's records are requested, once for callers at the same time", async () => {

@@ -22,12 +22,12 @@ async function refusalOf(local: string | Uint8Array): Promise<string> {
   return message;
 }
 
-describe('what is not YAML', () => {
+describe('invalid YAML', () => {
   test.each([
     ['a tab as indentation', 'cluster:\n\thttpPort: 80', '2:1: got a tab, expected spaces as indentation'],
     ['a key that is indented too far', 'namespace: x\n  source: y', '1:12: got a second key on the line'],
-    ['a quote left open', 'a: 1\nnamespace: "x\ncluster: {}\n', '2:12: got a quote that is never closed'],
-    ['a single quote left open', "namespace: 'x", '1:12: got a quote that is never closed'],
+    ['a quote left open', 'a: 1\nnamespace: "x\ncluster: {}\n', '2:12: got an unclosed quote'],
+    ['a single quote left open', "namespace: 'x", '1:12: got an unclosed quote'],
     [
       'a bracket left open',
       'services:\n  auth-service:\n    needs: [redis\n    port: 1',
@@ -37,11 +37,11 @@ describe('what is not YAML', () => {
     [
       'a key at another column',
       'cluster:\n    name: x\n  httpPort: 1',
-      '3:1: got a key at another column than those above it',
+      '3:1: got a key at a different column than those above it',
     ],
     ['a bracket too many', 'namespace: x]\ncluster: ]', '2:10: '],
     ['a lone colon', ': x', '1:1: got an empty key'],
-    ['a key without its colon', 'cluster:\n  httpPort\n  httpsPort: 1', '2:3: got a key over several lines'],
+    ['a key without its colon', 'cluster:\n  httpPort\n  httpsPort: 1', '2:3: got a key on several lines'],
     ['a last key without its colon', 'cluster:\n  name: x\n  httpsPort', '3:3: got a key without ":"'],
     ['a reserved character', 'source: @wealist', '1:9: got a reserved character'],
     ['a list as a key', '? [a]\n: b', '1:3: got a list or map as a key'],
@@ -52,11 +52,11 @@ describe('what is not YAML', () => {
     [
       'a key twice',
       'cluster:\n  name: a\n  name: b',
-      '3:3 cluster.name: got the key a second time, expected it once: it stands at env/local.yaml:2:3',
+      '3:3 cluster.name: got a duplicate key, expected it once: it is already at env/local.yaml:2:3',
     ],
-    ['an anchor', 'namespace: &a x', '1:12: got "&a", expected a plain value: anchors are not read'],
+    ['an anchor', 'namespace: &a x', '1:12: got "&a", expected a plain value: anchors are not supported'],
     ['an anchor that holds itself', 'cluster: &a\n  name: *a', '1:10: got "&a", expected a plain value'],
-    ['an alias', 'namespace: *a', '1:12: got "*a", expected a plain value: aliases are not read'],
+    ['an alias', 'namespace: *a', '1:12: got "*a", expected a plain value: aliases are not supported'],
     [
       'a merge',
       'cluster:\n  <<: {name: x}',
@@ -65,7 +65,7 @@ describe('what is not YAML', () => {
     [
       'a JavaScript tag',
       'source: !!js/function "x"',
-      '1:9: got "!!js/function", expected a plain value: tags are not read',
+      '1:9: got "!!js/function", expected a plain value: tags are not supported',
     ],
     ['a Python tag', 'source: !!python/object:os.system {}', '1:9: got "!!python/object:os.system"'],
     ['an include', 'services: !include x.yaml', '1:11: got "!include"'],
@@ -76,7 +76,7 @@ describe('what is not YAML', () => {
   });
 });
 
-describe('what is not text', () => {
+describe('invalid text', () => {
   const utf16 = Buffer.from('\ufeffnamespace: x', 'utf16le');
   test.each([
     ['UTF-16 LE', utf16, '1:1: got bytes that are not UTF-8'],
@@ -104,8 +104,8 @@ describe('what is not text', () => {
   });
 });
 
-describe('what is no file of the checkout', () => {
-  test('a symbolic link, wherever it leads', async () => {
+describe('not a file of the checkout', () => {
+  test('a symbolic link, wherever it points', async () => {
     const file = join(checkout, 'env/local.yaml');
     for (const target of ['base.yaml', '/etc/hostname', 'missing', 'local.yaml', '/dev/zero']) {
       await symlink(target, file);
@@ -124,7 +124,7 @@ describe('what is no file of the checkout', () => {
     expect(await refusal(checkout)).toMatch(/^env\/local\.yaml: got something that is not a file/);
   });
 
-  test('a folder of environments that lies elsewhere', async () => {
+  test('a folder of environments outside the checkout', async () => {
     const elsewhere = await makeTemporaryFolder();
     await rename(join(checkout, 'env'), join(elsewhere, 'env'));
     await symlink(join(elsewhere, 'env'), join(checkout, 'env'));
@@ -235,7 +235,7 @@ describe('unknown keys', () => {
     expect(Object.prototype).not.toHaveProperty('polluted');
   });
 
-  test('what stands under an unknown key is never shown', async () => {
+  test('the value of an unknown key is never shown', async () => {
     const message = await refusalOf('password: hunter2\nsecrets: {jwt: "-----BEGIN PRIVATE KEY-----"}\n');
     expect(message).not.toMatch(/hunter2|PRIVATE/);
   });

@@ -116,7 +116,7 @@ describe('a mistake has its file, line and key, and what was meant', () => {
     [
       'a key that stands twice',
       'ingress: { anyHost: true }\ningress: { anyHost: false }\n',
-      `${local}:2:1 ingress: got the key a second time, expected it once: it stands at ${local}:1:1`,
+      `${local}:2:1 ingress: got a duplicate key, expected it once: it is already at ${local}:1:1`,
     ],
     [
       'a word in place of a number',
@@ -151,7 +151,7 @@ describe('a mistake has its file, line and key, and what was meant', () => {
     [
       'a policy that would let everybody in',
       'networkPolicies: { dns: [] }\n',
-      `${local}:1:25 networkPolicies.dns: got an empty list, expected one with something in it`,
+      `${local}:1:25 networkPolicies.dns: got an empty list, expected at least one item`,
     ],
   ])('%s', async (_, values, message) => {
     expect(await refusal(values)).toContain(message);
@@ -160,7 +160,7 @@ describe('a mistake has its file, line and key, and what was meant', () => {
   test('and a secret is not repeated', async () => {
     const message = await refusal('shared:\n  secrets:\n    JWT_SECRET: hunter2\n');
     expect(message).toBe(
-      `${local}:3:5 shared.secrets.JWT_SECRET: got a secret in a file that git keeps, expected it in helm/environments/local-kind-secrets.yaml`,
+      `${local}:3:5 shared.secrets.JWT_SECRET: got a secret in a file tracked by git, expected it in helm/environments/local-kind-secrets.yaml`,
     );
   });
 
@@ -184,8 +184,8 @@ describe('a port and a route are the same for the charts and the environment', (
   test('where only the files of env/ say otherwise', async () => {
     await expect(load('', 'services: {user-service: {port: 9000, route: people}}')).rejects.toThrow(
       [
-        `${placeOf(tableFile, 'services', 'user-service', 'port')} services.user-service.port: got 8081, expected 9000, as the files of env/ say: change both`,
-        `${placeOf(tableFile, 'services', 'user-service', 'route')} services.user-service.route: got user, expected people, as the files of env/ say: change both`,
+        `${placeOf(tableFile, 'services', 'user-service', 'port')} services.user-service.port: got 8081, but env/ has 9000: set the same in both`,
+        `${placeOf(tableFile, 'services', 'user-service', 'route')} services.user-service.route: got user, but env/ has people: set the same in both`,
       ].join('\n'),
     );
   });
@@ -193,7 +193,7 @@ describe('a port and a route are the same for the charts and the environment', (
   test('where only the values say otherwise', async () => {
     const message = await refusal('services:\n  chat-service: { port: 9001 }\n');
     expect(message).toBe(
-      `${local}:2:25 services.chat-service.port: got 9001, expected 8001, as the files of env/ say: change both`,
+      `${local}:2:25 services.chat-service.port: got 9001, but env/ has 8001: set the same in both`,
     );
   });
 
@@ -203,10 +203,10 @@ describe('a port and a route are the same for the charts and the environment', (
   });
 });
 
-describe('who needs a lower Pod Security level is named', () => {
+describe('a setting that needs a lower Pod Security level is named', () => {
   const frontend = (settings: string) => `services:\n  frontend:\n    ${settings}\n`;
   const level =
-    'needs the Pod Security level baseline, and namespace.podSecurity is restricted (helm/charts/wealist-common/values.yaml:';
+    'needs the Pod Security level baseline, but namespace.podSecurity is restricted (helm/charts/wealist-common/values.yaml:';
 
   test.each<[string, string]>([
     [
@@ -223,7 +223,7 @@ describe('who needs a lower Pod Security level is named', () => {
     ],
     [
       'securityContext: { allowPrivilegeEscalation: true }',
-      'services.frontend.securityContext.allowPrivilegeEscalation: a process that may gain rights',
+      'services.frontend.securityContext.allowPrivilegeEscalation: a process that may gain privileges',
     ],
     [
       'securityContext: { capabilities: { drop: [] } }',
@@ -247,17 +247,17 @@ describe('who needs a lower Pod Security level is named', () => {
       'volumes: { host: { mount: { mountPath: /host }, source: { hostPath: { path: / } } } }',
     ]) {
       const values = `namespace: { podSecurity: baseline }\n${frontend(settings)}`;
-      expect(await refusal(values)).toContain('which no namespace of weAlist has: remove it');
+      expect(await refusal(values)).toContain('which no namespace of weAlist allows: remove it');
     }
   });
 
-  test('an added capability to listen on low ports is none of them', async () => {
+  test('an added capability to listen on low ports is allowed', async () => {
     const values = frontend('securityContext: { capabilities: { add: [NET_BIND_SERVICE] } }');
     expect(await load(values)).toEqual({ podSecurity: 'restricted' });
   });
 });
 
-test('the schema that Helm reads is the one that is read here', async () => {
+test('every keyword of the schema that Helm reads is checked here, or left to Helm', async () => {
   const schema = JSON.parse(await readFile(join(repository, 'helm/values.schema.json'), 'utf8'));
   const keywords = new Set<string>();
   collect(schema);

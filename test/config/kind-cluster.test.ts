@@ -68,7 +68,7 @@ test('worker nodes are added with the label of their type, and have the volumes 
   expect(nodes[2]).not.toHaveProperty('extraPortMappings');
 });
 
-test("what is sent to Services that nobody knows is dropped, in the file's own range", async () => {
+test('packets to unknown Services are dropped, in the Service range of the file', async () => {
   const checkout = await makeCheckout('networking: { serviceSubnet: 10.1.0.0/16 }\nnodes: [{}]\n');
   const lines = (await toKubeletAdditions(checkout)).trimEnd().split('\n');
   expect(lines).toEqual([

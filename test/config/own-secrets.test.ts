@@ -22,7 +22,7 @@ test('there are none without the file', async () => {
   expect(await load('# nothing yet\n')).toEqual({});
 });
 
-test("the person's own, known ones and those of their own services, out of all output", async () => {
+test("the user's own secrets, known ones and those of their own services, are hidden from all output", async () => {
   const text = inFile(
     'GOOGLE_CLIENT_ID: mine.apps.googleusercontent.com',
     'STRIPE_KEY: sk_test_51H8f9',
@@ -46,7 +46,7 @@ test.each([
   [inFile('GOOGLE_CLIENT_ID: ""'), '3:23 shared.secrets.GOOGLE_CLIENT_ID: got 0 bytes, expected at least 1'],
   [
     inFile('DB_PASSWORD: 12345678'),
-    '3:18 shared.secrets.DB_PASSWORD: expected a text: in quotes, when it looks like something else',
+    '3:18 shared.secrets.DB_PASSWORD: expected a text: put the value in quotes',
   ],
   [
     inFile('JWT_SECERT: hunter2hunter2'),
@@ -61,7 +61,7 @@ test.each([
   expect(failure.message).not.toContain('hunter2');
 });
 
-test('all that is wrong is said at once', async () => {
+test('all problems are reported at once', async () => {
   const failure = await load(inFile('JWT_SECRET: x', 'LIVEKIT_API_SECRET: y')).catch((error) => error);
   expect(failure.message.split('\n')).toHaveLength(2);
 });

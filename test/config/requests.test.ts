@@ -57,13 +57,13 @@ services:
   expect(memory / 2 ** 20).toBe(256 + 3 * 64 + 2 * 64 + 128 + 64);
 });
 
-test('what is no amount is told with its place', async () => {
+test('an invalid quantity is reported with its place', async () => {
   const checkout = await makeCheckout({
     'environments/base.yaml':
       'services:\n  auth-service:\n    resources:\n      requests:\n        memory: lots\n',
   });
   await expect(sum(checkout, ['auth-service'])).rejects.toMatchObject({
-    message: expect.stringMatching(/^helm\/environments\/base\.yaml:5:17 .*got "lots", expected an amount/),
+    message: expect.stringMatching(/^helm\/environments\/base\.yaml:5:17 .*got "lots", expected a quantity/),
     exitCode: 2,
   });
 });

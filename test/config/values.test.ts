@@ -18,7 +18,7 @@ test('values come in the order base, environment, secrets, generated', () => {
   ]);
 });
 
-test('what an environment names besides lies over its own, and below secrets', () => {
+test('the files that an environment lists override its own, and secrets override them', () => {
   const named = { ...environment, values: ['helm/examples/real-services.yaml'] };
   expect(valuesFiles({ checkout: '/w', environment: named, secrets: '/s/secrets.yaml' })).toEqual([
     '/w/helm/environments/base.yaml',

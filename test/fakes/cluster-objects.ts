@@ -18,12 +18,19 @@ export function ago(seconds: number): string {
 
 const namespace = 'wealist-kind-local';
 
+const toReference = (name: string) => ({
+  apiVersion: 'apps/v1',
+  kind: 'ReplicaSet',
+  name,
+  uid: `uid-${name}`,
+});
+
 const metadata = (name: string, owner?: string) => ({
   name,
   namespace,
   uid: `uid-${name}`,
   creationTimestamp: ago(5),
-  ...(owner === undefined ? {} : { ownerReferences: [{ uid: `uid-${owner}` }] }),
+  ...(owner === undefined ? {} : { ownerReferences: [toReference(owner)] }),
 });
 
 interface DeploymentOptions {
@@ -47,7 +54,7 @@ export function makeDeployment(
   const deployment: Deployment & { kind: 'Deployment' } = {
     kind: 'Deployment',
     metadata: { ...metadata(name), ...revision(2), generation },
-    spec: { replicas },
+    spec: { replicas, selector: {}, template: {} },
     status: { observedGeneration: generation, ...status },
   };
   return [deployment, ...sets] as const;

@@ -44,7 +44,11 @@ async function startCluster({ healthy = () => true }: { healthy?: (image: string
     isReady() ? [revisions.length - 1] : [revisions.length - 2, revisions.length - 1];
   const common = (name: string, owner?: string) => ({
     ...{ name, namespace, uid: `uid-${name}`, creationTimestamp: new Date().toISOString() },
-    ...(owner === undefined ? {} : { ownerReferences: [{ uid: `uid-${owner}` }] }),
+    ...(owner === undefined
+      ? {}
+      : {
+          ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: owner, uid: `uid-${owner}` }],
+        }),
   });
   const revisionOf = (at: number) => ({ 'deployment.kubernetes.io/revision': String(at + 1) });
   const isOld = (at: number) => at < revisions.length - 1;

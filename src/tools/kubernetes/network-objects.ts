@@ -1,68 +1,16 @@
-import type { Labels, Metadata, PortReference } from './objects.ts';
+import type * as meta from 'kubernetes-types/meta/v1.js';
+import type * as networking from 'kubernetes-types/networking/v1.js';
+import type { DeepReadonly, Labels, Stored } from './objects.ts';
 
-/*
- * Who gets through to what runs in a cluster: the fields that this tool reads, as kubectl prints them.
- */
+export type Ingress = Stored<networking.Ingress>;
 
-export interface Ingress {
-  readonly metadata: Metadata;
-  readonly spec?: {
-    readonly ingressClassName?: string;
-    readonly rules?: readonly {
-      readonly host?: string;
-      readonly http?: {
-        readonly paths: readonly {
-          readonly path?: string;
-          readonly backend: {
-            readonly service?: {
-              readonly name: string;
-              readonly port?: { readonly number?: number; readonly name?: string };
-            };
-          };
-        }[];
-      };
-    }[];
-  };
-}
+/** What may connect to the pods it selects, or what these may connect to; pods that none selects may do both. */
+export type NetworkPolicy = Stored<networking.NetworkPolicy, 'spec'>;
 
-interface LabelSelector {
-  readonly matchLabels?: Labels;
-  readonly matchExpressions?: readonly {
-    readonly key: string;
-    readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
-    readonly values?: readonly string[];
-  }[];
-}
+/** What a rule allows: of the fields that are set, all must match. */
+export type PolicyPeer = DeepReadonly<networking.NetworkPolicyPeer>;
 
-/** Whom a rule lets through: of the fields that are there, all must match. */
-export interface PolicyPeer {
-  readonly podSelector?: LabelSelector;
-  readonly namespaceSelector?: LabelSelector;
-  readonly ipBlock?: object;
-}
-
-interface PolicyPort {
-  readonly protocol?: string;
-  readonly port?: PortReference;
-  readonly endPort?: number;
-}
-
-/** What may reach the pods it selects, or what these may reach; pods that none selects may do anything. */
-export interface NetworkPolicy {
-  readonly metadata: Metadata;
-  readonly spec: {
-    readonly podSelector?: LabelSelector;
-    readonly policyTypes?: readonly ('Ingress' | 'Egress')[];
-    readonly ingress?: readonly {
-      readonly from?: readonly PolicyPeer[];
-      readonly ports?: readonly PolicyPort[];
-    }[];
-    readonly egress?: readonly {
-      readonly to?: readonly PolicyPeer[];
-      readonly ports?: readonly PolicyPort[];
-    }[];
-  };
-}
+type LabelSelector = DeepReadonly<meta.LabelSelector>;
 
 /** Whether a selector chooses what has these labels; an empty one chooses all. */
 export function matches(

@@ -1,218 +1,60 @@
+import type * as apps from 'kubernetes-types/apps/v1.js';
+import type * as batch from 'kubernetes-types/batch/v1.js';
+import type * as core from 'kubernetes-types/core/v1.js';
+import type * as discovery from 'kubernetes-types/discovery/v1.js';
+import type * as meta from 'kubernetes-types/meta/v1.js';
+
 /*
- * The fields of Kubernetes objects that this tool reads, as kubectl prints them. What the API may leave out is optional.
+ * Objects as the API server returns them. Kubernetes' own types also describe what a client sends, where the server
+ * fills in the rest; here the fields that it always sets are required.
  */
 
-export interface Metadata {
-  readonly name: string;
-  /** Undefined for what belongs to the whole cluster. */
-  readonly namespace?: string;
-  readonly uid: string;
-  readonly generation?: number;
-  readonly creationTimestamp: string;
-  readonly deletionTimestamp?: string;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly annotations?: Readonly<Record<string, string>>;
-  readonly ownerReferences?: readonly { readonly uid: string }[];
-}
+export type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
 
-export interface Condition {
-  readonly type: string;
-  readonly status: 'True' | 'False' | 'Unknown';
-  readonly reason?: string;
-  readonly message?: string;
-  readonly lastTransitionTime?: string;
-}
+/** T with these fields always there. */
+type With<T, K extends keyof T> = Omit<T, K> & { readonly [F in K]-?: NonNullable<T[F]> };
 
-/** Amounts by name of the resource (`cpu`, `memory`), as they were written: `500m`, `64Mi`. */
-export type Amounts = Readonly<Record<string, string>>;
+export type Metadata = With<DeepReadonly<meta.ObjectMeta>, 'name' | 'uid' | 'creationTimestamp'>;
 
-export interface Node {
+/** An object with those of its fields `spec` and `status` that it always has. One of a list does not say its kind. */
+export type Stored<T, K extends keyof T = never> = Omit<With<DeepReadonly<T>, K>, 'metadata' | 'kind'> & {
   readonly metadata: Metadata;
-  readonly status: {
-    readonly allocatable?: Amounts;
-    readonly conditions?: readonly Condition[];
-    readonly nodeInfo?: { readonly kubeletVersion?: string };
-  };
-}
+};
 
-/** A number, or the name of one of the container's ports. */
-export type PortReference = number | string;
+export type Node = Stored<core.Node, 'status'>;
+export type Pod = Stored<core.Pod, 'spec' | 'status'>;
+export type Deployment = Stored<apps.Deployment, 'spec' | 'status'>;
+export type StatefulSet = Stored<apps.StatefulSet, 'spec' | 'status'>;
+export type DaemonSet = Stored<apps.DaemonSet, 'status'>;
+export type ReplicaSet = Stored<apps.ReplicaSet>;
+export type Job = Stored<batch.Job, 'spec' | 'status'>;
+export type Claim = Stored<core.PersistentVolumeClaim, 'spec' | 'status'>;
+export type Service = Stored<core.Service, 'spec'>;
 
-/** What the node asks a container; one of the three. */
-export interface Probe {
-  readonly httpGet?: { readonly path?: string; readonly port: PortReference };
-  readonly tcpSocket?: { readonly port: PortReference };
-  readonly exec?: object;
-}
+/** Where a Service routes to; its label `kubernetes.io/service-name` says which. Empty lists are null. */
+export type EndpointSlice = Nullable<Stored<discovery.EndpointSlice>, 'ports' | 'endpoints'>;
 
-export interface Container {
-  readonly name: string;
-  readonly image: string;
-  /** In place of what the image says. */
-  readonly command?: readonly string[];
-  readonly startupProbe?: Probe;
-  readonly readinessProbe?: Probe;
-  readonly livenessProbe?: Probe;
-  readonly ports?: readonly { readonly name?: string; readonly containerPort: number }[];
-  readonly resources?: { readonly requests?: Amounts; readonly limits?: Amounts };
-  /** `Always` on an init container makes it a sidecar. */
-  readonly restartPolicy?: string;
-}
+/** Something that happened to an object; preserved for an hour. */
+export type Event = Nullable<Stored<core.Event>, 'lastTimestamp' | 'eventTime'>;
 
-export interface Terminated {
-  readonly exitCode: number;
-  readonly signal?: number;
-  readonly reason?: string;
-  readonly message?: string;
-  readonly startedAt?: string;
-  readonly finishedAt?: string;
-}
+/** T with fields that the server prints as null where they are empty. */
+type Nullable<T, K extends keyof T> = Omit<T, K> & { readonly [F in K]?: T[F] | null };
 
-interface ContainerState {
-  readonly waiting?: { readonly reason?: string; readonly message?: string };
-  readonly running?: { readonly startedAt: string };
-  readonly terminated?: Terminated;
-}
+export type Container = DeepReadonly<core.Container>;
+export type ContainerStatus = DeepReadonly<core.ContainerStatus>;
+export type Terminated = DeepReadonly<core.ContainerStateTerminated>;
+export type Probe = DeepReadonly<core.Probe>;
 
-export interface ContainerStatus {
-  readonly name: string;
-  readonly ready: boolean;
-  readonly started?: boolean;
-  readonly restartCount: number;
-  readonly image: string;
-  readonly imageID: string;
-  /** Of its newest run; another one after each restart. */
-  readonly containerID?: string;
-  readonly state?: ContainerState;
-  readonly lastState?: ContainerState;
-}
-
-export interface Pod {
-  readonly metadata: Metadata;
-  readonly spec: {
-    readonly nodeName?: string;
-    readonly containers: readonly Container[];
-    readonly initContainers?: readonly Container[];
-    readonly volumes?: readonly {
-      readonly name: string;
-      readonly persistentVolumeClaim?: { readonly claimName: string };
-    }[];
-  };
-  readonly status: {
-    readonly podIP?: string;
-    readonly phase?: 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown';
-    readonly reason?: string;
-    readonly message?: string;
-    readonly conditions?: readonly Condition[];
-    readonly containerStatuses?: readonly ContainerStatus[];
-    readonly initContainerStatuses?: readonly ContainerStatus[];
-  };
-}
-
-export interface Deployment {
-  readonly metadata: Metadata;
-  readonly spec: {
-    readonly replicas?: number;
-    readonly template?: { readonly spec: { readonly containers: readonly Container[] } };
-  };
-  readonly status: {
-    readonly observedGeneration?: number;
-    readonly replicas?: number;
-    readonly updatedReplicas?: number;
-    readonly readyReplicas?: number;
-    readonly availableReplicas?: number;
-    readonly conditions?: readonly Condition[];
-  };
-}
-
-export interface StatefulSet {
-  readonly metadata: Metadata;
-  readonly spec: { readonly replicas?: number };
-  readonly status: {
-    readonly observedGeneration?: number;
-    readonly replicas?: number;
-    readonly updatedReplicas?: number;
-    readonly readyReplicas?: number;
-    readonly availableReplicas?: number;
-    readonly updateRevision?: string;
-    readonly conditions?: readonly Condition[];
-  };
-}
-
-export interface DaemonSet {
-  readonly metadata: Metadata;
-  readonly status: {
-    readonly observedGeneration?: number;
-    readonly desiredNumberScheduled?: number;
-    readonly updatedNumberScheduled?: number;
-    readonly numberReady?: number;
-    readonly numberAvailable?: number;
-  };
-}
-
-export interface ReplicaSet {
-  readonly metadata: Metadata;
-  readonly spec?: { readonly template?: { readonly spec: { readonly containers: readonly Container[] } } };
-}
-
-export interface Job {
-  readonly metadata: Metadata;
-  readonly spec: { readonly completions?: number; readonly backoffLimit?: number };
-  readonly status: {
-    readonly succeeded?: number;
-    readonly failed?: number;
-    readonly conditions?: readonly Condition[];
-  };
-}
-
-export interface Claim {
-  readonly metadata: Metadata;
-  readonly spec: {
-    readonly storageClassName?: string;
-    readonly resources?: { readonly requests?: Amounts };
-  };
-  readonly status: { readonly phase?: string };
-}
+/** What the conditions of all kinds have in common. */
+export type Condition = Pick<
+  DeepReadonly<core.PodCondition>,
+  'type' | 'status' | 'reason' | 'message' | 'lastTransitionTime'
+>;
 
 export type Labels = Readonly<Record<string, string>>;
 
-export interface Service {
-  readonly metadata: Metadata;
-  readonly spec: {
-    /** `None` for one whose name stands for its pods' own addresses. */
-    readonly clusterIP?: string;
-    readonly selector?: Labels;
-    readonly ports?: readonly {
-      readonly name?: string;
-      readonly port: number;
-      readonly targetPort?: PortReference;
-    }[];
-  };
-}
-
-/** Where a Service leads; its label `kubernetes.io/service-name` says which. */
-export interface EndpointSlice {
-  readonly metadata: Metadata;
-  readonly ports?: readonly { readonly name?: string; readonly port?: number }[] | null;
-  readonly endpoints?: readonly {
-    readonly conditions?: { readonly ready?: boolean };
-    readonly targetRef?: { readonly name?: string };
-  }[];
-}
-
-/** Something that happened to an object; kept for an hour. */
-export interface Event {
-  readonly metadata: Metadata;
-  readonly type?: string;
-  readonly reason?: string;
-  readonly message?: string;
-  readonly involvedObject: { readonly kind?: string; readonly uid?: string; readonly name?: string };
-  /** How often; one that is told once has none. */
-  readonly count?: number;
-  readonly lastTimestamp?: string | null;
-  readonly eventTime?: string | null;
-  readonly series?: { readonly count?: number; readonly lastObservedTime?: string };
-}
+/** A number, or the name of one of the container's ports. */
+export type PortReference = number | string;
 
 /** Whether a pod passes its readiness probes. */
 export function isPodReady({ status }: Pod): boolean {
