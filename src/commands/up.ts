@@ -12,7 +12,7 @@ import { toHostOrigin, toOrigin } from '../plans/addresses.ts';
 import { hostsOfExtras } from '../plans/extras.ts';
 import { planUp } from '../plans/up.ts';
 import { describeExtras } from '../plans/up-extras.ts';
-import type { UpDeps } from '../plans/up-parts.ts';
+import type { UpDeps } from '../plans/up-deps.ts';
 import { ensureCheckoutId, findCheckoutId } from '../state/checkout-id.ts';
 import { type ClusterRecord, writeClusterRecord } from '../state/cluster-record.ts';
 import { findPolicyRecord } from '../state/policy-record.ts';

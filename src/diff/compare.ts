@@ -1,8 +1,8 @@
 import { ApiFailure, type ApiReader } from '../tools/kubernetes/api-server.ts';
 import { compareFields, type FieldChange, listDropped, maskChanges, toFields } from './fields.ts';
 import { type Manifest, toKey } from './manifest.ts';
-import { readPastManifests } from './past-manifests.ts';
-import { createFindPath } from './resources.ts';
+import { readPastManifests } from './deployed-manifests.ts';
+import { createFindPath } from './object-paths.ts';
 
 /** A release as it would be deployed. */
 export interface Rendering {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type Catalog, loadCatalog } from '../config/catalog.ts';
 import type { Environment } from '../config/schema.ts';
 import { ownArchitecture } from '../lib/own-architecture.ts';
-import { createTurns } from '../lib/turns.ts';
+import { createTurns } from '../lib/serial-queue.ts';
 import type { Paths } from '../state/paths.ts';
 import { createDebian } from '../tools/debian.ts';
 import type { Exec } from '../tools/exec.ts';

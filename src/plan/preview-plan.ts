@@ -1,5 +1,5 @@
 import { Failure } from '../lib/failure.ts';
-import { askSteps } from './ask-steps.ts';
+import { askSteps } from './check-steps.ts';
 import type { Plan } from './plan.ts';
 
 export interface StepPreview {

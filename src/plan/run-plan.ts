@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { Failure } from '../lib/failure.ts';
-import { askSteps, toOutcome } from './ask-steps.ts';
+import { askSteps, toOutcome } from './check-steps.ts';
 import type { Display, Outcome, StepResult, Watcher } from './display.ts';
 import type { Plan, Stage, Step } from './plan.ts';
 

@@ -1,6 +1,6 @@
 import type { Environment } from '../config/schema.ts';
 import type { PublicPorts } from '../config/values.ts';
-import type { Answer } from '../steps/answered.ts';
+import type { Answer } from '../steps/wait-for-ingress.ts';
 import { type ExtrasChoice, hostsOfExtras } from './extras.ts';
 
 /** Where this machine's browser finds the ingress. */

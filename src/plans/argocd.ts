@@ -10,7 +10,7 @@ import { removeApplications } from '../steps/remove-applications.ts';
 import { syncApplications } from '../steps/sync-applications.ts';
 import { createGitServer } from '../tools/git-server.ts';
 import { argocdNamespace, tryOutNamespace } from './extras.ts';
-import { present, type UpChoice, type UpDeps } from './up-parts.ts';
+import { present, type UpChoice, type UpDeps } from './up-deps.ts';
 
 /** The Application that renders the others, from argocd/try-out. */
 const rootName = 'wealist-try-out';

@@ -15,7 +15,7 @@ import {
   syncArgocd,
 } from './argocd.ts';
 import { type Extra, type ExtraRelease, extras, imagesOfExtras, toExtraNames } from './extras.ts';
-import { listDeployed, present, type UpChoice, type UpDeps } from './up-parts.ts';
+import { listDeployed, present, type UpChoice, type UpDeps } from './up-deps.ts';
 
 /** What an extra does besides its releases. */
 interface OwnPlans {

@@ -11,10 +11,10 @@ import {
   valuesFiles,
 } from '../config/values.ts';
 import type { ImageName } from '../images/chain.ts';
-import { loadImages } from '../images/load/load.ts';
+import { loadImages } from '../images/load/load-images.ts';
 import { toWaves } from '../lib/waves.ts';
 import type { Plan } from '../plan/plan.ts';
-import { answerThroughIngress } from '../steps/answered.ts';
+import { answerThroughIngress } from '../steps/wait-for-ingress.ts';
 import { applyManifests } from '../steps/apply-manifests.ts';
 import { buildService } from '../steps/build-service.ts';
 import { createCluster } from '../steps/create-cluster.ts';
@@ -28,7 +28,7 @@ import { type ExtrasChoice, imagesOfExtras, namespacesOfExtras, routedNamespaces
 import { ingressNamespace, ingressReleases } from './ingress.ts';
 import { namespaceManifest, storageClassManifest } from './manifests.ts';
 import { deployExtras, listBuiltServices, obtainExtras, removeExtras } from './up-extras.ts';
-import { listDeployed, present, type UpChoice, type UpDeps } from './up-parts.ts';
+import { listDeployed, present, type UpChoice, type UpDeps } from './up-deps.ts';
 
 /** Everything that `up` does once there is a container engine: from tools and images to services that answer. */
 export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice): Plan {

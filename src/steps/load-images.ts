@@ -1,4 +1,4 @@
-import { findUnloaded, type LoadDeps, loadImages, toQuery } from '../images/load/load.ts';
+import { findUnloaded, type LoadDeps, loadImages, toQuery } from '../images/load/load-images.ts';
 import type { NamedImage } from '../images/store/archive.ts';
 import type { Step } from '../plan/plan.ts';
 

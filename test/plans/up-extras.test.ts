@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { planUp } from '../../src/plans/up.ts';
-import type { UpChoice, UpDeps } from '../../src/plans/up-parts.ts';
+import type { UpChoice, UpDeps } from '../../src/plans/up-deps.ts';
 import { environment } from '../fakes/app.ts';
 
 /** Nothing is asked while a plan is made, so that nothing has to be there. */

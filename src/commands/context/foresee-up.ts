@@ -1,7 +1,7 @@
 import type { App } from '../../cli/command.ts';
 import type { LocalEnvironment } from '../../config/schema.ts';
 import type { Images } from '../../images/open-images.ts';
-import type { UpDeps } from '../../plans/up-parts.ts';
+import type { UpDeps } from '../../plans/up-deps.ts';
 import type { ClusterRecord } from '../../state/cluster-record.ts';
 import { chooseCluster } from './choose-cluster.ts';
 import { chooseExtras, type WantedExtras } from './choose-extras.ts';

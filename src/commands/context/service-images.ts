@@ -3,7 +3,7 @@ import type { App } from '../../cli/command.ts';
 import type { Environment } from '../../config/schema.ts';
 import { createServiceImages, type ServiceImages } from '../../images/build/service-image.ts';
 import { toRepository } from '../../images/built-reference.ts';
-import { bringEngineImage } from '../../images/load/engine-image.ts';
+import { bringEngineImage } from '../../images/import/import-engine-image.ts';
 import type { Images } from '../../images/open-images.ts';
 import { exitCodes, Failure } from '../../lib/failure.ts';
 import { hash } from '../../lib/hash.ts';

@@ -11,7 +11,7 @@ import { Failure } from '../../lib/failure.ts';
 import { createLatest, type Latest } from '../../lib/latest.ts';
 import { shareLock, type WithLock } from '../../lib/share-lock.ts';
 import { findRunningImage, type ReloadServiceDeps, reload } from '../../steps/reload-service.ts';
-import { type LiveState, updateLive } from '../../steps/update-live.ts';
+import { type LiveState, updateLive } from '../../steps/put-live-files.ts';
 import { describeFailure, toFailureValue } from '../../ui/failure.ts';
 import { toReloadLine, toSeconds } from './reload-line.ts';
 

@@ -6,7 +6,7 @@ import { readLastLines } from '../../diagnosis/ready.ts';
 import { toWaves } from '../../lib/waves.ts';
 import { toAddresses, toOrigin } from '../../plans/addresses.ts';
 import type { ClusterRecord } from '../../state/cluster-record.ts';
-import { findSilence } from '../../steps/answered.ts';
+import { findSilence } from '../../steps/wait-for-ingress.ts';
 import { askCluster } from '../context/ask-cluster.ts';
 import { findClusterAccess } from '../context/cluster-access.ts';
 import { toClusterWords } from '../context/cluster-state.ts';

@@ -12,7 +12,7 @@ import type { SourceState } from '../source/source-state.ts';
 import { packLayer } from '../store/layer.ts';
 import type { Store } from '../store/store.ts';
 import { bundleStandIn } from './bundle.ts';
-import { ensurePackagesLayer } from './packages.ts';
+import { ensurePackagesLayer } from './npm-packages.ts';
 import { toStandInImage } from './stand-in-image.ts';
 import { listVolumes, withTmp, withVolumes } from './volumes.ts';
 

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { hash, hashFolder } from '../../lib/hash.ts';
 import { type ContainerConfig, type Image, type Layer, toImageConfig } from '../../lib/oci.ts';
 import type { Stopwatch } from '../../lib/stopwatch.ts';
-import type { Turns } from '../../lib/turns.ts';
+import type { Turns } from '../../lib/serial-queue.ts';
 import type { Run } from '../../plan/plan.ts';
 import type { Debian, DebianRoot } from '../../tools/debian.ts';
 import type { Go, GoProgram } from '../../tools/go.ts';

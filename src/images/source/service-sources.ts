@@ -7,7 +7,7 @@ import { toBuiltReference } from '../built-reference.ts';
 import type { ResolvedImage } from '../find-image.ts';
 import type { Store } from '../store/store.ts';
 import { type DockerfileSource, findDockerfile, readContext } from './dockerfile-source.ts';
-import { readStandIn } from './service-source.ts';
+import { readStandIn } from './stand-in-source.ts';
 import type { SourceState } from './source-state.ts';
 
 /** The image of one of our own services, made of its source as it is now. */

@@ -7,13 +7,13 @@ import { unfinishedPrefix } from '../../tools/docker/cli.ts';
 import type { Docker } from '../../tools/docker/docker.ts';
 import type { Exec } from '../../tools/exec.ts';
 import type { Go } from '../../tools/go.ts';
-import { toPackagesKey } from '../build/packages.ts';
+import { toPackagesKey } from '../build/npm-packages.ts';
 import { createImageKeys, type ImageKeys, nodeRepository } from '../image-keys.ts';
 import type { Images } from '../open-images.ts';
 import { whileNobodyMakes } from './cache-lock.ts';
-import { listInputs } from './inputs.ts';
+import { listInputs } from './recipe-inputs.ts';
 import type { StoreContents, StoreEntries } from './store.ts';
-import { findWaste, type Needed } from './waste.ts';
+import { findWaste, type Needed } from './unused-entries.ts';
 
 type PrunedEngine = Pick<Docker, 'listImages' | 'listContainers' | 'removeContainer' | 'removeImage'>;
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type BundledFile, bundlePackages, bundleStandIn } from '../../../src/images/build/bundle.ts';
 import { describeLockedPackages } from '../../../src/images/build/locked-packages.ts';
-import { bundledPackages } from '../../../src/images/source/service-source.ts';
+import { bundledPackages } from '../../../src/images/source/stand-in-source.ts';
 import { exitCodes } from '../../../src/lib/failure.ts';
 import { makeTemporaryFolder } from '../../temporary-folder.ts';
 import { answerOf, bundleEnv, findFreePort, runBundle } from './run-bundle.ts';

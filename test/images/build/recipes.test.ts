@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { loadCatalog } from '../../../src/config/catalog.ts';
 import { openRecipes } from '../../../src/images/build/recipes.ts';
-import { listInputs } from '../../../src/images/store/inputs.ts';
+import { listInputs } from '../../../src/images/store/recipe-inputs.ts';
 import { makeTemporaryFolder } from '../../temporary-folder.ts';
 
 const checkout = join(import.meta.dirname, '../../..');

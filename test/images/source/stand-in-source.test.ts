@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readStandIn } from '../../../src/images/source/service-source.ts';
+import { readStandIn } from '../../../src/images/source/stand-in-source.ts';
 import { exitCodes } from '../../../src/lib/failure.ts';
 import { makeTemporaryFolder } from '../../temporary-folder.ts';
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hash } from '../../lib/hash.ts';
 import type { Layer } from '../../lib/oci.ts';
-import { bundledPackages } from '../source/service-source.ts';
+import { bundledPackages } from '../source/stand-in-source.ts';
 import { packLayer } from '../store/layer.ts';
 import type { Store } from '../store/store.ts';
 import { type BundledFile, bundlePackages } from './bundle.ts';

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { type Header, pack } from 'tar-stream';
 import { expect, test } from 'vitest';
-import { bringEngineImage } from '../../../src/images/load/engine-image.ts';
+import { bringEngineImage } from '../../../src/images/import/import-engine-image.ts';
 import { packArchive } from '../../../src/images/store/archive.ts';
 import { packLayer } from '../../../src/images/store/layer.ts';
 import { openStore } from '../../../src/images/store/store.ts';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { LiveSource } from '../../src/images/source/live-source.ts';
 import { CommandFailure } from '../../src/lib/failure.ts';
 import { hashContent } from '../../src/lib/hash.ts';
-import { type LiveState, updateLive } from '../../src/steps/update-live.ts';
+import { type LiveState, updateLive } from '../../src/steps/put-live-files.ts';
 import { ApiFailure } from '../../src/tools/kubernetes/api-server.ts';
 import {
   createReloadedService,

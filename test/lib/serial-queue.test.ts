@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { createTurns } from '../../src/lib/turns.ts';
+import { createTurns } from '../../src/lib/serial-queue.ts';
 
 test('works run one after the other, in the order they came', async () => {
   const turns = createTurns();

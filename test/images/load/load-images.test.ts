@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
-import { beginLoad, loadImages } from '../../../src/images/load/load.ts';
+import { beginLoad, loadImages } from '../../../src/images/load/load-images.ts';
 import { packLayer } from '../../../src/images/store/layer.ts';
 import { openStore } from '../../../src/images/store/store.ts';
 import { readTar } from '../../../src/images/store/tar.ts';

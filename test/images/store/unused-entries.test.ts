@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { StoreContents } from '../../../src/images/store/store.ts';
-import { findOldImages, findWaste } from '../../../src/images/store/waste.ts';
+import { findOldImages, findWaste } from '../../../src/images/store/unused-entries.ts';
 import { type Digest, digestOf, type Image } from '../../../src/lib/oci.ts';
 import { versions } from '../../../src/tools/versions.ts';
 
