@@ -1,8 +1,8 @@
 import { ApiFailure, type ApiReader } from '../tools/kubernetes/api-server.ts';
+import { readDeployedManifests } from './deployed-manifests.ts';
 import { compareFields, type FieldChange, listDropped, maskChanges, toFields } from './fields.ts';
 import { type Manifest, toKey } from './manifest.ts';
-import { readPastManifests } from './deployed-manifests.ts';
-import { createFindPath } from './object-paths.ts';
+import { createPathFinder } from './object-paths.ts';
 
 /** A release as it would be deployed. */
 export interface Rendering {
@@ -41,10 +41,12 @@ export async function compareWithCluster(
   signal: AbortSignal,
 ): Promise<Comparison> {
   const notes = new Set<string>();
-  const findPath = createFindPath(api);
+  const findPath = createPathFinder(api);
   const namespaces = [...new Set(renderings.map(({ namespace }) => namespace))];
   const states = new Map(
-    await Promise.all(namespaces.map(async (namespace) => [namespace, await look(namespace)] as const)),
+    await Promise.all(
+      namespaces.map(async (namespace) => [namespace, await readNamespace(namespace)] as const),
+    ),
   );
 
   const objects = await Promise.all(
@@ -65,7 +67,7 @@ export async function compareWithCluster(
   );
   return { objects: objects.flat(), notes: [...notes] };
 
-  async function look(namespace: string) {
+  async function readNamespace(namespace: string) {
     const exists = (await find(`/api/v1/namespaces/${namespace}`)) !== undefined;
     if (!exists) notes.add(`namespace ${namespace} is not there yet: what goes into it was not tried`);
     const past = exists ? await readPast(namespace) : undefined;
@@ -74,7 +76,7 @@ export async function compareWithCluster(
 
   async function readPast(namespace: string) {
     try {
-      return await readPastManifests(api, namespace, signal);
+      return await readDeployedManifests(api, namespace, signal);
     } catch (error) {
       if (!isForbidden(error)) throw error;
       notes.add(
@@ -97,7 +99,7 @@ export async function compareWithCluster(
       return toChange(manifest, place, 'new');
     try {
       const before = await find(path);
-      const after = await tryOut(path, manifest, before);
+      const after = await dryRun(path, manifest, before);
       if (!before) return toChange(manifest, place, 'new');
       const answer = toFields(after);
       const dropped = earlier ? listDropped(toFields(earlier), toFields(manifest), answer) : [];
@@ -110,7 +112,7 @@ export async function compareWithCluster(
   }
 
   /** The object as it would be; where a dry run is not allowed, as it is with what the manifest says over it. */
-  async function tryOut(path: string, manifest: Manifest, before: object | undefined): Promise<object> {
+  async function dryRun(path: string, manifest: Manifest, before: object | undefined): Promise<object> {
     try {
       return await api.dryRun<object>(path, manifest, signal);
     } catch (error) {
@@ -118,7 +120,7 @@ export async function compareWithCluster(
       notes.add(
         'fields are compared as they are written: you may not try out changes (patch) in this cluster',
       );
-      return lay(before ?? {}, manifest);
+      return mergeOver(before ?? {}, manifest);
     }
   }
 
@@ -159,7 +161,7 @@ function toChange(
 }
 
 /** One value over another: maps are merged, lists of named items by their names, all else is replaced. */
-function lay(lower: unknown, upper: unknown): object {
+function mergeOver(lower: unknown, upper: unknown): object {
   return merge(lower, upper) as object;
 }
 

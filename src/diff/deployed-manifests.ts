@@ -12,7 +12,7 @@ interface StoredRelease {
  * What Helm has deployed last in a namespace, by the name of the release, from the records that it keeps as Secrets.
  * @throws {ApiFailure} when these may not be read.
  */
-export async function readPastManifests(
+export async function readDeployedManifests(
   api: Pick<ApiReader, 'get'>,
   namespace: string,
   signal: AbortSignal,

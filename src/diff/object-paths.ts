@@ -15,7 +15,7 @@ interface Resource {
 }
 
 /** Finds the paths of objects by what the API server says of its kinds; undefined for a kind that it does not know. */
-export function createFindPath(api: Pick<ApiReader, 'get'>): FindPath {
+export function createPathFinder(api: Pick<ApiReader, 'get'>): FindPath {
   const lists = new Map<string, Promise<readonly Resource[]>>();
 
   function listResources(root: string, signal: AbortSignal): Promise<readonly Resource[]> {

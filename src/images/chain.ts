@@ -8,7 +8,7 @@ import type { Docker } from '../tools/docker/docker.ts';
 import { versions } from '../tools/versions.ts';
 import { assembleNode } from './build/node-image.ts';
 import type { Recipes } from './build/recipes.ts';
-import { tellTime } from './build/report-elapsed.ts';
+import { reportElapsed } from './build/report-elapsed.ts';
 import type { Workshop } from './build/workshop.ts';
 import { createImageFinder, type Origin, type ResolvedImage, toBuilt, toPulled } from './find-image.ts';
 import { createImageKeys } from './image-keys.ts';
@@ -66,7 +66,11 @@ export function createImageChain(deps: ImageChainDeps): ImageChain {
   const find = createImageFinder({ catalog, keys, store });
   const referenceOf = (name: keyof Catalog) => toReference(catalog[name].pull) as Reference;
 
-  async function take(name: ImageName, { name: known }: PulledImage, run: Run): Promise<ResolvedImage> {
+  async function importPulled(
+    name: ImageName,
+    { name: known }: PulledImage,
+    run: Run,
+  ): Promise<ResolvedImage> {
     run.report(`taking ${known} from the engine`);
     const { signal } = run;
     const image = await importArchive(await docker.saveImages([known], { signal }), store);
@@ -76,27 +80,27 @@ export function createImageChain(deps: ImageChainDeps): ImageChain {
 
   async function build(name: ImageName, run: Run): Promise<ResolvedImage> {
     const recipe = await recipes.load(name);
-    const image = await tellTime(run, recipe, async (told, stopwatch) =>
-      recipe.build(await workshop(told, stopwatch)),
+    const image = await reportElapsed(run, recipe, async (timed, stopwatch) =>
+      recipe.build(await workshop(timed, stopwatch)),
     );
     await store.putImage(await keys.built(name), image);
     return toBuilt(name, image);
   }
 
-  async function bring(name: ImageName, run: Run): Promise<ResolvedImage> {
+  async function obtain(name: ImageName, run: Run): Promise<ResolvedImage> {
     const reference = referenceOf(name);
     const present = await puller.find(reference);
-    if (present) return take(name, present, run);
+    if (present) return importPulled(name, present, run);
     return pullOrBuild(run, {
       name,
       entry: catalog[name],
       allowed,
       async pull() {
         const pulled = await puller.pull(reference, run);
-        const taken = await take(name, pulled, run);
+        const imported = await importPulled(name, pulled, run);
         // The store has it now; it would lie in the engine a second time.
         await docker.removeImage(pulled.name, { signal: run.signal });
-        return taken;
+        return imported;
       },
       build: () => build(name, run),
       minutes: async () => (await recipes.load(name)).minutes,
@@ -121,15 +125,15 @@ export function createImageChain(deps: ImageChainDeps): ImageChain {
   async function buildNode(run: Run): Promise<ResolvedNode> {
     const recipe = await recipes.loadNode();
     const tag = await keys.builtNode();
-    await tellTime(run, recipe, async (told, stopwatch) => {
-      const node = await recipe.build(await workshop(told, stopwatch));
-      await assembleNode(node, { tag, store, docker: dockerCli, run: told });
+    await reportElapsed(run, recipe, async (timed, stopwatch) => {
+      const node = await recipe.build(await workshop(timed, stopwatch));
+      await assembleNode(node, { tag, store, docker: dockerCli, run: timed });
     });
     await docker.removeImage(`${tag}-unfinished`, { signal: run.signal });
     return toBuiltNode(tag);
   }
 
-  async function bringNode(run: Run): Promise<ResolvedNode> {
+  async function obtainNode(run: Run): Promise<ResolvedNode> {
     const reference = referenceOf('node');
     return pullOrBuild(run, {
       name: 'node',
@@ -149,11 +153,11 @@ export function createImageChain(deps: ImageChainDeps): ImageChain {
         key: `image-${name}`,
         run,
         find: () => find(name),
-        make: () => bring(name, run),
+        make: () => obtain(name, run),
       }),
     findNode,
     ensureNode: (run) =>
-      findOrMake({ cache, key: 'image-node', run, find: findNode, make: () => bringNode(run) }),
+      findOrMake({ cache, key: 'image-node', run, find: findNode, make: () => obtainNode(run) }),
   };
 }
 

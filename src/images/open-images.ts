@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type Catalog, loadCatalog } from '../config/catalog.ts';
 import type { Environment } from '../config/schema.ts';
 import { ownArchitecture } from '../lib/own-architecture.ts';
-import { createTurns } from '../lib/serial-queue.ts';
+import { createSerialQueue } from '../lib/serial-queue.ts';
 import type { Paths } from '../state/paths.ts';
 import { createDebian } from '../tools/debian.ts';
 import type { Exec } from '../tools/exec.ts';
@@ -44,9 +44,9 @@ export async function openImages({ paths, registry, toolchain, exec }: ImagesDep
   const store = openStore(cache);
   const go = createGo(exec, join(cache, 'go'));
   const debian = createDebian(exec);
-  const turns = createTurns();
+  const goQueue = createSerialQueue();
   const workshop: Images['workshop'] = async (run, stopwatch) =>
-    openWorkshop({ store, go, debian, architecture, cache, run, turns, stopwatch });
+    openWorkshop({ store, go, debian, architecture, cache, run, goQueue, stopwatch });
   const catalog = await loadCatalog(checkout);
   const recipes = openRecipes({ checkout, architecture });
   const digests = openImageDigests(paths);

@@ -4,7 +4,7 @@ import { exitCodes, Failure } from '../lib/failure.ts';
 import type { Run } from '../plan/plan.ts';
 import { PullFailure } from '../tools/registry/pull.ts';
 
-export interface Ways<T> {
+export interface PullOrBuildOptions<T> {
   readonly name: string;
   readonly entry: CatalogEntry;
   /** What the environment allows. */
@@ -16,17 +16,17 @@ export interface Ways<T> {
 }
 
 /** Pulls, else builds, saying why and what comes next. @throws {Failure} that says why neither went. */
-export async function pullOrBuild<T>(run: Run, ways: Ways<T>): Promise<T> {
-  const { name, entry, allowed } = ways;
+export async function pullOrBuild<T>(run: Run, options: PullOrBuildOptions<T>): Promise<T> {
+  const { name, entry, allowed } = options;
   const pulled =
-    allowed === 'never' ? new Failure('registry.pull is never') : await tryToPull(() => ways.pull());
+    allowed === 'never' ? new Failure('registry.pull is never') : await tryToPull(() => options.pull());
   if (!(pulled instanceof Failure)) return pulled.value;
   if (!entry.build) throw toFailure(name, pulled, 'it has no recipe to be built by');
   if (allowed === 'only') throw toFailure(name, pulled, 'registry.pull is only');
 
-  run.report(`${describe(pulled)}: building from packages, about ${await ways.minutes()} min`);
+  run.report(`${describe(pulled)}: building from packages, about ${await options.minutes()} min`);
   try {
-    return await ways.build();
+    return await options.build();
   } catch (error) {
     run.signal.throwIfAborted();
     // What is no Failure is a bug, and says where.

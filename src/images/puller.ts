@@ -40,21 +40,21 @@ export interface PullerDeps {
 export function createPuller(deps: PullerDeps): Puller {
   const { docker, registry, digests, architecture, timeout = 20_000 } = deps;
   /** Registry → why it cannot be used; each is asked once, by whoever needs it first, and the others wait for that. */
-  const answers = new Map<string, Promise<PullFailure | undefined>>();
+  const checks = new Map<string, Promise<PullFailure | undefined>>();
 
   const toSource = (reference: Reference): Reference =>
     registry.mirror === undefined ? reference : { ...reference, registry: registry.mirror };
   const findExpected = async (source: Reference) => (await digests.find(toTagged(source))) ?? source.digest;
 
-  async function requireAnswer(source: Reference, run: Run): Promise<void> {
-    const asked = answers.get(source.registry) ?? ask(source, run);
-    answers.set(source.registry, asked);
-    const silent = await asked;
-    if (silent) throw new PullFailure(toTagged(source), silent.cause);
+  async function requireReachable(source: Reference, run: Run): Promise<void> {
+    const check = checks.get(source.registry) ?? checkRegistry(source, run);
+    checks.set(source.registry, check);
+    const unusable = await check;
+    if (unusable) throw new PullFailure(toTagged(source), unusable.cause);
   }
 
   /** Asks for this image's digest: no download, and it tells a registry that is there from one that is not. */
-  async function ask(source: Reference, { signal, report }: Run): Promise<PullFailure | undefined> {
+  async function checkRegistry(source: Reference, { signal, report }: Run): Promise<PullFailure | undefined> {
     const name = toTagged(source);
     report(`asking ${source.registry}`);
     try {
@@ -134,14 +134,14 @@ export function createPuller(deps: PullerDeps): Puller {
 
     async pull(reference, run) {
       const source = toSource(reference);
-      await requireAnswer(source, run);
+      await requireReachable(source, run);
       run.report(`pulling ${toTagged(source)}`);
       const expected = await findExpected(source);
       try {
         return await (expected ? pullDigest(source, expected, run) : pullTag(source, run));
       } catch (error) {
         if (error instanceof PullFailure && error.problem === 'unreachable') {
-          answers.set(source.registry, Promise.resolve(error));
+          checks.set(source.registry, Promise.resolve(error));
         }
         throw error;
       }

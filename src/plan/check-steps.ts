@@ -5,15 +5,15 @@ import type { Stage, Step } from './plan.ts';
  * Asks all steps of a stage at once whether they have something to do: an outcome has the reason in `skipped` when not.
  * Never rejects.
  */
-export function askSteps(stage: Stage, signal: AbortSignal): Promise<readonly Outcome[]> {
-  const ask = (step: Step) =>
+export function checkSteps(stage: Stage, signal: AbortSignal): Promise<readonly Outcome[]> {
+  const check = (step: Step) =>
     toOutcome(
       stage,
       step,
       signal,
       async () => (await step.isDone?.({ signal, report: () => {} })) || undefined,
     );
-  return Promise.all(stage.steps.map(ask));
+  return Promise.all(stage.steps.map(check));
 }
 
 /** How `work` of a step ended. Never rejects: an error is part of the outcome. */

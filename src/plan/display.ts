@@ -15,10 +15,10 @@ export interface Outcome extends StepResult {
 
 /** Shows the steps of a stage while `perform` runs them all at once; resolves when each has ended, well or not. */
 export type Display = (stage: Stage, perform: Perform) => Promise<readonly Outcome[]>;
-export type Perform = (step: Step, watcher: Watcher) => Promise<Outcome>;
+export type Perform = (step: Step, observer: StepObserver) => Promise<Outcome>;
 
 /** What a display hears of a step while it runs. */
-export interface Watcher {
+export interface StepObserver {
   /** It was asked, and has something to do. */
   begin(): void;
   report(line: string): void;

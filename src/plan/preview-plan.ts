@@ -1,5 +1,5 @@
 import { Failure } from '../lib/failure.ts';
-import { askSteps } from './check-steps.ts';
+import { checkSteps } from './check-steps.ts';
 import type { Plan } from './plan.ts';
 
 export interface StepPreview {
@@ -21,10 +21,10 @@ export interface PreviewOptions {
 
 /** Asks each step whether it is done, and tells what would run. Changes nothing. @throws the signal's reason. */
 export async function previewPlan(plan: Plan, { signal, onStep }: PreviewOptions): Promise<PlanPreview> {
-  const answers = await Promise.all(plan.map((stage) => askSteps(stage, signal)));
+  const checked = await Promise.all(plan.map((stage) => checkSteps(stage, signal)));
   signal.throwIfAborted();
   const previews: StepPreview[] = [];
-  for (const outcomes of answers) {
+  for (const outcomes of checked) {
     // What an earlier stage would change may be just what a later step asks about.
     const certain = previews.every(({ skipped }) => skipped !== undefined);
     for (const { stage, step, skipped, error } of outcomes) {

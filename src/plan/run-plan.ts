@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { Failure } from '../lib/failure.ts';
-import { askSteps, toOutcome } from './check-steps.ts';
-import type { Display, Outcome, StepResult, Watcher } from './display.ts';
+import { checkSteps, toOutcome } from './check-steps.ts';
+import type { Display, Outcome, StepObserver, StepResult } from './display.ts';
 import type { Plan, Stage, Step } from './plan.ts';
 
 export interface PlanResult {
@@ -43,25 +43,27 @@ export async function runPlan(plan: Plan, options: PlanOptions): Promise<PlanRes
   const { display, signal, onSkipped } = options;
   const start = performance.now();
   const results: StepResult[] = [];
-  const ahead = askAhead(plan, options);
+  const ahead = checkAhead(plan, options);
   try {
     for (const stage of plan) {
       signal.throwIfAborted();
-      const asked = await (ahead.answers.get(stage) ?? askSteps(stage, signal));
-      throwErrors(asked);
-      asked.forEach(({ skipped }, at) => {
+      const checked = await (ahead.outcomes.get(stage) ?? checkSteps(stage, signal));
+      throwErrors(checked);
+      checked.forEach(({ skipped }, at) => {
         const step = stage.steps[at];
         if (skipped !== undefined && step) onSkipped?.(step, skipped);
       });
-      const steps = stage.steps.filter((_, at) => asked[at]?.skipped === undefined);
+      const steps = stage.steps.filter((_, at) => checked[at]?.skipped === undefined);
       if (steps.length > 0) await ahead.end();
       const outcomes =
         steps.length === 0
           ? []
-          : await display({ ...stage, steps }, (step, watcher) => perform(stage, step, watcher, options));
+          : await display({ ...stage, steps }, (step, observer) => perform(stage, step, observer, options));
       throwErrors(outcomes);
       const done = outcomes.values();
-      results.push(...asked.map((each) => (each.skipped === undefined ? (done.next().value ?? each) : each)));
+      results.push(
+        ...checked.map((each) => (each.skipped === undefined ? (done.next().value ?? each) : each)),
+      );
     }
   } finally {
     await ahead.end();
@@ -73,18 +75,18 @@ export async function runPlan(plan: Plan, options: PlanOptions): Promise<PlanRes
  * Questions change nothing, so that all of a plan can be put at once. The answers hold until something changes: then
  * those that are still on their way end, lest somebody who asks afterwards shares one of before.
  */
-function askAhead(plan: Plan, { signal }: PlanOptions) {
+function checkAhead(plan: Plan, { signal }: PlanOptions) {
   const changed = new AbortController();
   const early = AbortSignal.any([signal, changed.signal]);
   // Every program that runs listens to it, and many run at once.
   setMaxListeners(0, early);
-  const answers = new Map(plan.map((stage) => [stage, askSteps(stage, early)]));
+  const outcomes = new Map(plan.map((stage) => [stage, checkSteps(stage, early)]));
   return {
-    answers,
+    outcomes,
     async end(): Promise<void> {
       changed.abort();
-      await Promise.all(answers.values());
-      answers.clear();
+      await Promise.all(outcomes.values());
+      outcomes.clear();
     },
   };
 }
@@ -92,15 +94,15 @@ function askAhead(plan: Plan, { signal }: PlanOptions) {
 function perform(
   stage: Stage,
   step: Step,
-  watcher: Watcher,
+  observer: StepObserver,
   { signal, onBegin, onDone, onFailed }: PlanOptions,
 ): Promise<Outcome> {
   return toOutcome(stage, step, signal, async () => {
     signal.throwIfAborted();
-    watcher.begin();
+    observer.begin();
     await onBegin?.(stage, step);
     try {
-      await step.apply({ signal, report: (line) => watcher.report(line) });
+      await step.apply({ signal, report: (line) => observer.report(line) });
     } catch (error) {
       // What the step met says more than what writing that down may meet.
       await onFailed?.(stage, step).catch(() => undefined);

@@ -1,6 +1,6 @@
 import type { Environment } from '../config/schema.ts';
 import type { PublicPorts } from '../config/values.ts';
-import type { Answer } from '../steps/wait-for-ingress.ts';
+import type { Address } from '../steps/wait-for-ingress.ts';
 import { type ExtrasChoice, hostsOfExtras } from './extras.ts';
 
 /** Where this machine's browser finds the ingress. */
@@ -18,7 +18,7 @@ export function toAddresses(
   environment: Environment,
   services: readonly string[],
   ports: Pick<PublicPorts, 'httpPort'>,
-): readonly Answer[] {
+): readonly Address[] {
   const origin = toOrigin(ports);
   return services.map((name) => {
     const route = environment.services[name]?.route;
@@ -27,7 +27,7 @@ export function toAddresses(
 }
 
 /** What each program of the extras answers when it works. */
-export function toExtraAddresses(cluster: ExtrasChoice & Pick<PublicPorts, 'httpPort'>): readonly Answer[] {
+export function toExtraAddresses(cluster: ExtrasChoice & Pick<PublicPorts, 'httpPort'>): readonly Address[] {
   return hostsOfExtras(cluster).map(({ name, health }) => {
     return { name, url: `${toHostOrigin(name, cluster)}${health}` };
   });

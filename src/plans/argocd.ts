@@ -10,7 +10,7 @@ import { removeApplications } from '../steps/remove-applications.ts';
 import { syncApplications } from '../steps/sync-applications.ts';
 import { createGitServer } from '../tools/git-server.ts';
 import { argocdNamespace, tryOutNamespace } from './extras.ts';
-import { present, type UpChoice, type UpDeps } from './up-deps.ts';
+import { requireFound, type UpChoice, type UpDeps } from './up-deps.ts';
 
 /** The Application that renders the others, from argocd/try-out. */
 const rootName = 'wealist-try-out';
@@ -54,9 +54,9 @@ export function syncArgocd(environment: Environment, deps: UpDeps, choice: UpCho
 
   async function toRoot() {
     const images = await Promise.all([
-      ...selection.infrastructure.map((name) => present(deps.chain.find(name), name)),
+      ...selection.infrastructure.map((name) => requireFound(deps.chain.find(name), name)),
       ...selection.services.map(async (name) => {
-        return { name, ...(await present(deps.serviceImages.find(name), name)) };
+        return { name, ...(await requireFound(deps.serviceImages.find(name), name)) };
       }),
     ]);
     const services = Object.keys(environment.services).map((name) => [

@@ -31,9 +31,9 @@ export function planSave(options: SaveOptions): Plan {
 export function planReplace(deps: ReplaceDeps, choice: ReplaceChoice): Plan {
   const { postgres, databases, bootstrap } = deps;
   const { snapshot, present, keptAs, services } = choice;
-  const keep = present.length === 0 ? [] : [saveDatabases({ ...deps, databases: present, name: keptAs })];
+  const save = present.length === 0 ? [] : [saveDatabases({ ...deps, databases: present, name: keptAs })];
   return [
-    { title: 'Keep what is there', steps: keep },
+    { title: 'Keep what is there', steps: save },
     { title: 'New databases', steps: [makeNewDatabases(postgres, databases, bootstrap)] },
     {
       title: 'Restore',

@@ -50,7 +50,7 @@ export interface UpDeps {
 }
 
 /** What an earlier step put into the store. @throws {Failure} when somebody has emptied the store meanwhile. */
-export async function present<T>(found: Promise<T | undefined>, name: string): Promise<T> {
+export async function requireFound<T>(found: Promise<T | undefined>, name: string): Promise<T> {
   const image = await found;
   if (image !== undefined) return image;
   throw new Failure(`image ${name} is not in the cache`, { hint: 'npm run up', exitCode: exitCodes.image });

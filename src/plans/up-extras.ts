@@ -15,7 +15,7 @@ import {
   syncArgocd,
 } from './argocd.ts';
 import { type Extra, type ExtraRelease, extras, imagesOfExtras, toExtraNames } from './extras.ts';
-import { listDeployed, present, type UpChoice, type UpDeps } from './up-deps.ts';
+import { listDeployed, requireFound, type UpChoice, type UpDeps } from './up-deps.ts';
 
 /** What an extra does besides its releases. */
 interface OwnPlans {
@@ -99,7 +99,7 @@ export function deployExtras(environment: Environment, deps: UpDeps, choice: UpC
       valuesFiles: valuesFile ? [join(checkout, valuesFile)] : valuesFiles({ checkout, environment }),
       values: async () => {
         const deployed = await listDeployed(environment, deps, choice);
-        const found = await Promise.all(images.map((name) => present(deps.chain.find(name), name)));
+        const found = await Promise.all(images.map((name) => requireFound(deps.chain.find(name), name)));
         return {
           images: Object.fromEntries(found.map(({ name, reference }) => [name, reference])),
           public: { httpPort, httpsPort },

@@ -14,7 +14,6 @@ import type { ImageName } from '../images/chain.ts';
 import { loadImages } from '../images/load/load-images.ts';
 import { toWaves } from '../lib/waves.ts';
 import type { Plan } from '../plan/plan.ts';
-import { answerThroughIngress } from '../steps/wait-for-ingress.ts';
 import { applyManifests } from '../steps/apply-manifests.ts';
 import { buildService } from '../steps/build-service.ts';
 import { createCluster } from '../steps/create-cluster.ts';
@@ -23,12 +22,13 @@ import { ensureImage, ensureNodeImage } from '../steps/ensure-image.ts';
 import { loadOntoNodes } from '../steps/load-images.ts';
 import { probePolicies } from '../steps/probe-policies.ts';
 import { removeRelease } from '../steps/remove-release.ts';
+import { waitForIngress } from '../steps/wait-for-ingress.ts';
 import { toAddresses, toExtraAddresses } from './addresses.ts';
 import { type ExtrasChoice, imagesOfExtras, namespacesOfExtras, routedNamespacesOfExtras } from './extras.ts';
 import { ingressNamespace, ingressReleases } from './ingress.ts';
 import { namespaceManifest, storageClassManifest } from './manifests.ts';
+import { listDeployed, requireFound, type UpChoice, type UpDeps } from './up-deps.ts';
 import { deployExtras, listBuiltServices, obtainExtras, removeExtras } from './up-extras.ts';
-import { listDeployed, present, type UpChoice, type UpDeps } from './up-deps.ts';
 
 /** Everything that `up` does once there is a container engine: from tools and images to services that answer. */
 export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice): Plan {
@@ -41,7 +41,7 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
   /** What goes onto the nodes; the services' base is part of their own images. */
   const findOutside = () =>
     Promise.all(
-      outside.filter((name) => name !== 'service-base').map((name) => present(chain.find(name), name)),
+      outside.filter((name) => name !== 'service-base').map((name) => requireFound(chain.find(name), name)),
     );
 
   return [
@@ -66,7 +66,7 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
           cache: paths.cache,
           kubeconfig: join(paths.state, 'kubeconfig'),
           creation: async () => {
-            const { reference: image } = await present(chain.findNode(), 'node');
+            const { reference: image } = await requireFound(chain.findNode(), 'node');
             return toCreation({ paths, checkoutId: choice.checkoutId, cluster, image });
           },
           isRuntimeUp: toolchain.nodes.isUp,
@@ -89,7 +89,7 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
           nodeNames: (signal) => listNodeNames(toolchain.docker, cluster.name, signal),
           images: async () => [
             ...(await findOutside()),
-            ...(await Promise.all(built.map((name) => present(serviceImages.find(name), name)))),
+            ...(await Promise.all(built.map((name) => requireFound(serviceImages.find(name), name)))),
           ],
         }),
         applyManifests({
@@ -115,7 +115,7 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
     {
       title: 'Answered through the ingress',
       steps: [
-        answerThroughIngress([
+        waitForIngress([
           ...toAddresses(environment, selection.services, cluster),
           ...toExtraAddresses(cluster),
         ]),
@@ -176,7 +176,7 @@ function releaseSteps(environment: Environment, deps: UpDeps, choice: UpChoice) 
           valuesFile
             ? { controller: { image: { digest: '' } } }
             : {
-                images: { [controller]: (await present(chain.find(controller), controller)).reference },
+                images: { [controller]: (await requireFound(chain.find(controller), controller)).reference },
                 ingress: toRoutedNamespaces(),
               },
       });
@@ -206,7 +206,7 @@ function releaseSteps(environment: Environment, deps: UpDeps, choice: UpChoice) 
           const wanted = infrastructure.filter(
             (name) => needed.has(name) || selection.infrastructure.includes(name),
           );
-          const images = await Promise.all(wanted.map((name) => present(chain.find(name), name)));
+          const images = await Promise.all(wanted.map((name) => requireFound(chain.find(name), name)));
           return toInfrastructureValues({
             images: Object.fromEntries(images.map(({ name, reference }) => [name, reference])),
             ports: cluster,
@@ -227,7 +227,10 @@ function releaseSteps(environment: Environment, deps: UpDeps, choice: UpChoice) 
         chart: name,
         valuesFiles: files,
         values: async () =>
-          toServiceValues(name, await present(serviceImages.find(name), name), { ports: cluster, needs }),
+          toServiceValues(name, await requireFound(serviceImages.find(name), name), {
+            ports: cluster,
+            needs,
+          }),
       });
     },
   };

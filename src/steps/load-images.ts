@@ -1,4 +1,4 @@
-import { findUnloaded, type LoadDeps, loadImages, toQuery } from '../images/load/load-images.ts';
+import { findMissingImages, type LoadDeps, loadImages, toQuery } from '../images/load/load-images.ts';
 import type { NamedImage } from '../images/store/archive.ts';
 import type { Step } from '../plan/plan.ts';
 
@@ -17,7 +17,7 @@ export function loadOntoNodes({ nodeNames, images, ...parts }: LoadStepDeps): St
       const [wanted, nodes] = await Promise.all([images(), nodeNames(signal)]);
       const query = toQuery(wanted);
       const contents = await Promise.all(nodes.map((node) => parts.nodes.list(node, query, signal)));
-      const isLoaded = contents.every((content) => findUnloaded(wanted, content).length === 0);
+      const isLoaded = contents.every((content) => findMissingImages(wanted, content).length === 0);
       const isDone = nodes.length > 0 && isLoaded;
       return isDone && `${wanted.length} images are on ${nodes.length === 1 ? 'the node' : 'every node'}`;
     },

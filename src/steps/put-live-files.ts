@@ -3,7 +3,7 @@ import { type LiveFiles, toLiveAnnotations } from '../diagnosis/live-files.ts';
 import { findPods } from '../diagnosis/pods.ts';
 import { findRunning } from '../diagnosis/running-image.ts';
 import { type ServicePlace, takeServiceSnapshot } from '../diagnosis/service-snapshot.ts';
-import type { Contents, LiveSource } from '../images/source/live-source.ts';
+import type { FileHashes, LiveSource } from '../images/source/live-source.ts';
 import { packLayer } from '../images/store/layer.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { hashContent } from '../lib/hash.ts';
@@ -12,7 +12,7 @@ import type { Nodes } from '../tools/docker/nodes.ts';
 import { ApiFailure, type ApiServer } from '../tools/kubernetes/api-server.ts';
 import type { Pod } from '../tools/kubernetes/objects.ts';
 
-export interface UpdateLiveDeps {
+export interface PutLiveFilesDeps {
   readonly api: ApiServer;
   readonly nodes: Nodes;
   readonly place: ServicePlace;
@@ -25,12 +25,12 @@ export interface LiveState {
   /** The image that its pods were started from. */
   readonly image: string;
   /** What that image has in the live folders; what is not known there counts as changed. */
-  readonly base: Contents;
+  readonly base: FileHashes;
   /** By the ID of a container's run: what was put there. */
-  readonly containers: Map<string, { readonly mounts: Contents; readonly put: Map<string, string> }>;
+  readonly containers: Map<string, { readonly mounts: FileHashes; readonly put: Map<string, string> }>;
 }
 
-export interface LiveUpdate {
+export interface LiveFilesUpdate {
   /** How many files were put into each container, and how many there are not those of the image. */
   readonly put: number;
   readonly files: number;
@@ -47,23 +47,24 @@ interface ProgramState {
 
 /** Milliseconds in which a program says that it has loaded another file. */
 const loadTimeout = 5_000;
-const loadEvery = 5;
+const loadInterval = 5;
 
 /**
  * The running containers of a service have these files, and its program has loaded them where it says so; undefined
  * when only another image can bring that about.
  * @throws {Failure} exit code 7 when the program refuses the files: it goes on as it was.
  */
-export async function updateLive(
-  { api, nodes, place, port }: UpdateLiveDeps,
+export async function putLiveFiles(
+  { api, nodes, place, port }: PutLiveFilesDeps,
   state: LiveState,
   { files, folders, program, sourceHash }: LiveSource & { readonly sourceHash: string },
   { signal }: Run,
-): Promise<LiveUpdate | undefined> {
+): Promise<LiveFilesUpdate | undefined> {
   const snapshot = await takeServiceSnapshot(api, place, signal);
   const { current } = findPods(snapshot, { kind: 'Deployment', ...place });
-  const isHere = findRunning(snapshot, place).isServing && current.length > 0 && current.every(runsImage);
-  if (!isHere) return undefined;
+  const isReplaceable =
+    findRunning(snapshot, place).isServing && current.length > 0 && current.every(runsImage);
+  if (!isReplaceable) return undefined;
   const updates = await Promise.all(current.map(update));
   const known = updates.filter((each) => each !== undefined);
   return known.length === updates.length ? known[0] : undefined;
@@ -72,7 +73,7 @@ export async function updateLive(
     return spec.containers.some(({ name, image }) => name === place.name && image === state.image);
   }
 
-  async function update(pod: Pod): Promise<LiveUpdate | undefined> {
+  async function update(pod: Pod): Promise<LiveFilesUpdate | undefined> {
     const id = pod.status.containerStatuses?.find(({ name }) => name === place.name)?.containerID;
     const node = pod.spec.nodeName;
     if (id === undefined || node === undefined) return undefined;
@@ -90,7 +91,7 @@ export async function updateLive(
     // What the program loads comes last: the others are there when it does.
     const ordered = changed.toSorted((a, b) => Number(a.path === program) - Number(b.path === program));
     // Before the first file: whoever finds the pod without a mark takes it for what its image is.
-    if (changed.length > 0 && countOver(put) === 0)
+    if (changed.length > 0 && countReplaced(put) === 0)
       await mark(pod, id, { files: changed.length, sourceHash: '' });
     // A put that is broken off may have come to its end on the node: what is there is not known until it has.
     for (const { path } of changed) put.set(path, '');
@@ -107,7 +108,7 @@ export async function updateLive(
       );
     }
     for (const { path } of changed) put.set(path, contents.get(path) ?? '');
-    const over = countOver(put);
+    const over = countReplaced(put);
     const isLoaded = program === undefined || !changed.some(({ path }) => path === program);
     const [loaded] = await Promise.all([
       isLoaded || waitUntilLoaded(pod, contents.get(program) ?? ''),
@@ -132,7 +133,7 @@ export async function updateLive(
   }
 
   /** How many files are not those of the image. */
-  function countOver(put: ReadonlyMap<string, string>): number {
+  function countReplaced(put: ReadonlyMap<string, string>): number {
     return [...put].filter(([path, hash]) => state.base.get(path) !== hash).length;
   }
 
@@ -160,7 +161,7 @@ export async function updateLive(
           exitCode: exitCodes.image,
         });
       }
-      await sleep(loadEvery, undefined, { signal });
+      await sleep(loadInterval, undefined, { signal });
     }
     return false;
   }

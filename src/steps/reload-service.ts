@@ -4,9 +4,9 @@ import type { Snapshots } from '../diagnosis/snapshot.ts';
 import type { ServiceImage, ServiceImages } from '../images/build/service-image.ts';
 import { standInCommand } from '../images/build/stand-in-image.ts';
 import { toRepository } from '../images/built-reference.ts';
-import { beginLoad } from '../images/load/load-images.ts';
+import { openServiceLoad } from '../images/load/load-images.ts';
 import type { Store } from '../images/store/store.ts';
-import { findOldImages } from '../images/store/unused-entries.ts';
+import { findOldServiceImages } from '../images/store/unused-entries.ts';
 import { imageId } from '../lib/oci.ts';
 import type { Run, Step } from '../plan/plan.ts';
 import type { ApiServer } from '../tools/kubernetes/api-server.ts';
@@ -90,7 +90,7 @@ export async function reload(
 
   const place = { namespace, name };
   run.report('building');
-  const load = beginLoad({ nodes: toolchain.nodes, store, nodeNames }, toRepository(name), run.signal);
+  const load = openServiceLoad({ nodes: toolchain.nodes, store, nodeNames }, toRepository(name), run.signal);
   const image = await measure(
     'build',
     async () => (await serviceImages.find(name)) ?? serviceImages.build(name, run),
@@ -102,7 +102,7 @@ export async function reload(
   const [keep] = await measure('load', () =>
     Promise.all([
       takeServiceSnapshot(api, place, run.signal).then((before) => listKeptImages(before, place)),
-      load.bring(image, run),
+      load.load(image, run),
     ]),
   );
   run.report('rolling out');
@@ -119,7 +119,7 @@ export async function reload(
       replaceImage({ api, kubectl: toolchain.kubectl, snapshots, place, waitUntilUnrouted }, wanted, run),
       // Meanwhile there is nothing else to do.
       load.removeOld(image, keep, run),
-      store.list().then((contents) => store.remove(findOldImages(contents, name, Date.now()))),
+      store.list().then((contents) => store.remove(findOldServiceImages(contents, name, Date.now()))),
     ]),
   );
   return { service: name, image: image.reference, changed: true, phases };

@@ -87,7 +87,7 @@ export async function replaceImage(deps: ReplaceDeps, wanted: WantedImage, run: 
   const serving = waitUntilServing(deps, since, run).catch(async (error) => {
     run.signal.throwIfAborted();
     const isVerdict = error instanceof Failure && error.exitCode === exitCodes.workload;
-    throw isVerdict ? await describeOld(deps, error, run) : error;
+    throw isVerdict ? await noteOldPods(deps, error, run) : error;
   });
   const replaced = serving.then(({ addresses }) =>
     listAddresses(before.list('Pod')).filter((each) => !addresses.includes(each)),
@@ -161,7 +161,7 @@ async function waitUntilServing(
 }
 
 /** The failure, and whether somebody still answers. */
-async function describeOld({ api, place }: ReplaceDeps, failure: Failure, { signal }: Run): Promise<Failure> {
+async function noteOldPods({ api, place }: ReplaceDeps, failure: Failure, { signal }: Run): Promise<Failure> {
   const snapshot = await takeServiceSnapshot(api, place, signal);
   const { old } = findPods(snapshot, { kind: 'Deployment', ...place });
   if (!old.some(isPodReady)) return failure;

@@ -33,7 +33,7 @@ export function saveDatabases({ postgres, folder, name, databases, images }: Sav
         const created = new Date().toISOString();
         const dumped = await postgres.dump(databases, signal);
         try {
-          await Promise.all(dumped.dumps.map((dump) => keep(dumped, dump, draft, run)));
+          await Promise.all(dumped.dumps.map((dump) => fetchDump(dumped, dump, draft, run)));
         } finally {
           await dumped.remove();
         }
@@ -52,7 +52,7 @@ function toFile(database: string): string {
 }
 
 /** What arrived is what was dumped, or it is an error. */
-async function keep(dumped: DumpedDatabases, dump: Dump, draft: string, run: Run): Promise<void> {
+async function fetchDump(dumped: DumpedDatabases, dump: Dump, draft: string, run: Run): Promise<void> {
   const path = join(draft, toFile(dump.database));
   await makePrivateFile(path);
   await dumped.fetch(dump, path, run.signal);

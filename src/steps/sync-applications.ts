@@ -64,7 +64,7 @@ export function syncApplications(deps: SyncDeps): Step {
   }
 
   /** What does not start in the namespace says more than that its Application is not healthy. */
-  async function throwWhatFails(since: number, run: Run): Promise<void> {
+  async function throwFailingWorkload(since: number, run: Run): Promise<void> {
     const snapshot = await snapshots.take(run.signal, { maxAge: limits.interval });
     const workloads = names.flatMap((name) => workloadsOf(snapshot, name, target));
     const failing = workloads.find((workload) => judge(snapshot, workload, { since }).state === 'failed');
@@ -107,7 +107,7 @@ export function syncApplications(deps: SyncDeps): Step {
         const { verdicts } = await judgeAll(root, revision, signal);
         const rest = verdicts.filter(({ state }) => state !== 'ready');
         if (rest.length === 0) return;
-        await throwWhatFails(since, run);
+        await throwFailingWorkload(since, run);
         const failed = rest.find(({ state }) => state === 'failed');
         if (!failed) healthy = performance.now();
         if (failed && performance.now() - healthy > limits.retryTimeout) throw toFailure([failed], '');

@@ -4,7 +4,7 @@ import { waitFor } from '../lib/wait.ts';
 import type { Step } from '../plan/plan.ts';
 import { askStatus } from '../tools/ask-web.ts';
 
-export interface Answer {
+export interface Address {
   readonly name: string;
   readonly url: string;
 }
@@ -13,33 +13,33 @@ export interface Answer {
 const timeout = 60_000;
 
 /** Everything deployed answers with success through the ingress: what a browser on this machine would see. */
-export function answerThroughIngress(addresses: readonly Answer[]): Step {
-  const listSilent = async (signal: AbortSignal) => {
-    const answers = await Promise.all(
-      addresses.map(async (each) => ({ ...each, state: await findSilence(each.url, signal) })),
+export function waitForIngress(addresses: readonly Address[]): Step {
+  const listFailing = async (signal: AbortSignal) => {
+    const results = await Promise.all(
+      addresses.map(async (each) => ({ ...each, state: await findResponseProblem(each.url, signal) })),
     );
-    return answers.filter(({ state }) => state !== undefined);
+    return results.filter(({ state }) => state !== undefined);
   };
 
   return {
     title: 'answered through the ingress',
     async isDone({ signal }) {
-      return (await listSilent(signal)).length === 0 && `${addresses.length} of ${addresses.length}`;
+      return (await listFailing(signal)).length === 0 && `${addresses.length} of ${addresses.length}`;
     },
     async apply({ signal, report }) {
-      let silent = await listSilent(signal);
+      let failing = await listFailing(signal);
       await waitFor(
         async () => {
-          silent = await listSilent(signal);
-          report(`${addresses.length - silent.length} of ${addresses.length} answer`);
-          return silent.length === 0 || undefined;
+          failing = await listFailing(signal);
+          report(`${addresses.length - failing.length} of ${addresses.length} answer`);
+          return failing.length === 0 || undefined;
         },
         { interval: 200, timeout, signal },
       );
-      const [first] = silent;
+      const [first] = failing;
       if (!first) return;
       throw new Failure(
-        `${silent.map(({ name }) => name).join(', ')} did not answer through the ingress in 60 s`,
+        `${failing.map(({ name }) => name).join(', ')} did not answer through the ingress in 60 s`,
         {
           cause: `${first.url}: ${first.state}`,
           hint: 'npm run status',
@@ -51,7 +51,7 @@ export function answerThroughIngress(addresses: readonly Answer[]): Step {
 }
 
 /** What is wrong with an address, `answered 404` or why there was no answer; undefined when it answers with success. */
-export async function findSilence(url: string, signal: AbortSignal): Promise<string | undefined> {
+export async function findResponseProblem(url: string, signal: AbortSignal): Promise<string | undefined> {
   try {
     const status = await withDeadline({ timeout: 3_000, signal }, (limited) =>
       askStatus(url, { signal: limited }),

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { createTurns } from '../../src/lib/serial-queue.ts';
+import { createSerialQueue } from '../../src/lib/serial-queue.ts';
 
-test('works run one after the other, in the order they came', async () => {
-  const turns = createTurns();
+test('runs what it is given one after the other, in order', async () => {
+  const queue = createSerialQueue();
   const order: string[] = [];
   const work = (name: string, milliseconds: number) => async () => {
     order.push(`${name} begins`);
@@ -11,29 +11,29 @@ test('works run one after the other, in the order they came', async () => {
     order.push(`${name} ends`);
     return name;
   };
-  expect(await Promise.all([turns(work('a', 10)), turns(work('b', 1))])).toEqual(['a', 'b']);
+  expect(await Promise.all([queue(work('a', 10)), queue(work('b', 1))])).toEqual(['a', 'b']);
   expect(order).toEqual(['a begins', 'a ends', 'b begins', 'b ends']);
 });
 
-test('a work that fails does not hold the next', async () => {
-  const turns = createTurns();
-  const failing = turns(async () => {
+test('a failure does not stop what is queued after it', async () => {
+  const queue = createSerialQueue();
+  const failing = queue(async () => {
     throw new Error('broken');
   });
-  const next = turns(async () => 'done');
+  const next = queue(async () => 'done');
   await expect(failing).rejects.toThrow('broken');
   expect(await next).toBe('done');
 });
 
-test('only who must wait is told', async () => {
-  const turns = createTurns();
-  const told: string[] = [];
+test('only a caller that has to wait is notified', async () => {
+  const queue = createSerialQueue();
+  const notified: string[] = [];
   const wait = (name: string) =>
-    turns(
+    queue(
       () => sleep(1),
-      () => told.push(name),
+      () => notified.push(name),
     );
   await Promise.all([wait('first'), wait('second')]);
   await wait('third');
-  expect(told).toEqual(['second']);
+  expect(notified).toEqual(['second']);
 });

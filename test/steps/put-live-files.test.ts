@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { LiveSource } from '../../src/images/source/live-source.ts';
 import { CommandFailure } from '../../src/lib/failure.ts';
 import { hashContent } from '../../src/lib/hash.ts';
-import { type LiveState, updateLive } from '../../src/steps/put-live-files.ts';
+import { type LiveState, putLiveFiles } from '../../src/steps/put-live-files.ts';
 import { ApiFailure } from '../../src/tools/kubernetes/api-server.ts';
 import {
   createReloadedService,
@@ -33,7 +33,7 @@ function makeUpdates({ base = inImage, source = {}, ...options }: UpdateOptions 
   const end = new AbortController();
   const run = { signal: end.signal, report: () => {} };
   const update = (files: Files, signal = run.signal) =>
-    updateLive(
+    putLiveFiles(
       { api: service.api, nodes: service.nodes, place: service.place, port: 8080 },
       state,
       {

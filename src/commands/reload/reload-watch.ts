@@ -10,8 +10,8 @@ import { watchSources } from '../../images/source/watch-sources.ts';
 import { Failure } from '../../lib/failure.ts';
 import { createLatest, type Latest } from '../../lib/latest.ts';
 import { shareLock, type WithLock } from '../../lib/share-lock.ts';
+import { type LiveState, putLiveFiles } from '../../steps/put-live-files.ts';
 import { findRunningImage, type ReloadServiceDeps, reload } from '../../steps/reload-service.ts';
-import { type LiveState, updateLive } from '../../steps/put-live-files.ts';
 import { describeFailure, toFailureValue } from '../../ui/failure.ts';
 import { toReloadLine, toSeconds } from './reload-line.ts';
 
@@ -151,7 +151,7 @@ function createWork(
       const { api, namespace, toolchain } = deps;
       const { port } = getService(environment, name);
       const { live } = brought;
-      const update = await updateLive(
+      const update = await putLiveFiles(
         { api, nodes: toolchain.nodes, place: { namespace, name }, port },
         live,
         { ...liveSource, sourceHash },

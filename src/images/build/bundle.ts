@@ -2,8 +2,8 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import type { BuildFailure, Message, OutputFile, Plugin } from 'esbuild';
 import { exitCodes, Failure } from '../../lib/failure.ts';
-import { runtimePackages } from '../source/stand-in-source.ts';
 import { listSourceFiles } from '../source/source-files.ts';
+import { runtimePackages } from '../source/stand-in-source.ts';
 
 export interface BundledFile {
   /** Relative to the image's root. */

@@ -13,10 +13,10 @@ export interface NodeRecipe {
   readonly kubernetesVersion: string;
   /** kubectl of the same source, for where no release of it can be downloaded. */
   readonly kubectl: GoProgram;
-  build(workshop: Workshop): Promise<NodeParts>;
+  build(workshop: Workshop): Promise<NodeImages>;
 }
 
-export interface NodeParts {
+export interface NodeImages {
   readonly node: Image;
   /** Reference → image. */
   readonly preload: Readonly<Record<string, Image>>;
@@ -45,7 +45,7 @@ rm -rf /tmp/containerd.log /run/containerd /var/lib/containerd/tmpmounts
 
 /** Makes the engine's image `tag` of a node's parts: loads its file system, imports the preload into it, keeps that. */
 export async function assembleNode(
-  { node, preload }: NodeParts,
+  { node, preload }: NodeImages,
   {
     tag,
     store,

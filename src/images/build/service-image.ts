@@ -65,7 +65,7 @@ export function createServiceImages(deps: ServiceImagesDeps): ServiceImages {
   };
 
   /** Builds until the source has stayed as it was meanwhile: a hash must not stand for what was saved after it. */
-  async function buildSettled(name: string, base: Image | undefined, run: Run): Promise<ServiceImage> {
+  async function buildUnchanged(name: string, base: Image | undefined, run: Run): Promise<ServiceImage> {
     const dockerfile = await dockerfileOf(name);
     for (let attempt = 0; attempt < buildAttempts; attempt += 1) {
       const { hash: sourceHash } = await read(name);
@@ -126,8 +126,8 @@ export function createServiceImages(deps: ServiceImagesDeps): ServiceImages {
     async build(name, run) {
       const isStandIn = (await dockerfileOf(name)) === undefined;
       const base = isStandIn ? (await chain.ensure('service-base', run)).image : undefined;
-      const built = await buildSettled(name, base, run);
-      sources.settle(name, built.sourceHash);
+      const built = await buildUnchanged(name, base, run);
+      sources.recordBuilt(name, built.sourceHash);
       await store.putImage(sources.keyOf(name, built.sourceHash, base), built.image);
       return built;
     },

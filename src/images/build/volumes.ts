@@ -4,7 +4,7 @@ import { packLayer } from '../store/layer.ts';
 import type { Store } from '../store/store.ts';
 
 /** The live folders of a service that is built so. */
-export function findLive(
+export function findLiveFolders(
   { services }: Pick<Environment, 'services'>,
   name: string,
   { isStandIn }: { readonly isStandIn: boolean },
@@ -17,21 +17,21 @@ export function findLive(
 const tmp = '/tmp';
 
 /** The folders that are volumes of its image: what can be written to over a root file system that is read-only. */
-export function listVolumes(...service: Parameters<typeof findLive>): readonly string[] {
-  return [...new Set([tmp, ...findLive(...service).map(({ to }) => to)])];
+export function listVolumes(...service: Parameters<typeof findLiveFolders>): readonly string[] {
+  return [...new Set([tmp, ...findLiveFolders(...service).map(({ to }) => to)])];
 }
 
 /** The image with a folder `/tmp` that everybody may write to: one made from nothing has none, and its volume is root's. */
 export async function withTmp(image: Image, store: Pick<Store, 'putBlob'>): Promise<Image> {
   const layer = await store.putBlob(packLayer([{ path: tmp.slice(1), mode: 0o1777, folder: true }]));
-  const config = JSON.parse(image.config) as OwnConfig;
+  const config = JSON.parse(image.config) as ImageConfig;
   const rootfs = { ...config.rootfs, diff_ids: [...config.rootfs.diff_ids, layer.digest] };
   const history = config.history && [...config.history, { created_by: `wealist-local: folder ${tmp}` }];
   return { layers: [...image.layers, layer], config: JSON.stringify({ ...config, rootfs, history }) };
 }
 
 /** What an image's configuration says of its layers (OCI image-spec, config.md). */
-interface OwnConfig {
+interface ImageConfig {
   readonly rootfs: { readonly diff_ids: readonly string[] };
   readonly history?: readonly object[];
 }

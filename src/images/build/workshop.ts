@@ -3,8 +3,8 @@ import { rename } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { hash, hashFolder } from '../../lib/hash.ts';
 import { type ContainerConfig, type Image, type Layer, toImageConfig } from '../../lib/oci.ts';
+import type { SerialQueue } from '../../lib/serial-queue.ts';
 import type { Stopwatch } from '../../lib/stopwatch.ts';
-import type { Turns } from '../../lib/serial-queue.ts';
 import type { Run } from '../../plan/plan.ts';
 import type { Debian, DebianRoot } from '../../tools/debian.ts';
 import type { Go, GoProgram } from '../../tools/go.ts';
@@ -38,23 +38,23 @@ export interface WorkshopDeps {
   readonly cache: string;
   readonly run: Run;
   /** Shared by all workshops of a process: a Go build uses every core, and two at once starve each other. */
-  readonly turns: Turns;
+  readonly goQueue: SerialQueue;
   /** Stands still while another build has its turn. */
   readonly stopwatch?: Stopwatch | undefined;
 }
 
 export function openWorkshop(deps: WorkshopDeps): Workshop {
-  const { store, go, debian, architecture, cache, run, turns, stopwatch } = deps;
+  const { store, go, debian, architecture, cache, run, goQueue, stopwatch } = deps;
 
-  const once = <T>(key: string, find: () => Promise<T | undefined>, make: () => Promise<T>) =>
+  const findOrBuild = <T>(key: string, find: () => Promise<T | undefined>, make: () => Promise<T>) =>
     findOrMake({ cache, key, run, find, make });
 
-  async function inTurn(work: () => Promise<void>): Promise<void> {
+  async function inGoQueue(work: () => Promise<void>): Promise<void> {
     let begin = () => {};
     const begun = new Promise<void>((resolve) => {
       begin = resolve;
     });
-    const built = turns(
+    const built = goQueue(
       () => {
         begin();
         run.signal.throwIfAborted();
@@ -72,12 +72,12 @@ export function openWorkshop(deps: WorkshopDeps): Workshop {
     async goProgram(program) {
       const name = programName(program);
       const key = await toProgramKey(program, architecture);
-      return once(
+      return findOrBuild(
         key,
         () => store.findFile(key),
         () =>
           store.withWorkFolder(async (folder) => {
-            await inTurn(() => go.build(program, folder, run));
+            await inGoQueue(() => go.build(program, folder, run));
             return store.putFile(key, (path) => rename(join(folder, name), path));
           }),
       );
@@ -85,7 +85,7 @@ export function openWorkshop(deps: WorkshopDeps): Workshop {
 
     async debianRoot(root, drop = []) {
       const key = toRootKey(root, drop, architecture);
-      const image = await once(
+      const image = await findOrBuild(
         key,
         () => store.findImage(key),
         () =>

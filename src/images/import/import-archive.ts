@@ -79,7 +79,7 @@ async function readContents(archive: Readable, store: Store): Promise<Contents> 
         contents.links.set(path, posix.normalize(linkname));
       }
       if (type !== 'file') entry.resume();
-      else if (size <= largestText) await keepSmall(path, await buffer(entry));
+      else if (size <= largestText) await addSmallFile(path, await buffer(entry));
       else if (isLayer(path)) contents.layers.set(path, await store.putBlob(uncompress(entry)));
       else entry.resume();
     }
@@ -89,7 +89,7 @@ async function readContents(archive: Readable, store: Store): Promise<Contents> 
   }
   return contents;
 
-  async function keepSmall(path: string, content: Buffer): Promise<void> {
+  async function addSmallFile(path: string, content: Buffer): Promise<void> {
     if (isJson(content)) contents.texts.set(path, content.toString());
     else if (isLayer(path)) {
       contents.layers.set(path, await store.putBlob(uncompress([content])));

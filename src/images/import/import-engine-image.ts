@@ -20,7 +20,7 @@ export interface EngineImageDeps {
 }
 
 /** Layers above this number are sooner read with all the others. */
-const mostLayers = 6;
+const maxLayers = 6;
 
 /**
  * Brings an image that the engine has built into the store. Only the layers that the store lacks are read, where the
@@ -28,22 +28,22 @@ const mostLayers = 6;
  * own. Otherwise the engine saves the whole, which takes seconds for each hundred megabytes.
  * @throws {Failure} exit code 7 when the image is not there, or the engine's archive cannot be used.
  */
-export async function bringEngineImage(deps: EngineImageDeps, name: string, run: Run): Promise<Image> {
+export async function importEngineImage(deps: EngineImageDeps, name: string, run: Run): Promise<Image> {
   const { docker, store } = deps;
   const { signal, report } = run;
   const found = await docker.findImage(name, { signal });
   if (!found) throw new Failure(`image ${name} is not in the engine`, { exitCode: exitCodes.image });
-  const below = await listKnown(store, found.layers);
-  const lacking = found.layers.length - below.length;
+  const below = await listCachedLayers(store, found.layers);
+  const newCount = found.layers.length - below.length;
   const reason =
     below.length === 0
       ? 'none of its layers is known yet'
-      : lacking > mostLayers
-        ? `${lacking} of its layers are new`
-        : await whyNotAlone(deps, found, lacking, signal);
+      : newCount > maxLayers
+        ? `${newCount} of its layers are new`
+        : await findWholeReadReason(deps, found, newCount, signal);
   if (reason === undefined) {
     try {
-      const above = await readLayers(deps, found, lacking, signal);
+      const above = await readLayers(deps, found, newCount, signal);
       return { config: toConfig(found, [...below, ...above]), layers: [...below, ...above] };
     } catch (error) {
       signal.throwIfAborted();
@@ -57,7 +57,7 @@ export async function bringEngineImage(deps: EngineImageDeps, name: string, run:
 }
 
 /** The lowest layers that the store has, up to the first that it lacks. */
-async function listKnown(store: Store, diffIds: readonly string[]): Promise<readonly Layer[]> {
+async function listCachedLayers(store: Store, diffIds: readonly string[]): Promise<readonly Layer[]> {
   const known: Layer[] = [];
   for (const diffId of diffIds) {
     const layer = await store.findBlob(diffId as Digest);
@@ -75,7 +75,7 @@ const withoutLayer =
 const onlyAdding = /^(?:\/bin\/sh -c #\(nop\) +)?(?:ADD|COPY|WORKDIR|fileop)\b/;
 
 /** Why the uppermost layers cannot be read alone; undefined when they can. */
-async function whyNotAlone(
+async function findWholeReadReason(
   { docker }: EngineImageDeps,
   { id, layerFolders }: DockerImage,
   count: number,
@@ -102,8 +102,8 @@ async function readLayers(
     .map((source, at) => ({ source, place: `/.wealist-layer-${at}` }));
   const folders = Object.fromEntries(places.map(({ source, place }) => [place, source]));
   const unfinished = `${unfinishedPrefix}${process.pid}-${randomUUID()}`;
-  const seeing = { name: unfinished, image: id, command: ['none'], folders };
-  const container = await docker.createContainer(seeing, { signal });
+  const options = { name: unfinished, image: id, command: ['none'], folders };
+  const container = await docker.createContainer(options, { signal });
   try {
     const layers = await Promise.all(
       places.map(async ({ place }) => {

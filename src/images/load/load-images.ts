@@ -12,7 +12,7 @@ export interface LoadDeps {
 }
 
 /** The images that the node does not have under their reference with exactly this content. */
-export function findUnloaded<I extends NamedImage>(
+export function findMissingImages<I extends NamedImage>(
   wanted: readonly I[],
   { images }: Pick<NodeContent, 'images'>,
 ): readonly I[] {
@@ -32,12 +32,12 @@ export async function loadImages(
   opened: NodeLoad = nodes.openLoad(node, toQuery(wanted), signal),
 ): Promise<void> {
   const content = await opened.content;
-  const images = findUnloaded(wanted, content);
+  const images = findMissingImages(wanted, content);
   if (images.length === 0) {
     opened.close();
     return;
   }
-  const skip = layersOn(content.layers, images);
+  const skip = findPresentLayers(content.layers, images);
   const travelling = uniqueLayers(images).filter(({ digest }) => !skip.has(digest));
   const megabytes = travelling.reduce((sum, { size }) => sum + size, 0) / 1e6;
   report(`${images.length} images, ${travelling.length} layers, ${megabytes.toFixed(1)} MB`);
@@ -50,7 +50,7 @@ export async function loadImages(
     await nodes.removeImages(node, { ...query, digests: [] }, signal);
     return nodes.openLoad(node, query, signal).importImages(packArchive(store, images));
   });
-  const [missing] = findUnloaded(images, { images: loaded });
+  const [missing] = findMissingImages(images, { images: loaded });
   if (missing) {
     throw new Failure(`image ${missing.reference} is not on node ${node} after it was loaded`, {
       hint: 'npm run doctor',
@@ -66,7 +66,7 @@ export function toQuery(images: readonly NamedImage[]) {
 
 /** Brings a service's image to all nodes. */
 export interface ServiceLoad {
-  bring(image: NamedImage, run: Run): Promise<void>;
+  load(image: NamedImage, run: Run): Promise<void>;
   /** Once it is there: older images of the service go from the nodes, but for these references. */
   removeOld(image: NamedImage, keep: ReadonlySet<string>, run: Run): Promise<void>;
   /** Nothing is brought, or nothing more. */
@@ -74,7 +74,7 @@ export interface ServiceLoad {
 }
 
 /** Enters every node, which takes as long as a build, for an image of this repository. */
-export function beginLoad(
+export function openServiceLoad(
   deps: LoadDeps & { readonly nodeNames: readonly string[] },
   repository: string,
   signal: AbortSignal,
@@ -84,14 +84,14 @@ export function beginLoad(
     load: deps.nodes.openLoad(node, { repository }, signal),
   }));
   return {
-    async bring(image, run) {
+    async load(image, run) {
       await Promise.all(entered.map(({ node, load }) => loadImages([image], node, deps, run, load)));
     },
     async removeOld({ reference }, keep, run) {
       await Promise.all(
         entered.map(async ({ node, load }) => {
           const { images } = await load.content;
-          return removeImages(node, findOld(images, reference, keep), deps, run);
+          return removeImages(node, findOldImages(images, reference, keep), deps, run);
         }),
       );
     },
@@ -102,7 +102,11 @@ export function beginLoad(
 }
 
 /** A service's other images. */
-function findOld(images: NodeContent['images'], reference: string, keep: ReadonlySet<string>): RemovedImages {
+function findOldImages(
+  images: NodeContent['images'],
+  reference: string,
+  keep: ReadonlySet<string>,
+): RemovedImages {
   const isKept = (name: string) => name === reference || keep.has(name);
   const old = [...images].filter(([name]) => !isKept(name));
   const kept = new Set([...images].filter(([name]) => isKept(name)).map(([, digest]) => digest));
@@ -124,16 +128,16 @@ async function removeImages(node: string, old: RemovedImages, { nodes }: LoadDep
 }
 
 /** The layers of the images that the node has, as a blob or unpacked on top of the very layers below it. */
-function layersOn(present: ReadonlySet<Digest>, images: readonly NamedImage[]): ReadonlySet<Digest> {
+function findPresentLayers(present: ReadonlySet<Digest>, images: readonly NamedImage[]): ReadonlySet<Digest> {
   const found = new Set<Digest>();
-  const lacking = new Set<Digest>();
+  const missingLayers = new Set<Digest>();
   for (const { image } of images) {
     const chain = toChainIds(image.layers);
     image.layers.forEach(({ digest }, at) => {
       const here = present.has(digest) || present.has(chain[at] as Digest);
-      (here ? found : lacking).add(digest);
+      (here ? found : missingLayers).add(digest);
     });
   }
   // Unpacked in one image and missing in another: the blob must travel.
-  return new Set([...found].filter((digest) => !lacking.has(digest)));
+  return new Set([...found].filter((digest) => !missingLayers.has(digest)));
 }

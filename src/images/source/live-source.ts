@@ -5,13 +5,13 @@ import type { Environment } from '../../config/schema.ts';
 import { hashContent } from '../../lib/hash.ts';
 import type { Image } from '../../lib/oci.ts';
 import { type BundledFile, bundleStandIn } from '../build/bundle.ts';
-import { findLive } from '../build/volumes.ts';
+import { findLiveFolders } from '../build/volumes.ts';
 import type { Store } from '../store/store.ts';
 import { readTar } from '../store/tar.ts';
 import { findDockerfile } from './dockerfile-source.ts';
 
 /** Path in the container → hash of the content. */
-export type Contents = ReadonlyMap<string, string>;
+export type FileHashes = ReadonlyMap<string, string>;
 
 export interface LiveSourceDeps {
   readonly environment: Environment;
@@ -29,7 +29,7 @@ export interface LiveSource {
 }
 
 /** Files above this number are sooner in an image than put one by one. */
-const mostFiles = 200;
+const maxFiles = 200;
 
 /**
  * The files that running containers get after a change; undefined when not all of it lies in the live folders, or
@@ -50,11 +50,11 @@ export async function readLiveSource(
   },
 ): Promise<LiveSource | undefined> {
   const dockerfile = await findDockerfile(environment, name, checkout);
-  const live = findLive(environment, name, { isStandIn: !dockerfile });
+  const live = findLiveFolders(environment, name, { isStandIn: !dockerfile });
   const root = dockerfile?.root ?? checkout;
   const places = live.map(({ from, to }) => ({ from: resolve(root, from), to }));
   const moves = changed.map((path) => ({ path, to: toContainer(places, path) }));
-  if (moves.length > mostFiles || moves.some(({ to }) => to === undefined)) return undefined;
+  if (moves.length > maxFiles || moves.some(({ to }) => to === undefined)) return undefined;
   const folders = live.map(({ to }) => to);
   if (!dockerfile) return bundle();
   return readChanged();
@@ -71,8 +71,8 @@ export async function readLiveSource(
 
   async function readChanged(): Promise<LiveSource | undefined> {
     const files = await Promise.all(moves.map(({ path, to }) => readFileOf(path, to ?? '')));
-    const kept = files.filter((file) => file !== undefined);
-    return kept.length === files.length ? { files: kept, folders, program: undefined } : undefined;
+    const contents = files.filter((file) => file !== undefined);
+    return contents.length === files.length ? { files: contents, folders, program: undefined } : undefined;
   }
 }
 
@@ -97,7 +97,7 @@ function toContainer(
 }
 
 /** What the files of an image's uppermost layer are: of a stand-in, all that is live. */
-export async function readTopLayer(store: Store, image: Image): Promise<Contents> {
+export async function readTopLayer(store: Store, image: Image): Promise<FileHashes> {
   const top = image.layers.at(-1);
   const contents = new Map<string, string>();
   if (!top) return contents;

@@ -7,8 +7,8 @@ import { toBuiltReference } from '../built-reference.ts';
 import type { ResolvedImage } from '../find-image.ts';
 import type { Store } from '../store/store.ts';
 import { type DockerfileSource, findDockerfile, readContext } from './dockerfile-source.ts';
-import { readStandIn } from './stand-in-source.ts';
 import type { SourceState } from './source-state.ts';
+import { readStandIn } from './stand-in-source.ts';
 
 /** The image of one of our own services, made of its source as it is now. */
 export interface ServiceImage {
@@ -30,7 +30,7 @@ export interface ServiceSources {
   /** The hash of the source as this run first saw it, or as it was built since. */
   hashOf(name: string): Promise<string>;
   /** This run goes on with what was built. */
-  settle(name: string, sourceHash: string): void;
+  recordBuilt(name: string, sourceHash: string): void;
   /** What the store keeps the service's image under; `base` is that of a stand-in. */
   keyOf(name: string, sourceHash: string, base: Image | undefined): string;
   /** The image of `hashOf`; undefined when it is not built yet. */
@@ -73,7 +73,7 @@ export function createServiceSources(deps: ServiceSourcesDeps): ServiceSources {
     dockerfileOf,
     read,
     hashOf,
-    settle: (name, sourceHash) => void hashes.set(name, Promise.resolve(sourceHash)),
+    recordBuilt: (name, sourceHash) => void hashes.set(name, Promise.resolve(sourceHash)),
     keyOf,
     async find(name) {
       const isStandIn = (await dockerfileOf(name)) === undefined;

@@ -24,11 +24,11 @@ export interface WatchSourcesOptions {
 }
 
 /** Never looked into: what lies there is nobody's work, and there is much of it. */
-const passedOver = ['**/node_modules/**', '**/.git/**', '**/.gradle/**'];
+const ignoredPaths = ['**/node_modules/**', '**/.git/**', '**/.gradle/**'];
 
 /** Milliseconds without a further save after which a batch is over: an editor is faster than a change of branch. */
-const shortestQuiet = 10;
-const longestQuiet = 50;
+const minQuiet = 10;
+const maxQuiet = 50;
 const quietPerFile = 2;
 
 /**
@@ -36,7 +36,7 @@ const quietPerFile = 2;
  * all: the library reads its list of events and then empties it, and what comes between is in neither (its Watcher.cc,
  * triggerCallbacks). So all that is written is a reason to look, though seldom enough that a log costs little.
  */
-const doubtPause = { least: shortestQuiet, perLook: 10 };
+const lookPauses = { least: minQuiet, perLook: 10 };
 
 /** Batches of what is saved below the folders, until the signal is aborted. @throws {Failure} when they cannot be watched. */
 export async function* watchSources(
@@ -46,20 +46,20 @@ export async function* watchSources(
   let paths = new Set<string>();
   let since = 0;
   let last = 0;
-  let doubt: NodeJS.Timeout | undefined;
-  let isDoubtful = false;
-  let pause = doubtPause.least;
+  let lookTimer: NodeJS.Timeout | undefined;
+  let isLookDue = false;
+  let pause = lookPauses.least;
   let failure: Error | undefined;
   let wake = () => {};
 
   const subscribed = await Promise.all(
     folders.map(({ folder, isSource }) =>
       watchFolder(folder, {
-        ignore: passedOver,
+        ignore: ignoredPaths,
         onChange(changed) {
           const sources = changed.filter((path) => isSource(relative(folder, path)));
           if (sources.length === 0) {
-            doubt ??= setTimeout(look, pause);
+            lookTimer ??= setTimeout(look, pause);
             return;
           }
           last = performance.now();
@@ -75,8 +75,8 @@ export async function* watchSources(
     ),
   );
   function look(): void {
-    doubt = undefined;
-    isDoubtful = true;
+    lookTimer = undefined;
+    isLookDue = true;
     wake();
   }
 
@@ -85,7 +85,7 @@ export async function* watchSources(
   try {
     onWatching?.();
     for (;;) {
-      while (paths.size === 0 && !isDoubtful && !failure && !signal.aborted) {
+      while (paths.size === 0 && !isLookDue && !failure && !signal.aborted) {
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
@@ -95,19 +95,19 @@ export async function* watchSources(
       for (let rest = restOf(); rest > 0; rest = restOf()) await sleep(rest);
       const saved = { paths, since: paths.size > 0 ? since : performance.now() };
       paths = new Set();
-      isDoubtful = false;
+      isLookDue = false;
       const begun = performance.now();
       yield saved;
-      pause = Math.max(doubtPause.least, doubtPause.perLook * (performance.now() - begun));
+      pause = Math.max(lookPauses.least, lookPauses.perLook * (performance.now() - begun));
     }
   } finally {
-    clearTimeout(doubt);
+    clearTimeout(lookTimer);
     signal.removeEventListener('abort', abort);
     await Promise.all(subscribed.map((unsubscribe) => unsubscribe()));
   }
 
   function restOf(): number {
-    const quiet = Math.min(longestQuiet, shortestQuiet + quietPerFile * (paths.size - 1));
+    const quiet = Math.min(maxQuiet, minQuiet + quietPerFile * (paths.size - 1));
     return last + quiet - performance.now();
   }
 }

@@ -10,10 +10,10 @@ import type { Go } from '../../tools/go.ts';
 import { toPackagesKey } from '../build/npm-packages.ts';
 import { createImageKeys, type ImageKeys, nodeRepository } from '../image-keys.ts';
 import type { Images } from '../open-images.ts';
-import { whileNobodyMakes } from './cache-lock.ts';
-import { listInputs } from './recipe-inputs.ts';
+import { withExclusiveCache } from './cache-lock.ts';
+import { listRecipeInputs } from './recipe-inputs.ts';
 import type { StoreContents, StoreEntries } from './store.ts';
-import { findWaste, type Needed } from './unused-entries.ts';
+import { findUnusedEntries, type NeededKeys } from './unused-entries.ts';
 
 type PrunedEngine = Pick<Docker, 'listImages' | 'listContainers' | 'removeContainer' | 'removeImage'>;
 
@@ -37,7 +37,7 @@ export interface Pruning {
   /** Node images in the engine: their names. */
   readonly nodes: readonly string[];
   /** One for each kind of thing, with the bytes that it frees. */
-  readonly parts: readonly { readonly what: string; readonly bytes: number }[];
+  readonly items: readonly { readonly what: string; readonly bytes: number }[];
 }
 
 /** Finds what nothing here needs, or, for `all`, everything that comes back by itself. Changes nothing. */
@@ -48,7 +48,9 @@ export async function planPruning(
   const { store, docker, cache, exec } = deps;
   const keys = createImageKeys(deps.catalog, deps.recipes);
   const contents = await store.list();
-  const entries = all ? toEntries(contents) : findWaste(contents, await listNeeded(deps, keys), Date.now());
+  const entries = all
+    ? toEntries(contents)
+    : findUnusedEntries(contents, await listNeeded(deps, keys), Date.now());
   const goBytes = all ? await measureFolder(exec, goCache(cache), signal) : 0;
   const { containers, nodes } = docker
     ? await findInEngine(docker, all ? undefined : await keys.builtNode(), signal)
@@ -66,7 +68,7 @@ export async function planPruning(
     go: goBytes > 0,
     containers,
     nodes: nodes.map(({ name }) => name),
-    parts: found.filter(({ what }) => what !== ''),
+    items: found.filter(({ what }) => what !== ''),
   };
 }
 
@@ -78,7 +80,7 @@ export async function prune(
 ): Promise<void> {
   const { store, docker, cache } = deps;
   const { signal, report } = run;
-  await whileNobodyMakes(cache, async () => {
+  await withExclusiveCache(cache, async () => {
     await store.remove(entries);
     for (const id of containers) await docker?.removeContainer(id, { signal });
     for (const name of nodes) {
@@ -95,11 +97,11 @@ export async function prune(
 async function listNeeded(
   { catalog, recipes, architecture, checkout }: PruneDeps,
   keys: ImageKeys,
-): Promise<Needed> {
+): Promise<NeededKeys> {
   const names = Object.keys(catalog) as (keyof Catalog)[];
   const images = names.filter((name): name is ImageName => name !== 'node');
   const built = names.filter((name) => catalog[name].build);
-  const { files, roots } = await listInputs(recipes, built, architecture);
+  const { files, roots } = await listRecipeInputs(recipes, built, architecture);
   const builtImages = images.filter((name) => catalog[name].build);
   return {
     files,
@@ -149,12 +151,12 @@ function toEntries({ images, files, blobs }: StoreContents): StoreEntries {
 }
 
 function sum<Name extends string>(
-  kept: readonly ({ readonly bytes: number } & { readonly [name in Name]: string })[],
+  entries: readonly ({ readonly bytes: number } & { readonly [name in Name]: string })[],
   name: Name,
   removed: readonly string[],
 ): number {
   const gone = new Set(removed);
-  return kept.reduce((total, each) => total + (gone.has(each[name]) ? each.bytes : 0), 0);
+  return entries.reduce((total, each) => total + (gone.has(each[name]) ? each.bytes : 0), 0);
 }
 
 function toCount(count: number, noun: string, more = 'of the cache'): string {

@@ -4,7 +4,7 @@ import type { Recipes } from '../build/recipes.ts';
 import { toProgramKey, toRootKey, type Workshop } from '../build/workshop.ts';
 
 /** What the store keeps for the recipes of today. */
-export interface Inputs {
+export interface RecipeInputs {
   /** Keys of Go programs. */
   readonly files: ReadonlySet<string>;
   /** Keys of roots of Debian packages. */
@@ -12,11 +12,11 @@ export interface Inputs {
 }
 
 /** What the recipes of these images would put into the store, found by going through them without making anything. */
-export async function listInputs(
+export async function listRecipeInputs(
   recipes: Recipes,
   names: readonly (keyof Catalog)[],
   architecture: string,
-): Promise<Inputs> {
+): Promise<RecipeInputs> {
   const files = new Set<string>();
   const roots = new Set<string>();
   const nothing: Layer = { digest: `sha256:${'0'.repeat(64)}`, size: 0 };

@@ -37,16 +37,16 @@ export interface StoreEntries {
   readonly blobs: readonly Digest[];
 }
 
-interface Kept {
+interface CachedEntry {
   /** Milliseconds since 1970, when it was put there last. */
   readonly modified: number;
 }
 
 export interface StoreContents {
   /** By key; undefined for an entry that is none. */
-  readonly images: readonly (Kept & { readonly key: string; readonly image: Image | undefined })[];
-  readonly files: readonly (Kept & { readonly key: string; readonly bytes: number })[];
-  readonly blobs: readonly (Kept & { readonly digest: Digest; readonly bytes: number })[];
+  readonly images: readonly (CachedEntry & { readonly key: string; readonly image: Image | undefined })[];
+  readonly files: readonly (CachedEntry & { readonly key: string; readonly bytes: number })[];
+  readonly blobs: readonly (CachedEntry & { readonly digest: Digest; readonly bytes: number })[];
 }
 
 /** A folder in the user's cache folder; made when something is first put into it. */

@@ -3,7 +3,7 @@ import { versions } from '../../tools/versions.ts';
 import type { StoreContents, StoreEntries } from './store.ts';
 
 /** What of the store is in use by this checkout. */
-export interface Needed {
+export interface NeededKeys {
   /** Keys of images, among them roots of Debian packages. */
   readonly images: ReadonlySet<string>;
   /** Keys of Go programs. */
@@ -11,16 +11,16 @@ export interface Needed {
 }
 
 /** A source is often changed back; older images of it are made again in a second. */
-const keptPerService = 3;
+const cachedPerService = 3;
 
 /** Milliseconds for which what was made may still be on its way: a layer to its image, an image to a node. */
-const timeToFinish = 60 * 60 * 1000;
+const inUsePeriod = 60 * 60 * 1000;
 
 /**
  * The entries that nothing here uses: those of recipes, catalogs and tools as they were before, all but the latest
  * images of each service, layers without an image. What is none of these is left alone.
  */
-export function findWaste(contents: StoreContents, needed: Needed, now: number): StoreEntries {
+export function findUnusedEntries(contents: StoreContents, needed: NeededKeys, now: number): StoreEntries {
   const programs = new Set([...needed.files].map(toFamily));
   const latest = new Set(findLatest(contents));
   const images = contents.images.filter(({ key, image }) => {
@@ -34,7 +34,7 @@ export function findWaste(contents: StoreContents, needed: Needed, now: number):
   const dropped = new Set(images);
   const used = new Set(contents.images.filter((each) => !dropped.has(each)).flatMap(listLayers));
   const blobs = contents.blobs.filter(
-    ({ digest, modified }) => !used.has(digest) && now - modified > timeToFinish,
+    ({ digest, modified }) => !used.has(digest) && now - modified > inUsePeriod,
   );
   return {
     images: images.map(({ key }) => key),
@@ -47,17 +47,17 @@ export function findWaste(contents: StoreContents, needed: Needed, now: number):
  * The images of one service but its latest, with the layers that nothing else has. Checkouts share the store: what another
  * one may be about to load stays.
  */
-export function findOldImages(contents: StoreContents, service: string, now: number): StoreEntries {
+export function findOldServiceImages(contents: StoreContents, service: string, now: number): StoreEntries {
   const latest = new Set(findLatest(contents));
   const old = contents.images.filter(
     ({ key, modified }) =>
-      toFamily(key) === `service-${service}` && !latest.has(key) && now - modified > timeToFinish,
+      toFamily(key) === `service-${service}` && !latest.has(key) && now - modified > inUsePeriod,
   );
   const dropped = new Set(old);
   const used = new Set(contents.images.filter((each) => !dropped.has(each)).flatMap(listLayers));
   const own = new Set(old.flatMap(listLayers));
   const blobs = contents.blobs.filter(
-    ({ digest, modified }) => own.has(digest) && !used.has(digest) && now - modified > timeToFinish,
+    ({ digest, modified }) => own.has(digest) && !used.has(digest) && now - modified > inUsePeriod,
   );
   return { images: old.map(({ key }) => key), files: [], blobs: blobs.map(({ digest }) => digest) };
 }
@@ -84,5 +84,5 @@ function findLatest({ images }: StoreContents): readonly string[] {
     if (!key.startsWith('service-')) continue;
     services.set(toFamily(key), [...(services.get(toFamily(key)) ?? []), key]);
   }
-  return [...services.values()].flatMap((keys) => keys.slice(0, keptPerService));
+  return [...services.values()].flatMap((keys) => keys.slice(0, cachedPerService));
 }

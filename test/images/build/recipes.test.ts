@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { loadCatalog } from '../../../src/config/catalog.ts';
 import { openRecipes } from '../../../src/images/build/recipes.ts';
-import { listInputs } from '../../../src/images/store/recipe-inputs.ts';
+import { listRecipeInputs } from '../../../src/images/store/recipe-inputs.ts';
 import { makeTemporaryFolder } from '../../temporary-folder.ts';
 
 const checkout = join(import.meta.dirname, '../../..');
@@ -60,10 +60,10 @@ test('each image of the catalog that says so has a recipe, and says how long it 
 
 test('what the recipes put into the store is known without making it', async () => {
   const recipes = openRecipes({ checkout, architecture: 'amd64' });
-  const { files, roots } = await listInputs(recipes, ['traefik', 'redis'], 'amd64');
+  const { files, roots } = await listRecipeInputs(recipes, ['traefik', 'redis'], 'amd64');
   expect([...files]).toEqual([expect.stringMatching(/^traefik-[0-9a-f]{16}$/)]);
   expect([...roots]).toEqual([expect.stringMatching(/^debian-trixie-[0-9a-f]{16}$/)]);
-  const node = await listInputs(recipes, ['node'], 'amd64');
+  const node = await listRecipeInputs(recipes, ['node'], 'amd64');
   expect([...node.files].map((key) => key.replace(/-[0-9a-f]{16}$/, ''))).toEqual(
     expect.arrayContaining(['kube', 'kubeadm', 'kubectl', 'coredns', 'etcd', 'pause']),
   );

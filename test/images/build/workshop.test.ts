@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { tellTime } from '../../../src/images/build/report-elapsed.ts';
+import { reportElapsed } from '../../../src/images/build/report-elapsed.ts';
 import { openWorkshop } from '../../../src/images/build/workshop.ts';
 import { packLayer } from '../../../src/images/store/layer.ts';
 import { openStore } from '../../../src/images/store/store.ts';
-import { createTurns } from '../../../src/lib/serial-queue.ts';
+import { createSerialQueue } from '../../../src/lib/serial-queue.ts';
 import type { Run } from '../../../src/plan/plan.ts';
 import type { Debian } from '../../../src/tools/debian.ts';
 import type { Go } from '../../../src/tools/go.ts';
@@ -40,7 +40,7 @@ async function makeWorkshop(go: Partial<Go> = {}) {
       await writeFile(path, await buffer(packLayer(entries)));
     },
   };
-  const turns = createTurns();
+  const goQueue = createSerialQueue();
   const open = (each: Run = run) =>
     openWorkshop({
       store,
@@ -49,7 +49,7 @@ async function makeWorkshop(go: Partial<Go> = {}) {
       architecture: 'amd64',
       cache,
       run: each,
-      turns,
+      goQueue,
     });
   return { cache, store, lines, abort, run, built, roots, open, workshop: open() };
 }
@@ -144,7 +144,7 @@ test('a root is made once, without documentation and what is dropped', async () 
 
 test('lines say how long it has been going on, without the time spent waiting', async () => {
   const { run, lines } = await makeWorkshop();
-  await tellTime(run, { minutes: 7, interval: 60_000 }, async (told, stopwatch) => {
+  await reportElapsed(run, { minutes: 7, interval: 60_000 }, async (told, stopwatch) => {
     await stopwatch.pauseWhile(sleep(300));
     told.report('k8s.io/api');
   });
@@ -153,7 +153,7 @@ test('lines say how long it has been going on, without the time spent waiting', 
 
 test('the last line is told again while nothing new is said', async () => {
   const { run, lines } = await makeWorkshop();
-  await tellTime(run, { minutes: 7, interval: 5 }, async (told) => {
+  await reportElapsed(run, { minutes: 7, interval: 5 }, async (told) => {
     told.report('linking');
     await expect.poll(() => lines.length).toBeGreaterThan(2);
   });

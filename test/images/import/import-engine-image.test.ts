@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { type Header, pack } from 'tar-stream';
 import { expect, test } from 'vitest';
-import { bringEngineImage } from '../../../src/images/import/import-engine-image.ts';
+import { importEngineImage } from '../../../src/images/import/import-engine-image.ts';
 import { packArchive } from '../../../src/images/store/archive.ts';
 import { packLayer } from '../../../src/images/store/layer.ts';
 import { openStore } from '../../../src/images/store/store.ts';
@@ -84,7 +84,7 @@ async function makeEngine(layers: readonly EngineLayer[], { isOverlay = true, re
     containers,
     reports,
     savedTimes: () => saved,
-    bring: () => bringEngineImage({ docker, store }, 'built:1', run),
+    bring: () => importEngineImage({ docker, store }, 'built:1', run),
     async know(count: number) {
       for (const { digest } of blobs.slice(0, count)) await store.putBlob(own.openBlob(digest));
     },

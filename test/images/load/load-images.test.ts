@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
-import { beginLoad, loadImages } from '../../../src/images/load/load-images.ts';
+import { loadImages, openServiceLoad } from '../../../src/images/load/load-images.ts';
 import { packLayer } from '../../../src/images/store/layer.ts';
 import { openStore } from '../../../src/images/store/store.ts';
 import { readTar } from '../../../src/images/store/tar.ts';
@@ -102,8 +102,8 @@ test('only what a node lacks travels, to each as much as it needs', async () => 
   expect(whole).toBeGreaterThan(300_000);
 
   const second = await make('second');
-  const load = beginLoad({ nodes: port, store, nodeNames: ['one', 'two'] }, repository, run.signal);
-  await load.bring(second, run);
+  const load = openServiceLoad({ nodes: port, store, nodeNames: ['one', 'two'] }, repository, run.signal);
+  await load.load(second, run);
   for (const { images } of nodes.values()) {
     expect(images.get(second.reference)).toBe(digestOf(toManifest(second.image)));
   }
@@ -145,10 +145,10 @@ test("of a service's images the nodes keep those that were named, and nothing of
   images.set('wealist.local/a-service-2:1', 'sha256:other');
   images.set('sha256:other-id', 'sha256:other');
 
-  const load = beginLoad({ nodes: port, store, nodeNames: ['one'] }, repository, makeRun().signal);
+  const load = openServiceLoad({ nodes: port, store, nodeNames: ['one'] }, repository, makeRun().signal);
   const keep = new Set(['3', '4'].map((name) => `wealist.local/a-service:${name}`));
   const newest = await make('5');
-  await load.bring(newest, makeRun());
+  await load.load(newest, makeRun());
   await load.removeOld(newest, keep, makeRun());
   expect([...images.keys()].sort()).toEqual([
     'sha256:id-3',
@@ -167,7 +167,7 @@ test('a node that does not let go of an older image does not fail the reload', a
   await loadImages([await make('1')], 'one', { nodes: port, store }, makeRun());
   const stubborn = { ...port, removeImages: () => Promise.reject(failed('it is in use')) };
   const run = makeRun();
-  const load = beginLoad({ nodes: stubborn, store, nodeNames: ['one'] }, repository, run.signal);
+  const load = openServiceLoad({ nodes: stubborn, store, nodeNames: ['one'] }, repository, run.signal);
   await load.removeOld(await make('2'), new Set(), run);
   expect(run.reports).toContain('older images stay on the node: it is in use');
 });

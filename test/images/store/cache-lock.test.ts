@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { findOrMake, whileNobodyMakes } from '../../../src/images/store/cache-lock.ts';
+import { findOrMake, withExclusiveCache } from '../../../src/images/store/cache-lock.ts';
 import { makeTemporaryFolder } from '../../temporary-folder.ts';
 
 const checkout = join(import.meta.dirname, '../../..');
@@ -39,7 +39,7 @@ test('of two that want the same, one makes it', async () => {
 test('what is there is found without a lock', async () => {
   const cache = await makeTemporaryFolder();
   const { run } = makeRun();
-  const found = await whileNobodyMakes(cache, () =>
+  const found = await withExclusiveCache(cache, () =>
     findOrMake({ cache, key: 'thing', run, find: async () => 'there', make: async () => 'made' }),
   );
   expect(found).toBe('there');
@@ -50,7 +50,7 @@ test('who makes waits until the cache is cleared', async () => {
   const { run, lines } = makeRun();
   const order: string[] = [];
   let making: Promise<string> | undefined;
-  await whileNobodyMakes(cache, async () => {
+  await withExclusiveCache(cache, async () => {
     making = findOrMake({
       cache,
       key: 'thing',
@@ -89,7 +89,7 @@ test('the cache is not cleared while something is made in it, by whichever proce
   await once(maker.stdout, 'data');
   let cleared = false;
   const clear = () =>
-    whileNobodyMakes(cache, async () => {
+    withExclusiveCache(cache, async () => {
       cleared = true;
     });
   await expect(clear()).rejects.toMatchObject({

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { StoreContents } from '../../../src/images/store/store.ts';
-import { findOldImages, findWaste } from '../../../src/images/store/unused-entries.ts';
+import { findOldServiceImages, findUnusedEntries } from '../../../src/images/store/unused-entries.ts';
 import { type Digest, digestOf, type Image } from '../../../src/lib/oci.ts';
 import { versions } from '../../../src/tools/versions.ts';
 
@@ -17,7 +17,7 @@ const toBlob = (content: string, age = 2 * hour) => {
 };
 
 function find(contents: Partial<StoreContents>, needed: { images?: string[]; files?: string[] } = {}) {
-  return findWaste(
+  return findUnusedEntries(
     { images: [], files: [], blobs: [], ...contents },
     { images: new Set(needed.images), files: new Set(needed.files) },
     now,
@@ -112,7 +112,7 @@ describe('the images of a service that is reloaded', () => {
   const contents = { images, files: [], blobs: [0, 1, 2, 3, 4].map((age) => toBlob(`layer ${age}`)) };
 
   test('but for the latest go, with layers that nothing else has', () => {
-    expect(findOldImages(contents, 'noti-service', now)).toEqual({
+    expect(findOldServiceImages(contents, 'noti-service', now)).toEqual({
       images: ['service-noti-service-3', 'service-noti-service-4'],
       files: [],
       blobs: [digestOf('layer 3'), digestOf('layer 4')],
@@ -121,7 +121,7 @@ describe('the images of a service that is reloaded', () => {
 
   test('stay while another checkout may be loading them', () => {
     const young = images.map((entry, at) => ({ ...entry, modified: now - at }));
-    expect(findOldImages({ ...contents, images: young }, 'noti-service', now)).toEqual({
+    expect(findOldServiceImages({ ...contents, images: young }, 'noti-service', now)).toEqual({
       images: [],
       files: [],
       blobs: [],
@@ -129,6 +129,6 @@ describe('the images of a service that is reloaded', () => {
   });
 
   test('are those of no other service', () => {
-    expect(findOldImages(contents, 'user-service', now).images).toEqual([]);
+    expect(findOldServiceImages(contents, 'user-service', now).images).toEqual([]);
   });
 });
