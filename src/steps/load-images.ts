@@ -1,4 +1,5 @@
-import { findMissingImages, type LoadDeps, loadImages, toQuery } from '../images/load/load-images.ts';
+import { findMissingImages } from '../images/load/delta.ts';
+import { type LoadDeps, loadImages, toQuery } from '../images/load/load-images.ts';
 import type { NamedImage } from '../images/store/archive.ts';
 import type { Step } from '../plan/plan.ts';
 

@@ -4,7 +4,7 @@ import type { Snapshots } from '../diagnosis/snapshot.ts';
 import type { ServiceImage, ServiceImages } from '../images/build/service-image.ts';
 import { standInCommand } from '../images/build/stand-in-image.ts';
 import { toRepository } from '../images/built-reference.ts';
-import { openServiceLoad } from '../images/load/load-images.ts';
+import { openServiceLoad } from '../images/load/service-load.ts';
 import type { Store } from '../images/store/store.ts';
 import { findOldServiceImages } from '../images/store/unused-entries.ts';
 import { imageId } from '../lib/oci.ts';
