@@ -21,7 +21,7 @@ import type { Store } from './store/store.ts';
 export type { ImageName } from '../config/catalog.ts';
 export type { Origin, ResolvedImage } from './find-image.ts';
 
-/** The node's image in the engine, under a name that kind can start. */
+/** The node's image in the engine, under a name that kind can use. */
 export interface ResolvedNode {
   readonly reference: string;
   readonly origin: Origin;
@@ -29,13 +29,13 @@ export interface ResolvedNode {
   readonly kubernetesVersion: string;
 }
 
-/** Where every outside image comes from: present, else pulled, else built from packages. */
+/** Obtains outside images: found in the store or the engine, else pulled, else built from packages. */
 export interface ImageChain {
-  /** The image if it is in the store. Changes nothing and asks nobody. */
+  /** The image if it is in the store. Changes nothing and makes no request. */
   find(name: ImageName): Promise<ResolvedImage | undefined>;
   /**
-   * @throws {Failure} exit code 7 when it is neither to be pulled nor built, with both reasons; 3 when this machine
-   * lacks what building needs; 9 when a registry has another image than before.
+   * @throws {Failure} exit code 7 when it can be neither pulled nor built, with both reasons; 3 when this machine
+   * lacks a program that the build needs; 9 when a registry has another image than the recorded one.
    */
   ensure(name: ImageName, run: Run): Promise<ResolvedImage>;
   /** The node's image if the engine has it. */
@@ -46,7 +46,7 @@ export interface ImageChain {
 
 export interface ImageChainDeps {
   readonly catalog: Catalog;
-  /** What the environment says about pulling. */
+  /** The environment's setting for pulls. */
   readonly allowed: Environment['registry']['pull'];
   readonly store: Store;
   readonly docker: Pick<Docker, 'findImage' | 'saveImages' | 'removeImage' | 'tagImage'>;
@@ -71,7 +71,7 @@ export function createImageChain(deps: ImageChainDeps): ImageChain {
     { name: known }: PulledImage,
     run: Run,
   ): Promise<ResolvedImage> {
-    run.report(`taking ${known} from the engine`);
+    run.report(`importing ${known} from the engine`);
     const { signal } = run;
     const image = await importArchive(await docker.saveImages([known], { signal }), store);
     await store.putImage(keys.pulled(name), image);
@@ -98,7 +98,7 @@ export function createImageChain(deps: ImageChainDeps): ImageChain {
       async pull() {
         const pulled = await puller.pull(reference, run);
         const imported = await importPulled(name, pulled, run);
-        // The store has it now; it would lie in the engine a second time.
+        // The store has it now, so the engine's copy would only take space.
         await docker.removeImage(pulled.name, { signal: run.signal });
         return imported;
       },
@@ -117,7 +117,7 @@ export function createImageChain(deps: ImageChainDeps): ImageChain {
 
   async function pullNode(reference: Reference, run: Run): Promise<ResolvedNode> {
     const { name } = await puller.pull(reference, run);
-    // Pulled by its digest, or from a mirror, it has no name yet that says what it is.
+    // An image pulled by its digest or from a mirror does not have the catalog's name yet.
     await docker.tagImage(name, toTagged(reference), { signal: run.signal });
     return toPulledNode(toTagged(reference), reference);
   }

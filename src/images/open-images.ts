@@ -15,7 +15,7 @@ import { type ImageDigests, openImageDigests } from './image-digests.ts';
 import { createPuller } from './puller.ts';
 import { openStore, type Store } from './store/store.ts';
 
-/** What the images of one run are made with. */
+/** Everything that finds, pulls and builds images in one run. */
 export interface Images {
   readonly chain: ImageChain;
   readonly store: Store;
@@ -24,7 +24,7 @@ export interface Images {
   readonly recipes: Recipes;
   readonly digests: ImageDigests;
   readonly go: Go;
-  /** `amd64`, `arm64`: what everything is built for. */
+  /** The architecture that everything is built for: `amd64`, `arm64`. */
   readonly architecture: string;
   readonly checkout: string;
 }

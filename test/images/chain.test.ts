@@ -84,7 +84,7 @@ describe('a digest', () => {
     const failure = await catchFailure(chain.ensure('postgres', run));
     expect(failure.exitCode).toBe(exitCodes.refused);
     expect(failure.message).toBe(
-      `docker.io/library/postgres:17.6 is ${digestOf('another postgres')}, not ${digestOf('postgres')} as before`,
+      `docker.io/library/postgres:17.6 has digest ${digestOf('another postgres')}, not ${digestOf('postgres')} as recorded`,
     );
     expect(failure.hint).toBe(
       `npm run images -- accept docker.io/library/postgres:17.6@${digestOf('another postgres')}`,
@@ -162,7 +162,7 @@ describe('an image that cannot be pulled', () => {
     expect(failure.message).toMatch(
       /^image nginx can be neither pulled nor built: registry registry\.k8s\.io cannot be reached/,
     );
-    expect(failure.cause).toBe('it has no recipe to be built by');
+    expect(failure.cause).toBe('no recipe exists to build it');
   });
 
   test('and does not build is a failure that says both, with the way out of the second', async () => {

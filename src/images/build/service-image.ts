@@ -19,13 +19,13 @@ import { listVolumes, withTmp, withVolumes } from './volumes.ts';
 export type { ServiceImage } from '../source/service-sources.ts';
 
 export interface ServiceImages {
-  /** What the service is built from: `stand-in`, or the Dockerfile's path. */
+  /** `stand-in`, or the path of the Dockerfile that the service is built from. */
   describe(name: string): Promise<string>;
-  /** The image of the source as this run first saw it, or as it was built since; undefined when it is not built yet. */
+  /** The image of the source that this run read first or built last; undefined when it is not built yet. */
   find(name: string): Promise<ServiceImage | undefined>;
-  /** The folders that its source is in, and which of the paths there are source. */
+  /** The folders of its source, and which paths in them are source. */
   listFolders(name: string): Promise<readonly SourceFolder[]>;
-  /** The source as it is now, whatever this run has seen before. */
+  /** Reads the current source, whatever this run has read before. */
   readSource(name: string): Promise<SourceState>;
   /** @throws {Failure} exit code 7 when the source does not build. */
   build(name: string, run: Run): Promise<ServiceImage>;
@@ -34,7 +34,7 @@ export interface ServiceImages {
 export interface SourceFolder {
   /** Absolute. */
   readonly folder: string;
-  /** Of a path relative to it. */
+  /** For a path relative to `folder`. */
   readonly isSource: (path: string) => boolean;
 }
 
@@ -44,11 +44,11 @@ export interface ServiceImagesDeps {
   readonly architecture: string;
   readonly store: Store;
   readonly chain: Pick<ImageChain, 'find' | 'ensure'>;
-  /** Builds a Dockerfile in the engine and brings the result into the store. */
+  /** Builds a Dockerfile in the engine and imports the image into the store. */
   readonly buildDockerfile: (name: string, source: DockerfileSource, run: Run) => Promise<Image>;
 }
 
-/** A build takes a second; somebody who saves more often than that is at work. */
+/** A build takes a second; if the source changes during each of several builds, the user is still editing. */
 const buildAttempts = 3;
 
 export function createServiceImages(deps: ServiceImagesDeps): ServiceImages {
@@ -64,7 +64,7 @@ export function createServiceImages(deps: ServiceImagesDeps): ServiceImages {
     return packages;
   };
 
-  /** Builds until the source has stayed as it was meanwhile: a hash must not stand for what was saved after it. */
+  /** Builds again while the source changes during the build: the image must match the hash read before it. */
   async function buildUnchanged(name: string, base: Image | undefined, run: Run): Promise<ServiceImage> {
     const dockerfile = await dockerfileOf(name);
     for (let attempt = 0; attempt < buildAttempts; attempt += 1) {
@@ -80,7 +80,7 @@ export function createServiceImages(deps: ServiceImagesDeps): ServiceImages {
           sourceHash,
           isStandIn: base !== undefined,
         };
-      run.report('its source was changed meanwhile: once more');
+      run.report('the source changed during the build: building again');
     }
     throw new Failure(`the source of ${name} changed during each of ${buildAttempts} builds`, {
       hint: `npm run reload -- ${name}`,

@@ -14,16 +14,16 @@ import type { Store } from '../store/store.ts';
 import { primitivesVersion } from './primitives-version.ts';
 
 /**
- * The few things recipes are made of. Each result is kept under the hash of all that went into it, so a recipe that
- * changes in one place pays for that place only. The compiler's version is no input: a newer Go is no reason to spend
- * twenty minutes, and `images prune` is there for who wants it.
+ * The primitives that recipes build from. Each result is cached under the hash of its inputs, so a change in one place
+ * of a recipe rebuilds that place only. The compiler's version is not an input, since rebuilding for a newer Go would
+ * take twenty minutes; `images prune --all` forces it.
  */
 export interface Workshop {
-  /** Debian's name of the architecture everything is built for: this machine's. */
+  /** Debian's name of this machine's architecture, which everything is built for. */
   readonly architecture: string;
   /** Builds a static Go program; resolves to the path of the binary. */
   goProgram(program: GoProgram): Promise<string>;
-  /** A root file system of Debian packages, without documentation and what `drop` names, as a layer. */
+  /** A root file system of Debian packages as a layer, without documentation and the path prefixes in `drop`. */
   debianRoot(root: DebianRoot, drop?: readonly string[]): Promise<Layer>;
   layer(entries: readonly LayerEntry[]): Promise<Layer>;
   image(layers: readonly Layer[], container: ContainerConfig): Image;
@@ -37,9 +37,9 @@ export interface WorkshopDeps {
   /** The user's cache folder, for the locks. */
   readonly cache: string;
   readonly run: Run;
-  /** Shared by all workshops of a process: a Go build uses every core, and two at once starve each other. */
+  /** Shared by all workshops of a process: a Go build uses every core, and two at once slow each other down. */
   readonly goQueue: SerialQueue;
-  /** Stands still while another build has its turn. */
+  /** Paused while another build runs. */
   readonly stopwatch?: Stopwatch | undefined;
 }
 
@@ -60,7 +60,7 @@ export function openWorkshop(deps: WorkshopDeps): Workshop {
         run.signal.throwIfAborted();
         return work();
       },
-      () => run.report('waiting until another program is built'),
+      () => run.report('waiting for another Go build'),
     );
     await (stopwatch?.pauseWhile(begun) ?? begun);
     await built;
@@ -107,13 +107,13 @@ export function openWorkshop(deps: WorkshopDeps): Workshop {
   };
 }
 
-/** Go names a program after its import path's last element that is no major version. */
+/** Go names a program after the last element of its import path that is not a major version. */
 function programName(program: GoProgram): string {
   const path = program.package.replace(/\/v\d+$/, '');
   return basename(path === '.' && 'module' in program ? program.module : path);
 }
 
-/** What the store keeps a Go program under. */
+/** The store's key of a Go program. */
 export async function toProgramKey(program: GoProgram, architecture: string): Promise<string> {
   return `${programName(program)}-${await hashProgram(program, architecture)}`;
 }
@@ -124,7 +124,7 @@ async function hashProgram(program: GoProgram, architecture: string): Promise<st
   return hash({ primitivesVersion, rest, architecture, source: await hashFolder(module) });
 }
 
-/** What the store keeps a root of Debian packages under. */
+/** The store's key of a root file system of Debian packages. */
 export function toRootKey(root: DebianRoot, drop: readonly string[], architecture: string): string {
   return `debian-${root.suite}-${hash({ primitivesVersion, root, drop, architecture })}`;
 }

@@ -8,7 +8,7 @@ import { acquireLock, findLockOwner, type LockOwner } from '../../state/lock.ts'
 export interface FindOrMakeOptions<T> {
   /** The user's cache folder. */
   readonly cache: string;
-  /** What is made: one process makes it, the others find it done. */
+  /** Names the thing that is made: one process makes it, the others wait and then find it. */
   readonly key: string;
   readonly run: Run;
   find(): Promise<T | undefined>;
@@ -16,8 +16,8 @@ export interface FindOrMakeOptions<T> {
 }
 
 /**
- * Finds a thing of the cache, or makes it while no other process makes the same and none clears the cache. Killed, it
- * holds nothing: a lock whose owner is dead is free.
+ * Finds a thing in the cache, or makes it while no other process makes the same and none prunes the cache. A killed
+ * process blocks no other one: a lock whose owner is dead is free.
  */
 export async function findOrMake<T>({ cache, key, run, find, make }: FindOrMakeOptions<T>): Promise<T> {
   const found = await find();
@@ -25,10 +25,10 @@ export async function findOrMake<T>({ cache, key, run, find, make }: FindOrMakeO
   const { signal, report } = run;
   const lock = await acquireLock(join(cache, 'locks', `${key}.lock`), {
     command: `make ${key}`,
-    wait: { signal, onWait: (owner) => report(`waiting: ${describe(owner)} is at the same`) },
+    wait: { signal, onWait: (owner) => report(`waiting: ${describe(owner)} is making the same`) },
   });
   try {
-    // Both this and the one who clears first take their lock and then look for the other's: one of them sees it.
+    // This and `withExclusiveCache` each take their own lock first and then look for the other's, so one of them sees it.
     await waitUntilCleared(cache, run);
     return (await find()) ?? (await make());
   } finally {
@@ -36,7 +36,7 @@ export async function findOrMake<T>({ cache, key, run, find, make }: FindOrMakeO
   }
 }
 
-/** Works on the cache while nobody makes anything in it. @throws {Failure} exit code 10 when somebody does. */
+/** Runs `work` while no process makes anything in the cache. @throws {Failure} exit code 10 when one does. */
 export async function withExclusiveCache<T>(cache: string, work: () => Promise<T>): Promise<T> {
   const clearing = await acquireLock(clearingLock(cache), { command: 'clear the cache' });
   try {
@@ -44,8 +44,8 @@ export async function withExclusiveCache<T>(cache: string, work: () => Promise<T
     for (const name of locks.filter((each) => each !== clearingName)) {
       const owner = await findLockOwner(join(cache, 'locks', name));
       if (!owner) continue;
-      throw new Failure(`another run is at work in the cache: ${owner.command} (PID ${owner.pid})`, {
-        hint: 'npm run images -- prune, when it has ended',
+      throw new Failure(`another command is using the cache: ${owner.command} (PID ${owner.pid})`, {
+        hint: 'npm run images -- prune',
         exitCode: exitCodes.locked,
       });
     }
@@ -60,7 +60,7 @@ async function waitUntilCleared(cache: string, { signal, report }: Run): Promise
   const isCleared = async () => {
     const owner = await findLockOwner(clearingLock(cache));
     if (!owner) return true;
-    if (!isReported) report(`waiting: ${describe(owner)} clears the cache`);
+    if (!isReported) report(`waiting: ${describe(owner)} is clearing the cache`);
     isReported = true;
     return undefined;
   };

@@ -27,20 +27,20 @@ export interface PruneDeps
   readonly cache: string;
 }
 
-/** What would go, and what that frees. */
+/** What would be removed, and the space that this frees. */
 export interface Pruning {
   readonly entries: StoreEntries;
-  /** Go's caches, too. */
+  /** Whether Go's caches are removed. */
   readonly go: boolean;
-  /** Containers that killed runs left: their IDs. */
+  /** IDs of containers that killed runs left. */
   readonly containers: readonly string[];
-  /** Node images in the engine: their names. */
+  /** Names of node images in the engine. */
   readonly nodes: readonly string[];
-  /** One for each kind of thing, with the bytes that it frees. */
+  /** One line for each kind of entry, with the bytes that it frees. */
   readonly items: readonly { readonly what: string; readonly bytes: number }[];
 }
 
-/** Finds what nothing here needs, or, for `all`, everything that comes back by itself. Changes nothing. */
+/** Finds what this checkout does not use or, for `all`, everything that can be pulled or built again. Changes nothing. */
 export async function planPruning(
   deps: PruneDeps,
   { all, signal }: { readonly all: boolean; readonly signal: AbortSignal },
@@ -60,7 +60,7 @@ export async function planPruning(
     { what: toCount(entries.blobs.length, 'layer'), bytes: sum(contents.blobs, 'digest', entries.blobs) },
     { what: toCount(entries.files.length, 'program'), bytes: sum(contents.files, 'key', entries.files) },
     ...nodes.map(({ name, bytes }) => ({ what: `${name} in the container engine`, bytes })),
-    { what: toCount(containers.length, 'container', 'that a killed run left'), bytes: 0 },
+    { what: toCount(containers.length, 'container', 'left by a killed run'), bytes: 0 },
     { what: goBytes > 0 ? "Go's caches" : '', bytes: goBytes },
   ];
   return {
@@ -72,7 +72,7 @@ export async function planPruning(
   };
 }
 
-/** Removes it, while nobody makes anything in the cache. @throws {Failure} exit code 10 when somebody does. */
+/** Removes what `planPruning` found. @throws {Failure} exit code 10 when another process uses the cache. */
 export async function prune(
   { entries, go, containers, nodes }: Pruning,
   deps: PruneDeps,
@@ -93,7 +93,7 @@ export async function prune(
   });
 }
 
-/** What this checkout's catalog and recipes use. */
+/** The keys that this checkout's catalog and recipes use. */
 async function listNeeded(
   { catalog, recipes, architecture, checkout }: PruneDeps,
   keys: ImageKeys,
@@ -114,7 +114,7 @@ async function listNeeded(
   };
 }
 
-/** Only what bears a name that this tool gave, and no container uses. */
+/** Node images and containers with names that this tool gives, which no container uses. */
 async function findInEngine(docker: PrunedEngine, current: string | undefined, signal: AbortSignal) {
   const [images, containers] = await Promise.all([
     docker.listImages(undefined, { signal }),
@@ -159,6 +159,6 @@ function sum<Name extends string>(
   return entries.reduce((total, each) => total + (gone.has(each[name]) ? each.bytes : 0), 0);
 }
 
-function toCount(count: number, noun: string, more = 'of the cache'): string {
+function toCount(count: number, noun: string, more = 'in the cache'): string {
   return count === 0 ? '' : `${count} ${noun}${count === 1 ? '' : 's'} ${more}`;
 }

@@ -3,7 +3,7 @@ import type { Layer } from '../../lib/oci.ts';
 import type { Recipes } from '../build/recipes.ts';
 import { toProgramKey, toRootKey, type Workshop } from '../build/workshop.ts';
 
-/** What the store keeps for the recipes of today. */
+/** The keys under which the store caches what the current recipes use. */
 export interface RecipeInputs {
   /** Keys of Go programs. */
   readonly files: ReadonlySet<string>;
@@ -11,7 +11,7 @@ export interface RecipeInputs {
   readonly roots: ReadonlySet<string>;
 }
 
-/** What the recipes of these images would put into the store, found by going through them without making anything. */
+/** Runs the recipes of these images with a workshop that builds nothing and records the keys. */
 export async function listRecipeInputs(
   recipes: Recipes,
   names: readonly (keyof Catalog)[],

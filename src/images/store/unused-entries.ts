@@ -2,23 +2,23 @@ import type { Digest } from '../../lib/oci.ts';
 import { versions } from '../../tools/versions.ts';
 import type { StoreContents, StoreEntries } from './store.ts';
 
-/** What of the store is in use by this checkout. */
+/** The keys of entries that this checkout uses. */
 export interface NeededKeys {
-  /** Keys of images, among them roots of Debian packages. */
+  /** Keys of images, root file systems of Debian packages included. */
   readonly images: ReadonlySet<string>;
   /** Keys of Go programs. */
   readonly files: ReadonlySet<string>;
 }
 
-/** A source is often changed back; older images of it are made again in a second. */
+/** Images cached per service: a source is often changed back to a recent state; older ones are rebuilt in a second. */
 const cachedPerService = 3;
 
-/** Milliseconds for which what was made may still be on its way: a layer to its image, an image to a node. */
+/** Milliseconds for which a new entry counts as used: its layer may not have its image yet, or the image be loading. */
 const inUsePeriod = 60 * 60 * 1000;
 
 /**
- * The entries that nothing here uses: those of recipes, catalogs and tools as they were before, all but the latest
- * images of each service, layers without an image. What is none of these is left alone.
+ * The entries that this checkout does not use: those of previous recipes, catalogs and tools, all but the latest images
+ * of each service, and layers without an image. Entries of any other kind stay.
  */
 export function findUnusedEntries(contents: StoreContents, needed: NeededKeys, now: number): StoreEntries {
   const programs = new Set([...needed.files].map(toFamily));
@@ -44,8 +44,8 @@ export function findUnusedEntries(contents: StoreContents, needed: NeededKeys, n
 }
 
 /**
- * The images of one service but its latest, with the layers that nothing else has. Checkouts share the store: what another
- * one may be about to load stays.
+ * The images of one service but the latest, with the layers that no other image has. Recent entries stay, since checkouts
+ * share the store and another one may be loading them.
  */
 export function findOldServiceImages(contents: StoreContents, service: string, now: number): StoreEntries {
   const latest = new Set(findLatest(contents));
@@ -66,7 +66,7 @@ function listLayers({ image }: StoreContents['images'][number]): readonly Digest
   return image?.layers.map(({ digest }) => digest) ?? [];
 }
 
-/** A tool's release of another version, kept as `kind-0.33.0-linux-amd64`. */
+/** A tool's release of another version, cached as `kind-0.33.0-linux-amd64`. */
 function isOldTool(key: string): boolean {
   const [, tool, version] = /^(kind|kubectl|helm)-(\d+\.\d+\.\d+)-/.exec(key) ?? [];
   const wanted = { kind: versions.kind, kubectl: versions.kubernetes, helm: versions.helm };

@@ -105,7 +105,7 @@ test('two programs are built one after the other, and the second says that it wa
   });
   await Promise.all([open().goProgram(kind), open().goProgram({ ...kind, package: 'example.test/helm' })]);
   expect(most).toBe(1);
-  expect(lines).toEqual(['waiting until another program is built']);
+  expect(lines).toEqual(['waiting for another Go build']);
 });
 
 test('a program whose turn comes after the run was aborted is not built', async () => {
@@ -113,7 +113,7 @@ test('a program whose turn comes after the run was aborted is not built', async 
   const { open, abort, lines } = await makeWorkshop({
     async build({ package: path }, folder) {
       built.push(path);
-      await expect.poll(() => lines).toContain('waiting until another program is built');
+      await expect.poll(() => lines).toContain('waiting for another Go build');
       await writeFile(join(folder, path.split('/').at(-1) ?? ''), '');
       abort.abort(new Error('interrupted'));
     },

@@ -151,7 +151,7 @@ test('several new layers keep their order', async () => {
 });
 
 test.each([
-  ['nothing of it is known', [base, program], 0, {}, 'none of its layers is known yet'],
+  ['nothing of it is known', [base, program], 0, {}, 'none of its layers is cached'],
   [
     'a new layer was not only copied',
     [base, { ...program, instruction: 'RUN rm -r /srv/old' }],
@@ -164,7 +164,7 @@ test.each([
     [base, program],
     1,
     hasNoFolders,
-    'the engine keeps no folder for each layer',
+    'the engine does not store layers as folders',
   ],
   ['the engine refuses', [base, program], 1, { refuses: true }, 'a container of sha256:1: no such folder'],
 ])('the whole image is read, and it is said, when %s', async (_, layers, known, options, reason) => {

@@ -33,7 +33,7 @@ test('of two that want the same, one makes it', async () => {
     });
   expect(await Promise.all([want(), want()])).toEqual(['made', 'made']);
   expect(made).toBe(1);
-  expect(lines).toEqual(['waiting: another step is at the same']);
+  expect(lines).toEqual(['waiting: another step is making the same']);
 });
 
 test('what is there is found without a lock', async () => {
@@ -66,7 +66,7 @@ test('who makes waits until the cache is cleared', async () => {
   });
   await making;
   expect(order).toEqual(['cleared', 'made']);
-  expect(lines).toEqual(['waiting: another step clears the cache']);
+  expect(lines).toEqual(['waiting: another step is clearing the cache']);
 });
 
 test('the cache is not cleared while something is made in it, by whichever process', async () => {

@@ -86,7 +86,7 @@ test('what an earlier recipe made goes, what this one uses stays', async () => {
   await store.putImage(await keys.built('redis'), { config: '{}', layers: [] });
   const pruning = await planPruning(parts, { all: false, signal });
   expect(pruning.entries.images).toEqual(['built-redis-0000000000000000']);
-  expect(pruning.items).toContainEqual({ what: '1 image of the cache', bytes: 0 });
+  expect(pruning.items).toContainEqual({ what: '1 image in the cache', bytes: 0 });
   await prune(pruning, parts, run);
   expect((await store.list()).images.map(({ key }) => key)).toEqual([await keys.built('redis')]);
 });
@@ -117,8 +117,8 @@ test('all takes whatever can be made again, and says how much that is', async ()
   await store.putFile('kube-775d147b22fa6aa4', (path) => writeFile(path, 'program'));
   await store.putFile('whatever', (path) => writeFile(path, 'program'));
   const pruning = await planPruning(parts, { all: true, signal });
-  expect(pruning.items).toContainEqual({ what: '1 layer of the cache', bytes: 1000 });
-  expect(pruning.items).toContainEqual({ what: '2 programs of the cache', bytes: 14 });
+  expect(pruning.items).toContainEqual({ what: '1 layer in the cache', bytes: 1000 });
+  expect(pruning.items).toContainEqual({ what: '2 programs in the cache', bytes: 14 });
   await prune(pruning, parts, run);
   expect(await openStore(cache).list()).toEqual({ images: [], files: [], blobs: [] });
   expect([...images.values()].flat()).toEqual([
