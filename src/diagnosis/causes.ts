@@ -121,7 +121,7 @@ export function findCauses({ snapshot, components, unready, silent }: Seen): rea
       list.blame(list.keysOf(controllers.map(({ name }) => name)), component.name);
       return;
     }
-    const isAnswer = state.startsWith('answered');
+    const isAnswer = /\s\d{3}$/.test(state);
     const line = isAnswer ? `${url} ${state}` : `the ingress does not answer at ${new URL(url).origin}`;
     const next = isAnswer ? `npm run logs -- ${component.name}` : 'npm run doctor';
     const evidence = isAnswer ? {} : { evidence: state };

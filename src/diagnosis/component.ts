@@ -33,7 +33,7 @@ export interface Unready {
 export interface Silent {
   readonly component: Component;
   readonly url: string;
-  /** `answered 404`, or why there was no answer. */
+  /** `responded with 404`, or why there was no response. */
   readonly state: string;
 }
 

@@ -1,7 +1,7 @@
 import { ApiFailure, type ApiReader } from '../tools/kubernetes/api-server.ts';
 import type { Manifest } from './manifest.ts';
 
-/** Where the API server has an object. */
+/** Finds the API server's path of an object. */
 export type FindPath = (
   manifest: Manifest,
   namespace: string,
@@ -14,7 +14,7 @@ interface Resource {
   readonly namespaced: boolean;
 }
 
-/** Finds the paths of objects by what the API server says of its kinds; undefined for a kind that it does not know. */
+/** Finds paths by the API server's discovery; undefined for a kind that it does not have. */
 export function createPathFinder(api: Pick<ApiReader, 'get'>): FindPath {
   const lists = new Map<string, Promise<readonly Resource[]>>();
 
@@ -27,7 +27,7 @@ export function createPathFinder(api: Pick<ApiReader, 'get'>): FindPath {
   async function ask(root: string, signal: AbortSignal): Promise<readonly Resource[]> {
     try {
       const { resources } = await api.get<{ readonly resources: readonly Resource[] }>(root, signal);
-      // Those with a slash are parts of others, such as a Deployment's scale.
+      // A name with a slash is a subresource, such as a Deployment's scale.
       return resources.filter(({ name }) => !name.includes('/'));
     } catch (error) {
       if (error instanceof ApiFailure && error.status === 404) return [];

@@ -3,7 +3,7 @@ import type { PublicPorts } from '../config/values.ts';
 import type { Address } from '../steps/wait-for-ingress.ts';
 import { type ExtrasChoice, hostsOfExtras } from './extras.ts';
 
-/** Where this machine's browser finds the ingress. */
+/** The ingress's origin as a browser on this machine uses it. */
 export function toOrigin({ httpPort }: Pick<PublicPorts, 'httpPort'>): string {
   return `http://localhost${httpPort === 80 ? '' : `:${httpPort}`}`;
 }
@@ -26,7 +26,7 @@ export function toAddresses(
   });
 }
 
-/** What each program of the extras answers when it works. */
+/** The health path of each program of the extras. */
 export function toExtraAddresses(cluster: ExtrasChoice & Pick<PublicPorts, 'httpPort'>): readonly Address[] {
   return hostsOfExtras(cluster).map(({ name, health }) => {
     return { name, url: `${toHostOrigin(name, cluster)}${health}` };

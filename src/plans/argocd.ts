@@ -24,27 +24,27 @@ export function selectTryOut(environment: Environment): Selection {
   return selectServices(environment, environment.argocd.services);
 }
 
-/** What Argo CD needs before its cluster is there. */
+/** What Argo CD needs before the cluster exists. */
 export function obtainArgocd({ store, go, git }: UpDeps): readonly Step[] {
   return [requireCommit(git), ensureDefinitions({ store, go })];
 }
 
-/** What a person has to know who has changed charts: only what is committed is synced. */
+/** A note about uncommitted changes of charts, which Argo CD does not sync. */
 export async function describeUncommitted({ git }: UpDeps, signal: AbortSignal): Promise<readonly string[]> {
-  // Without any commit that is what is wrong, and said before anything is changed.
+  // Throws when the checkout has no commit at all.
   await git.readHead(syncedFolders, signal);
   const paths = await git.listUncommitted(syncedFolders, signal);
   if (paths.length === 0) return [];
   const rest = paths.length > 1 ? ` and ${paths.length - 1} more` : '';
-  return [`not committed, and so not synced by Argo CD: ${paths[0]}${rest}`];
+  return [`uncommitted, so not synced by Argo CD: ${paths[0]}${rest}`];
 }
 
-/** Before its release: the kinds that this has objects of. */
+/** Before its release: the resource definitions of the release's objects. */
 export function prepareArgocd({ toolchain, store }: UpDeps): Plan {
   return [{ title, steps: [applyDefinitions({ kubectl: toolchain.kubectl, store })] }];
 }
 
-/** After its release: what it syncs, and that it has. */
+/** After its release: pushes what Argo CD syncs, and waits until it has synced. */
 export function syncArgocd(environment: Environment, deps: UpDeps, choice: UpChoice): Plan {
   const { snapshots, git } = deps;
   const { kubectl } = deps.toolchain;
@@ -92,12 +92,12 @@ export function syncArgocd(environment: Environment, deps: UpDeps, choice: UpCho
   ];
 }
 
-/** After its release is gone: what that leaves in the cluster, its namespaces aside. */
+/** After its release is uninstalled: removes what that leaves in the cluster, except its namespaces. */
 export function removeArgocd({ toolchain }: UpDeps): Plan {
   return [{ title: 'Remove argocd', steps: [removeApplications(toolchain.kubectl, argocdNamespace)] }];
 }
 
-/** The only Application that `up` makes. It renders the chart in argocd/try-out with these values. */
+/** The only Application that `up` creates. It renders the chart in argocd/try-out with these values. */
 function toRootApplication(valuesObject: object) {
   return {
     apiVersion: 'argoproj.io/v1alpha1',

@@ -30,7 +30,7 @@ import { namespaceManifest, storageClassManifest } from './manifests.ts';
 import { listDeployed, requireFound, type UpChoice, type UpDeps } from './up-deps.ts';
 import { deployExtras, listBuiltServices, obtainExtras, removeExtras } from './up-extras.ts';
 
-/** Everything that `up` does once there is a container engine: from tools and images to services that answer. */
+/** Everything that `up` does once a container engine runs: from tools and images to services that respond. */
 export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice): Plan {
   const { paths, toolchain, store, chain, serviceImages } = deps;
   const { selection, cluster, controller } = choice;
@@ -38,7 +38,7 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
   const built = listBuiltServices(environment, choice);
   const needsOf = (name: string) => environment.services[name]?.needs ?? [];
   const deploys = releaseSteps(environment, deps, choice);
-  /** What goes onto the nodes; the services' base is part of their own images. */
+  /** The outside images to load onto the nodes; the services' base is part of their own images. */
   const findOutside = () =>
     Promise.all(
       outside.filter((name) => name !== 'service-base').map((name) => requireFound(chain.find(name), name)),
@@ -97,7 +97,7 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
           title: 'namespaces and storage class',
           objects: [
             namespaceManifest(environment.namespace, choice.podSecurity),
-            // The controller takes ports of the node, which only this level allows.
+            // The controller uses host ports of the node, which only this level allows.
             namespaceManifest(ingressNamespace, 'privileged'),
             ...namespacesOfExtras(cluster).map(({ name, level }) => namespaceManifest(name, level)),
             storageClassManifest(),
@@ -113,7 +113,7 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
     })),
     ...deployExtras(environment, deps, choice),
     {
-      title: 'Answered through the ingress',
+      title: 'Responses through the ingress',
       steps: [
         waitForIngress([
           ...toAddresses(environment, selection.services, cluster),
@@ -131,7 +131,7 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
   ];
 }
 
-/** The outside images that a selection needs, the node's aside. */
+/** The outside images that a selection needs, without the node's. */
 export function outsideImages(
   { infrastructure }: Selection,
   cluster: { readonly controller: Controller } & ExtrasChoice,
@@ -146,17 +146,16 @@ export function outsideImages(
   ];
 }
 
-/** The steps that deploy, each with the values that only this run knows. */
+/** The steps that deploy releases, each with the values that only this run knows. */
 function releaseSteps(environment: Environment, deps: UpDeps, choice: UpChoice) {
   const { paths, toolchain, chain, serviceImages, snapshots, releases } = deps;
   const { selection, cluster, controller, secrets } = choice;
   const { checkout } = paths;
   const common = { toolchain, snapshots, releases, checkout, repairs: choice.repairs };
   const needs = toNeeds(environment);
-  // `-` is where helm reads the values that the step hands it.
   const files = valuesFiles({ checkout, environment, secrets });
 
-  /** The extras' routes lie in their own namespaces; without any the environment's values say it all. */
+  /** The controller also watches the namespaces of extras with routes; otherwise the environment's values suffice. */
   function toRoutedNamespaces(): object {
     const own = routedNamespacesOfExtras(cluster);
     return own.length > 0 ? { namespaces: [environment.namespace, ...own] } : {};
@@ -171,7 +170,7 @@ function releaseSteps(environment: Environment, deps: UpDeps, choice: UpChoice) 
         release,
         chart,
         valuesFiles: valuesFile ? [join(checkout, valuesFile)] : files,
-        // The digest was checked at the pull; on the node the image has the name with the tag only.
+        // The digest was checked at the pull; on the node the image has only its name with the tag.
         values: async () =>
           valuesFile
             ? { controller: { image: { digest: '' } } }
@@ -182,7 +181,7 @@ function releaseSteps(environment: Environment, deps: UpDeps, choice: UpChoice) 
       });
     },
 
-    /** The two controllers take the same ports of the node. */
+    /** The other controller must be removed first: both use the same ports of the node. */
     otherIngress() {
       const other = controller === 'nginx' ? 'traefik' : 'nginx';
       return removeRelease(ingressReleases[other].release, ingressNamespace, {
@@ -201,7 +200,7 @@ function releaseSteps(environment: Environment, deps: UpDeps, choice: UpChoice) 
         values: async () => {
           const deployed = await listDeployed(environment, deps, choice);
           const all = Object.keys(environment.services);
-          // A service that is there needs what it needs, whether or not this run is about it.
+          // Services that an earlier run deployed still need their infrastructure.
           const needed = new Set([...deployed].flatMap((name) => environment.services[name]?.needs ?? []));
           const wanted = infrastructure.filter(
             (name) => needed.has(name) || selection.infrastructure.includes(name),

@@ -13,20 +13,20 @@ export interface ToolDeps {
   readonly exec: Exec;
   readonly store: Store;
   readonly workshop: (run: Run) => Promise<Workshop>;
-  /** How to build it where no release can be downloaded. */
+  /** The Go program to build where its release cannot be downloaded. */
   readonly program: () => Promise<GoProgram>;
-  /** The folder whose programs every other step runs. */
+  /** The folder from which the other steps run it. */
   readonly bin: string;
 }
 
-/** What a tool says of its version, and which versions do. */
+/** How each tool is asked for its version, and which versions are supported. */
 const tools: Readonly<
   Record<
     ToolName,
     { readonly ask: readonly string[]; readonly fits: (version: string) => boolean; readonly wanted: string }
   >
 > = {
-  // Node images and kind's own files change together, so exactly this one.
+  // Node images match one version of kind, so exactly this one.
   kind: { ask: ['version'], fits: (version) => version === versions.kind, wanted: versions.kind },
   // One minor version around the cluster's (kubernetes.io, version skew policy).
   kubectl: {
@@ -42,11 +42,11 @@ const tools: Readonly<
   },
 };
 
-/** Puts a tool into our bin folder: the one on PATH where its version fits, else its release, else built from packages. */
+/** A supported version is in our bin folder: the one on PATH, else the tool's release, else built from its Go module. */
 export function ensureTool(tool: ToolName, { exec, store, workshop, program, bin }: ToolDeps): Step {
   const place = join(bin, tool);
   const { ask, fits, wanted } = tools[tool];
-  // Not `kubectl-…`: kubectl takes such a program on PATH for a plug-in.
+  // Not `kubectl-…`, which kubectl would treat as a plugin.
   const versioned = `${tool}@${wanted}`;
 
   async function versionOf(path: string, signal: AbortSignal): Promise<string | undefined> {
@@ -83,15 +83,15 @@ export function ensureTool(tool: ToolName, { exec, store, workshop, program, bin
     const os = process.platform;
     const arch = process.arch === 'x64' ? 'amd64' : process.arch;
     const key = `${tool}-${wanted}-${os}-${arch}`;
-    const kept = await store.findFile(key);
-    if (kept !== undefined) return kept;
+    const cached = await store.findFile(key);
+    if (cached !== undefined) return cached;
     try {
       run.report(`downloading ${tool} ${wanted}`);
       const release = toolRelease(tool, os, arch);
       return await store.putFile(key, (path) => downloadRelease(release, path, run.signal));
     } catch (error) {
       run.signal.throwIfAborted();
-      // A wrong checksum is no reason to look elsewhere.
+      // After a wrong checksum no other source is tried.
       if (!(error instanceof Failure) || error.exitCode === 9) throw error;
       run.report(`${error.message}: building ${tool} ${wanted} from its Go module`);
       return (await workshop(run)).goProgram(await program());
@@ -101,11 +101,11 @@ export function ensureTool(tool: ToolName, { exec, store, workshop, program, bin
   return {
     title: tool,
     async isDone({ signal }) {
-      // The name of the link in between tells for which version it was made: asking helm itself costs 0.1 s.
+      // The link's target names the version it was made for: running helm to ask takes 0.1 s.
       const name = await readlink(place).catch(() => undefined);
       const target = name === versioned && (await realpath(place).catch(() => undefined));
       signal.throwIfAborted();
-      return target ? `fits ${wanted}` : false;
+      return target ? `compatible with ${wanted}` : false;
     },
     async apply(run) {
       const target = await obtain(run);
@@ -116,7 +116,7 @@ export function ensureTool(tool: ToolName, { exec, store, workshop, program, bin
   };
 }
 
-/** Makes or changes a symbolic link in one step: a run beside this one never finds it missing. */
+/** Creates or replaces a symbolic link atomically: a concurrent run never finds it missing. */
 async function replaceLink(path: string, target: string): Promise<void> {
   const temporary = `${path}.${process.pid}`;
   await rm(temporary, { force: true });

@@ -9,20 +9,20 @@ export interface Address {
   readonly url: string;
 }
 
-/** Milliseconds until the ingress must have taken notice of every route. */
+/** Milliseconds in which the ingress controller must have applied every route. */
 const timeout = 60_000;
 
-/** Everything deployed answers with success through the ingress: what a browser on this machine would see. */
+/** Every address responds with success through the ingress, as a browser on this machine would request it. */
 export function waitForIngress(addresses: readonly Address[]): Step {
   const listFailing = async (signal: AbortSignal) => {
     const results = await Promise.all(
-      addresses.map(async (each) => ({ ...each, state: await findResponseProblem(each.url, signal) })),
+      addresses.map(async (each) => ({ ...each, problem: await findResponseProblem(each.url, signal) })),
     );
-    return results.filter(({ state }) => state !== undefined);
+    return results.filter(({ problem }) => problem !== undefined);
   };
 
   return {
-    title: 'answered through the ingress',
+    title: 'responses through the ingress',
     async isDone({ signal }) {
       return (await listFailing(signal)).length === 0 && `${addresses.length} of ${addresses.length}`;
     },
@@ -31,7 +31,7 @@ export function waitForIngress(addresses: readonly Address[]): Step {
       await waitFor(
         async () => {
           failing = await listFailing(signal);
-          report(`${addresses.length - failing.length} of ${addresses.length} answer`);
+          report(`${addresses.length - failing.length} of ${addresses.length} respond`);
           return failing.length === 0 || undefined;
         },
         { interval: 200, timeout, signal },
@@ -39,9 +39,9 @@ export function waitForIngress(addresses: readonly Address[]): Step {
       const [first] = failing;
       if (!first) return;
       throw new Failure(
-        `${failing.map(({ name }) => name).join(', ')} did not answer through the ingress in 60 s`,
+        `${failing.map(({ name }) => name).join(', ')} did not respond through the ingress in 60 s`,
         {
-          cause: `${first.url}: ${first.state}`,
+          cause: `${first.url}: ${first.problem}`,
           hint: 'npm run status',
           exitCode: exitCodes.workload,
         },
@@ -50,13 +50,13 @@ export function waitForIngress(addresses: readonly Address[]): Step {
   };
 }
 
-/** What is wrong with an address, `answered 404` or why there was no answer; undefined when it answers with success. */
+/** `responded with 404`, or why there was no response; undefined when the address responds with success. */
 export async function findResponseProblem(url: string, signal: AbortSignal): Promise<string | undefined> {
   try {
     const status = await withDeadline({ timeout: 3_000, signal }, (limited) =>
       askStatus(url, { signal: limited }),
     );
-    return status >= 200 && status < 300 ? undefined : `answered ${status}`;
+    return status >= 200 && status < 300 ? undefined : `responded with ${status}`;
   } catch (error) {
     signal.throwIfAborted();
     return error instanceof Error ? error.message || String(error) : String(error);

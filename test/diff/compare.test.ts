@@ -67,18 +67,20 @@ test('what Helm would take away: objects, and fields that the API server would k
   ]);
 });
 
-test('into a namespace that is not there nothing is tried', async () => {
+test('objects of a namespace that does not exist yet are not checked by a dry run', async () => {
   const api = createClusterApi(new Map());
   const own: Manifest = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } };
   const { objects, notes } = await compareWithCluster(render(own, configMap('a', {})), api, signal);
   expect(objects.map(({ change }) => change)).toEqual(['new', 'new']);
-  expect(notes).toEqual([`namespace ${namespace} is not there yet: what goes into it was not tried`]);
+  expect(notes).toEqual([
+    `namespace ${namespace} does not exist yet: its objects were not checked by a dry run`,
+  ]);
   expect(api.asked.filter((each) => each.startsWith('PATCH'))).toEqual([
     `PATCH /api/v1/namespaces/${namespace}`,
   ]);
 });
 
-test('who may not try out changes gets the fields as they are written, and is told', async () => {
+test('where a dry run is forbidden fields are compared as written, with a note', async () => {
   const live = {
     ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'd' } },
     spec: { replicas: 1, template: { spec: { containers: [{ name: 'a', image: 'a:1', tty: false }] } } },
@@ -104,6 +106,6 @@ test('what the cluster would not take is told with its words', async () => {
   const { objects } = await compareWithCluster(render(configMap('a', {}), route), api, signal);
   expect(objects.map(({ change, problem }) => [change, problem])).toEqual([
     ['refused', 'spec: field is immutable'],
-    ['refused', 'the cluster knows no Middleware of traefik.io/v1'],
+    ['refused', 'no matches for kind Middleware in version traefik.io/v1'],
   ]);
 });

@@ -105,7 +105,7 @@ test('several failures of a stage come as one that lists them, with the first ex
     { title: 'Build', steps: [step('a', fail('a broke', exitCodes.image)), step('b', fail('b broke'))] },
   ];
   const failure = await runPlan(plan, { ...createScreen(), signal }).catch((error) => error);
-  expect(failure).toMatchObject({ message: '2 steps ended with a failure', exitCode: exitCodes.image });
+  expect(failure).toMatchObject({ message: '2 steps failed', exitCode: exitCodes.image });
   expect(failure.cause.errors.map(({ message }: Error) => message)).toEqual(['a broke', 'b broke']);
 });
 

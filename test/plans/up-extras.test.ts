@@ -39,7 +39,7 @@ test('without extras nothing is added', () => {
   expect(describePlan({})).toEqual({
     end: [
       'Services, wave 1: auth-service',
-      'Answered through the ingress: answered through the ingress, network policies probed',
+      'Responses through the ingress: responses through the ingress, network policies probed',
     ],
     images: ['node', 'redis', 'traefik', 'service-base'],
   });
@@ -52,7 +52,7 @@ test('an extra follows the services, with its images, less those that are lackin
   expect(end).toEqual([
     'Services, wave 1: auth-service',
     'Extras: wealist-monitoring',
-    'Answered through the ingress: answered through the ingress, network policies probed',
+    'Responses through the ingress: responses through the ingress, network policies probed',
   ]);
   expect(images).toEqual(['node', 'redis', 'traefik', 'service-base', 'prometheus', 'loki', 'log-shipper']);
 });

@@ -208,7 +208,7 @@ describe('the program', () => {
     const { service, update } = makeUpdates();
     service.say = (content) => ({ program: toHash(content), refused: 'x is not defined' });
     await expect(update({ ...inImage, '/app/main.js': 'two' })).rejects.toMatchObject({
-      message: 'board cannot load what was saved, and goes on as it was',
+      message: 'board cannot load the saved files and keeps running the previous ones',
       cause: 'x is not defined',
       exitCode: 7,
     });

@@ -19,7 +19,7 @@ test('Applications go although nobody is left who does what their finalizers ask
   expect(await step.isDone?.(run)).toBe(false);
   await step.apply(run);
   expect([...cluster.applications.keys(), ...cluster.definitions.keys()]).toEqual([]);
-  expect(await step.isDone?.(run)).toBe('not there');
+  expect(await step.isDone?.(run)).toBe('not found');
 });
 
 test('also where there is none', async () => {
@@ -28,16 +28,16 @@ test('also where there is none', async () => {
   expect(cluster.definitions.size).toBe(0);
 });
 
-test('where nothing is there it has nothing to do', async () => {
+test('without the resource definitions it is done', async () => {
   const { cluster, step } = makeWorld();
   cluster.definitions.clear();
-  expect(await step.isDone?.(run)).toBe('not there');
+  expect(await step.isDone?.(run)).toBe('not found');
 });
 
-test('what a run that was broken off has left goes with the next one', async () => {
+test('the next run removes what an interrupted one left', async () => {
   const { cluster, step } = makeWorld();
   cluster.definitions.delete('applications.argoproj.io');
   expect(await step.isDone?.(run)).toBe(false);
   await step.apply(run);
-  expect(await step.isDone?.(run)).toBe('not there');
+  expect(await step.isDone?.(run)).toBe('not found');
 });

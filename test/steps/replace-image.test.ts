@@ -200,7 +200,7 @@ test('what crashes ends it with the verdict, and with who goes on serving', asyn
   const { replace } = await startCluster({ healthy: (image) => image !== 'board:bad' });
   await expect(replace('board:bad')).rejects.toMatchObject({
     message: 'board did not become ready',
-    cause: expect.stringMatching(/crashed[\s\S]*what ran before goes on serving$/),
+    cause: expect.stringMatching(/crashed[\s\S]*the previous pods still serve requests$/),
     exitCode: 8,
   });
 });
