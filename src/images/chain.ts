@@ -68,12 +68,12 @@ export function createImageChain(deps: ImageChainDeps): ImageChain {
 
   async function importPulled(
     name: ImageName,
-    { name: known }: PulledImage,
+    { name: pulledName }: PulledImage,
     run: Run,
   ): Promise<ResolvedImage> {
-    run.report(`importing ${known} from the engine`);
+    run.report(`importing ${pulledName} from the engine`);
     const { signal } = run;
-    const image = await importArchive(await docker.saveImages([known], { signal }), store);
+    const image = await importArchive(await docker.saveImages([pulledName], { signal }), store);
     await store.putImage(keys.pulled(name), image);
     return toPulled(catalog, name, image);
   }

@@ -146,10 +146,10 @@ function toLayer(archive: Readable): Readable {
 
 /** Only extended attributes of the pax header: its other fields repeat the old path. */
 function toAttributes(pax: unknown): Record<string, string> | null {
-  const kept = Object.entries((pax ?? {}) as Record<string, string>).filter(([key]) =>
+  const attributes = Object.entries((pax ?? {}) as Record<string, string>).filter(([key]) =>
     key.startsWith('SCHILY.xattr.'),
   );
-  return kept.length === 0 ? null : Object.fromEntries(kept);
+  return attributes.length === 0 ? null : Object.fromEntries(attributes);
 }
 
 /** The image's configuration, with the digests of the layers that were packed here. */

@@ -153,8 +153,8 @@ export function openStore(folder: string): Store {
             return { key, modified, image: text === undefined ? undefined : parseImage(text) };
           }),
         ),
-        files: (files ?? []).map(({ name, ...kept }) => ({ key: name, ...kept })),
-        blobs: (blobs ?? []).map(({ name, ...kept }) => ({ digest: `sha256:${name}` as const, ...kept })),
+        files: (files ?? []).map(({ name, ...entry }) => ({ key: name, ...entry })),
+        blobs: (blobs ?? []).map(({ name, ...entry }) => ({ digest: `sha256:${name}` as const, ...entry })),
       };
     },
 
