@@ -321,7 +321,11 @@ test('what is ready and silent is said with its address, unless it is known why'
     },
   ];
   expect(await find({ silent })).toMatchObject([
-    { about: 'ingress', line: 'http://localhost/svc/board/health/ready responded with 502', affects: ['board'] },
+    {
+      about: 'ingress',
+      line: 'http://localhost/svc/board/health/ready responded with 502',
+      affects: ['board'],
+    },
   ]);
   expect(await find({ silent, without: ['ingress'] })).toMatchObject([{ line: 'no Ingress leads to it' }]);
 });

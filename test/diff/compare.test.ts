@@ -18,7 +18,7 @@ const render = (...manifests: Manifest[]) => [{ release: 'auth-service', namespa
 const there = (entries: readonly (readonly [string, object])[]) =>
   new Map<string, object>([[`/api/v1/namespaces/${namespace}`, {}], ...entries]);
 
-test('new, changed and the same, by the answers of the API server', async () => {
+test('new, changed and unchanged objects, by a server-side dry run', async () => {
   const objects = there([
     [pathOf('configmaps', 'same'), configMap('same', { A: '1' })],
     [pathOf('configmaps', 'changed'), configMap('changed', { A: '1' })],
@@ -46,11 +46,11 @@ test('new, changed and the same, by the answers of the API server', async () => 
   expect(changes[3]?.fields).toEqual([{ path: 'data.KEY', before: '***', after: '***' }]);
   expect(notes).toEqual([]);
   expect([...objects]).toEqual(before);
-  // What is new was tried out, too.
+  // New objects are checked by a dry run, too.
   expect(api.asked).toContain(`PATCH ${pathOf('configmaps', 'new')}`);
 });
 
-test('what Helm would take away: objects, and fields that the API server would keep', async () => {
+test('what Helm would remove: objects, and fields that a dry run keeps', async () => {
   const earlier = [configMap('kept', { A: '1', B: '2' }), configMap('dropped', {})];
   const objects = there([
     [pathOf('configmaps', 'kept'), configMap('kept', { A: '1', B: '2', C: 'by hand' })],
@@ -100,7 +100,7 @@ test('where a dry run is forbidden fields are compared as written, with a note',
   expect(notes).toHaveLength(2);
 });
 
-test('what the cluster would not take is told with its words', async () => {
+test('an object that the cluster rejects is reported with its message', async () => {
   const api = createClusterApi(there([]), { refuse: () => 'spec: field is immutable' });
   const route: Manifest = { apiVersion: 'traefik.io/v1', kind: 'Middleware', metadata: { name: 'm' } };
   const { objects } = await compareWithCluster(render(configMap('a', {}), route), api, signal);

@@ -28,17 +28,22 @@ test.each<[string, Partial<Links>, string, RegExp]>([
     /^runs aaaa, which is no longer on its node/,
   ],
   ['loaded, not running', { running: [old] }, 'running', /^runs bbbb, but its current source is aaaa$/],
-  ['not running in all of its pods', { running: [current, old] }, 'running', /^runs bbbb, but its current source/],
+  [
+    'not running in all of its pods',
+    { running: [current, old] },
+    'running',
+    /^runs bbbb, but its current source/,
+  ],
 ])('stale, %s: the link that does not hold is named', (_, change, broken, line) => {
   const freshness = toFreshness({ ...whole, ...change });
   expect(freshness).toMatchObject({ state: 'stale', broken, line: expect.stringMatching(line) });
 });
 
-test('a node that cannot be asked says nothing against what runs', () => {
+test('a node that does not respond does not make a service stale', () => {
   expect(toFreshness({ ...whole, isLoaded: undefined })).toMatchObject({ state: 'fresh' });
 });
 
-test('the image ID counts, behind the name of a repository too, and not the name', () => {
+test('the image ID is compared, with or without a repository before it, and not the name', () => {
   const pulled = { reference: built.reference, id: `docker.io/library/board@${newId}` };
   expect(toFreshness({ ...whole, running: [pulled] })).toMatchObject({ state: 'fresh' });
   const sameName = { reference: built.reference, id: oldId };
@@ -58,6 +63,6 @@ test('live files of the current source are live; those of an earlier one are sta
   });
 });
 
-test('of what does not run nothing is said', () => {
+test('a service that does not run is neither fresh nor stale', () => {
   expect(toFreshness({ ...whole, running: [] })).toBeUndefined();
 });

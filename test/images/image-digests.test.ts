@@ -19,7 +19,7 @@ test('a digest that was recorded is found by the next run', async () => {
   expect(await digests.find('a:1')).toBe(digestOf('b'));
 });
 
-test('digests recorded at once are all there', async () => {
+test('digests recorded concurrently are all saved', async () => {
   const { digests } = await openTemporary();
   const names = Array.from({ length: 8 }, (_, at) => `image:${at}`);
   await Promise.all(names.map((name) => digests.record(name, digestOf(name))));

@@ -4,7 +4,7 @@ import { planUp } from '../../src/plans/up.ts';
 import type { UpChoice, UpDeps } from '../../src/plans/up-deps.ts';
 import { environment } from '../fakes/app.ts';
 
-/** Nothing is asked while a plan is made, so that nothing has to be there. */
+/** Making a plan calls none of these, so they can be empty. */
 const deps = {
   paths: { checkout: join(import.meta.dirname, '../..'), state: '/s', cache: '/c', data: '/d' },
   toolchain: { nodes: {} },
@@ -23,7 +23,7 @@ const choice: UpChoice = {
   secrets: undefined,
 };
 
-/** Its stages from the services on, and the images that it brings. */
+/** The plan's stages from the services on, and its images. */
 function describePlan(change: Partial<UpChoice>) {
   const plan = planUp(environment, deps, { ...choice, ...change });
   const from = plan.findIndex(({ title }) => title === 'Services, wave 1');
@@ -45,7 +45,7 @@ test('without extras nothing is added', () => {
   });
 });
 
-test('an extra follows the services, with its images, less those that are lacking', () => {
+test('an extra follows the services, with its images except those that are lacking', () => {
   const { end, images } = describePlan({
     cluster: { ...cluster, extras: ['monitoring'], lacking: ['grafana'] },
   });
@@ -57,7 +57,7 @@ test('an extra follows the services, with its images, less those that are lackin
   expect(images).toEqual(['node', 'redis', 'traefik', 'service-base', 'prometheus', 'loki', 'log-shipper']);
 });
 
-test('what is taken away goes last, its namespace after all that is in it', () => {
+test('a removed extra comes last, its namespace after its releases', () => {
   const { end, images } = describePlan({ removedExtras: ['monitoring'] });
   expect(end.slice(-2)).toEqual([
     'Remove monitoring: remove wealist-monitoring',

@@ -12,7 +12,7 @@ function makeWorld() {
   return { cluster, step: removeApplications(cluster.kubectl, 'argocd') };
 }
 
-test('Applications go although nobody is left who does what their finalizers ask for, and their kinds', async () => {
+test('Applications with finalizers are deleted although Argo CD no longer runs, and so are their definitions', async () => {
   const { cluster, step } = makeWorld();
   const finalizers = ['resources-finalizer.argocd.argoproj.io'];
   for (const name of ['wealist-dev', 'board-service']) cluster.applications.set(name, { finalizers });
@@ -22,7 +22,7 @@ test('Applications go although nobody is left who does what their finalizers ask
   expect(await step.isDone?.(run)).toBe('not found');
 });
 
-test('also where there is none', async () => {
+test('also without any Application', async () => {
   const { cluster, step } = makeWorld();
   await step.apply(run);
   expect(cluster.definitions.size).toBe(0);

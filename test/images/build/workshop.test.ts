@@ -77,7 +77,7 @@ test('a program of this checkout is built again when its module changes', async 
   expect(built).toHaveLength(2);
 });
 
-test('a build that fails leaves nothing, and is tried again', async () => {
+test('a failed build leaves nothing, and the next one starts again', async () => {
   let fails = true;
   const { workshop, cache } = await makeWorkshop({
     async build(_, folder) {
@@ -91,7 +91,7 @@ test('a build that fails leaves nothing, and is tried again', async () => {
   await expect(workshop.goProgram(kind)).resolves.toContain('kind-');
 });
 
-test('two programs are built one after the other, and the second says that it waits', async () => {
+test('two programs are built one after the other, and the second reports that it waits', async () => {
   let running = 0;
   let most = 0;
   const { open, lines } = await makeWorkshop({
@@ -108,7 +108,7 @@ test('two programs are built one after the other, and the second says that it wa
   expect(lines).toEqual(['waiting for another Go build']);
 });
 
-test('a program whose turn comes after the run was aborted is not built', async () => {
+test('a queued build does not start after the run was aborted', async () => {
   const built: string[] = [];
   const { open, abort, lines } = await makeWorkshop({
     async build({ package: path }, folder) {
@@ -128,7 +128,7 @@ test('a program whose turn comes after the run was aborted is not built', async 
   expect(built).toHaveLength(1);
 });
 
-test('a root is made once, without documentation and what is dropped', async () => {
+test('a root file system is made once, without documentation and dropped paths', async () => {
   const { workshop, store, roots } = await makeWorkshop();
   const root = { suite: 'trixie', variant: 'extract', packages: ['a'] } as const;
   const layer = await workshop.debianRoot(root, ['usr/lib/']);
@@ -142,7 +142,7 @@ test('a root is made once, without documentation and what is dropped', async () 
   expect(roots).toHaveLength(2);
 });
 
-test('lines say how long it has been going on, without the time spent waiting', async () => {
+test('progress lines have the elapsed time without the time spent waiting', async () => {
   const { run, lines } = await makeWorkshop();
   await reportElapsed(run, { minutes: 7, interval: 60_000 }, async (told, stopwatch) => {
     await stopwatch.pauseWhile(sleep(300));
@@ -151,7 +151,7 @@ test('lines say how long it has been going on, without the time spent waiting', 
   expect(lines).toEqual([expect.stringMatching(/^k8s\.io\/api \(0\.[01] s of about 7 min\)$/)]);
 });
 
-test('the last line is told again while nothing new is said', async () => {
+test('the last line is repeated while no new one is reported', async () => {
   const { run, lines } = await makeWorkshop();
   await reportElapsed(run, { minutes: 7, interval: 5 }, async (told) => {
     told.report('linking');

@@ -13,7 +13,7 @@ function makeRun() {
   return { lines, run: { signal: new AbortController().signal, report: (line: string) => lines.push(line) } };
 }
 
-test('of two that want the same, one makes it', async () => {
+test('of two processes that want the same, one makes it', async () => {
   const cache = await makeTemporaryFolder();
   const { run, lines } = makeRun();
   let thing: string | undefined;
@@ -36,7 +36,7 @@ test('of two that want the same, one makes it', async () => {
   expect(lines).toEqual(['waiting: another step is making the same']);
 });
 
-test('what is there is found without a lock', async () => {
+test('an existing entry is found without a lock', async () => {
   const cache = await makeTemporaryFolder();
   const { run } = makeRun();
   const found = await withExclusiveCache(cache, () =>
@@ -45,7 +45,7 @@ test('what is there is found without a lock', async () => {
   expect(found).toBe('there');
 });
 
-test('who makes waits until the cache is cleared', async () => {
+test('making waits until the cache is cleared', async () => {
   const cache = await makeTemporaryFolder();
   const { run, lines } = makeRun();
   const order: string[] = [];
@@ -69,7 +69,7 @@ test('who makes waits until the cache is cleared', async () => {
   expect(lines).toEqual(['waiting: another step is clearing the cache']);
 });
 
-test('the cache is not cleared while something is made in it, by whichever process', async () => {
+test('the cache is not cleared while any process makes something in it', async () => {
   const cache = await makeTemporaryFolder();
   const maker = spawn(
     process.execPath,
@@ -98,7 +98,7 @@ test('the cache is not cleared while something is made in it, by whichever proce
   });
   expect(cleared).toBe(false);
 
-  // A dead maker holds nothing.
+  // The lock of a dead process is free.
   maker.kill('SIGKILL');
   await once(maker, 'exit');
   await clear();

@@ -79,7 +79,7 @@ async function makeParts() {
   };
 }
 
-test('what an earlier recipe made goes, what this one uses stays', async () => {
+test('entries of previous recipes are removed, those of the current ones stay', async () => {
   const { parts, keys } = await makeParts();
   const { store } = parts;
   await store.putImage('built-redis-0000000000000000', { config: '{}', layers: [] });
@@ -91,7 +91,7 @@ test('what an earlier recipe made goes, what this one uses stays', async () => {
   expect((await store.list()).images.map(({ key }) => key)).toEqual([await keys.built('redis')]);
 });
 
-test('in the engine only what this tool named, nobody uses and no recipe makes goes', async () => {
+test("of the engine only unused node images with this tool's name are removed", async () => {
   const { parts, images, containers, current } = await makeParts();
   const pruning = await planPruning(parts, { all: false, signal });
   expect(pruning.nodes).toEqual(['wealist.local/node:old']);
@@ -109,7 +109,7 @@ test('in the engine only what this tool named, nobody uses and no recipe makes g
   ]);
 });
 
-test('all takes whatever can be made again, and says how much that is', async () => {
+test('all removes everything that can be made again, and its size is returned', async () => {
   const { parts, images, isCleaned, keys } = await makeParts();
   const { store, cache } = parts;
   const layer = await store.putBlob(Readable.from([Buffer.alloc(1000)]));
@@ -129,7 +129,7 @@ test('all takes whatever can be made again, and says how much that is', async ()
   expect(isCleaned()).toBe(false);
 });
 
-test("all clears Go's caches where there are any", async () => {
+test("all clears Go's caches, if they exist", async () => {
   const { parts, isCleaned } = await makeParts();
   await openStore(join(parts.cache, 'go')).putFile('compiled', (path) => writeFile(path, 'x'.repeat(5000)));
   const pruning = await planPruning(parts, { all: true, signal });
@@ -138,7 +138,7 @@ test("all clears Go's caches where there are any", async () => {
   expect(isCleaned()).toBe(true);
 });
 
-test('without an engine the cache is pruned all the same', async () => {
+test('without an engine the cache is still pruned', async () => {
   const { parts } = await makeParts();
   const pruning = await planPruning({ ...parts, docker: undefined }, { all: false, signal });
   expect(pruning).toMatchObject({ nodes: [], containers: [], items: [] });
