@@ -19,12 +19,12 @@ export function createPathFinder(api: Pick<ApiReader, 'get'>): FindPath {
   const lists = new Map<string, Promise<readonly Resource[]>>();
 
   function listResources(root: string, signal: AbortSignal): Promise<readonly Resource[]> {
-    const known = lists.get(root) ?? ask(root, signal);
+    const known = lists.get(root) ?? requestResources(root, signal);
     lists.set(root, known);
     return known;
   }
 
-  async function ask(root: string, signal: AbortSignal): Promise<readonly Resource[]> {
+  async function requestResources(root: string, signal: AbortSignal): Promise<readonly Resource[]> {
     try {
       const { resources } = await api.get<{ readonly resources: readonly Resource[] }>(root, signal);
       // A name with a slash is a subresource, such as a Deployment's scale.

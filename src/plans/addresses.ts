@@ -1,6 +1,6 @@
 import type { Environment } from '../config/schema.ts';
 import type { PublicPorts } from '../config/values.ts';
-import type { Address } from '../steps/wait-for-ingress.ts';
+import type { IngressAddress } from '../steps/wait-for-ingress.ts';
 import { type ExtrasChoice, hostsOfExtras } from './extras.ts';
 
 /** The ingress's origin as a browser on this machine uses it. */
@@ -18,7 +18,7 @@ export function toAddresses(
   environment: Environment,
   services: readonly string[],
   ports: Pick<PublicPorts, 'httpPort'>,
-): readonly Address[] {
+): readonly IngressAddress[] {
   const origin = toOrigin(ports);
   return services.map((name) => {
     const route = environment.services[name]?.route;
@@ -27,7 +27,9 @@ export function toAddresses(
 }
 
 /** The health path of each program of the extras. */
-export function toExtraAddresses(cluster: ExtrasChoice & Pick<PublicPorts, 'httpPort'>): readonly Address[] {
+export function toExtraAddresses(
+  cluster: ExtrasChoice & Pick<PublicPorts, 'httpPort'>,
+): readonly IngressAddress[] {
   return hostsOfExtras(cluster).map(({ name, health }) => {
     return { name, url: `${toHostOrigin(name, cluster)}${health}` };
   });

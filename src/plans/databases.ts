@@ -4,12 +4,12 @@ import { makeNewDatabases, restoreDatabase, swapDatabases } from '../steps/repla
 import { type RestartDeps, restartService } from '../steps/restart-service.ts';
 import { type SaveOptions, saveDatabases } from '../steps/save-databases.ts';
 
-export interface ReplaceDeps extends RestartDeps, Omit<SaveOptions, 'name'> {
+export interface ReplaceDatabasesDeps extends RestartDeps, Omit<SaveOptions, 'name'> {
   /** Returns the script that creates the databases of all services. */
   readonly bootstrap: (signal: AbortSignal) => Promise<string>;
 }
 
-export interface ReplaceChoice {
+export interface ReplaceDatabasesChoice {
   /** The content to restore; without it the new databases are empty. */
   readonly snapshot?: DatabaseSnapshot | undefined;
   /** The databases that exist, and are saved first as snapshot `keptAs`. */
@@ -28,7 +28,7 @@ export function planSave(options: SaveOptions): Plan {
  * Replaces databases: new ones are created and filled, and then replace the current ones at once. Until then a failure
  * leaves the current ones unchanged; their content is saved as a snapshot first.
  */
-export function planReplace(deps: ReplaceDeps, choice: ReplaceChoice): Plan {
+export function planReplace(deps: ReplaceDatabasesDeps, choice: ReplaceDatabasesChoice): Plan {
   const { postgres, databases, bootstrap } = deps;
   const { snapshot, present, keptAs, services } = choice;
   const save = present.length === 0 ? [] : [saveDatabases({ ...deps, databases: present, name: keptAs })];

@@ -2,7 +2,7 @@ import type { ImageName } from '../config/catalog.ts';
 import { type ExtraName, extraNames, isExtra } from '../config/extras.ts';
 import { type Environment, infrastructure } from '../config/schema.ts';
 import type { ChartRelease } from './ingress.ts';
-import type { PodSecurity } from './manifests.ts';
+import type { PodSecurityLevel } from './manifests.ts';
 
 /** The namespace of Argo CD and its Applications. */
 export const argocdNamespace = 'argocd';
@@ -40,7 +40,7 @@ export interface Extra {
   /** Images that are left out where they can be neither pulled nor built. */
   readonly optionalImages: readonly ImageName[];
   /** Its own namespaces, created before it and deleted after it. */
-  readonly namespaces: readonly { readonly name: string; readonly level: PodSecurity }[];
+  readonly namespaces: readonly { readonly name: string; readonly level: PodSecurityLevel }[];
   /** Deployed one after the other, removed in the opposite order. */
   readonly releases: readonly ExtraRelease[];
   readonly hosts: readonly ExtraHost[];

@@ -1,11 +1,13 @@
+import type { PodSecurity } from '../config/helm-values.ts';
+
 /** The StorageClass that the volume claims of local-kind name. */
 const storageClass = 'wealist-data';
 
-/** A level of the Pod Security Standards. */
-export type PodSecurity = 'restricted' | 'baseline' | 'privileged';
+/** A level of the Pod Security Standards; those of an environment's own namespace exclude `privileged`. */
+export type PodSecurityLevel = PodSecurity | 'privileged';
 
 /** A namespace that enforces a Pod Security Standard. */
-export function namespaceManifest(name: string, level: PodSecurity) {
+export function namespaceManifest(name: string, level: PodSecurityLevel) {
   return {
     apiVersion: 'v1',
     kind: 'Namespace',

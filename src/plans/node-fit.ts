@@ -71,9 +71,9 @@ function placePods(demands: readonly Demand[], rooms: Room[], key: 'least' | 'mo
       room.pods -= 1;
     }
   }
-  const asked = { cpu: sum(pods, 'cpu'), memory: sum(pods, 'memory') };
+  const requested = { cpu: sum(pods, 'cpu'), memory: sum(pods, 'memory') };
   const amounts = (['cpu', 'memory'] as const).map(
-    (resource) => `${toAmount(resource, asked[resource])} of ${toAmount(resource, all[resource])}`,
+    (resource) => `${toAmount(resource, requested[resource])} of ${toAmount(resource, all[resource])}`,
   );
   return {
     pods: pods.length,
@@ -127,11 +127,12 @@ function findScaling(manifests: readonly Manifest[], { kind, metadata }: Manifes
 
 /** A pod's request: the sum of its containers, or that of one init container if that is larger. */
 function toRequest({ containers = [], initContainers = [] }: PodSpec, resource: 'cpu' | 'memory'): number {
-  const ask = ({ resources }: ManifestContainer) =>
+  const requestOf = ({ resources }: ManifestContainer) =>
     parseQuantity(String(resources?.requests?.[resource] ?? '0'));
-  const total = (list: readonly ManifestContainer[]) => list.reduce((amount, each) => amount + ask(each), 0);
+  const total = (list: readonly ManifestContainer[]) =>
+    list.reduce((amount, each) => amount + requestOf(each), 0);
   const sidecars = total(initContainers.filter(({ restartPolicy }) => restartPolicy === 'Always'));
-  return Math.max(total(containers) + sidecars, ...initContainers.map(ask));
+  return Math.max(total(containers) + sidecars, ...initContainers.map(requestOf));
 }
 
 function listRooms(nodes: NonNullable<Environment['nodes']>): Room[] {

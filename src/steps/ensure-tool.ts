@@ -23,21 +23,29 @@ export interface ToolDeps {
 const tools: Readonly<
   Record<
     ToolName,
-    { readonly ask: readonly string[]; readonly fits: (version: string) => boolean; readonly wanted: string }
+    {
+      readonly versionArgs: readonly string[];
+      readonly isSupported: (version: string) => boolean;
+      readonly wanted: string;
+    }
   >
 > = {
   // Node images match one version of kind, so exactly this one.
-  kind: { ask: ['version'], fits: (version) => version === versions.kind, wanted: versions.kind },
+  kind: {
+    versionArgs: ['version'],
+    isSupported: (version) => version === versions.kind,
+    wanted: versions.kind,
+  },
   // One minor version around the cluster's (kubernetes.io, version skew policy).
   kubectl: {
-    ask: ['version', '--client'],
-    fits: (version) => Math.abs(minorOf(version) - minorOf(versions.kubernetes)) <= 1,
+    versionArgs: ['version', '--client'],
+    isSupported: (version) => Math.abs(minorOf(version) - minorOf(versions.kubernetes)) <= 1,
     wanted: versions.kubernetes,
   },
   // 4 renders and labels differently; before 3.13 a release has no labels.
   helm: {
-    ask: ['version', '--short'],
-    fits: (version) => version.startsWith('3.') && minorOf(version) >= 13,
+    versionArgs: ['version', '--short'],
+    isSupported: (version) => version.startsWith('3.') && minorOf(version) >= 13,
     wanted: versions.helm,
   },
 };
@@ -45,13 +53,13 @@ const tools: Readonly<
 /** A supported version is in our bin folder: the one on PATH, else the tool's release, else built from its Go module. */
 export function ensureTool(tool: ToolName, { exec, store, workshop, program, bin }: ToolDeps): Step {
   const place = join(bin, tool);
-  const { ask, fits, wanted } = tools[tool];
+  const { versionArgs, isSupported, wanted } = tools[tool];
   // Not `kubectl-…`, which kubectl would treat as a plugin.
   const versioned = `${tool}@${wanted}`;
 
   async function versionOf(path: string, signal: AbortSignal): Promise<string | undefined> {
     try {
-      const { stdout } = await exec(path, ask, { signal, timeout: 10_000 });
+      const { stdout } = await exec(path, versionArgs, { signal, timeout: 10_000 });
       return /v?(\d+\.\d+\.\d+)/.exec(stdout)?.[1];
     } catch (error) {
       signal.throwIfAborted();
@@ -72,7 +80,7 @@ export function ensureTool(tool: ToolName, { exec, store, workshop, program, bin
       )
         continue;
       const version = await versionOf(path, signal);
-      if (version !== undefined && fits(version)) return realpath(path);
+      if (version !== undefined && isSupported(version)) return realpath(path);
     }
     return undefined;
   }

@@ -1,5 +1,5 @@
 import { findMissingImages } from '../images/load/delta.ts';
-import { type LoadDeps, loadImages, toQuery } from '../images/load/load-images.ts';
+import { type LoadDeps, loadImages, toImageQuery } from '../images/load/load-images.ts';
 import type { NamedImage } from '../images/store/archive.ts';
 import type { Step } from '../plan/plan.ts';
 
@@ -16,7 +16,7 @@ export function loadOntoNodes({ nodeNames, images, ...deps }: LoadStepDeps): Ste
     title: 'load images',
     async isDone({ signal }) {
       const [wanted, nodes] = await Promise.all([images(), nodeNames(signal)]);
-      const query = toQuery(wanted);
+      const query = toImageQuery(wanted);
       const contents = await Promise.all(nodes.map((node) => deps.nodes.list(node, query, signal)));
       const isLoaded = contents.every((content) => findMissingImages(wanted, content).length === 0);
       const isDone = nodes.length > 0 && isLoaded;

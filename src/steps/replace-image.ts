@@ -17,7 +17,7 @@ import type { Kubectl } from '../tools/kubernetes/kubectl.ts';
 import { isPodReady } from '../tools/kubernetes/objects.ts';
 import { endBackOff } from './end-back-off.ts';
 
-export interface ReplaceDeps {
+export interface ReplaceImageDeps {
   readonly api: ApiServer;
   /** For the verdict on pods that do not become ready. */
   readonly kubectl: Kubectl;
@@ -51,7 +51,7 @@ const endpointTimeout = 10_000;
  * the image in the release's values.
  * @throws {Failure} exit code 8: the cause is the verdict on pods that do not become ready.
  */
-export async function replaceImage(deps: ReplaceDeps, wanted: WantedImage, run: Run): Promise<void> {
+export async function replaceImage(deps: ReplaceImageDeps, wanted: WantedImage, run: Run): Promise<void> {
   const { api, kubectl, place, waitUntilUnrouted } = deps;
   const { namespace, name } = place;
   const workload = { kind: 'Deployment', name, namespace } as const;
@@ -109,7 +109,7 @@ const restartAnnotation = 'wealist.local/restarted';
 
 /** Polls the Deployment with small requests; a rollout that takes longer gets a verdict from a full snapshot. */
 async function waitUntilServing(
-  { api, kubectl, snapshots, place }: ReplaceDeps,
+  { api, kubectl, snapshots, place }: ReplaceImageDeps,
   since: number,
   run: Run,
 ): Promise<Running> {
@@ -161,7 +161,11 @@ async function waitUntilServing(
 }
 
 /** Adds to the failure that previous pods still serve, if they do. */
-async function noteOldPods({ api, place }: ReplaceDeps, failure: Failure, { signal }: Run): Promise<Failure> {
+async function noteOldPods(
+  { api, place }: ReplaceImageDeps,
+  failure: Failure,
+  { signal }: Run,
+): Promise<Failure> {
   const snapshot = await takeServiceSnapshot(api, place, signal);
   const { old } = findPods(snapshot, { kind: 'Deployment', ...place });
   if (!old.some(isPodReady)) return failure;

@@ -4,7 +4,7 @@ import { waitFor } from '../lib/wait.ts';
 import type { Step } from '../plan/plan.ts';
 import { askStatus } from '../tools/ask-web.ts';
 
-export interface Address {
+export interface IngressAddress {
   readonly name: string;
   readonly url: string;
 }
@@ -13,7 +13,7 @@ export interface Address {
 const timeout = 60_000;
 
 /** Every address responds with success through the ingress, as a browser on this machine would request it. */
-export function waitForIngress(addresses: readonly Address[]): Step {
+export function waitForIngress(addresses: readonly IngressAddress[]): Step {
   const listFailing = async (signal: AbortSignal) => {
     const results = await Promise.all(
       addresses.map(async (each) => ({ ...each, problem: await findResponseProblem(each.url, signal) })),

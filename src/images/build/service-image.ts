@@ -7,7 +7,7 @@ import { toBuiltReference } from '../built-reference.ts';
 import type { ImageChain } from '../chain.ts';
 import { type DockerfileSource, readGitIgnored, readIgnored } from '../source/dockerfile-source.ts';
 import { createServiceSources, type ServiceImage } from '../source/service-sources.ts';
-import { isSourcePath } from '../source/source-files.ts';
+import { isSourcePath, type SourceFolder } from '../source/source-files.ts';
 import type { SourceState } from '../source/source-state.ts';
 import { packLayer } from '../store/layer.ts';
 import type { Store } from '../store/store.ts';
@@ -29,13 +29,6 @@ export interface ServiceImages {
   readSource(name: string): Promise<SourceState>;
   /** @throws {Failure} exit code 7 when the source does not build. */
   build(name: string, run: Run): Promise<ServiceImage>;
-}
-
-export interface SourceFolder {
-  /** Absolute. */
-  readonly folder: string;
-  /** For a path relative to `folder`. */
-  readonly isSource: (path: string) => boolean;
 }
 
 export interface ServiceImagesDeps {

@@ -21,7 +21,7 @@ export async function loadImages(
   node: string,
   { nodes, store }: LoadDeps,
   { signal, report }: Run,
-  opened: NodeLoad = nodes.openLoad(node, toQuery(wanted), signal),
+  opened: NodeLoad = nodes.openLoad(node, toImageQuery(wanted), signal),
 ): Promise<void> {
   const content = await opened.content;
   const images = findMissingImages(wanted, content);
@@ -37,7 +37,7 @@ export async function loadImages(
     if (skipped.size === 0) throw error;
     report('a layer was removed from the node meanwhile: loading all layers');
     // A failed import leaves the name behind, with nothing under it.
-    const query = toQuery(images);
+    const query = toImageQuery(images);
     await nodes.removeImages(node, { ...query, digests: [] }, signal);
     return nodes.openLoad(node, query, signal).importImages(packArchive(store, images));
   });
@@ -51,6 +51,6 @@ export async function loadImages(
 }
 
 /** What to ask a node in order to know whether it has these images. */
-export function toQuery(images: readonly NamedImage[]) {
+export function toImageQuery(images: readonly NamedImage[]) {
   return { references: images.map(({ reference }) => reference) };
 }

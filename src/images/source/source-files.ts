@@ -1,6 +1,14 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
+/** A folder with source of a service. */
+export interface SourceFolder {
+  /** Absolute path. */
+  readonly folder: string;
+  /** Whether a path relative to `folder` is source. */
+  readonly isSource: (path: string) => boolean;
+}
+
 /**
  * The source files of a folder, sorted, relative to it: without dependencies, hidden files, and temporary files of
  * editors.

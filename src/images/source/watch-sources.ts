@@ -1,13 +1,7 @@
 import { relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { watchFolder } from '../../tools/file-watch.ts';
-
-export interface WatchedFolder {
-  /** Absolute. */
-  readonly folder: string;
-  /** Whether a path relative to `folder` is source. */
-  readonly isSource: (path: string) => boolean;
-}
+import type { SourceFolder } from './source-files.ts';
 
 /** Files that were saved together. */
 export interface Saved {
@@ -40,7 +34,7 @@ const lookPauses = { least: minQuiet, perLook: 10 };
 
 /** Yields batches of saved files until the signal is aborted. @throws {Failure} when the folders cannot be watched. */
 export async function* watchSources(
-  folders: readonly WatchedFolder[],
+  folders: readonly SourceFolder[],
   { signal, onWatching }: WatchSourcesOptions,
 ): AsyncGenerator<Saved, void> {
   let paths = new Set<string>();

@@ -2,11 +2,12 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { type Saved, type WatchedFolder, watchSources } from '../../../src/images/source/watch-sources.ts';
+import type { SourceFolder } from '../../../src/images/source/source-files.ts';
+import { type Saved, watchSources } from '../../../src/images/source/watch-sources.ts';
 import { makeTemporaryFolder } from '../../temporary-folder.ts';
 
 /** Watches a folder of its own; `batches` are the reported ones, relative to the folder. */
-async function startWatch({ folder = '', isSource = () => true }: Partial<WatchedFolder> = {}) {
+async function startWatch({ folder = '', isSource = () => true }: Partial<SourceFolder> = {}) {
   const root = folder || (await makeTemporaryFolder());
   const end = new AbortController();
   const batches: string[][] = [];
