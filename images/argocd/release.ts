@@ -22,4 +22,5 @@ export const definitions = [
   },
 ] as const;
 
+/** The Go module that Argo CD is built from. */
 export const argocdModule = { path: 'github.com/argoproj/argo-cd/v3', version: `v${argocdVersion}` } as const;

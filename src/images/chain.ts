@@ -13,8 +13,8 @@ import type { Workshop } from './build/workshop.ts';
 import { createImageFinder, type Origin, type ResolvedImage, toBuilt, toPulled } from './find-image.ts';
 import { createImageKeys } from './image-keys.ts';
 import { importArchive } from './import/import-archive.ts';
+import type { PulledImage, Puller } from './pull/puller.ts';
 import { pullOrBuild } from './pull-or-build.ts';
-import type { PulledImage, Puller } from './puller.ts';
 import { findOrMake } from './store/cache-lock.ts';
 import type { Store } from './store/store.ts';
 
@@ -58,6 +58,7 @@ export interface ImageChainDeps {
   readonly cache: string;
 }
 
+/** Connects store, engine, registries and recipes. Concurrent calls for one image obtain it once. */
 export function createImageChain(deps: ImageChainDeps): ImageChain {
   const { catalog, allowed, store, docker, dockerCli, puller, recipes, workshop, cache } = deps;
 

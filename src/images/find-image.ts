@@ -41,6 +41,7 @@ export function toPulled(catalog: Catalog, name: ImageName, image: Image): Resol
   return { name, image, origin: 'pulled', reference };
 }
 
+/** A built image is named by its content. */
 export function toBuilt(name: ImageName, image: Image): ResolvedImage {
   return { name, image, origin: 'built', reference: toBuiltReference(name, image) };
 }

@@ -15,6 +15,7 @@ export interface ImageKeys {
 /** Repository of the node images that are built here. */
 export const nodeRepository = 'wealist.local/node';
 
+/** The keys change with the catalog's reference, or with the recipe's inputs. */
 export function createImageKeys(catalog: Catalog, recipes: Pick<Recipes, 'keyOf'>): ImageKeys {
   return {
     pulled: (name) => `pulled-${name}-${hash(catalog[name].pull)}`,

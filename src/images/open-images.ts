@@ -11,8 +11,8 @@ import type { Toolchain } from '../tools/toolchain.ts';
 import { openRecipes, type Recipes } from './build/recipes.ts';
 import { openWorkshop } from './build/workshop.ts';
 import { createImageChain, type ImageChain, type ImageChainDeps } from './chain.ts';
-import { type ImageDigests, openImageDigests } from './image-digests.ts';
-import { createPuller } from './puller.ts';
+import { type ImageDigests, openImageDigests } from './pull/image-digests.ts';
+import { createPuller } from './pull/puller.ts';
 import { openStore, type Store } from './store/store.ts';
 
 /** Everything that finds, pulls and builds images in one run. */

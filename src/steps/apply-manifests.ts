@@ -24,6 +24,7 @@ export interface ManifestsStep extends Step {
   readonly objects: readonly ClusterObject[];
 }
 
+/** Whether a step applies objects of no chart. */
 export function isManifestsStep(step: Step): step is ManifestsStep {
   return 'objects' in step;
 }

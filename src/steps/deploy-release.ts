@@ -38,6 +38,7 @@ export interface DeployStep extends Step {
   readonly source: ReleaseSource;
 }
 
+/** Whether a step deploys a release. */
 export function isDeployStep(step: Step): step is DeployStep {
   return 'source' in step;
 }

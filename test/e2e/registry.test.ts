@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Environment } from '../../src/config/schema.ts';
 import { openImages } from '../../src/images/open-images.ts';
-import { createPuller } from '../../src/images/puller.ts';
+import { createPuller } from '../../src/images/pull/puller.ts';
 import { Failure } from '../../src/lib/failure.ts';
 import { imageId } from '../../src/lib/oci.ts';
 import { findEngine } from '../../src/machine/engine.ts';

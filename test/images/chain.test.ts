@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openImageDigests } from '../../src/images/image-digests.ts';
+import { openImageDigests } from '../../src/images/pull/image-digests.ts';
 import type { openStore } from '../../src/images/store/store.ts';
 import { exitCodes, Failure } from '../../src/lib/failure.ts';
 import { digestOf } from '../../src/lib/oci.ts';

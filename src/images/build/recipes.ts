@@ -14,6 +14,7 @@ export interface Recipes {
   loadNode(): Promise<NodeRecipe>;
 }
 
+/** The recipes of `checkout`; their keys include the architecture (`amd64`). Each key is computed once. */
 export function openRecipes({ checkout, architecture }: { checkout: string; architecture: string }): Recipes {
   const folder = join(checkout, 'images');
   const keys = new Map<string, Promise<string>>();

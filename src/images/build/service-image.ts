@@ -44,6 +44,7 @@ export interface ServiceImagesDeps {
 /** A build takes a second; if the source changes during each of several builds, the user is still editing. */
 const buildAttempts = 3;
 
+/** Finds and builds the images of the environment's services, and remembers what this run has built. */
 export function createServiceImages(deps: ServiceImagesDeps): ServiceImages {
   const { environment, checkout, architecture, store, chain } = deps;
 

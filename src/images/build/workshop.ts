@@ -43,6 +43,7 @@ export interface WorkshopDeps {
   readonly stopwatch?: Stopwatch | undefined;
 }
 
+/** Opens a workshop that reports to `run` and stops with it. */
 export function openWorkshop(deps: WorkshopDeps): Workshop {
   const { store, go, debian, architecture, cache, run, goQueue, stopwatch } = deps;
 

@@ -46,6 +46,7 @@ export interface ServiceSourcesDeps {
   readonly findBase: () => Promise<ResolvedImage | undefined>;
 }
 
+/** Sources for one run, in which each source is read once unless `read` is called. */
 export function createServiceSources(deps: ServiceSourcesDeps): ServiceSources {
   const { environment, checkout, architecture, store, findBase } = deps;
   const hashes = new Map<string, Promise<string>>();

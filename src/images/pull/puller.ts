@@ -1,12 +1,12 @@
-import type { Environment } from '../config/schema.ts';
-import { isTimeout, withDeadline } from '../lib/deadline.ts';
-import { exitCodes, Failure } from '../lib/failure.ts';
-import type { Digest } from '../lib/oci.ts';
-import { type Reference, toDigested, toTagged } from '../lib/reference.ts';
-import type { Run } from '../plan/plan.ts';
-import type { Docker } from '../tools/docker/docker.ts';
-import type { DockerImage } from '../tools/docker/images.ts';
-import { PullFailure } from '../tools/registry/pull.ts';
+import type { Environment } from '../../config/schema.ts';
+import { isTimeout, withDeadline } from '../../lib/deadline.ts';
+import { exitCodes, Failure } from '../../lib/failure.ts';
+import type { Digest } from '../../lib/oci.ts';
+import { type Reference, toDigested, toTagged } from '../../lib/reference.ts';
+import type { Run } from '../../plan/plan.ts';
+import type { Docker } from '../../tools/docker/docker.ts';
+import type { DockerImage } from '../../tools/docker/images.ts';
+import { PullFailure } from '../../tools/registry/pull.ts';
 import type { ImageDigests } from './image-digests.ts';
 
 export interface PulledImage {
@@ -37,6 +37,7 @@ export interface PullerDeps {
   readonly timeout?: number;
 }
 
+/** A puller for one run, in which each registry is checked once. */
 export function createPuller(deps: PullerDeps): Puller {
   const { docker, registry, digests, architecture, timeout = 20_000 } = deps;
   /** Registry → why it cannot be used. Each registry is checked once; concurrent pulls share the check. */

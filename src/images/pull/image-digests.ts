@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { withDeadline } from '../lib/deadline.ts';
-import type { Digest } from '../lib/oci.ts';
-import { readOrSetAside, writeFileAtomically } from '../state/atomic-file.ts';
-import { acquireLock } from '../state/lock.ts';
-import type { Paths } from '../state/paths.ts';
+import { withDeadline } from '../../lib/deadline.ts';
+import type { Digest } from '../../lib/oci.ts';
+import { readOrSetAside, writeFileAtomically } from '../../state/atomic-file.ts';
+import { acquireLock } from '../../state/lock.ts';
+import type { Paths } from '../../state/paths.ts';
 
 /**
  * The digest that each image had at its first pull. Tags can be moved; where the catalog names no digest, every later
@@ -14,6 +14,7 @@ export interface ImageDigests {
   record(name: string, digest: Digest): Promise<void>;
 }
 
+/** The record in the data folder; an invalid file is set aside and counts as empty. */
 export function openImageDigests({ data, cache }: Pick<Paths, 'data' | 'cache'>): ImageDigests {
   const path = join(data, 'image-digests.json');
   const read = async () => (await readOrSetAside(path, parse)) ?? {};

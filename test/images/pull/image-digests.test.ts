@@ -1,9 +1,9 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { openImageDigests } from '../../src/images/image-digests.ts';
-import { digestOf } from '../../src/lib/oci.ts';
-import { makeTemporaryFolder } from '../temporary-folder.ts';
+import { openImageDigests } from '../../../src/images/pull/image-digests.ts';
+import { digestOf } from '../../../src/lib/oci.ts';
+import { makeTemporaryFolder } from '../../temporary-folder.ts';
 
 async function openTemporary() {
   const paths = { data: await makeTemporaryFolder(), cache: await makeTemporaryFolder() };
