@@ -20,14 +20,21 @@ export interface PutLiveFilesDeps {
   readonly port: number;
 }
 
+interface PutFiles {
+  /** Live folder → its path on the node. */
+  readonly mounts: ReadonlyMap<string, string>;
+  /** Path in the container → hash of the content; empty while that is unknown. */
+  readonly put: Map<string, string>;
+}
+
 /** The files that this run has put into a service's containers, remembered between updates. */
 export interface LiveState {
   /** Reference of the image that its pods run. */
   readonly image: string;
   /** The image's files in the live folders; a file that is missing here counts as changed. */
   readonly base: FileHashes;
-  /** Container ID → its mounts and the files that were put there. */
-  readonly containers: Map<string, { readonly mounts: FileHashes; readonly put: Map<string, string> }>;
+  /** What was put into each container, by container ID. */
+  readonly containers: Map<string, PutFiles>;
 }
 
 export interface LiveFilesUpdate {
@@ -62,9 +69,9 @@ export async function putLiveFiles(
 ): Promise<LiveFilesUpdate | undefined> {
   const snapshot = await takeServiceSnapshot(api, place, signal);
   const { current } = findPods(snapshot, { kind: 'Deployment', ...place });
-  const isReplaceable =
+  const isUpdatable =
     findRunning(snapshot, place).isServing && current.length > 0 && current.every(runsImage);
-  if (!isReplaceable) return undefined;
+  if (!isUpdatable) return undefined;
   const updates = await Promise.all(current.map(update));
   const known = updates.filter((each) => each !== undefined);
   return known.length === updates.length ? known[0] : undefined;

@@ -86,7 +86,7 @@ function toUnreadable(path: string, cause: unknown): Failure {
 
 /**
  * The source hash of a build context: over its files' paths, sizes, dates and executable bits, and its links' targets.
- * Hashing the contents would take longer than a needless build, and the image is named by its content anyway.
+ * Hashing the contents would take longer than a build, and the image is named by its content anyway.
  * @throws {Failure} exit code 7 when the folder or the Dockerfile cannot be read.
  */
 export async function readContext(source: DockerfileSource): Promise<SourceState> {

@@ -37,7 +37,7 @@ test('a save is reported at once, with its time', async () => {
   const before = performance.now();
   await writeFile(join(root, 'a.ts'), 'one');
   await expect.poll(() => batches[0], { interval: 2 }).toEqual(['a.ts']);
-  // Usually 20 ms; the machine may be busy with other work.
+  // Generous, since the machine may be busy with other work.
   expect((saved[0]?.since ?? 0) - before).toBeLessThan(1_000);
 });
 
