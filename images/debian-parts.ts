@@ -1,6 +1,6 @@
 import type { LayerEntry } from '../src/images/store/layer.ts';
 
-/** Names for the user ids that a chart runs a program under: some programs refuse to start as a nameless user. */
+/** Names of the user IDs that charts run programs as: some programs refuse to start as a user without a name. */
 export function users(
   ...accounts: readonly { readonly name: string; readonly id: number }[]
 ): readonly LayerEntry[] {
@@ -17,10 +17,10 @@ const applets =
   'sh cat chmod cp cut date echo env expr false find grep head hostname id kill ln ls mkdir mktemp mv nslookup printf ' +
   'ps pwd rm rmdir sed sleep sort stat tail tar tee test touch tr true uname vi wc wget which xargs';
 
-/** A shell and the usual small programs from the package `busybox-static`, for start commands and for looking around. */
+/** A shell and common programs from the package `busybox-static`, for start commands and debugging. */
 export const shell: readonly LayerEntry[] = [
   ...applets.split(' ').map((name) => ({ path: `usr/local/bin/${name}`, link: '/usr/bin/busybox' })),
-  // Programs that start others through the C library's system() look for exactly /bin/sh.
+  // The C library's system() runs exactly /bin/sh.
   { path: 'usr/bin/sh', link: 'busybox' },
 ];
 

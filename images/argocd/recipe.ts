@@ -5,8 +5,8 @@ import { path, shell, users } from '../debian-parts.ts';
 import { argocdModule, argocdVersion } from './release.ts';
 
 /**
- * The parts of Argo CD that sync, with the programs that they call: git, helm, tini. Its web page is no Go module, so that
- * its API server is left out as well.
+ * The components of Argo CD that sync, with the programs that they call: git, helm, tini. Its web interface is not a Go
+ * module, so the API server, which serves it, is left out.
  */
 export const recipe: Recipe = {
   minutes: 8,
@@ -23,7 +23,7 @@ export const recipe: Recipe = {
         variant: 'extract',
         packages: ['base-files', 'busybox-static', 'ca-certificates', 'git', 'tini'],
       },
-      // What of git is written in Perl is not called.
+      // The Perl parts of git are not used.
       ['usr/share/perl', 'usr/lib/x86_64-linux-gnu/perl', 'usr/lib/aarch64-linux-gnu/perl'],
     );
     const programs = await layer([
@@ -31,7 +31,7 @@ export const recipe: Recipe = {
       ...shell,
       { path: 'tmp', mode: 0o1777, folder: true },
       { path: 'usr/local/bin/argocd', file: argocd },
-      // One program that is what it is called as.
+      // One program, which selects the component by the name it is started with.
       ...['argocd-application-controller', 'argocd-repo-server'].map((name) => ({
         path: `usr/local/bin/${name}`,
         link: 'argocd',

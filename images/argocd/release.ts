@@ -1,14 +1,14 @@
 /**
- * The newest Argo CD whose parts are all published as Go modules and compile with Go 1.26; its Kubernetes client is
- * that of our clusters, 1.34. 3.2.12 lacks a function that it calls, from 3.3 to 3.5 one part is a folder of its
- * repository, and 3.6 wants Go 1.27.
+ * The newest Argo CD whose dependencies are all published as Go modules and compile with Go 1.26; its Kubernetes client
+ * is that of our clusters, 1.34. 3.2.12 calls a function that does not exist, 3.3 to 3.5 replace a module by a folder of
+ * their repository, and 3.6 requires Go 1.27.
  */
 export const argocdVersion = '3.2.11';
 
-/** The repository's folder with the resource definitions, in the module too. */
+/** Folder of the resource definitions, in the repository and in the Go module. */
 export const definitionsFolder = 'manifests/crds';
 
-/** Those that the parts which run here use, with the SHA-256 of their files. */
+/** The resource definitions that the components here use, with the SHA-256 of their files. */
 export const definitions = [
   {
     name: 'applications.argoproj.io',
@@ -22,4 +22,5 @@ export const definitions = [
   },
 ] as const;
 
+/** The Go module that Argo CD is built from. */
 export const argocdModule = { path: 'github.com/argoproj/argo-cd/v3', version: `v${argocdVersion}` } as const;

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Recipe } from '../../src/images/build/recipe.ts';
 import { users } from '../debian-parts.ts';
 
-/** The OpenTelemetry Collector, less what a log shipper does not need, where the image of its Kubernetes edition has it. */
+/** The OpenTelemetry Collector with only the components of a log shipper, at the path of its Kubernetes image. */
 export const recipe: Recipe = {
   minutes: 3,
   async build({ goProgram, layer, image }) {

@@ -4,7 +4,7 @@ import { users } from '../debian-parts.ts';
 
 const version = '3.7.8';
 
-/** Loki where its own image has it, and nothing else. */
+/** Only Loki, at the path of its upstream image. */
 export const recipe: Recipe = {
   minutes: 6,
   async build({ goProgram, layer, image }) {

@@ -1,6 +1,6 @@
 import type { Recipe } from '../../src/images/build/recipe.ts';
 
-/** metrics-server as its own image has it: one program. */
+/** Only metrics-server, at the path of its upstream image. */
 export const recipe: Recipe = {
   minutes: 4,
   async build({ goProgram, layer, image }) {

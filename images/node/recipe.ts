@@ -7,7 +7,7 @@ import { path, shell } from '../debian-parts.ts';
 const kubernetesVersion = `v${versions.kubernetes}`;
 const folder = import.meta.dirname;
 
-/** kubeadm bounds the versions it accepts by what the linker writes here; both packages are asked. */
+/** The linker sets the version in both packages; kubeadm accepts only Kubernetes versions close to it. */
 const kubernetesFlags = ['k8s.io/component-base/version', 'k8s.io/client-go/pkg/version']
   .flatMap((path) => {
     const [major, minor] = versions.kubernetes.split('.');
@@ -20,7 +20,7 @@ const kubernetes = { module: join(folder, 'kubernetes'), ldflags: kubernetesFlag
 
 const kubectl = { ...kubernetes, package: './kubectl' };
 
-/** A Kind node from Debian packages and Go modules: what kind asks of it is listed beside each part. */
+/** A kind node image from Debian packages and Go modules. */
 export const recipe: NodeRecipe = {
   minutes: 8,
   kubernetesVersion,
@@ -31,7 +31,7 @@ export const recipe: NodeRecipe = {
     const kubeadm = await workshop.goProgram({ ...kubernetes, package: './kubeadm' });
     const kubectlProgram = await workshop.goProgram(kubectl);
 
-    // Debian 12's systemd still runs on cgroup v1, and its runc too; its containerd is too old for this kubelet.
+    // systemd and runc of Debian 12 still support cgroup v1; its containerd is too old for this kubelet.
     const system = await workshop.debianRoot({
       suite: 'bookworm',
       variant: 'minbase',
@@ -51,7 +51,7 @@ export const recipe: NodeRecipe = {
       { path: 'etc/kubernetes/manifests', mode: 0o700, folder: true },
       ...enabled('containerd.service', 'kubelet.service'),
       ...masked(
-        // A node has one terminal at most, no devices of its own to announce and no disk to check.
+        // A node has at most one terminal, no own devices and no disk to check.
         ...['systemd-udevd.service', 'systemd-udev-trigger.service', 'console-getty.service', 'getty.target'],
         ...[
           'systemd-logind.service',
@@ -77,7 +77,7 @@ export const recipe: NodeRecipe = {
       preload: await preload(),
     };
 
-    /** The images kubeadm and the storage manifest name, kept on the node under exactly these names. */
+    /** The images that kubeadm, the network and the storage manifest name, on the node under exactly these names. */
     async function preload() {
       const { goProgram, debianRoot, layer, image } = workshop;
       const program = async (name: string, file: string) =>
@@ -86,7 +86,7 @@ export const recipe: NodeRecipe = {
           Env: [path],
         });
 
-      // kube-proxy and the pods' network call iptables, whose plug-ins come with it; the others need but their program.
+      // kube-proxy and the pod network call iptables with its extensions; the other images need only their program.
       const iptables = await debianRoot({
         suite: 'bookworm',
         variant: 'extract',

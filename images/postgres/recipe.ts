@@ -18,7 +18,7 @@ export const recipe: Recipe = {
           'tzdata',
         ],
       },
-      // Debian's cluster manager in Perl, and a compiler of queries that pays only for large ones.
+      // Not needed: Debian's cluster manager in Perl, and the JIT compiler, which pays off only for large queries.
       [
         ...['usr/share/perl', 'usr/lib/x86_64-linux-gnu/perl', 'usr/lib/aarch64-linux-gnu/perl'],
         ...['usr/lib/x86_64-linux-gnu/libLLVM', 'usr/lib/aarch64-linux-gnu/libLLVM', 'usr/lib/llvm'],
@@ -34,7 +34,7 @@ export const recipe: Recipe = {
       ...shell,
       { path: 'tmp', mode: 0o1777, folder: true },
     ]);
-    // Before /usr/bin, where Debian has wrappers in Perl of the same names.
+    // Before /usr/bin, where Debian has Perl wrappers of the same names.
     return image([root, settings], {
       Cmd: ['postgres'],
       Env: ['PATH=/usr/lib/postgresql/17/bin:/usr/local/bin:/usr/sbin:/usr/bin', 'LANG=C.UTF-8'],

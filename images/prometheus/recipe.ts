@@ -1,7 +1,7 @@
 import type { Recipe } from '../../src/images/build/recipe.ts';
 import { path, shell, users } from '../debian-parts.ts';
 
-/** Prometheus of Debian with promtool, under the uid of the official image. Its pages are the older ones, at /classic. */
+/** Prometheus of Debian with promtool, under the uid of the official image. It has the older web interface at /classic. */
 export const recipe: Recipe = {
   minutes: 1,
   async build({ debianRoot, layer, image }) {

@@ -1,7 +1,7 @@
 import type { Recipe } from '../../src/images/build/recipe.ts';
 import { path, shell, users } from '../debian-parts.ts';
 
-/** What the services' images stand on: Node.js 20 of Debian and a shell. */
+/** The base of the services' images: Node.js 20 of Debian and a shell. */
 export const recipe: Recipe = {
   minutes: 1,
   async build({ debianRoot, layer, image }) {

@@ -3,7 +3,7 @@ import type { Recipe } from '../../src/images/build/recipe.ts';
 
 const version = '3.6.12';
 
-/** Traefik as its own image has it: the program on PATH, and nothing else it would need. */
+/** Only Traefik, on PATH as in its upstream image. */
 export const recipe: Recipe = {
   minutes: 5,
   async build({ goProgram, layer, image }) {

@@ -73,9 +73,9 @@ async function removeWaste(app: App, all: boolean, agreed: boolean): Promise<voi
   const docker = engine && createDocker(engine, app.exec);
   const parts = { ...images, docker, exec: app.exec, cache: app.paths.cache };
   const pruning = await planPruning(parts, { all, signal: app.signal });
-  const freed = pruning.parts.reduce((total, { bytes }) => total + bytes, 0);
-  if (pruning.parts.length > 0) {
-    const lines = pruning.parts.map(
+  const freed = pruning.items.reduce((total, { bytes }) => total + bytes, 0);
+  if (pruning.items.length > 0) {
+    const lines = pruning.items.map(
       ({ what, bytes }) => `${what}: ${bytes === 0 ? 'removed' : toBytes(bytes)}`,
     );
     await app.confirmChanges(lines, agreed);
@@ -84,8 +84,8 @@ async function removeWaste(app: App, all: boolean, agreed: boolean): Promise<voi
     ]);
   }
   app.ui.result(
-    { freed, removed: pruning.parts },
-    pruning.parts.length === 0 ? 'nothing to remove' : `${toBytes(freed)} are free again`,
+    { freed, removed: pruning.items },
+    pruning.items.length === 0 ? 'nothing to remove' : `${toBytes(freed)} are free again`,
   );
 }
 

@@ -10,7 +10,7 @@ import { type Manifest, parseManifests } from '../diff/manifest.ts';
 import { listOutsideReferences } from '../diff/references.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { judgeNodes } from '../plans/node-fit.ts';
-import { listRemoteReleases } from '../plans/remote.ts';
+import { listRemoteReleases } from '../plans/remote-releases.ts';
 import { findTrust } from '../state/trust.ts';
 import { type ReleaseSource, toChart } from '../steps/deploy-release.ts';
 import { createHelm } from '../tools/helm.ts';

@@ -121,7 +121,7 @@ export function findCauses({ snapshot, components, unready, silent }: Seen): rea
       list.blame(list.keysOf(controllers.map(({ name }) => name)), component.name);
       return;
     }
-    // Such as `answered 502`; the error of a connection does not end in a status.
+    // Such as `responded with 502`; the error of a connection does not end in a status.
     const hasStatus = /\s\d{3}$/.test(state);
     const line = hasStatus ? `${url} ${state}` : `the ingress does not respond at ${new URL(url).origin}`;
     const next = hasStatus ? `npm run logs -- ${component.name}` : 'npm run doctor';

@@ -33,7 +33,7 @@ export interface Unready {
 export interface Silent {
   readonly component: Component;
   readonly url: string;
-  /** The HTTP status, as in `answered 404`, or the error of the connection. */
+  /** The HTTP status, as in `responded with 404`, or the error of the connection. */
   readonly state: string;
 }
 

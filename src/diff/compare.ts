@@ -1,8 +1,8 @@
 import { ApiFailure, type ApiReader } from '../tools/kubernetes/api-server.ts';
+import { readDeployedManifests } from './deployed-manifests.ts';
 import { compareFields, type FieldChange, listDropped, maskChanges, toFields } from './fields.ts';
 import { type Manifest, toKey } from './manifest.ts';
-import { readPastManifests } from './past-manifests.ts';
-import { createFindPath } from './resources.ts';
+import { createPathFinder } from './object-paths.ts';
 
 /** A release as it would be deployed. */
 export interface Rendering {
@@ -16,7 +16,7 @@ export interface ObjectChange {
   readonly kind: string;
   readonly name: string;
   readonly namespace: string;
-  /** gone: Helm would remove it. refused: the cluster would not take it, `problem` says why. */
+  /** gone: Helm would remove it. refused: the API server rejects it, for the reason in `problem`. */
   readonly change: 'new' | 'changed' | 'gone' | 'same' | 'refused';
   readonly fields: readonly FieldChange[];
   readonly problem?: string;
@@ -24,16 +24,16 @@ export interface ObjectChange {
 
 export interface Comparison {
   readonly objects: readonly ObjectChange[];
-  /** What could not be told, and why. */
+  /** What could not be compared, and why. */
   readonly notes: readonly string[];
 }
 
 type Api = Pick<ApiReader, 'get' | 'dryRun'>;
 
 /**
- * What deploying these releases would change in the cluster, field by field: each object is given to the API server as a
- * dry run and its answer compared with what there is. Changes nothing.
- * @throws {ApiFailure} when the cluster does not answer.
+ * What deploying these releases would change in the cluster, field by field: each object is applied as a server-side dry
+ * run, and the result is compared with the current object. Changes nothing.
+ * @throws {ApiFailure} when the cluster does not respond.
  */
 export async function compareWithCluster(
   renderings: readonly Rendering[],
@@ -41,44 +41,47 @@ export async function compareWithCluster(
   signal: AbortSignal,
 ): Promise<Comparison> {
   const notes = new Set<string>();
-  const findPath = createFindPath(api);
+  const findPath = createPathFinder(api);
   const namespaces = [...new Set(renderings.map(({ namespace }) => namespace))];
   const states = new Map(
-    await Promise.all(namespaces.map(async (namespace) => [namespace, await look(namespace)] as const)),
+    await Promise.all(
+      namespaces.map(async (namespace) => [namespace, await readNamespace(namespace)] as const),
+    ),
   );
 
   const objects = await Promise.all(
     renderings.map(async ({ release, namespace, manifests }) => {
-      const { exists = true, past } = states.get(namespace) ?? {};
-      const earlier = past?.get(release) ?? [];
+      const { exists = true, deployed } = states.get(namespace) ?? {};
+      const earlier = deployed?.get(release) ?? [];
       const compared: ObjectChange[] = [];
-      // One after the other in each release: a hundred connections at once would keep the first from being answered.
+      // One after the other in each release, since a hundred connections at once would delay every response.
       for (const manifest of manifests) {
         const key = toKey(manifest, namespace);
         const before = earlier.find((each) => toKey(each, namespace) === key);
         compared.push(await compareObject(manifest, { release, namespace, exists, earlier: before }));
       }
-      const kept = new Set(manifests.map((manifest) => toKey(manifest, namespace)));
-      const gone = earlier.filter((each) => !kept.has(toKey(each, namespace)));
+      const rendered = new Set(manifests.map((manifest) => toKey(manifest, namespace)));
+      const gone = earlier.filter((each) => !rendered.has(toKey(each, namespace)));
       return [...compared, ...gone.map((manifest) => toChange(manifest, { release, namespace }, 'gone'))];
     }),
   );
   return { objects: objects.flat(), notes: [...notes] };
 
-  async function look(namespace: string) {
+  async function readNamespace(namespace: string) {
     const exists = (await find(`/api/v1/namespaces/${namespace}`)) !== undefined;
-    if (!exists) notes.add(`namespace ${namespace} is not there yet: what goes into it was not tried`);
-    const past = exists ? await readPast(namespace) : undefined;
-    return { exists, past };
+    if (!exists)
+      notes.add(`namespace ${namespace} does not exist yet: its objects were not checked by a dry run`);
+    const deployed = exists ? await readDeployed(namespace) : undefined;
+    return { exists, deployed };
   }
 
-  async function readPast(namespace: string) {
+  async function readDeployed(namespace: string) {
     try {
-      return await readPastManifests(api, namespace, signal);
+      return await readDeployedManifests(api, namespace, signal);
     } catch (error) {
       if (!isForbidden(error)) throw error;
       notes.add(
-        `what would be removed from ${namespace} cannot be told: you may not read the records that Helm keeps as Secrets`,
+        `which objects would be removed from ${namespace} is unknown: reading Helm's release Secrets is forbidden`,
       );
       return undefined;
     }
@@ -89,19 +92,19 @@ export async function compareWithCluster(
     const path = await findPath(manifest, namespace, signal);
     if (path === undefined) {
       return toChange(manifest, place, 'refused', {
-        problem: `the cluster knows no ${manifest.kind} of ${manifest.apiVersion}`,
+        problem: `no matches for kind ${manifest.kind} in version ${manifest.apiVersion}`,
       });
     }
-    // A namespace that is not there yet would refuse whatever goes into it.
+    // The API server rejects every object of a namespace that does not exist yet.
     if (!exists && path.includes('/namespaces/') && manifest.kind !== 'Namespace')
       return toChange(manifest, place, 'new');
     try {
       const before = await find(path);
-      const after = await tryOut(path, manifest, before);
+      const after = await dryRun(path, manifest, before);
       if (!before) return toChange(manifest, place, 'new');
-      const answer = toFields(after);
-      const dropped = earlier ? listDropped(toFields(earlier), toFields(manifest), answer) : [];
-      const fields = [...compareFields(toFields(before), answer), ...dropped];
+      const applied = toFields(after);
+      const dropped = earlier ? listDropped(toFields(earlier), toFields(manifest), applied) : [];
+      const fields = [...compareFields(toFields(before), applied), ...dropped];
       return toChange(manifest, place, fields.length === 0 ? 'same' : 'changed', { fields });
     } catch (error) {
       if (!(error instanceof ApiFailure) || error.status === undefined) throw error;
@@ -109,16 +112,16 @@ export async function compareWithCluster(
     }
   }
 
-  /** The object as it would be; where a dry run is not allowed, as it is with what the manifest says over it. */
-  async function tryOut(path: string, manifest: Manifest, before: object | undefined): Promise<object> {
+  /** The object after a dry run; where that is forbidden, the current object with the manifest merged over it. */
+  async function dryRun(path: string, manifest: Manifest, before: object | undefined): Promise<object> {
     try {
       return await api.dryRun<object>(path, manifest, signal);
     } catch (error) {
       if (!isForbidden(error)) throw error;
       notes.add(
-        'fields are compared as they are written: you may not try out changes (patch) in this cluster',
+        'fields are compared as written in the manifests: a server-side dry run (patch) is forbidden in this cluster',
       );
-      return lay(before ?? {}, manifest);
+      return mergeOver(before ?? {}, manifest);
     }
   }
 
@@ -136,7 +139,7 @@ interface ObjectPlace {
   readonly release: string;
   readonly namespace: string;
   readonly exists: boolean;
-  /** As Helm has deployed it last. */
+  /** The manifest that Helm deployed last. */
   readonly earlier: Manifest | undefined;
 }
 
@@ -158,8 +161,8 @@ function toChange(
   };
 }
 
-/** One value over another: maps are merged, lists of named items by their names, all else is replaced. */
-function lay(lower: unknown, upper: unknown): object {
+/** Merges `upper` over `lower`: maps by key, lists of named items by name; any other value is replaced. */
+function mergeOver(lower: unknown, upper: unknown): object {
   return merge(lower, upper) as object;
 }
 

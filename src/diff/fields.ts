@@ -1,25 +1,25 @@
 import { type Manifest, mask } from './manifest.ts';
 
-/** A field that has another value, or only one; values as JSON, so that "1" and 1 differ. */
+/** A field that was changed, added or removed; values are JSON, so that "1" and 1 differ. */
 export interface FieldChange {
   /** `spec.template.spec.containers[auth-service].image` */
   readonly path: string;
-  /** Undefined where the field is new. */
+  /** Undefined when the field is new. */
   readonly before: string | undefined;
-  /** Undefined where the field is gone. */
+  /** Undefined when the field is removed. */
   readonly after: string | undefined;
 }
 
 type Fields = ReadonlyMap<string, string>;
 
-/** What the API server and its controllers write, and no manifest. */
+/** Fields that only the API server and its controllers set. */
 const serverSet =
   /^(status|metadata\.(managedFields|resourceVersion|uid|generation|creationTimestamp|selfLink|annotations\["(kubectl\.kubernetes\.io\/last-applied-configuration|deployment\.kubernetes\.io\/revision)"\]))(\.|\[|$)/;
 
-/** By which of its keys Kubernetes knows an item of a list, in this order (its schema's x-kubernetes-list-map-keys). */
+/** Keys that identify an item of a list, in this order (x-kubernetes-list-map-keys of Kubernetes's schema). */
 const itemKeys = ['name', 'mountPath', 'containerPort', 'port', 'ip', 'topologyKey', 'type', 'key'] as const;
 
-/** Every field with its value. The items of a list are known by their key where they have one, so that order counts for nothing. */
+/** Every field with its value. Items of a list are identified by their key where they have one, so order is ignored. */
 export function toFields(object: object): Fields {
   const fields = new Map<string, string>();
   add('', object);
@@ -34,7 +34,7 @@ export function toFields(object: object): Fields {
 
   function addMap(path: string, map: object): void {
     const entries = Object.entries(map);
-    // An empty map says something where it stands: emptyDir, podSelector.
+    // An empty map has a meaning, as in emptyDir or podSelector.
     if (entries.length === 0) fields.set(path, '{}');
     for (const [key, below] of entries) add(join(path, key), below);
   }
@@ -66,7 +66,7 @@ function join(path: string, key: string): string {
   return path === '' ? key : `${path}.${key}`;
 }
 
-/** The fields in which two states of an object differ, in the order of the later one; what is gone comes last. */
+/** The fields in which two states of an object differ, in the order of the later one; removed fields come last. */
 export function compareFields(before: Fields, after: Fields): readonly FieldChange[] {
   const changed = [...after].flatMap(([path, value]) =>
     before.get(path) === value ? [] : [{ path, before: before.get(path), after: value }],
@@ -76,17 +76,17 @@ export function compareFields(before: Fields, after: Fields): readonly FieldChan
 }
 
 /**
- * The fields that would go although the API server's answer still has them: an earlier manifest set them, the new one does
- * not, and Helm takes those away.
+ * The fields that Helm would remove although the dry run's result still has them: the previous manifest set them, and
+ * the new one does not.
  */
-export function listDropped(earlier: Fields, manifest: Fields, answer: Fields): readonly FieldChange[] {
+export function listDropped(earlier: Fields, manifest: Fields, applied: Fields): readonly FieldChange[] {
   return [...earlier.keys()].flatMap((path) => {
-    const value = answer.get(path);
+    const value = applied.get(path);
     return manifest.has(path) || value === undefined ? [] : [{ path, before: value, after: undefined }];
   });
 }
 
-/** The changes of an object as they may be shown: of a Secret's values, that they differ. */
+/** The changes of an object with the values of a Secret masked. */
 export function maskChanges({ kind }: Manifest, changes: readonly FieldChange[]): readonly FieldChange[] {
   if (kind !== 'Secret') return changes;
   const hide = (value: string | undefined) => (value === undefined ? undefined : mask);

@@ -13,7 +13,7 @@ export interface Manifest {
   readonly [key: string]: unknown;
 }
 
-/** The objects of what helm renders. @throws {Error} on what is no YAML, has a key twice, or is no object. */
+/** Parses helm's output. @throws {Error} on invalid YAML, a duplicate key, or what is not a Kubernetes object. */
 export function parseManifests(text: string): readonly Manifest[] {
   const documents = parseAllDocuments(text, { version: '1.1', customTags: asKubernetes });
   if (!Array.isArray(documents)) return [];
@@ -22,7 +22,7 @@ export function parseManifests(text: string): readonly Manifest[] {
     if (problem) throw problem;
     const value: unknown = document.toJS();
     if (value === null) return [];
-    if (!isManifest(value)) throw new Error(`no object of Kubernetes: ${String(document).slice(0, 60)}`);
+    if (!isManifest(value)) throw new Error(`not a Kubernetes object: ${String(document).slice(0, 60)}`);
     return [value];
   });
 }
@@ -43,7 +43,7 @@ function isManifest(value: unknown): value is Manifest {
   return typeof apiVersion === 'string' && typeof kind === 'string' && typeof metadata?.name === 'string';
 }
 
-/** What one object is called among all: the version of its API may change, and it stays the same object. */
+/** Identifies an object, without the version of its API, which may change for the same object. */
 export function toKey({ apiVersion, kind, metadata }: Manifest, namespace: string): string {
   const group = apiVersion.includes('/') ? apiVersion.split('/')[0] : '';
   return [group, kind, metadata.namespace ?? namespace, metadata.name].join('/');
@@ -54,10 +54,10 @@ export function toTitle({ kind, metadata }: Manifest): string {
   return `${kind} ${metadata.name}`;
 }
 
-/** In place of a secret's value. No base64: what is written with it cannot be applied by mistake. */
+/** Replaces a secret's value. Not base64, so that a masked Secret cannot be applied by mistake. */
 export const mask = '***';
 
-/** The object without the values of a Secret: their keys stay. */
+/** Masks the values of a Secret; their keys stay. */
 export function withoutSecrets(manifest: Manifest): Manifest {
   if (manifest.kind !== 'Secret') return manifest;
   const masked = (['data', 'stringData'] as const).flatMap((field) => {
@@ -94,7 +94,7 @@ interface Reference {
 
 const workloadKinds = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'Job']);
 
-/** The pods that an object runs; undefined for one that runs none. */
+/** The pod template's spec of a workload; undefined for any other object. */
 export function findPodSpec({ kind, spec }: Manifest): PodSpec | undefined {
   if (!workloadKinds.has(kind)) return undefined;
   return (spec as { readonly template?: { readonly spec?: PodSpec } } | undefined)?.template?.spec;

@@ -1,21 +1,21 @@
 import { findPodSpec, type Manifest } from './manifest.ts';
 
-/** A Secret or ConfigMap that pods read and that is not among the objects: somebody else must have made it. */
+/** A Secret or ConfigMap that pods read and the manifests do not contain: it must already exist in the cluster. */
 export interface OutsideReference {
   readonly kind: 'Secret' | 'ConfigMap';
   readonly name: string;
-  /** Keys that are read one by one. */
+  /** The keys that are read individually. */
   readonly keys: readonly string[];
 }
 
-/** What the pods among these objects read and the objects do not hold, by kind and name. */
+/** The Secrets and ConfigMaps that pods of these manifests read and the manifests do not contain. */
 export function listOutsideReferences(manifests: readonly Manifest[]): readonly OutsideReference[] {
-  const held = new Set(manifests.map(({ kind, metadata }) => `${kind} ${metadata.name}`));
+  const contained = new Set(manifests.map(({ kind, metadata }) => `${kind} ${metadata.name}`));
   const found = new Map<string, { kind: OutsideReference['kind']; name: string; keys: Set<string> }>();
   for (const manifest of manifests) {
     for (const { kind, name, key } of listReferences(manifest)) {
       const title = `${kind} ${name}`;
-      if (held.has(title)) continue;
+      if (contained.has(title)) continue;
       const entry = found.get(title) ?? { kind, name, keys: new Set() };
       if (key !== undefined) entry.keys.add(key);
       found.set(title, entry);

@@ -1,6 +1,6 @@
 import { type Image, imageId } from '../lib/oci.ts';
 
-/** What is built here is called by its content, and never as its upstream. */
+/** The repository of an image that is built here: never that of its upstream, whose content it does not have. */
 export function toRepository(name: string): string {
   return `wealist.local/${name}`;
 }

@@ -8,20 +8,20 @@ import type { Docker } from '../tools/docker/docker.ts';
 import { versions } from '../tools/versions.ts';
 import { assembleNode } from './build/node-image.ts';
 import type { Recipes } from './build/recipes.ts';
-import { tellTime } from './build/tell-time.ts';
+import { reportElapsed } from './build/report-elapsed.ts';
 import type { Workshop } from './build/workshop.ts';
 import { createImageFinder, type Origin, type ResolvedImage, toBuilt, toPulled } from './find-image.ts';
 import { createImageKeys } from './image-keys.ts';
-import { importArchive } from './load/import-archive.ts';
+import { importArchive } from './import/import-archive.ts';
+import type { PulledImage, Puller } from './pull/puller.ts';
 import { pullOrBuild } from './pull-or-build.ts';
-import type { PulledImage, Puller } from './puller.ts';
 import { findOrMake } from './store/cache-lock.ts';
 import type { Store } from './store/store.ts';
 
 export type { ImageName } from '../config/catalog.ts';
 export type { Origin, ResolvedImage } from './find-image.ts';
 
-/** The node's image in the engine, under a name that kind can start. */
+/** The node's image in the engine, under a name that kind can use. */
 export interface ResolvedNode {
   readonly reference: string;
   readonly origin: Origin;
@@ -29,13 +29,13 @@ export interface ResolvedNode {
   readonly kubernetesVersion: string;
 }
 
-/** Where every outside image comes from: present, else pulled, else built from packages. */
+/** Obtains outside images: found in the store or the engine, else pulled, else built from packages. */
 export interface ImageChain {
-  /** The image if it is in the store. Changes nothing and asks nobody. */
+  /** The image if it is in the store. Changes nothing and makes no request. */
   find(name: ImageName): Promise<ResolvedImage | undefined>;
   /**
-   * @throws {Failure} exit code 7 when it is neither to be pulled nor built, with both reasons; 3 when this machine
-   * lacks what building needs; 9 when a registry has another image than before.
+   * @throws {Failure} exit code 7 when it can be neither pulled nor built, with both reasons; 3 when this machine
+   * lacks a program that the build needs; 9 when a registry has another image than the recorded one.
    */
   ensure(name: ImageName, run: Run): Promise<ResolvedImage>;
   /** The node's image if the engine has it. */
@@ -46,7 +46,7 @@ export interface ImageChain {
 
 export interface ImageChainDeps {
   readonly catalog: Catalog;
-  /** What the environment says about pulling. */
+  /** The environment's setting for pulls. */
   readonly allowed: Environment['registry']['pull'];
   readonly store: Store;
   readonly docker: Pick<Docker, 'findImage' | 'saveImages' | 'removeImage' | 'tagImage'>;
@@ -58,6 +58,7 @@ export interface ImageChainDeps {
   readonly cache: string;
 }
 
+/** Connects store, engine, registries and recipes. Concurrent calls for one image obtain it once. */
 export function createImageChain(deps: ImageChainDeps): ImageChain {
   const { catalog, allowed, store, docker, dockerCli, puller, recipes, workshop, cache } = deps;
 
@@ -66,37 +67,41 @@ export function createImageChain(deps: ImageChainDeps): ImageChain {
   const find = createImageFinder({ catalog, keys, store });
   const referenceOf = (name: keyof Catalog) => toReference(catalog[name].pull) as Reference;
 
-  async function take(name: ImageName, { name: known }: PulledImage, run: Run): Promise<ResolvedImage> {
-    run.report(`taking ${known} from the engine`);
+  async function importPulled(
+    name: ImageName,
+    { name: pulledName }: PulledImage,
+    run: Run,
+  ): Promise<ResolvedImage> {
+    run.report(`importing ${pulledName} from the engine`);
     const { signal } = run;
-    const image = await importArchive(await docker.saveImages([known], { signal }), store);
+    const image = await importArchive(await docker.saveImages([pulledName], { signal }), store);
     await store.putImage(keys.pulled(name), image);
     return toPulled(catalog, name, image);
   }
 
   async function build(name: ImageName, run: Run): Promise<ResolvedImage> {
     const recipe = await recipes.load(name);
-    const image = await tellTime(run, recipe, async (told, stopwatch) =>
-      recipe.build(await workshop(told, stopwatch)),
+    const image = await reportElapsed(run, recipe, async (timed, stopwatch) =>
+      recipe.build(await workshop(timed, stopwatch)),
     );
     await store.putImage(await keys.built(name), image);
     return toBuilt(name, image);
   }
 
-  async function bring(name: ImageName, run: Run): Promise<ResolvedImage> {
+  async function obtain(name: ImageName, run: Run): Promise<ResolvedImage> {
     const reference = referenceOf(name);
     const present = await puller.find(reference);
-    if (present) return take(name, present, run);
+    if (present) return importPulled(name, present, run);
     return pullOrBuild(run, {
       name,
       entry: catalog[name],
       allowed,
       async pull() {
         const pulled = await puller.pull(reference, run);
-        const taken = await take(name, pulled, run);
-        // The store has it now; it would lie in the engine a second time.
+        const imported = await importPulled(name, pulled, run);
+        // The store has it now, so the engine's copy would only take space.
         await docker.removeImage(pulled.name, { signal: run.signal });
-        return taken;
+        return imported;
       },
       build: () => build(name, run),
       minutes: async () => (await recipes.load(name)).minutes,
@@ -113,7 +118,7 @@ export function createImageChain(deps: ImageChainDeps): ImageChain {
 
   async function pullNode(reference: Reference, run: Run): Promise<ResolvedNode> {
     const { name } = await puller.pull(reference, run);
-    // Pulled by its digest, or from a mirror, it has no name yet that says what it is.
+    // An image pulled by its digest or from a mirror does not have the catalog's name yet.
     await docker.tagImage(name, toTagged(reference), { signal: run.signal });
     return toPulledNode(toTagged(reference), reference);
   }
@@ -121,15 +126,15 @@ export function createImageChain(deps: ImageChainDeps): ImageChain {
   async function buildNode(run: Run): Promise<ResolvedNode> {
     const recipe = await recipes.loadNode();
     const tag = await keys.builtNode();
-    await tellTime(run, recipe, async (told, stopwatch) => {
-      const node = await recipe.build(await workshop(told, stopwatch));
-      await assembleNode(node, { tag, store, docker: dockerCli, run: told });
+    await reportElapsed(run, recipe, async (timed, stopwatch) => {
+      const node = await recipe.build(await workshop(timed, stopwatch));
+      await assembleNode(node, { tag, store, docker: dockerCli, run: timed });
     });
     await docker.removeImage(`${tag}-unfinished`, { signal: run.signal });
     return toBuiltNode(tag);
   }
 
-  async function bringNode(run: Run): Promise<ResolvedNode> {
+  async function obtainNode(run: Run): Promise<ResolvedNode> {
     const reference = referenceOf('node');
     return pullOrBuild(run, {
       name: 'node',
@@ -149,11 +154,11 @@ export function createImageChain(deps: ImageChainDeps): ImageChain {
         key: `image-${name}`,
         run,
         find: () => find(name),
-        make: () => bring(name, run),
+        make: () => obtain(name, run),
       }),
     findNode,
     ensureNode: (run) =>
-      findOrMake({ cache, key: 'image-node', run, find: findNode, make: () => bringNode(run) }),
+      findOrMake({ cache, key: 'image-node', run, find: findNode, make: () => obtainNode(run) }),
   };
 }
 

@@ -5,19 +5,19 @@ import { toBuiltReference } from './built-reference.ts';
 import type { ImageKeys } from './image-keys.ts';
 import type { Store } from './store/store.ts';
 
-/** `pulled`: made by its upstream, from a registry or found in the engine. `built`: made here, from packages. */
+/** `pulled`: its upstream's image, from a registry or the engine. `built`: built here from packages. */
 export type Origin = 'pulled' | 'built';
 
 /** An outside image in the store. */
 export interface ResolvedImage {
   readonly name: ImageName;
-  /** What it is called on the nodes; a built image never carries its upstream's name. */
+  /** Its name on the nodes; a built image never has its upstream's name. */
   readonly reference: string;
   readonly image: Image;
   readonly origin: Origin;
 }
 
-/** Finds an outside image in the store. Changes nothing, asks nobody, and needs nothing that is slow to import. */
+/** Finds an outside image in the store only. It imports no slow module, since `status` calls it, too. */
 export function createImageFinder({
   catalog,
   keys,
@@ -35,12 +35,13 @@ export function createImageFinder({
   };
 }
 
-/** What a pulled image is called on the nodes: as the catalog has it, without its digest. */
+/** On the nodes a pulled image has the catalog's reference without the digest. */
 export function toPulled(catalog: Catalog, name: ImageName, image: Image): ResolvedImage {
   const reference = toTagged(toReference(catalog[name].pull) as Reference);
   return { name, image, origin: 'pulled', reference };
 }
 
+/** A built image is named by its content. */
 export function toBuilt(name: ImageName, image: Image): ResolvedImage {
   return { name, image, origin: 'built', reference: toBuiltReference(name, image) };
 }

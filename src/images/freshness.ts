@@ -1,28 +1,28 @@
 import type { Digest } from '../lib/oci.ts';
 
-/** From a service's source to what runs, each link as it was found. */
+/** The links from a service's source to its running pods. */
 export interface Links {
-  /** Of the source as it is now. */
+  /** Hash of the current source. */
   readonly sourceHash: string;
-  /** What that source was built to; undefined when it was not, or the cache does not have it any more. */
+  /** The image that this source was built as; undefined when it was not built, or is no longer in the cache. */
   readonly built: { readonly reference: string; readonly id: Digest } | undefined;
-  /** Whether all nodes have that image under its name; undefined where they could not be asked. */
+  /** Whether all nodes have that image under its name; undefined when this is not known. */
   readonly isLoaded: boolean | undefined;
-  /** What each of its pods runs, the image by name and ID. */
+  /** The image of each of its pods, by name and ID. */
   readonly running: readonly { readonly reference: string; readonly id: string }[];
-  /** Files that were put into the running container, over those of its image. */
+  /** Files that were put into the running containers and override those of the image. */
   readonly live?: { readonly files: number; readonly sourceHash: string } | undefined;
 }
 
-/** `live`: fresh, but not by its image. */
+/** `live`: fresh because of live files, while the image is older. */
 export interface Freshness {
   readonly state: 'fresh' | 'live' | 'stale';
-  /** The first link that does not hold: source = built = loaded = running. */
+  /** The first link of `source = built = loaded = running` that does not hold. */
   readonly broken?: 'built' | 'loaded' | 'running';
   readonly line: string;
 }
 
-/** Whether what runs is the source as it is now; undefined while nothing runs. */
+/** Whether the pods run the current source; undefined while no pod runs. */
 export function toFreshness({ sourceHash, built, isLoaded, running, live }: Links): Freshness | undefined {
   const [first] = running;
   if (!first) return undefined;
@@ -32,18 +32,18 @@ export function toFreshness({ sourceHash, built, isLoaded, running, live }: Link
     return { state: 'stale', broken: 'built', line: `its source has changed since; live: ${over}` };
   }
   if (!built) {
-    return { state: 'stale', broken: 'built', line: 'no image is built of its source as it is now' };
+    return { state: 'stale', broken: 'built', line: 'its current source has not been built' };
   }
   const isRunning = running.every(({ id }) => id.endsWith(built.id));
   if (isLoaded === false) {
     const line = isRunning
-      ? `runs ${toTag(built.reference)}, which its node does not have any more: the next pod cannot start`
-      : `${toTag(built.reference)} is built, and not on its node`;
+      ? `runs ${toTag(built.reference)}, which is no longer on its node: the next pod cannot start`
+      : `${toTag(built.reference)} is built, but not loaded onto its node`;
     return { state: 'stale', broken: 'loaded', line };
   }
-  if (isRunning) return { state: 'fresh', line: `runs ${toTag(built.reference)}, its source as it is now` };
+  if (isRunning) return { state: 'fresh', line: `runs ${toTag(built.reference)}, its current source` };
   const other = running.find(({ id }) => !id.endsWith(built.id)) ?? first;
-  const line = `runs ${toTag(other.reference)}, and ${toTag(built.reference)} is its source as it is now`;
+  const line = `runs ${toTag(other.reference)}, but its current source is ${toTag(built.reference)}`;
   return { state: 'stale', broken: 'running', line };
 }
 

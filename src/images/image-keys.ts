@@ -2,19 +2,20 @@ import type { Catalog, ImageName } from '../config/catalog.ts';
 import { hash } from '../lib/hash.ts';
 import type { Recipes } from './build/recipes.ts';
 
-/** What the images of a catalog are kept under. */
+/** The keys under which the images of a catalog are cached. */
 export interface ImageKeys {
-  /** In the store, as it was pulled. */
+  /** Key in the store of the pulled image. */
   pulled(name: ImageName): string;
-  /** In the store, as its recipe of now makes it. */
+  /** Key in the store of the image that the current recipe builds. */
   built(name: ImageName): Promise<string>;
-  /** In the engine, as its recipe of now makes it. */
+  /** Name in the engine of the node image that the current recipe builds. */
   builtNode(): Promise<string>;
 }
 
-/** Begins the names of the node images that are built here. */
+/** Repository of the node images that are built here. */
 export const nodeRepository = 'wealist.local/node';
 
+/** The keys change with the catalog's reference, or with the recipe's inputs. */
 export function createImageKeys(catalog: Catalog, recipes: Pick<Recipes, 'keyOf'>): ImageKeys {
   return {
     pulled: (name) => `pulled-${name}-${hash(catalog[name].pull)}`,

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type Catalog, loadCatalog } from '../config/catalog.ts';
 import type { Environment } from '../config/schema.ts';
 import { ownArchitecture } from '../lib/own-architecture.ts';
-import { createTurns } from '../lib/turns.ts';
+import { createSerialQueue } from '../lib/serial-queue.ts';
 import type { Paths } from '../state/paths.ts';
 import { createDebian } from '../tools/debian.ts';
 import type { Exec } from '../tools/exec.ts';
@@ -11,11 +11,11 @@ import type { Toolchain } from '../tools/toolchain.ts';
 import { openRecipes, type Recipes } from './build/recipes.ts';
 import { openWorkshop } from './build/workshop.ts';
 import { createImageChain, type ImageChain, type ImageChainDeps } from './chain.ts';
-import { type ImageDigests, openImageDigests } from './image-digests.ts';
-import { createPuller } from './puller.ts';
+import { type ImageDigests, openImageDigests } from './pull/image-digests.ts';
+import { createPuller } from './pull/puller.ts';
 import { openStore, type Store } from './store/store.ts';
 
-/** What the images of one run are made with. */
+/** Everything that finds, pulls and builds images in one run. */
 export interface Images {
   readonly chain: ImageChain;
   readonly store: Store;
@@ -24,7 +24,7 @@ export interface Images {
   readonly recipes: Recipes;
   readonly digests: ImageDigests;
   readonly go: Go;
-  /** `amd64`, `arm64`: what everything is built for. */
+  /** The architecture that everything is built for: `amd64`, `arm64`. */
   readonly architecture: string;
   readonly checkout: string;
 }
@@ -44,9 +44,9 @@ export async function openImages({ paths, registry, toolchain, exec }: ImagesDep
   const store = openStore(cache);
   const go = createGo(exec, join(cache, 'go'));
   const debian = createDebian(exec);
-  const turns = createTurns();
+  const goQueue = createSerialQueue();
   const workshop: Images['workshop'] = async (run, stopwatch) =>
-    openWorkshop({ store, go, debian, architecture, cache, run, turns, stopwatch });
+    openWorkshop({ store, go, debian, architecture, cache, run, goQueue, stopwatch });
   const catalog = await loadCatalog(checkout);
   const recipes = openRecipes({ checkout, architecture });
   const digests = openImageDigests(paths);

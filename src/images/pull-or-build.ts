@@ -4,32 +4,32 @@ import { exitCodes, Failure } from '../lib/failure.ts';
 import type { Run } from '../plan/plan.ts';
 import { PullFailure } from '../tools/registry/pull.ts';
 
-export interface Ways<T> {
+export interface PullOrBuildOptions<T> {
   readonly name: string;
   readonly entry: CatalogEntry;
-  /** What the environment allows. */
+  /** The environment's setting for pulls. */
   readonly allowed: Environment['registry']['pull'];
   pull(): Promise<T>;
   build(): Promise<T>;
-  /** How long building takes. */
+  /** Minutes that a build usually takes. */
   minutes(): Promise<number>;
 }
 
-/** Pulls, else builds, saying why and what comes next. @throws {Failure} that says why neither went. */
-export async function pullOrBuild<T>(run: Run, ways: Ways<T>): Promise<T> {
-  const { name, entry, allowed } = ways;
+/** Pulls an image, or builds it and reports why. @throws {Failure} with both reasons when neither is possible. */
+export async function pullOrBuild<T>(run: Run, options: PullOrBuildOptions<T>): Promise<T> {
+  const { name, entry, allowed } = options;
   const pulled =
-    allowed === 'never' ? new Failure('registry.pull is never') : await tryToPull(() => ways.pull());
+    allowed === 'never' ? new Failure('registry.pull is never') : await tryToPull(() => options.pull());
   if (!(pulled instanceof Failure)) return pulled.value;
-  if (!entry.build) throw toFailure(name, pulled, 'it has no recipe to be built by');
+  if (!entry.build) throw toFailure(name, pulled, 'no recipe exists to build it');
   if (allowed === 'only') throw toFailure(name, pulled, 'registry.pull is only');
 
-  run.report(`${describe(pulled)}: building from packages, about ${await ways.minutes()} min`);
+  run.report(`${describe(pulled)}: building from packages, about ${await options.minutes()} min`);
   try {
-    return await ways.build();
+    return await options.build();
   } catch (error) {
     run.signal.throwIfAborted();
-    // What is no Failure is a bug, and says where.
+    // Any other error is a bug and keeps its stack.
     throw error instanceof Failure ? toFailure(name, pulled, error) : error;
   }
 }
@@ -38,13 +38,13 @@ async function tryToPull<T>(pull: () => Promise<T>): Promise<{ readonly value: T
   try {
     return { value: await pull() };
   } catch (error) {
-    // A build would want that disk's space, too.
+    // A build would need space on the same disk.
     if (error instanceof PullFailure && error.problem !== 'disk') return error;
     throw error;
   }
 }
 
-/** The failure with what its cause comes down to: `registry docker.io cannot be reached for … (no such host)`. */
+/** The failure with the innermost part of its cause: `registry docker.io cannot be reached for … (no such host)`. */
 function describe({ message, cause }: Failure): string {
   const detail = cause instanceof Error ? cause.message.split(': ').at(-1) : undefined;
   return detail ? `${message} (${detail})` : message;

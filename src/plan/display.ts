@@ -4,7 +4,7 @@ export interface StepResult {
   readonly stage: string;
   readonly step: string;
   readonly milliseconds: number;
-  /** Why nothing needed doing; undefined for a step that was applied. */
+  /** Why the step was skipped; undefined when it was applied. */
   readonly skipped: string | undefined;
 }
 
@@ -13,13 +13,13 @@ export interface Outcome extends StepResult {
   readonly error?: unknown;
 }
 
-/** Shows the steps of a stage while `perform` runs them all at once; resolves when each has ended, well or not. */
+/** Shows the steps of a stage while `perform` runs them all at once; resolves when every step has succeeded or failed. */
 export type Display = (stage: Stage, perform: Perform) => Promise<readonly Outcome[]>;
-export type Perform = (step: Step, watcher: Watcher) => Promise<Outcome>;
+export type Perform = (step: Step, observer: StepObserver) => Promise<Outcome>;
 
-/** What a display hears of a step while it runs. */
-export interface Watcher {
-  /** It was asked, and has something to do. */
+/** Receives the progress of a step while it runs. */
+export interface StepObserver {
+  /** The step is not done and is now applied. */
   begin(): void;
   report(line: string): void;
 }

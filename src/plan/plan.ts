@@ -1,17 +1,17 @@
-/** What a running step may use besides what it was made with. */
+/** What a plan's runner provides to a running step. */
 export interface Run {
   readonly signal: AbortSignal;
-  /** Shows one line of progress, replacing the step's last one. */
+  /** Shows one line of progress, which replaces the step's last one. */
   report(line: string): void;
 }
 
 /**
- * The smallest change that can be named to a person, asked about and repeated without harm.
+ * The smallest idempotent change that has a title and can be checked by itself.
  * A step never prints, prompts, exits or starts another step.
  */
 export interface Step {
   readonly title: string;
-  /** Resolves to the reason why nothing needs doing, which is shown, or to false. Changes nothing. */
+  /** Resolves to the reason why the step can be skipped, which is shown, or to false. Changes nothing. */
   isDone?(run: Run): Promise<string | false>;
   apply(run: Run): Promise<void>;
 }
@@ -22,5 +22,5 @@ export interface Stage {
   readonly steps: readonly Step[];
 }
 
-/** Stages in their order: a plan is data, and making one changes nothing. */
+/** Stages in order. A plan is data; making one changes nothing. */
 export type Plan = readonly Stage[];

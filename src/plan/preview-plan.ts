@@ -1,5 +1,5 @@
 import { Failure } from '../lib/failure.ts';
-import { askSteps } from './ask-steps.ts';
+import { checkSteps } from './check-steps.ts';
 import type { Plan } from './plan.ts';
 
 export interface StepPreview {
@@ -7,7 +7,7 @@ export interface StepPreview {
   readonly step: string;
   /** Why it would be skipped; undefined when it would run. */
   readonly skipped: string | undefined;
-  /** It can be asked only once an earlier step has run, so it counts as one that would run. */
+  /** It can be checked only after an earlier step has run, and counts as one that would run. */
   readonly unknown: boolean;
 }
 
@@ -19,13 +19,13 @@ export interface PreviewOptions {
   readonly onStep: (preview: StepPreview) => void;
 }
 
-/** Asks each step whether it is done, and tells what would run. Changes nothing. @throws the signal's reason. */
+/** Checks every step and returns which ones would run. Changes nothing. @throws the signal's reason once it is aborted. */
 export async function previewPlan(plan: Plan, { signal, onStep }: PreviewOptions): Promise<PlanPreview> {
-  const answers = await Promise.all(plan.map((stage) => askSteps(stage, signal)));
+  const checked = await Promise.all(plan.map((stage) => checkSteps(stage, signal)));
   signal.throwIfAborted();
   const previews: StepPreview[] = [];
-  for (const outcomes of answers) {
-    // What an earlier stage would change may be just what a later step asks about.
+  for (const outcomes of checked) {
+    // A later step's check may fail only because an earlier stage has not run yet.
     const certain = previews.every(({ skipped }) => skipped !== undefined);
     for (const { stage, step, skipped, error } of outcomes) {
       if (error !== undefined && (certain || !(error instanceof Failure))) throw error;

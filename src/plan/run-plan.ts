@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { Failure } from '../lib/failure.ts';
-import { askSteps, toOutcome } from './ask-steps.ts';
-import type { Display, Outcome, StepResult, Watcher } from './display.ts';
+import { checkSteps, toOutcome } from './check-steps.ts';
+import type { Display, Outcome, StepObserver, StepResult } from './display.ts';
 import type { Plan, Stage, Step } from './plan.ts';
 
 export interface PlanResult {
@@ -9,7 +9,7 @@ export interface PlanResult {
   readonly steps: readonly StepResult[];
 }
 
-/** Of plans that were run one after the other, as if they had been one. */
+/** Joins the results of plans that ran one after the other. */
 export function joinResults(results: readonly PlanResult[]): PlanResult {
   return {
     milliseconds: results.reduce((sum, { milliseconds }) => sum + milliseconds, 0),
@@ -18,24 +18,24 @@ export function joinResults(results: readonly PlanResult[]): PlanResult {
 }
 
 export interface PlanOptions {
-  /** Shows the steps that have something to do. */
+  /** Shows the steps that are applied. */
   readonly display: Display;
   readonly signal: AbortSignal;
-  /** Called for each step that has nothing to do. */
+  /** Called for each step that is skipped. */
   readonly onSkipped?: (step: Step, reason: string) => void;
-  /** Awaited between a step's question and its change: the place for a journal. */
+  /** Awaited before a step is applied, for the journal. */
   readonly onBegin?: (stage: Stage, step: Step) => Promise<void>;
-  /** Awaited after a step that was begun ended well. */
+  /** Awaited after a step has succeeded. */
   readonly onDone?: (stage: Stage, step: Step) => Promise<void>;
-  /** Awaited after a step that was begun ended in any other way. */
+  /** Awaited after a step has failed or was aborted. */
   readonly onFailed?: (stage: Stage, step: Step) => Promise<void>;
 }
 
 /**
- * Runs the stages in their order, the steps of a stage at once. All steps of a stage are asked first, and only those
- * that have something to do are shown: a run that finds all as it should be says nothing, and has asked all steps of all
- * stages at once. After a step that fails the others of its stage still end, since what they do is not lost for the next
- * run, and no further stage begins.
+ * Runs the stages in order, the steps of a stage at once. The steps of all stages are checked at the start; after a
+ * change, those of the following stages are checked again. Only steps that are not done are shown and applied. When a
+ * step fails, the others of its stage still run to their end, since the next run benefits from it, and no further stage
+ * begins.
  * @throws {Failure} the one step's error, or one Failure whose cause is an AggregateError of several;
  * the signal's reason once that is aborted.
  */
@@ -43,25 +43,27 @@ export async function runPlan(plan: Plan, options: PlanOptions): Promise<PlanRes
   const { display, signal, onSkipped } = options;
   const start = performance.now();
   const results: StepResult[] = [];
-  const ahead = askAhead(plan, options);
+  const ahead = checkAhead(plan, options);
   try {
     for (const stage of plan) {
       signal.throwIfAborted();
-      const asked = await (ahead.answers.get(stage) ?? askSteps(stage, signal));
-      throwErrors(asked);
-      asked.forEach(({ skipped }, at) => {
+      const checked = await (ahead.outcomes.get(stage) ?? checkSteps(stage, signal));
+      throwErrors(checked);
+      checked.forEach(({ skipped }, at) => {
         const step = stage.steps[at];
         if (skipped !== undefined && step) onSkipped?.(step, skipped);
       });
-      const steps = stage.steps.filter((_, at) => asked[at]?.skipped === undefined);
+      const steps = stage.steps.filter((_, at) => checked[at]?.skipped === undefined);
       if (steps.length > 0) await ahead.end();
       const outcomes =
         steps.length === 0
           ? []
-          : await display({ ...stage, steps }, (step, watcher) => perform(stage, step, watcher, options));
+          : await display({ ...stage, steps }, (step, observer) => perform(stage, step, observer, options));
       throwErrors(outcomes);
       const done = outcomes.values();
-      results.push(...asked.map((each) => (each.skipped === undefined ? (done.next().value ?? each) : each)));
+      results.push(
+        ...checked.map((each) => (each.skipped === undefined ? (done.next().value ?? each) : each)),
+      );
     }
   } finally {
     await ahead.end();
@@ -70,21 +72,21 @@ export async function runPlan(plan: Plan, options: PlanOptions): Promise<PlanRes
 }
 
 /**
- * Questions change nothing, so that all of a plan can be put at once. The answers hold until something changes: then
- * those that are still on their way end, lest somebody who asks afterwards shares one of before.
+ * Checks change nothing, so those of a whole plan run at once. Their outcomes are valid until the first change; then
+ * running checks are aborted, so that later ones do not share a request that was made before the change.
  */
-function askAhead(plan: Plan, { signal }: PlanOptions) {
+function checkAhead(plan: Plan, { signal }: PlanOptions) {
   const changed = new AbortController();
   const early = AbortSignal.any([signal, changed.signal]);
-  // Every program that runs listens to it, and many run at once.
+  // Every running program adds a listener, and many run at once.
   setMaxListeners(0, early);
-  const answers = new Map(plan.map((stage) => [stage, askSteps(stage, early)]));
+  const outcomes = new Map(plan.map((stage) => [stage, checkSteps(stage, early)]));
   return {
-    answers,
+    outcomes,
     async end(): Promise<void> {
       changed.abort();
-      await Promise.all(answers.values());
-      answers.clear();
+      await Promise.all(outcomes.values());
+      outcomes.clear();
     },
   };
 }
@@ -92,17 +94,17 @@ function askAhead(plan: Plan, { signal }: PlanOptions) {
 function perform(
   stage: Stage,
   step: Step,
-  watcher: Watcher,
+  observer: StepObserver,
   { signal, onBegin, onDone, onFailed }: PlanOptions,
 ): Promise<Outcome> {
   return toOutcome(stage, step, signal, async () => {
     signal.throwIfAborted();
-    watcher.begin();
+    observer.begin();
     await onBegin?.(stage, step);
     try {
-      await step.apply({ signal, report: (line) => watcher.report(line) });
+      await step.apply({ signal, report: (line) => observer.report(line) });
     } catch (error) {
-      // What the step met says more than what writing that down may meet.
+      // The step's error matters more than an error of the journal.
       await onFailed?.(stage, step).catch(() => undefined);
       throw error;
     }
@@ -114,13 +116,13 @@ function perform(
 function throwErrors(outcomes: readonly Outcome[]): void {
   const errors = [...new Set(outcomes.flatMap(({ error }) => (error === undefined ? [] : [error])))];
   if (errors.length === 1) throw errors[0];
-  // A bug is reported as one, with its stack.
+  // A bug is reported by itself, with its stack.
   const bug = errors.find((error) => !(error instanceof Failure));
   if (bug !== undefined) throw bug;
   const failures = errors.filter((error) => error instanceof Failure);
   const [first] = failures;
   if (!first) return;
-  throw new Failure(`${failures.length} steps ended with a failure`, {
+  throw new Failure(`${failures.length} steps failed`, {
     cause: new AggregateError(failures),
     exitCode: first.exitCode,
   });

@@ -1,9 +1,9 @@
 import type { Environment } from '../config/schema.ts';
 import type { PublicPorts } from '../config/values.ts';
-import type { Answer } from '../steps/answered.ts';
+import type { IngressAddress } from '../steps/wait-for-ingress.ts';
 import { type ExtrasChoice, hostsOfExtras } from './extras.ts';
 
-/** Where this machine's browser finds the ingress. */
+/** The ingress's origin as a browser on this machine uses it. */
 export function toOrigin({ httpPort }: Pick<PublicPorts, 'httpPort'>): string {
   return `http://localhost${httpPort === 80 ? '' : `:${httpPort}`}`;
 }
@@ -18,7 +18,7 @@ export function toAddresses(
   environment: Environment,
   services: readonly string[],
   ports: Pick<PublicPorts, 'httpPort'>,
-): readonly Answer[] {
+): readonly IngressAddress[] {
   const origin = toOrigin(ports);
   return services.map((name) => {
     const route = environment.services[name]?.route;
@@ -26,8 +26,10 @@ export function toAddresses(
   });
 }
 
-/** What each program of the extras answers when it works. */
-export function toExtraAddresses(cluster: ExtrasChoice & Pick<PublicPorts, 'httpPort'>): readonly Answer[] {
+/** The health path of each program of the extras. */
+export function toExtraAddresses(
+  cluster: ExtrasChoice & Pick<PublicPorts, 'httpPort'>,
+): readonly IngressAddress[] {
   return hostsOfExtras(cluster).map(({ name, health }) => {
     return { name, url: `${toHostOrigin(name, cluster)}${health}` };
   });

@@ -10,7 +10,7 @@ import { removeApplications } from '../steps/remove-applications.ts';
 import { syncApplications } from '../steps/sync-applications.ts';
 import { createGitServer } from '../tools/git-server.ts';
 import { argocdNamespace, tryOutNamespace } from './extras.ts';
-import { present, type UpChoice, type UpDeps } from './up-parts.ts';
+import { requireFound, type UpChoice, type UpDeps } from './up-deps.ts';
 
 /** The Application that renders the others, from argocd/try-out. */
 const rootName = 'wealist-try-out';
@@ -24,27 +24,27 @@ export function selectTryOut(environment: Environment): Selection {
   return selectServices(environment, environment.argocd.services);
 }
 
-/** What Argo CD needs before its cluster is there. */
+/** What Argo CD needs before the cluster exists. */
 export function obtainArgocd({ store, go, git }: UpDeps): readonly Step[] {
   return [requireCommit(git), ensureDefinitions({ store, go })];
 }
 
-/** What a person has to know who has changed charts: only what is committed is synced. */
+/** A note about uncommitted changes of charts, which Argo CD does not sync. */
 export async function describeUncommitted({ git }: UpDeps, signal: AbortSignal): Promise<readonly string[]> {
-  // Without any commit that is what is wrong, and said before anything is changed.
+  // Throws when the checkout has no commit at all.
   await git.readHead(syncedFolders, signal);
   const paths = await git.listUncommitted(syncedFolders, signal);
   if (paths.length === 0) return [];
   const rest = paths.length > 1 ? ` and ${paths.length - 1} more` : '';
-  return [`not committed, and so not synced by Argo CD: ${paths[0]}${rest}`];
+  return [`uncommitted, so not synced by Argo CD: ${paths[0]}${rest}`];
 }
 
-/** Before its release: the kinds that this has objects of. */
+/** Before its release: the resource definitions of the release's objects. */
 export function prepareArgocd({ toolchain, store }: UpDeps): Plan {
   return [{ title, steps: [applyDefinitions({ kubectl: toolchain.kubectl, store })] }];
 }
 
-/** After its release: what it syncs, and that it has. */
+/** After its release: pushes what Argo CD syncs, and waits until it has synced. */
 export function syncArgocd(environment: Environment, deps: UpDeps, choice: UpChoice): Plan {
   const { snapshots, git } = deps;
   const { kubectl } = deps.toolchain;
@@ -54,9 +54,9 @@ export function syncArgocd(environment: Environment, deps: UpDeps, choice: UpCho
 
   async function toRoot() {
     const images = await Promise.all([
-      ...selection.infrastructure.map((name) => present(deps.chain.find(name), name)),
+      ...selection.infrastructure.map((name) => requireFound(deps.chain.find(name), name)),
       ...selection.services.map(async (name) => {
-        return { name, ...(await present(deps.serviceImages.find(name), name)) };
+        return { name, ...(await requireFound(deps.serviceImages.find(name), name)) };
       }),
     ]);
     const services = Object.keys(environment.services).map((name) => [
@@ -92,12 +92,12 @@ export function syncArgocd(environment: Environment, deps: UpDeps, choice: UpCho
   ];
 }
 
-/** After its release is gone: what that leaves in the cluster, its namespaces aside. */
+/** After its release is uninstalled: removes what that leaves in the cluster, except its namespaces. */
 export function removeArgocd({ toolchain }: UpDeps): Plan {
   return [{ title: 'Remove argocd', steps: [removeApplications(toolchain.kubectl, argocdNamespace)] }];
 }
 
-/** The only Application that `up` makes. It renders the chart in argocd/try-out with these values. */
+/** The only Application that `up` creates. It renders the chart in argocd/try-out with these values. */
 function toRootApplication(valuesObject: object) {
   return {
     apiVersion: 'argoproj.io/v1alpha1',

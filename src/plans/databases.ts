@@ -4,36 +4,36 @@ import { makeNewDatabases, restoreDatabase, swapDatabases } from '../steps/repla
 import { type RestartDeps, restartService } from '../steps/restart-service.ts';
 import { type SaveOptions, saveDatabases } from '../steps/save-databases.ts';
 
-export interface ReplaceDeps extends RestartDeps, Omit<SaveOptions, 'name'> {
-  /** The script that makes the databases of all services. */
+export interface ReplaceDatabasesDeps extends RestartDeps, Omit<SaveOptions, 'name'> {
+  /** Returns the script that creates the databases of all services. */
   readonly bootstrap: (signal: AbortSignal) => Promise<string>;
 }
 
-export interface ReplaceChoice {
-  /** What their content is to be; without it they are empty. */
+export interface ReplaceDatabasesChoice {
+  /** The content to restore; without it the new databases are empty. */
   readonly snapshot?: DatabaseSnapshot | undefined;
-  /** Those that are there, and are saved first under `keptAs`. */
+  /** The databases that exist, and are saved first as snapshot `keptAs`. */
   readonly present: readonly string[];
   readonly keptAs: string;
-  /** Deployments that use them. */
+  /** Deployments that use the databases, which are restarted. */
   readonly services: readonly string[];
 }
 
-/** Saves databases under a name. */
+/** Saves databases as a snapshot. */
 export function planSave(options: SaveOptions): Plan {
   return [{ title: 'Save', steps: [saveDatabases(options)] }];
 }
 
 /**
- * Replaces databases as a whole: new ones are made and filled beside them, and take their place at one moment. Until
- * then, whatever happens, they are as they were; what they were is kept as a snapshot.
+ * Replaces databases: new ones are created and filled, and then replace the current ones at once. Until then a failure
+ * leaves the current ones unchanged; their content is saved as a snapshot first.
  */
-export function planReplace(deps: ReplaceDeps, choice: ReplaceChoice): Plan {
+export function planReplace(deps: ReplaceDatabasesDeps, choice: ReplaceDatabasesChoice): Plan {
   const { postgres, databases, bootstrap } = deps;
   const { snapshot, present, keptAs, services } = choice;
-  const keep = present.length === 0 ? [] : [saveDatabases({ ...deps, databases: present, name: keptAs })];
+  const save = present.length === 0 ? [] : [saveDatabases({ ...deps, databases: present, name: keptAs })];
   return [
-    { title: 'Keep what is there', steps: keep },
+    { title: 'Save the current databases', steps: save },
     { title: 'New databases', steps: [makeNewDatabases(postgres, databases, bootstrap)] },
     {
       title: 'Restore',

@@ -8,14 +8,14 @@ import type { Toolchain } from '../tools/toolchain.ts';
 export interface DownChoice {
   readonly cluster: FoundCluster | undefined;
   readonly checkoutId: string;
-  /** What is removed with the cluster; undefined when it is another cluster's. */
+  /** Path of the kubeconfig to remove with the cluster; undefined when it is another cluster's. */
   readonly kubeconfig: string | undefined;
-  /** stop: the node only. data: also the volumes and the secrets that open them, in this folder. */
+  /** stop: only stops the nodes. data: also deletes the volumes and the secrets for them, which are in `data`. */
   readonly extent: 'stop' | 'cluster' | 'data';
   readonly data: string;
 }
 
-/** Takes down what `up` made: the node's container, the cluster, or the cluster and its data. */
+/** Stops the cluster's nodes, deletes the cluster, or deletes the cluster and its data. */
 export function planDown(toolchain: Pick<Toolchain, 'docker'>, choice: DownChoice): Plan {
   const { cluster, extent, data } = choice;
   const steps = cluster

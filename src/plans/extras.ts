@@ -2,45 +2,45 @@ import type { ImageName } from '../config/catalog.ts';
 import { type ExtraName, extraNames, isExtra } from '../config/extras.ts';
 import { type Environment, infrastructure } from '../config/schema.ts';
 import type { ChartRelease } from './ingress.ts';
-import type { PodSecurity } from './manifests.ts';
+import type { PodSecurityLevel } from './manifests.ts';
 
-/** Where Argo CD and its Applications are. */
+/** The namespace of Argo CD and its Applications. */
 export const argocdNamespace = 'argocd';
-/** Where it deploys to: never where this tool does, so that every release has one owner. */
+/** The namespace that Argo CD deploys to: never this tool's own, so that every release has one owner. */
 export const tryOutNamespace = 'wealist-dev';
 
-/** What a release of an extra may say of a run, over its values files. */
+/** What the values of an extra's release may depend on. */
 export interface ExtraRun {
   readonly environment: Environment;
-  /** The services that are deployed once this run is over. */
+  /** The services that are deployed after this run. */
   readonly services: readonly string[];
 }
 
 export interface ExtraRelease extends ChartRelease {
   readonly namespace: string;
-  /** What only a run knows, beside images, ports and ingress controller, which every release gets. */
+  /** Further values that only a run knows; images, ports and ingress controller are passed to every release. */
   readonly values?: (run: ExtraRun) => object;
 }
 
-/** A host name below the platform's own, where the ingress leads to one of an extra's programs. */
+/** A host name under which the ingress routes to one of an extra's programs. */
 export interface ExtraHost {
-  /** `prometheus` answers at http://prometheus.localhost. */
+  /** `prometheus` for http://prometheus.localhost. */
   readonly name: string;
-  /** An image without which there is no such host. */
+  /** The program's image; without it the host does not exist. */
   readonly image: ImageName;
-  /** A path that answers with success when it works. */
+  /** A path that responds with success when the program works. */
   readonly health: string;
 }
 
-/** One extra: what `up` obtains, loads and deploys for it. */
+/** What `up` obtains, loads and deploys for an extra. */
 export interface Extra {
   readonly summary: string;
-  /** It does not work without these. */
+  /** Images that it requires. */
   readonly images: readonly ImageName[];
-  /** It works without these: where they can be neither pulled nor built, they are left out. */
+  /** Images that are left out where they can be neither pulled nor built. */
   readonly optionalImages: readonly ImageName[];
-  /** Its own, made before and deleted after it. */
-  readonly namespaces: readonly { readonly name: string; readonly level: PodSecurity }[];
+  /** Its own namespaces, created before it and deleted after it. */
+  readonly namespaces: readonly { readonly name: string; readonly level: PodSecurityLevel }[];
   /** Deployed one after the other, removed in the opposite order. */
   readonly releases: readonly ExtraRelease[];
   readonly hosts: readonly ExtraHost[];
@@ -49,7 +49,7 @@ export interface Extra {
 /** What each extra consists of; a new one is an entry here and its name in `config/extras.ts`. */
 export const extras: Readonly<Record<ExtraName, Extra>> = {
   metrics: {
-    summary: 'metrics-server, by which autoscalers and `kubectl top` know what pods use',
+    summary: 'metrics-server, which reports the resource usage of pods to `kubectl top` and autoscalers',
     images: ['metrics-server'],
     optionalImages: [],
     namespaces: [{ name: 'metrics', level: 'restricted' }],
@@ -60,7 +60,7 @@ export const extras: Readonly<Record<ExtraName, Extra>> = {
     summary: 'Prometheus, Loki and, where it can be pulled, Grafana',
     images: ['prometheus', 'loki', 'log-shipper'],
     optionalImages: ['grafana'],
-    // Its log shipper reads the pods' logs from a folder of the node, which the other levels forbid.
+    // Its log shipper mounts a folder of the node with the pods' logs, which the other levels forbid.
     namespaces: [{ name: 'monitoring', level: 'privileged' }],
     releases: [
       {
@@ -82,7 +82,7 @@ export const extras: Readonly<Record<ExtraName, Extra>> = {
     summary: 'Argo CD, which syncs the committed charts into wealist-dev',
     images: ['argocd', ...infrastructure],
     optionalImages: [],
-    // Those of environments/dev.yaml, whose namespace Argo CD would make itself elsewhere.
+    // As in environments/dev.yaml, whose namespace Argo CD creates on a real cluster.
     namespaces: [
       { name: argocdNamespace, level: 'restricted' },
       { name: tryOutNamespace, level: 'baseline' },
@@ -92,19 +92,19 @@ export const extras: Readonly<Record<ExtraName, Extra>> = {
   },
 };
 
-/** The extras of a cluster, as they were chosen. */
+/** The extras that were chosen for a cluster. */
 export interface ExtrasChoice {
   readonly extras: readonly string[];
-  /** Optional images that could not be had when their extra was added. */
+  /** Optional images that could be neither pulled nor built when their extra was added. */
   readonly lacking: readonly string[];
 }
 
-/** In the table's order; names that this version does not know are left out. */
+/** The extras' names in the table's order; names that this version does not know are left out. */
 export function toExtraNames({ extras: names }: Pick<ExtrasChoice, 'extras'>): readonly ExtraName[] {
   return extraNames.filter((name) => names.includes(name));
 }
 
-/** Every image that the extras need, less those that cannot be had. */
+/** The images of the extras, without those that are lacking. */
 export function imagesOfExtras(choice: ExtrasChoice): readonly ImageName[] {
   return toExtraNames(choice)
     .map((name) => extras[name])
@@ -112,7 +112,7 @@ export function imagesOfExtras(choice: ExtrasChoice): readonly ImageName[] {
     .filter((name) => !choice.lacking.includes(name));
 }
 
-/** Every namespace that the extras bring. */
+/** The namespaces of the extras. */
 export function namespacesOfExtras(choice: Pick<ExtrasChoice, 'extras'>): Extra['namespaces'] {
   return toExtraNames(choice).flatMap((name) => extras[name].namespaces);
 }
@@ -126,14 +126,14 @@ export function routedNamespacesOfExtras(choice: ExtrasChoice): readonly string[
     .flatMap((name) => extras[name].namespaces.map((namespace) => namespace.name));
 }
 
-/** The host names that the extras answer under. */
+/** The hosts of the extras, without those whose image is lacking. */
 export function hostsOfExtras(choice: ExtrasChoice): readonly ExtraHost[] {
   return toExtraNames(choice)
     .flatMap((name) => extras[name].hosts)
     .filter(({ image }) => !choice.lacking.includes(image));
 }
 
-/** The extra's optional images that are left out, for a person. */
+/** The extra's optional images that are lacking, to be shown to the user. */
 export function lackingOf(name: string, { lacking }: ExtrasChoice): readonly string[] {
   return isExtra(name) ? extras[name].optionalImages.filter((image) => lacking.includes(image)) : [];
 }

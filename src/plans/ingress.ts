@@ -8,14 +8,14 @@ export const ingressNamespace = 'ingress-nginx';
 export interface ChartRelease {
   readonly release: string;
   readonly chart: string | PublishedChart;
-  /** Its values file, relative to the checkout, where the environment's files do not hold its values. */
+  /** Its own values file, relative to the checkout; undefined where the environment's files have its values. */
   readonly valuesFile?: string;
 }
 
 /** How each controller is installed. */
 export const ingressReleases: Readonly<Record<Controller, ChartRelease>> = {
   traefik: { release: 'ingress-traefik', chart: 'ingress-traefik' },
-  // The last releases: upstream was retired in March 2026.
+  // The last release: upstream was retired in March 2026.
   nginx: {
     release: 'ingress-nginx',
     chart: { name: 'ingress-nginx', url: 'https://kubernetes.github.io/ingress-nginx', version: '4.15.1' },

@@ -1,11 +1,13 @@
-/** The name that claims of local-kind ask for. */
+import type { PodSecurity } from '../config/helm-values.ts';
+
+/** The StorageClass that the volume claims of local-kind name. */
 const storageClass = 'wealist-data';
 
-/** A level of the Pod Security Standards. */
-export type PodSecurity = 'restricted' | 'baseline' | 'privileged';
+/** A level of the Pod Security Standards; those of an environment's own namespace exclude `privileged`. */
+export type PodSecurityLevel = PodSecurity | 'privileged';
 
-/** A namespace whose pods must keep to a Pod Security Standard. */
-export function namespaceManifest(name: string, level: PodSecurity) {
+/** A namespace that enforces a Pod Security Standard. */
+export function namespaceManifest(name: string, level: PodSecurityLevel) {
   return {
     apiVersion: 'v1',
     kind: 'Namespace',
@@ -22,8 +24,8 @@ export function namespaceManifest(name: string, level: PodSecurity) {
 }
 
 /**
- * Volumes as folders of this machine, one path per claim: a cluster that is made anew finds the data of the last one.
- * kind's own class puts the volume's uid into the path; the provisioner is the same, so this works on any node image.
+ * Volumes are folders of this machine with one fixed path per claim, so that a recreated cluster finds the previous
+ * data. kind's own class has the volume's UID in the path; the provisioner is the same, so any node image supports this.
  */
 export function storageClassManifest() {
   return {

@@ -2,19 +2,19 @@ import type { Environment, NodeType } from '../config/schema.ts';
 import { findPodSpec, type Manifest, type ManifestContainer, type PodSpec } from '../diff/manifest.ts';
 import { parseQuantity, toAmount } from '../lib/quantity.ts';
 
-/** Whether all pods find a node, by what they ask for. */
+/** Whether all pods fit onto the nodes by their requests. */
 export interface NodeFit {
-  /** With as many pods as are there at least. */
+  /** With the minimum number of replicas. */
   readonly least: Placement;
-  /** With as many as autoscaling makes at most; undefined where nothing scales. */
+  /** With the maximum number of replicas; undefined where nothing is autoscaled. */
   readonly most: Placement | undefined;
 }
 
 interface Placement {
   readonly pods: number;
-  /** What is asked for, of what the nodes have: `16 of 51 pods, 1 CPU of 5.8 CPU, 1.5 GiB of 10.4 GiB` */
+  /** The requests, and what the nodes can allocate: `16 of 51 pods, 1 CPU of 5.8 CPU, 1.5 GiB of 10.4 GiB` */
   readonly line: string;
-  /** The pods that find no node, by workload. */
+  /** The pods that fit onto no node, by workload. */
   readonly unplaced: readonly { readonly name: string; readonly pods: number; readonly request: string }[];
 }
 
@@ -22,7 +22,7 @@ type Role = 'app' | 'db';
 
 interface Demand {
   readonly name: string;
-  /** The kind of node that it prefers; it runs on another when there is no room. */
+  /** The kind of node that it prefers; it is placed on another one when those are full. */
   readonly role: Role;
   readonly cpu: number;
   readonly memory: number;
@@ -38,8 +38,8 @@ interface Room {
 }
 
 /**
- * Places the pods of these objects on the nodes of an environment, the largest first, each where it fits. Only what is in
- * the objects counts: not what the cluster itself runs on its nodes. Undefined where the environment names no nodes.
+ * Places the pods of these objects on the nodes of an environment, the largest first. Pods that the cluster itself runs
+ * on its nodes are not counted. Undefined where the environment names no nodes.
  */
 export function judgeNodes(
   { nodes }: Pick<Environment, 'nodes'>,
@@ -71,9 +71,9 @@ function placePods(demands: readonly Demand[], rooms: Room[], key: 'least' | 'mo
       room.pods -= 1;
     }
   }
-  const asked = { cpu: sum(pods, 'cpu'), memory: sum(pods, 'memory') };
+  const requested = { cpu: sum(pods, 'cpu'), memory: sum(pods, 'memory') };
   const amounts = (['cpu', 'memory'] as const).map(
-    (resource) => `${toAmount(resource, asked[resource])} of ${toAmount(resource, all[resource])}`,
+    (resource) => `${toAmount(resource, requested[resource])} of ${toAmount(resource, all[resource])}`,
   );
   return {
     pods: pods.length,
@@ -86,7 +86,7 @@ function placePods(demands: readonly Demand[], rooms: Room[], key: 'least' | 'mo
   };
 }
 
-/** How much of all there is it takes, of what it takes most of. */
+/** The larger of its shares of all CPU and all memory. */
 function weigh({ cpu, memory }: Demand, all: { readonly cpu: number; readonly memory: number }): number {
   return Math.max(cpu / all.cpu, memory / all.memory);
 }
@@ -125,13 +125,14 @@ function findScaling(manifests: readonly Manifest[], { kind, metadata }: Manifes
   return { least: minReplicas, most: maxReplicas };
 }
 
-/** What a pod asks a node for: its containers together, or one init container if that is more. */
+/** A pod's request: the sum of its containers, or that of one init container if that is larger. */
 function toRequest({ containers = [], initContainers = [] }: PodSpec, resource: 'cpu' | 'memory'): number {
-  const ask = ({ resources }: ManifestContainer) =>
+  const requestOf = ({ resources }: ManifestContainer) =>
     parseQuantity(String(resources?.requests?.[resource] ?? '0'));
-  const total = (list: readonly ManifestContainer[]) => list.reduce((amount, each) => amount + ask(each), 0);
+  const total = (list: readonly ManifestContainer[]) =>
+    list.reduce((amount, each) => amount + requestOf(each), 0);
   const sidecars = total(initContainers.filter(({ restartPolicy }) => restartPolicy === 'Always'));
-  return Math.max(total(containers) + sidecars, ...initContainers.map(ask));
+  return Math.max(total(containers) + sidecars, ...initContainers.map(requestOf));
 }
 
 function listRooms(nodes: NonNullable<Environment['nodes']>): Room[] {
@@ -142,16 +143,16 @@ function listRooms(nodes: NonNullable<Environment['nodes']>): Room[] {
 }
 
 /**
- * What a node leaves to pods, as EKS's nodes reckon it (amazon-eks-ami): the kubelet keeps 6 % of the first core, 1 % of
- * the second, 0.5 % of the next two and 0.25 % of each further one; 255 MiB and 11 MiB for each pod that the node may
- * take; and pods are evicted below 100 MiB.
+ * What a node can allocate to pods, by the rules of EKS (amazon-eks-ami): reserved are 6 % of the first core, 1 % of the
+ * second, 0.5 % of the next two and 0.25 % of each further one; 255 MiB, and 11 MiB for each pod that the node may run;
+ * and 100 MiB below which pods are evicted.
  */
 function toAllocatable({ cpu, memory, pods }: NodeType): Pick<Room, 'cpu' | 'memory' | 'pods'> {
   const shares = [0.06, 0.01, 0.005, 0.005];
-  const kept = Array.from({ length: Math.ceil(cpu) }, (_, at) => shares[at] ?? 0.0025);
+  const reserved = Array.from({ length: Math.ceil(cpu) }, (_, at) => shares[at] ?? 0.0025);
   const mebibyte = 2 ** 20;
   return {
-    cpu: cpu - kept.reduce((total, share) => total + share, 0),
+    cpu: cpu - reserved.reduce((total, share) => total + share, 0),
     memory: parseQuantity(memory) - (255 + 11 * pods + 100) * mebibyte,
     pods,
   };

@@ -1,7 +1,7 @@
 import type { Plan } from '../plan/plan.ts';
 import { type Reloaded, type ReloadServiceDeps, reloadService } from '../steps/reload-service.ts';
 
-/** Brings the source of some services, as it is now, into the running cluster, each for itself and all at once. */
+/** Updates services in the running cluster to their current source, all at once and independently of each other. */
 export function planReload(
   deps: ReloadServiceDeps,
   services: readonly string[],

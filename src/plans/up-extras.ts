@@ -15,19 +15,19 @@ import {
   syncArgocd,
 } from './argocd.ts';
 import { type Extra, type ExtraRelease, extras, imagesOfExtras, toExtraNames } from './extras.ts';
-import { listDeployed, present, type UpChoice, type UpDeps } from './up-parts.ts';
+import { listDeployed, requireFound, type UpChoice, type UpDeps } from './up-deps.ts';
 
-/** What an extra does besides its releases. */
+/** The steps of an extra besides those of its releases. */
 interface OwnPlans {
-  /** Before there is a cluster. */
+  /** Steps before the cluster exists. */
   readonly obtain: (deps: UpDeps) => readonly Step[];
   readonly prepare: (deps: UpDeps) => Plan;
   readonly finish: (environment: Environment, deps: UpDeps, choice: UpChoice) => Plan;
-  /** Once its releases are gone, before its namespaces go. */
+  /** Stages after its releases are uninstalled, before its namespaces are deleted. */
   readonly remove: (deps: UpDeps) => Plan;
-  /** What a person should know before it runs. */
+  /** Notes for the user, shown before the plan runs. */
   readonly notes: (deps: UpDeps, signal: AbortSignal) => Promise<readonly string[]>;
-  /** Services that it deploys, too. */
+  /** Services that it deploys. */
   readonly services: (environment: Environment) => readonly string[];
 }
 
@@ -46,12 +46,12 @@ function plansOf(choice: Pick<UpChoice, 'cluster'>): readonly OwnPlans[] {
   return toExtraNames(choice.cluster).flatMap((name) => ownPlans[name] ?? []);
 }
 
-/** What the extras need besides images before there is a cluster. */
+/** What the extras need besides images before the cluster exists. */
 export function obtainExtras(deps: UpDeps, choice: UpChoice): readonly Step[] {
   return plansOf(choice).flatMap(({ obtain }) => obtain(deps));
 }
 
-/** What a person should know of the extras before the plan runs. */
+/** Notes about the extras for the user, shown before the plan runs. */
 export async function describeExtras(
   deps: UpDeps,
   choice: Pick<UpChoice, 'cluster'>,
@@ -67,7 +67,7 @@ export function listBuiltServices(environment: Environment, choice: UpChoice): r
   return Object.keys(environment.services).filter((name) => wanted.has(name));
 }
 
-/** The releases of the extras, the first of each at once, then the second of each, amid their own plans. */
+/** The releases of the extras, the first of each at once, then the second of each, between their own stages. */
 export function deployExtras(environment: Environment, deps: UpDeps, choice: UpChoice): Plan {
   const chosen = toExtraNames(choice.cluster).map((name) => extras[name]);
   const waves = Math.max(0, ...chosen.map(({ releases }) => releases.length));
@@ -95,11 +95,11 @@ export function deployExtras(environment: Environment, deps: UpDeps, choice: UpC
       ...release,
       checkout,
       repairs: choice.repairs,
-      // Without the secrets: an extra is no part of the platform.
+      // Without the secrets, which an extra must not get.
       valuesFiles: valuesFile ? [join(checkout, valuesFile)] : valuesFiles({ checkout, environment }),
       values: async () => {
         const deployed = await listDeployed(environment, deps, choice);
-        const found = await Promise.all(images.map((name) => present(deps.chain.find(name), name)));
+        const found = await Promise.all(images.map((name) => requireFound(deps.chain.find(name), name)));
         return {
           images: Object.fromEntries(found.map(({ name, reference }) => [name, reference])),
           public: { httpPort, httpsPort },
@@ -114,7 +114,7 @@ export function deployExtras(environment: Environment, deps: UpDeps, choice: UpC
   }
 }
 
-/** Takes extras away, what was deployed last first; what their volumes hold stays in the data folder. */
+/** Removes extras, their last release first; the data of their volumes stays in the data folder. */
 export function removeExtras(names: readonly ExtraName[], deps: UpDeps): Plan {
   const { toolchain, releases } = deps;
   return names.flatMap((name) => {

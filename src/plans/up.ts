@@ -11,10 +11,9 @@ import {
   valuesFiles,
 } from '../config/values.ts';
 import type { ImageName } from '../images/chain.ts';
-import { loadImages } from '../images/load/load.ts';
+import { loadImages } from '../images/load/load-images.ts';
 import { toWaves } from '../lib/waves.ts';
 import type { Plan } from '../plan/plan.ts';
-import { answerThroughIngress } from '../steps/answered.ts';
 import { applyManifests } from '../steps/apply-manifests.ts';
 import { buildService } from '../steps/build-service.ts';
 import { createCluster } from '../steps/create-cluster.ts';
@@ -23,14 +22,15 @@ import { ensureImage, ensureNodeImage } from '../steps/ensure-image.ts';
 import { loadOntoNodes } from '../steps/load-images.ts';
 import { probePolicies } from '../steps/probe-policies.ts';
 import { removeRelease } from '../steps/remove-release.ts';
+import { waitForIngress } from '../steps/wait-for-ingress.ts';
 import { toAddresses, toExtraAddresses } from './addresses.ts';
 import { type ExtrasChoice, imagesOfExtras, namespacesOfExtras, routedNamespacesOfExtras } from './extras.ts';
 import { ingressNamespace, ingressReleases } from './ingress.ts';
 import { namespaceManifest, storageClassManifest } from './manifests.ts';
+import { listDeployed, requireFound, type UpChoice, type UpDeps } from './up-deps.ts';
 import { deployExtras, listBuiltServices, obtainExtras, removeExtras } from './up-extras.ts';
-import { listDeployed, present, type UpChoice, type UpDeps } from './up-parts.ts';
 
-/** Everything that `up` does once there is a container engine: from tools and images to services that answer. */
+/** Everything that `up` does once a container engine runs: from tools and images to services that respond. */
 export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice): Plan {
   const { paths, toolchain, store, chain, serviceImages } = deps;
   const { selection, cluster, controller } = choice;
@@ -38,10 +38,10 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
   const built = listBuiltServices(environment, choice);
   const needsOf = (name: string) => environment.services[name]?.needs ?? [];
   const deploys = releaseSteps(environment, deps, choice);
-  /** What goes onto the nodes; the services' base is part of their own images. */
+  /** The outside images to load onto the nodes; the services' base is part of their own images. */
   const findOutside = () =>
     Promise.all(
-      outside.filter((name) => name !== 'service-base').map((name) => present(chain.find(name), name)),
+      outside.filter((name) => name !== 'service-base').map((name) => requireFound(chain.find(name), name)),
     );
 
   return [
@@ -66,7 +66,7 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
           cache: paths.cache,
           kubeconfig: join(paths.state, 'kubeconfig'),
           creation: async () => {
-            const { reference: image } = await present(chain.findNode(), 'node');
+            const { reference: image } = await requireFound(chain.findNode(), 'node');
             return toCreation({ paths, checkoutId: choice.checkoutId, cluster, image });
           },
           isRuntimeUp: toolchain.nodes.isUp,
@@ -89,7 +89,7 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
           nodeNames: (signal) => listNodeNames(toolchain.docker, cluster.name, signal),
           images: async () => [
             ...(await findOutside()),
-            ...(await Promise.all(built.map((name) => present(serviceImages.find(name), name)))),
+            ...(await Promise.all(built.map((name) => requireFound(serviceImages.find(name), name)))),
           ],
         }),
         applyManifests({
@@ -97,7 +97,7 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
           title: 'namespaces and storage class',
           objects: [
             namespaceManifest(environment.namespace, choice.podSecurity),
-            // The controller takes ports of the node, which only this level allows.
+            // The controller uses host ports of the node, which only this level allows.
             namespaceManifest(ingressNamespace, 'privileged'),
             ...namespacesOfExtras(cluster).map(({ name, level }) => namespaceManifest(name, level)),
             storageClassManifest(),
@@ -113,9 +113,9 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
     })),
     ...deployExtras(environment, deps, choice),
     {
-      title: 'Answered through the ingress',
+      title: 'Responses through the ingress',
       steps: [
-        answerThroughIngress([
+        waitForIngress([
           ...toAddresses(environment, selection.services, cluster),
           ...toExtraAddresses(cluster),
         ]),
@@ -131,7 +131,7 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
   ];
 }
 
-/** The outside images that a selection needs, the node's aside. */
+/** The outside images that a selection needs, without the node's. */
 export function outsideImages(
   { infrastructure }: Selection,
   cluster: { readonly controller: Controller } & ExtrasChoice,
@@ -146,17 +146,16 @@ export function outsideImages(
   ];
 }
 
-/** The steps that deploy, each with the values that only this run knows. */
+/** The steps that deploy releases, each with the values that only this run knows. */
 function releaseSteps(environment: Environment, deps: UpDeps, choice: UpChoice) {
   const { paths, toolchain, chain, serviceImages, snapshots, releases } = deps;
   const { selection, cluster, controller, secrets } = choice;
   const { checkout } = paths;
   const common = { toolchain, snapshots, releases, checkout, repairs: choice.repairs };
   const needs = toNeeds(environment);
-  // `-` is where helm reads the values that the step hands it.
   const files = valuesFiles({ checkout, environment, secrets });
 
-  /** The extras' routes lie in their own namespaces; without any the environment's values say it all. */
+  /** The controller also watches the namespaces of extras with routes; otherwise the environment's values suffice. */
   function toRoutedNamespaces(): object {
     const own = routedNamespacesOfExtras(cluster);
     return own.length > 0 ? { namespaces: [environment.namespace, ...own] } : {};
@@ -171,18 +170,18 @@ function releaseSteps(environment: Environment, deps: UpDeps, choice: UpChoice) 
         release,
         chart,
         valuesFiles: valuesFile ? [join(checkout, valuesFile)] : files,
-        // The digest was checked at the pull; on the node the image has the name with the tag only.
+        // The digest was checked at the pull; on the node the image has only its name with the tag.
         values: async () =>
           valuesFile
             ? { controller: { image: { digest: '' } } }
             : {
-                images: { [controller]: (await present(chain.find(controller), controller)).reference },
+                images: { [controller]: (await requireFound(chain.find(controller), controller)).reference },
                 ingress: toRoutedNamespaces(),
               },
       });
     },
 
-    /** The two controllers take the same ports of the node. */
+    /** The other controller must be removed first: both use the same ports of the node. */
     otherIngress() {
       const other = controller === 'nginx' ? 'traefik' : 'nginx';
       return removeRelease(ingressReleases[other].release, ingressNamespace, {
@@ -201,12 +200,12 @@ function releaseSteps(environment: Environment, deps: UpDeps, choice: UpChoice) 
         values: async () => {
           const deployed = await listDeployed(environment, deps, choice);
           const all = Object.keys(environment.services);
-          // A service that is there needs what it needs, whether or not this run is about it.
+          // Services that an earlier run deployed still need their infrastructure.
           const needed = new Set([...deployed].flatMap((name) => environment.services[name]?.needs ?? []));
           const wanted = infrastructure.filter(
             (name) => needed.has(name) || selection.infrastructure.includes(name),
           );
-          const images = await Promise.all(wanted.map((name) => present(chain.find(name), name)));
+          const images = await Promise.all(wanted.map((name) => requireFound(chain.find(name), name)));
           return toInfrastructureValues({
             images: Object.fromEntries(images.map(({ name, reference }) => [name, reference])),
             ports: cluster,
@@ -227,7 +226,10 @@ function releaseSteps(environment: Environment, deps: UpDeps, choice: UpChoice) 
         chart: name,
         valuesFiles: files,
         values: async () =>
-          toServiceValues(name, await present(serviceImages.find(name), name), { ports: cluster, needs }),
+          toServiceValues(name, await requireFound(serviceImages.find(name), name), {
+            ports: cluster,
+            needs,
+          }),
       });
     },
   };

@@ -8,7 +8,7 @@ import { definitionsKey } from './ensure-definitions.ts';
 
 const versionLabel = 'wealist.local/argocd-version';
 
-/** The cluster knows Argo CD's kinds, so that objects of them can be made: `Established`, and not only there. */
+/** Argo CD's CustomResourceDefinitions are established in the cluster, so that objects of them can be created. */
 export function applyDefinitions({
   kubectl,
   store,

@@ -2,7 +2,7 @@ import { hash } from '../lib/hash.ts';
 import type { Step } from '../plan/plan.ts';
 import type { Kubectl } from '../tools/kubernetes/kubectl.ts';
 
-/** An object in Kubernetes's own form, of the whole cluster or of `namespace`. */
+/** An object as Kubernetes defines it. */
 export interface ClusterObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -13,22 +13,23 @@ export interface ManifestsDeps {
   readonly kubectl: Kubectl;
   readonly title: string;
   readonly objects: readonly ClusterObject[];
-  /** Of those objects that are in one. */
+  /** Namespace of the namespaced objects. */
   readonly namespace?: string;
 }
 
 const annotation = 'wealist.local/manifest';
 
-/** A step that applies objects of no chart, with these: `plan` shows the same. */
+/** A step that applies objects of no chart, and holds them so that `plan` can show them. */
 export interface ManifestsStep extends Step {
   readonly objects: readonly ClusterObject[];
 }
 
+/** Whether a step applies objects of no chart. */
 export function isManifestsStep(step: Step): step is ManifestsStep {
   return 'objects' in step;
 }
 
-/** Objects that no chart owns are there as given. Each carries the hash of its manifest, by which a change is known. */
+/** Objects that belong to no chart are applied. Each has the hash of its manifest as annotation, which shows a change. */
 export function applyManifests({ kubectl, title, objects, namespace }: ManifestsDeps): ManifestsStep {
   const marked = objects.map((object) => {
     const digest = hash(object);
@@ -41,7 +42,7 @@ export function applyManifests({ kubectl, title, objects, namespace }: Manifests
     title,
     objects: marked,
     async isDone({ signal }) {
-      // Of one object kubectl gives that, of several a list.
+      // kubectl prints one object by itself, and several as a list.
       const template = `--output=jsonpath={.${path}}{"\\n"}{range .items[*]}{.${path}}{"\\n"}{end}`;
       const where = namespace === undefined ? [] : [`--namespace=${namespace}`];
       const found = await kubectl.run(['get', ...names, ...where, '--ignore-not-found', template], signal);

@@ -7,11 +7,11 @@ export interface SecretDeps {
   readonly kubectl: Kubectl;
   readonly namespace: string;
   readonly name: string;
-  /** The values file of secrets; undefined before there is one. */
+  /** The values file of secrets; undefined before it exists. */
   readonly file: string | undefined;
 }
 
-/** A Secret that a chart takes as existing is there, with what the values file of secrets has under `shared.secrets`. */
+/** A Secret that a chart expects to exist is created from `shared.secrets` of the values file of secrets. */
 export function applySecret({ kubectl, namespace, name, file }: SecretDeps): Step {
   const title = `Secret ${name} in ${namespace}`;
 
@@ -35,7 +35,7 @@ export function applySecret({ kubectl, namespace, name, file }: SecretDeps): Ste
       return (file !== undefined && (await (await prepare(file)).isDone?.(run))) || false;
     },
     async apply(run) {
-      if (file === undefined) throw new Error('a plan that runs has the secrets');
+      if (file === undefined) throw new Error('a plan is run without a values file of secrets');
       await (await prepare(file)).apply(run);
     },
   };

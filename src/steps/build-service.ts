@@ -1,7 +1,7 @@
 import type { ServiceImages } from '../images/build/service-image.ts';
 import type { Step } from '../plan/plan.ts';
 
-/** The image of a service's source as it is now is in the store. */
+/** The image of a service's current source is in the store. */
 export function buildService(images: ServiceImages, name: string): Step {
   return {
     title: `build ${name}`,

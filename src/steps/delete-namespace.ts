@@ -4,10 +4,10 @@ import { waitFor } from '../lib/wait.ts';
 import type { Step } from '../plan/plan.ts';
 import type { Kubectl } from '../tools/kubernetes/kubectl.ts';
 
-/** Milliseconds until all that a namespace holds must have ended. */
+/** Milliseconds in which all objects of a namespace must be deleted. */
 const timeout = 120_000;
 
-/** A namespace is gone with all that is in it; the folders of its volumes stay. */
+/** A namespace is deleted with all its objects; the folders of its volumes stay on this machine. */
 export function deleteNamespace(kubectl: Kubectl, name: string): Step {
   async function isGone(signal: AbortSignal): Promise<boolean> {
     const found = await kubectl.run(['get', 'namespace', name, '--ignore-not-found', '-o', 'name'], signal);
@@ -16,17 +16,17 @@ export function deleteNamespace(kubectl: Kubectl, name: string): Step {
 
   return {
     title: `delete namespace ${name}`,
-    isDone: async ({ signal }) => (await isGone(signal)) && 'not there',
+    isDone: async ({ signal }) => (await isGone(signal)) && 'not found',
     async apply({ signal, report }) {
       await kubectl.run(['delete', 'namespace', name, '--ignore-not-found', '--wait=false'], signal);
-      report('waiting for what is in it to end');
+      report('waiting until its objects are deleted');
       const gone = await waitFor(async () => (await isGone(signal)) || undefined, {
         interval: 500,
-        timeout: timeout,
+        timeout,
         signal,
       });
       if (gone) return;
-      throw new Failure(`namespace ${name} is still there after ${toDuration(timeout)}`, {
+      throw new Failure(`namespace ${name} still exists after ${toDuration(timeout)}`, {
         hint: `npm run kubectl -- get namespace ${name} -o yaml`,
         exitCode: exitCodes.cluster,
       });

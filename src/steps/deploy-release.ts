@@ -17,13 +17,13 @@ export interface ReleaseSource {
   readonly checkout: string;
   readonly namespace: string;
   readonly release: string;
-  /** A folder below helm/charts, or a published chart. */
+  /** Name of a folder in helm/charts, or a published chart. */
   readonly chart: string | PublishedChart;
-  /** Values files in their order, those of secrets included. */
+  /** Values files in order, those of secrets included. */
   readonly valuesFiles: readonly string[];
-  /** Apply it though nothing of it has changed, and run its Jobs again: in the cluster somebody may have changed things. */
+  /** Applies the release although it is unchanged, and runs its Jobs again, to undo manual changes in the cluster. */
   readonly repairs?: boolean;
-  /** Values that only this run knows, over those of the files. */
+  /** Values that only this run knows; they override those of the files. */
   readonly values: () => Promise<RunValues>;
 }
 
@@ -33,11 +33,12 @@ export interface DeployDeps extends ReleaseSource {
   readonly releases: Releases;
 }
 
-/** A step that deploys, with what it deploys: `plan` renders the same. */
+/** A step that deploys a release, and holds what it deploys so that `plan` can render it. */
 export interface DeployStep extends Step {
   readonly source: ReleaseSource;
 }
 
+/** Whether a step deploys a release. */
 export function isDeployStep(step: Step): step is DeployStep {
   return 'source' in step;
 }
@@ -53,17 +54,17 @@ export interface PublishedChart {
   readonly version: string;
 }
 
-/** Milliseconds that a workload has to become ready; what cannot heal ends the wait earlier. */
+/** Milliseconds in which a workload must become ready; a failure that cannot recover ends the wait earlier. */
 const readyTimeout = 180_000;
 
-/** A chart of ours is deployed with the values as they are now, and all that it runs is ready. */
+/** A chart is deployed with the current values, and its workloads are ready. */
 export function deployRelease(deps: DeployDeps): DeployStep {
   const { toolchain, snapshots, checkout, namespace, release, valuesFiles, repairs = false } = deps;
   const { helm, kubectl } = toolchain;
   const charts = join(checkout, 'helm/charts');
   const chart = toChart(deps);
 
-  /** Of everything that the release is rendered from, so that an unchanged one is not touched. */
+  /** The hash of everything that the release is rendered from: an unchanged release is skipped. */
   async function hashInputs(): Promise<string> {
     const [own, common, values, ...files] = await Promise.all([
       typeof deps.chart === 'string' ? hashFolder(chart.chart) : chart,
@@ -84,23 +85,23 @@ export function deployRelease(deps: DeployDeps): DeployStep {
     return workloads.length > 0 && workloads.every((workload) => judge(snapshot, workload).state === 'ready');
   };
 
-  /** Something else than the release runs: `reload` sets a Deployment's image, and its source may be taken back. */
-  const isOverruled = (snapshot: Snapshot, { images = {} }: RunValues) =>
+  /** Whether another image runs than the release names: `reload` sets it, and the source may be changed back later. */
+  const isImageOverridden = (snapshot: Snapshot, { images = {} }: RunValues) =>
     workloadsOf(snapshot, release, namespace)
       .flatMap((workload) => findPods(snapshot, workload).current)
       .flatMap(({ spec }) => spec.containers)
       .some(({ name, image }) => images[name] !== undefined && images[name] !== image);
 
-  /** A run that was killed leaves its release pending, and Helm then refuses every further change of it. */
+  /** A killed run leaves its release pending, and Helm then refuses every further change of it. */
   async function settle(found: Release | undefined, { signal, report }: Run): Promise<void> {
     if (!found?.status.startsWith('pending-')) return;
-    report(`release ${release} was left ${found.status}: taking it back`);
-    // Uninstalling leaves the claims of a StatefulSet, and so the data.
+    report(`release ${release} was left ${found.status}: rolling it back`);
+    // Uninstalling keeps the volume claims of a StatefulSet, and so the data.
     if (found.revision === 1) await helm.uninstall(release, namespace, signal);
     else await helm.rollback(release, namespace, signal);
   }
 
-  /** A Job that was done once does not look again, and Helm makes one that is missing anew. */
+  /** A completed Job does not run again; Helm creates a deleted one anew. */
   async function removeJobs(snapshot: Snapshot, signal: AbortSignal): Promise<void> {
     const jobs = workloadsOf(snapshot, release, namespace).filter(({ kind }) => kind === 'Job');
     if (jobs.length === 0) return;
@@ -120,7 +121,7 @@ export function deployRelease(deps: DeployDeps): DeployStep {
         snapshots.take(signal, { maxAge: 1_000 }),
         deps.values(),
       ]);
-      return !isOverruled(snapshot, values) && isReady(snapshot) && 'unchanged and ready';
+      return !isImageOverridden(snapshot, values) && isReady(snapshot) && 'unchanged and ready';
     },
 
     async apply(run) {
@@ -131,7 +132,7 @@ export function deployRelease(deps: DeployDeps): DeployStep {
         snapshots.take(run.signal),
       ]);
       const isCurrent = found?.status === 'deployed' && found.inputs === inputs;
-      if (!isCurrent || repairs || isOverruled(snapshot, values)) {
+      if (!isCurrent || repairs || isImageOverridden(snapshot, values)) {
         await settle(found, run);
         if (repairs) await removeJobs(snapshot, run.signal);
         run.report('rendering and applying its chart');
@@ -153,7 +154,7 @@ export function deployRelease(deps: DeployDeps): DeployStep {
   };
 }
 
-/** The chart as helm takes it. */
+/** The chart in the form of helm's arguments. */
 export function toChart({ checkout, chart }: Pick<ReleaseSource, 'checkout' | 'chart'>) {
   if (typeof chart === 'string') return { chart: join(checkout, 'helm/charts', chart) };
   const { name, url, version } = chart;

@@ -10,16 +10,16 @@ import { downloadFile, requireChecksum } from '../tools/releases.ts';
 export interface DefinitionsDeps {
   readonly store: Store;
   readonly go: Pick<Go, 'downloadModule'>;
-  /** As `downloadFile`. */
+  /** A replacement of `downloadFile`, for tests. */
   readonly download?: typeof downloadFile;
 }
 
-/** What the store keeps Argo CD's resource definitions under. */
+/** The store's key of Argo CD's resource definitions. */
 export const definitionsKey = `argocd-definitions-${argocdModule.version}`;
 
 const published = `https://raw.githubusercontent.com/argoproj/argo-cd/${argocdModule.version}`;
 
-/** Argo CD's resource definitions are in the store: from its repository, else from its Go module, with these checksums. */
+/** Argo CD's resource definitions are in the store: downloaded from its repository, else taken from its Go module. */
 export function ensureDefinitions({ store, go, download = downloadFile }: DefinitionsDeps): Step {
   async function obtain(run: Run): Promise<readonly Buffer[]> {
     try {
@@ -31,7 +31,7 @@ export function ensureDefinitions({ store, go, download = downloadFile }: Defini
       );
     } catch (error) {
       run.signal.throwIfAborted();
-      // A wrong checksum is no reason to look elsewhere.
+      // After a wrong checksum no other source is tried.
       if (!(error instanceof Failure) || error.exitCode === exitCodes.refused) throw error;
       const folder = join(await go.downloadModule(argocdModule, run), definitionsFolder);
       return Promise.all(

@@ -1,7 +1,7 @@
 import type { ImageChain, ImageName } from '../images/chain.ts';
 import type { Step } from '../plan/plan.ts';
 
-/** An outside image is in the store: it was there, is pulled, or is built from packages. */
+/** An outside image is in the store: pulled, or built from packages. */
 export function ensureImage(chain: ImageChain, name: ImageName): Step {
   return {
     title: `image ${name}`,
@@ -15,7 +15,7 @@ export function ensureImage(chain: ImageChain, name: ImageName): Step {
   };
 }
 
-/** The node's image is in the engine, where kind looks for it. */
+/** The node's image is in the engine, from which kind starts nodes. */
 export function ensureNodeImage(chain: ImageChain): Step {
   return {
     title: 'image node',

@@ -13,45 +13,53 @@ export interface ToolDeps {
   readonly exec: Exec;
   readonly store: Store;
   readonly workshop: (run: Run) => Promise<Workshop>;
-  /** How to build it where no release can be downloaded. */
+  /** The Go program to build where its release cannot be downloaded. */
   readonly program: () => Promise<GoProgram>;
-  /** The folder whose programs every other step runs. */
+  /** The folder from which the other steps run it. */
   readonly bin: string;
 }
 
-/** What a tool says of its version, and which versions do. */
+/** How each tool is asked for its version, and which versions are supported. */
 const tools: Readonly<
   Record<
     ToolName,
-    { readonly ask: readonly string[]; readonly fits: (version: string) => boolean; readonly wanted: string }
+    {
+      readonly versionArgs: readonly string[];
+      readonly isSupported: (version: string) => boolean;
+      readonly wanted: string;
+    }
   >
 > = {
-  // Node images and kind's own files change together, so exactly this one.
-  kind: { ask: ['version'], fits: (version) => version === versions.kind, wanted: versions.kind },
+  // Node images match one version of kind, so exactly this one.
+  kind: {
+    versionArgs: ['version'],
+    isSupported: (version) => version === versions.kind,
+    wanted: versions.kind,
+  },
   // One minor version around the cluster's (kubernetes.io, version skew policy).
   kubectl: {
-    ask: ['version', '--client'],
-    fits: (version) => Math.abs(minorOf(version) - minorOf(versions.kubernetes)) <= 1,
+    versionArgs: ['version', '--client'],
+    isSupported: (version) => Math.abs(minorOf(version) - minorOf(versions.kubernetes)) <= 1,
     wanted: versions.kubernetes,
   },
   // 4 renders and labels differently; before 3.13 a release has no labels.
   helm: {
-    ask: ['version', '--short'],
-    fits: (version) => version.startsWith('3.') && minorOf(version) >= 13,
+    versionArgs: ['version', '--short'],
+    isSupported: (version) => version.startsWith('3.') && minorOf(version) >= 13,
     wanted: versions.helm,
   },
 };
 
-/** Puts a tool into our bin folder: the one on PATH where its version fits, else its release, else built from packages. */
+/** A supported version is in our bin folder: the one on PATH, else the tool's release, else built from its Go module. */
 export function ensureTool(tool: ToolName, { exec, store, workshop, program, bin }: ToolDeps): Step {
   const place = join(bin, tool);
-  const { ask, fits, wanted } = tools[tool];
-  // Not `kubectl-…`: kubectl takes such a program on PATH for a plug-in.
+  const { versionArgs, isSupported, wanted } = tools[tool];
+  // Not `kubectl-…`, which kubectl would treat as a plugin.
   const versioned = `${tool}@${wanted}`;
 
   async function versionOf(path: string, signal: AbortSignal): Promise<string | undefined> {
     try {
-      const { stdout } = await exec(path, ask, { signal, timeout: 10_000 });
+      const { stdout } = await exec(path, versionArgs, { signal, timeout: 10_000 });
       return /v?(\d+\.\d+\.\d+)/.exec(stdout)?.[1];
     } catch (error) {
       signal.throwIfAborted();
@@ -72,7 +80,7 @@ export function ensureTool(tool: ToolName, { exec, store, workshop, program, bin
       )
         continue;
       const version = await versionOf(path, signal);
-      if (version !== undefined && fits(version)) return realpath(path);
+      if (version !== undefined && isSupported(version)) return realpath(path);
     }
     return undefined;
   }
@@ -83,15 +91,15 @@ export function ensureTool(tool: ToolName, { exec, store, workshop, program, bin
     const os = process.platform;
     const arch = process.arch === 'x64' ? 'amd64' : process.arch;
     const key = `${tool}-${wanted}-${os}-${arch}`;
-    const kept = await store.findFile(key);
-    if (kept !== undefined) return kept;
+    const cached = await store.findFile(key);
+    if (cached !== undefined) return cached;
     try {
       run.report(`downloading ${tool} ${wanted}`);
       const release = toolRelease(tool, os, arch);
       return await store.putFile(key, (path) => downloadRelease(release, path, run.signal));
     } catch (error) {
       run.signal.throwIfAborted();
-      // A wrong checksum is no reason to look elsewhere.
+      // After a wrong checksum no other source is tried.
       if (!(error instanceof Failure) || error.exitCode === 9) throw error;
       run.report(`${error.message}: building ${tool} ${wanted} from its Go module`);
       return (await workshop(run)).goProgram(await program());
@@ -101,11 +109,11 @@ export function ensureTool(tool: ToolName, { exec, store, workshop, program, bin
   return {
     title: tool,
     async isDone({ signal }) {
-      // The name of the link in between tells for which version it was made: asking helm itself costs 0.1 s.
+      // The link's target names the version it was made for: running helm to ask takes 0.1 s.
       const name = await readlink(place).catch(() => undefined);
       const target = name === versioned && (await realpath(place).catch(() => undefined));
       signal.throwIfAborted();
-      return target ? `fits ${wanted}` : false;
+      return target ? `compatible with ${wanted}` : false;
     },
     async apply(run) {
       const target = await obtain(run);
@@ -116,7 +124,7 @@ export function ensureTool(tool: ToolName, { exec, store, workshop, program, bin
   };
 }
 
-/** Makes or changes a symbolic link in one step: a run beside this one never finds it missing. */
+/** Creates or replaces a symbolic link atomically: a concurrent run never finds it missing. */
 async function replaceLink(path: string, target: string): Promise<void> {
   const temporary = `${path}.${process.pid}`;
   await rm(temporary, { force: true });

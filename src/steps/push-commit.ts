@@ -10,10 +10,10 @@ export interface PushDeps {
   readonly server: GitServer;
 }
 
-/** The folders of a commit that Argo CD is given. */
+/** The folders of a commit that are pushed to Argo CD's Git server. */
 export const syncedFolders = ['argocd', 'helm'] as const;
 
-/** There is a commit to sync, which is asked before anything is changed; nothing here could make one. */
+/** Fails before anything is changed when the checkout has no commit to sync. */
 export function requireCommit(git: Git): Step {
   return {
     title: 'commit to sync',
@@ -25,7 +25,7 @@ export function requireCommit(git: Git): Step {
   };
 }
 
-/** What Argo CD syncs from is what is committed in this checkout. The checkout is only read. */
+/** The Git server that Argo CD syncs from has the charts as committed in this checkout. */
 export function pushCommit({ git, server }: PushDeps): Step {
   return {
     title: 'committed charts in the Git server',

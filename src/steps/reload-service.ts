@@ -4,9 +4,9 @@ import type { Snapshots } from '../diagnosis/snapshot.ts';
 import type { ServiceImage, ServiceImages } from '../images/build/service-image.ts';
 import { standInCommand } from '../images/build/stand-in-image.ts';
 import { toRepository } from '../images/built-reference.ts';
-import { beginLoad } from '../images/load/load.ts';
+import { openServiceLoad } from '../images/load/service-load.ts';
 import type { Store } from '../images/store/store.ts';
-import { findOldImages } from '../images/store/waste.ts';
+import { findOldServiceImages } from '../images/store/unused-entries.ts';
 import { imageId } from '../lib/oci.ts';
 import type { Run, Step } from '../plan/plan.ts';
 import type { ApiServer } from '../tools/kubernetes/api-server.ts';
@@ -19,24 +19,21 @@ export interface ReloadServiceDeps {
   readonly store: Store;
   readonly serviceImages: ServiceImages;
   readonly snapshots: Snapshots;
-  /** All nodes that a pod of it may start on. */
+  /** All nodes on which its pods may start. */
   readonly nodeNames: readonly string[];
   readonly namespace: string;
 }
 
-/** What a reload came to. */
+/** Result of a reload. */
 export interface Reloaded {
   readonly service: string;
   readonly image: string;
   readonly changed: boolean;
-  /** Milliseconds; none of an unchanged service. */
+  /** Milliseconds by phase; empty for an unchanged service. */
   readonly phases: Readonly<Record<string, number>>;
 }
 
-/**
- * The service runs its source as it is now: built, loaded onto every node, rolled out, proved by the image ID that the
- * nodes report.
- */
+/** The service runs its current source: built, loaded onto every node, rolled out, and checked by the pods' image IDs. */
 export function reloadService(
   deps: ReloadServiceDeps,
   name: string,
@@ -58,7 +55,7 @@ export function reloadService(
   };
 }
 
-/** The image of the source as it is now, where that is what runs; undefined where it is not. */
+/** The image of the current source if the service's pods run it. */
 export async function findRunningImage(
   { api, namespace, serviceImages }: ReloadServiceDeps,
   name: string,
@@ -72,7 +69,7 @@ export async function findRunningImage(
   return image && runsImage(findRunning(snapshot, place), imageId(image.image)) ? image : undefined;
 }
 
-/** Builds, loads, rolls out. @throws {Failure} of the phase that failed; whatever ran before goes on serving. */
+/** Builds, loads and rolls out. @throws {Failure} of the phase that failed; the previous pods then keep serving. */
 export async function reload(
   { toolchain, api, store, serviceImages, snapshots, nodeNames, namespace }: ReloadServiceDeps,
   name: string,
@@ -90,7 +87,7 @@ export async function reload(
 
   const place = { namespace, name };
   run.report('building');
-  const load = beginLoad({ nodes: toolchain.nodes, store, nodeNames }, toRepository(name), run.signal);
+  const load = openServiceLoad({ nodes: toolchain.nodes, store, nodeNames }, toRepository(name), run.signal);
   const image = await measure(
     'build',
     async () => (await serviceImages.find(name)) ?? serviceImages.build(name, run),
@@ -102,7 +99,7 @@ export async function reload(
   const [keep] = await measure('load', () =>
     Promise.all([
       takeServiceSnapshot(api, place, run.signal).then((before) => listRetainedImages(before, place)),
-      load.bring(image, run),
+      load.load(image, run),
     ]),
   );
   run.report('rolling out');
@@ -117,9 +114,9 @@ export async function reload(
   await measure('roll out', () =>
     Promise.all([
       replaceImage({ api, kubectl: toolchain.kubectl, snapshots, place, waitUntilUnrouted }, wanted, run),
-      // Meanwhile there is nothing else to do.
+      // Cleanup runs during the rollout, which needs no other work from here.
       load.removeOld(image, keep, run),
-      store.list().then((contents) => store.remove(findOldImages(contents, name, Date.now()))),
+      store.list().then((contents) => store.remove(findOldServiceImages(contents, name, Date.now()))),
     ]),
   );
   return { service: name, image: image.reference, changed: true, phases };

@@ -5,8 +5,8 @@ import type { Kubectl } from '../tools/kubernetes/kubectl.ts';
 const kind = 'applications.argoproj.io';
 
 /**
- * Argo CD's Applications and their kinds are gone. Nobody is left who would do what their finalizers ask for: what they
- * deployed goes with its namespace.
+ * Argo CD's Applications and their resource definitions are deleted. Argo CD no longer runs to process the Applications'
+ * finalizers, so these are removed; what it deployed is deleted with its namespace.
  */
 export function removeApplications(kubectl: Kubectl, namespace: string): Step {
   const names = definitions.map(({ name }) => `crd/${name}`);
@@ -16,10 +16,10 @@ export function removeApplications(kubectl: Kubectl, namespace: string): Step {
   return {
     title: 'remove applications and their definitions',
     async isDone({ signal }) {
-      return (await find(names, signal)).trim() === '' && 'not there';
+      return (await find(names, signal)).trim() === '' && 'not found';
     },
     async apply({ signal }) {
-      // Without their kind, as a run leaves it that was broken off, even the question is refused.
+      // An interrupted run may have deleted the resource definition already, and then `kubectl get` fails.
       const isKnown = (await find([`crd/${kind}`], signal)).trim() !== '';
       const all = ['get', kind, `--namespace=${namespace}`, '--output=name'];
       const applications = isKnown ? (await kubectl.run(all, signal)).split('\n').filter(Boolean) : [];

@@ -2,7 +2,7 @@ import type { Releases } from '../cluster/releases.ts';
 import type { Step } from '../plan/plan.ts';
 import type { Helm } from '../tools/helm.ts';
 
-/** A release that another one takes the place of is gone. */
+/** A release is uninstalled. */
 export function removeRelease(
   release: string,
   namespace: string,
@@ -12,7 +12,7 @@ export function removeRelease(
     title: `remove ${release}`,
     async isDone({ signal }) {
       const found = await releases(signal, 1_000);
-      return !found.some((each) => each.name === release && each.namespace === namespace) && 'not there';
+      return !found.some((each) => each.name === release && each.namespace === namespace) && 'not found';
     },
     async apply({ signal }) {
       await helm.uninstall(release, namespace, signal);

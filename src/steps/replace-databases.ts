@@ -4,24 +4,24 @@ import type { Step } from '../plan/plan.ts';
 import type { DatabaseSnapshot } from '../state/database-snapshots.ts';
 import type { Postgres } from '../tools/postgres.ts';
 
-/** The name under which a database is made before it takes its place. */
+/** Name of the new database until it replaces the current one. */
 function toNew(database: string): string {
   return `${database}_new`;
 }
 
-/** The name of what was in its place, until it is dropped. */
+/** Name of the replaced database until it is dropped. */
 function toOld(database: string): string {
   return `${database}_old`;
 }
 
-/** Names that are no database of a service but what a replacement left that was broken off. */
+/** Whether this is a temporary database of an interrupted replacement. */
 export function isLeftover(name: string, databases: readonly string[]): boolean {
   return databases.some((database) => name === toNew(database) || name === toOld(database));
 }
 
 /**
- * Each database has an empty one beside it, made by the script that made itself: with its owner and its rights.
- * `bootstrap` is that script, idempotent, and knows every database by its name.
+ * For each database an empty new one is created, with the same owner and privileges.
+ * @param bootstrap returns the idempotent script that creates the databases of all services; it is run with other names
  */
 export function makeNewDatabases(
   postgres: Postgres,
@@ -29,7 +29,7 @@ export function makeNewDatabases(
   bootstrap: (signal: AbortSignal) => Promise<string>,
 ): Step {
   return {
-    title: 'make empty databases beside them',
+    title: 'create empty new databases',
     async apply({ signal }) {
       const script = await bootstrap(signal);
       const unknown = databases.filter((name) => !script.includes(`"${name}"`));
@@ -51,7 +51,7 @@ export function makeNewDatabases(
   };
 }
 
-/** The new database holds what the snapshot has of this one. */
+/** The new database has the content of this database's dump in the snapshot. */
 export function restoreDatabase(postgres: Postgres, snapshot: DatabaseSnapshot, database: string): Step {
   return {
     title: `restore ${database}`,
@@ -64,16 +64,16 @@ export function restoreDatabase(postgres: Postgres, snapshot: DatabaseSnapshot, 
 }
 
 /**
- * The new databases are in the place of the old ones: all of them at one moment, or none. Who is connected is cut off
- * and finds the new one.
+ * The new databases replace the current ones in one transaction: all of them or none. Clients are disconnected and
+ * reach the new ones when they reconnect.
  */
 export function swapDatabases(postgres: Postgres, databases: readonly string[]): Step {
   return {
-    title: 'put them in place, all at once',
+    title: 'replace the current databases, all at once',
     async apply({ signal }) {
-      const there = new Set((await postgres.listDatabases(signal)).map(({ name }) => name));
+      const existing = new Set((await postgres.listDatabases(signal)).map(({ name }) => name));
       const renames = databases.flatMap((name) => [
-        ...(there.has(name) ? [toRename(name, toOld(name))] : []),
+        ...(existing.has(name) ? [toRename(name, toOld(name))] : []),
         toRename(toNew(name), name),
       ]);
       await postgres.rename(`BEGIN;\n${renames.join('')}COMMIT;\n`, databases, signal);

@@ -17,41 +17,41 @@ import type { Kubectl } from '../tools/kubernetes/kubectl.ts';
 import { isPodReady } from '../tools/kubernetes/objects.ts';
 import { endBackOff } from './end-back-off.ts';
 
-export interface ReplaceDeps {
+export interface ReplaceImageDeps {
   readonly api: ApiServer;
-  /** For verdicts on what does not become ready. */
+  /** For the verdict on pods that do not become ready. */
   readonly kubectl: Kubectl;
   readonly snapshots: Snapshots;
   readonly place: ServicePlace;
-  /** Resolves once no node leads anybody to these addresses of pods. */
+  /** Resolves once no node routes to these pod addresses. */
   readonly waitUntilUnrouted: (addresses: Promise<readonly string[]>, signal: AbortSignal) => Promise<void>;
 }
 
 export interface WantedImage {
   readonly reference: string;
   readonly id: Digest;
-  /** The start that the chart gives to stand-ins, which no other image has; undefined for a stand-in. */
+  /** The chart's command for stand-ins, which is removed for other images; undefined for a stand-in. */
   readonly foreignCommand: readonly string[] | undefined;
 }
 
-/** Milliseconds that new pods have; what cannot heal ends the wait earlier, and the old pods go on serving meanwhile. */
+/** Milliseconds in which new pods must become ready; a failure that cannot recover ends the wait earlier. */
 const readyTimeout = 180_000;
 
-/** Milliseconds between two small questions, and until, and between, those that say why it takes so long. */
+/** Milliseconds between small requests, until the first full verdict, and between verdicts. */
 const interval = 50;
-const timeout = 1_500;
+const verdictDelay = 1_500;
 const verdictInterval = 1_000;
 
-/** Milliseconds in which a pod that is ready gets its endpoint. */
+/** Milliseconds in which a ready pod must have its endpoint. */
 const endpointTimeout = 10_000;
 
 /**
- * The service's pods run this image, proved by the image ID that the node reports for each, and are all that its
- * endpoints name and its address leads to. Pods of before may still be ending. The release's own values follow with the
- * next `up`.
- * @throws {Failure} exit code 8: the cause is the verdict on what does not become ready.
+ * Sets the image of the service's Deployment and waits until its new pods run it, checked by their image IDs, and until
+ * its endpoints and every node route to these pods only. Previous pods may still be terminating. The next `up` sets
+ * the image in the release's values.
+ * @throws {Failure} exit code 8: the cause is the verdict on pods that do not become ready.
  */
-export async function replaceImage(deps: ReplaceDeps, wanted: WantedImage, run: Run): Promise<void> {
+export async function replaceImage(deps: ReplaceImageDeps, wanted: WantedImage, run: Run): Promise<void> {
   const { api, kubectl, place, waitUntilUnrouted } = deps;
   const { namespace, name } = place;
   const workload = { kind: 'Deployment', name, namespace } as const;
@@ -66,7 +66,7 @@ export async function replaceImage(deps: ReplaceDeps, wanted: WantedImage, run: 
   }
   const isSame = container.image === wanted.reference;
   if (isSame) await endBackOff(before, workload, kubectl, run.signal);
-  // The same image again gives no new pods by itself, and those of now run something else.
+  // Setting the same image creates no new pods, but pods with live files must be replaced.
   const isRestart = isSame && findRunning(before, place).isLive;
   const isForeign = String(container.command) === String(wanted.foreignCommand);
   const since = Date.now();
@@ -87,29 +87,29 @@ export async function replaceImage(deps: ReplaceDeps, wanted: WantedImage, run: 
   const serving = waitUntilServing(deps, since, run).catch(async (error) => {
     run.signal.throwIfAborted();
     const isVerdict = error instanceof Failure && error.exitCode === exitCodes.workload;
-    throw isVerdict ? await describeOld(deps, error, run) : error;
+    throw isVerdict ? await noteOldPods(deps, error, run) : error;
   });
   const replaced = serving.then(({ addresses }) =>
     listAddresses(before.list('Pod')).filter((each) => !addresses.includes(each)),
   );
-  // Why it does not serve, `serving` says.
+  // `serving` rejects with the same error.
   replaced.catch(() => {});
-  // The endpoints are written when it serves; kube-proxy takes its time to follow them.
+  // kube-proxy applies new endpoints with a delay.
   const [running] = await Promise.all([serving, waitUntilUnrouted(replaced, run.signal)]);
   if (runsImage(running, wanted.id)) return;
-  throw new Failure(`${name} is ready but does not run what was built`, {
+  throw new Failure(`${name} is ready, but does not run the built image`, {
     cause: `built ${wanted.id}, running ${running.imageIds.join(', ') || 'nothing'}`,
     hint: `npm run reload -- ${name}`,
     exitCode: exitCodes.workload,
   });
 }
 
-/** On the pods' template, where another value means new pods. */
+/** Annotation of the pod template, where a changed value creates new pods. */
 const restartAnnotation = 'wealist.local/restarted';
 
-/** Asks for little and often; what takes longer than it should is asked everything, for the verdict. */
+/** Polls the Deployment with small requests; a rollout that takes longer gets a verdict from a full snapshot. */
 async function waitUntilServing(
-  { api, kubectl, snapshots, place }: ReplaceDeps,
+  { api, kubectl, snapshots, place }: ReplaceImageDeps,
   since: number,
   run: Run,
 ): Promise<Running> {
@@ -124,7 +124,7 @@ async function waitUntilServing(
   async function untilServing(): Promise<Running> {
     for (;;) {
       const running = await findServing().catch((error) => {
-        // How long a cluster may be silent, the verdict says.
+        // The verdict limits how long the API server may not respond.
         if (error instanceof ApiFailure && error.status === undefined) return undefined;
         throw error;
       });
@@ -140,33 +140,37 @@ async function waitUntilServing(
       availableReplicas === replicas &&
       updatedReplicas === replicas &&
       observedGeneration >= (deployment?.metadata.generation ?? 0);
-    // Only what may be the end is worth the other questions.
+    // Only a rollout that looks complete is checked further.
     if (!isOver) return undefined;
     const running = findRunning(await takeServiceSnapshot(api, place, signal), place);
     return running.isServing ? running : undefined;
   }
 
-  /** Never resolves: that all is well, the other one finds. */
+  /** Only rejects: success is found by `untilServing`. */
   async function verdict(): Promise<never> {
-    await sleep(timeout, undefined, { signal });
+    await sleep(verdictDelay, undefined, { signal });
     const workload = { kind: 'Deployment', ...place } as const;
     const options = { kubectl, snapshots, timeout: readyTimeout, interval: verdictInterval, since };
     await waitUntilReady(workload, { ...options, run: { signal, report: run.report } });
     await sleep(endpointTimeout, undefined, { signal });
-    throw new Failure(`${place.name} is ready, and its Service does not lead to it`, {
+    throw new Failure(`${place.name} is ready, but its Service does not route to it`, {
       hint: `npm run kubectl -- -n ${place.namespace} describe service ${place.name}`,
       exitCode: exitCodes.workload,
     });
   }
 }
 
-/** The failure, and whether somebody still answers. */
-async function describeOld({ api, place }: ReplaceDeps, failure: Failure, { signal }: Run): Promise<Failure> {
+/** Adds to the failure that previous pods still serve, if they do. */
+async function noteOldPods(
+  { api, place }: ReplaceImageDeps,
+  failure: Failure,
+  { signal }: Run,
+): Promise<Failure> {
   const snapshot = await takeServiceSnapshot(api, place, signal);
   const { old } = findPods(snapshot, { kind: 'Deployment', ...place });
   if (!old.some(isPodReady)) return failure;
   const { message, cause, hint, exitCode } = failure;
-  const serving = 'what ran before goes on serving';
+  const serving = 'the previous pods still serve requests';
   return new Failure(message, {
     cause: typeof cause === 'string' ? `${cause}\n${serving}` : (cause ?? serving),
     exitCode,

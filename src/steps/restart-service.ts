@@ -9,10 +9,10 @@ export interface RestartDeps {
   readonly namespace: string;
 }
 
-/** Milliseconds that new pods have. */
+/** Milliseconds in which new pods must become ready. */
 const readyTimeout = 120_000;
 
-/** The service's pods are new ones, which have seen nothing of what was before. */
+/** The service's pods are replaced by new ones, which have no connections to replaced databases. */
 export function restartService({ kubectl, snapshots, namespace }: RestartDeps, name: string): Step {
   return {
     title: `restart ${name}`,

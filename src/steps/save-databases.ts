@@ -13,15 +13,15 @@ import type { Dump, DumpedDatabases, Postgres } from '../tools/postgres.ts';
 
 export interface SaveOptions {
   readonly postgres: Postgres;
-  /** Of all snapshots. */
+  /** Folder of all snapshots. */
   readonly folder: string;
   readonly name: string;
   readonly databases: readonly string[];
-  /** Image IDs by service, asked when it is saved. */
+  /** Image IDs by service, asked at the time of the dump. */
   readonly images: (signal: AbortSignal) => Promise<Readonly<Record<string, string>>>;
 }
 
-/** The databases as they are at one moment are files of this machine. */
+/** The databases, as they are at one moment, are saved as a snapshot on this machine. */
 export function saveDatabases({ postgres, folder, name, databases, images }: SaveOptions): Step {
   return {
     title: `save ${databases.length === 1 ? databases[0] : `${databases.length} databases`} as ${name}`,
@@ -29,11 +29,11 @@ export function saveDatabases({ postgres, folder, name, databases, images }: Sav
       const { signal } = run;
       await createSnapshot(folder, name, async (draft) => {
         const [version, running] = await Promise.all([postgres.readVersion(signal), images(signal)]);
-        run.report('whoever writes waits while they are read');
+        run.report('writes are blocked during the dump');
         const created = new Date().toISOString();
         const dumped = await postgres.dump(databases, signal);
         try {
-          await Promise.all(dumped.dumps.map((dump) => keep(dumped, dump, draft, run)));
+          await Promise.all(dumped.dumps.map((dump) => fetchDump(dumped, dump, draft, run)));
         } finally {
           await dumped.remove();
         }
@@ -51,14 +51,14 @@ function toFile(database: string): string {
   return `${database}.dump`;
 }
 
-/** What arrived is what was dumped, or it is an error. */
-async function keep(dumped: DumpedDatabases, dump: Dump, draft: string, run: Run): Promise<void> {
+/** Copies a dump to this machine. @throws {Failure} when its content is not what was dumped. */
+async function fetchDump(dumped: DumpedDatabases, dump: Dump, draft: string, run: Run): Promise<void> {
   const path = join(draft, toFile(dump.database));
   await makePrivateFile(path);
   await dumped.fetch(dump, path, run.signal);
   run.report(`${dump.database}: ${toBytes(dump.bytes)}`);
   if ((await hashFile(path)) !== dump.sha256) {
-    throw new Failure(`the dump of ${dump.database} did not arrive whole`, { hint: 'npm run db save' });
+    throw new Failure(`the copied dump of ${dump.database} is damaged`, { hint: 'npm run db save' });
   }
   await syncFile(path);
 }

@@ -20,13 +20,13 @@ export interface SyncDeps {
   readonly kubectl: Kubectl;
   readonly snapshots: Snapshots;
   readonly server: Pick<GitServer, 'findHead'>;
-  /** The Application that makes the others. */
+  /** The Application that creates the others. */
   readonly root: () => Promise<RootApplication>;
-  /** The Applications that it makes; each is its release's name, too. */
+  /** Names of the Applications that it creates, which are also the names of their releases. */
   readonly names: readonly string[];
-  /** Where they deploy to. */
+  /** The namespace that they deploy to. */
   readonly target: string;
-  /** Milliseconds. `retryTimeout`: for which Argo CD may go on trying after it said what is wrong. */
+  /** Milliseconds. `retryTimeout`: how long Argo CD may retry after it reported an error. */
   readonly limits?: Limits;
 }
 
@@ -43,7 +43,7 @@ export interface RootApplication {
 const annotation = 'wealist.local/manifest';
 const usualLimits: Limits = { timeout: 600_000, retryTimeout: 30_000, interval: 1_000 };
 
-/** All Applications are synced to the Git server's newest commit and healthy; Argo CD does it, and is told to look. */
+/** All Applications are healthy and synced to the Git server's latest commit, for which Argo CD gets a refresh. */
 export function syncApplications(deps: SyncDeps): Step {
   const { kubectl, snapshots, server, names, target, limits = usualLimits } = deps;
 
@@ -63,8 +63,8 @@ export function syncApplications(deps: SyncDeps): Step {
     return { applications, verdicts };
   }
 
-  /** What does not start in the namespace says more than that its Application is not healthy. */
-  async function throwWhatFails(since: number, run: Run): Promise<void> {
+  /** The verdict on a workload that does not start says more than that its Application is not healthy. */
+  async function throwFailingWorkload(since: number, run: Run): Promise<void> {
     const snapshot = await snapshots.take(run.signal, { maxAge: limits.interval });
     const workloads = names.flatMap((name) => workloadsOf(snapshot, name, target));
     const failing = workloads.find((workload) => judge(snapshot, workload, { since }).state === 'failed');
@@ -107,7 +107,7 @@ export function syncApplications(deps: SyncDeps): Step {
         const { verdicts } = await judgeAll(root, revision, signal);
         const rest = verdicts.filter(({ state }) => state !== 'ready');
         if (rest.length === 0) return;
-        await throwWhatFails(since, run);
+        await throwFailingWorkload(since, run);
         const failed = rest.find(({ state }) => state === 'failed');
         if (!failed) healthy = performance.now();
         if (failed && performance.now() - healthy > limits.retryTimeout) throw toFailure([failed], '');

@@ -63,8 +63,8 @@ test('prune says what it would free, asks, and removes', async () => {
   await store.putFile('kube-0000000000000000', (path) => writeFile(path, 'x'.repeat(2000)));
   const asked = await images('prune');
   expect(asked.status).toBe(2);
-  expect(asked.stderr).toContain('1 image of the cache: removed');
-  expect(asked.stderr).toContain('1 program of the cache: 2.0 kB');
+  expect(asked.stderr).toContain('1 image in the cache: removed');
+  expect(asked.stderr).toContain('1 program in the cache: 2.0 kB');
   expect((await store.list()).files).toHaveLength(1);
 
   const agreed = await images('prune', '--yes', '--json');

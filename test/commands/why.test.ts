@@ -146,7 +146,7 @@ test('what is ready and does not answer through the ingress', async () => {
   });
   expect(stdout).toBe(
     [
-      `✗ ${origin}/svc/auth/health/ready answered 502`,
+      `✗ ${origin}/svc/auth/health/ready responded with 502`,
       '  hits     auth-service',
       '  next     npm run logs -- auth-service',
       '',

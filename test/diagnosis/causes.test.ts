@@ -318,11 +318,15 @@ test('a ready component that does not respond is reported with its address, unle
     {
       component: components[3] as Component,
       url: 'http://localhost/svc/board/health/ready',
-      state: 'answered 502',
+      state: 'responded with 502',
     },
   ];
   expect(await find({ silent })).toMatchObject([
-    { about: 'ingress', line: 'http://localhost/svc/board/health/ready answered 502', affects: ['board'] },
+    {
+      about: 'ingress',
+      line: 'http://localhost/svc/board/health/ready responded with 502',
+      affects: ['board'],
+    },
   ]);
   expect(await find({ silent, without: ['ingress'] })).toMatchObject([{ line: 'no Ingress route' }]);
 });

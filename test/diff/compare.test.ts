@@ -18,7 +18,7 @@ const render = (...manifests: Manifest[]) => [{ release: 'auth-service', namespa
 const there = (entries: readonly (readonly [string, object])[]) =>
   new Map<string, object>([[`/api/v1/namespaces/${namespace}`, {}], ...entries]);
 
-test('new, changed and the same, by the answers of the API server', async () => {
+test('new, changed and unchanged objects, by a server-side dry run', async () => {
   const objects = there([
     [pathOf('configmaps', 'same'), configMap('same', { A: '1' })],
     [pathOf('configmaps', 'changed'), configMap('changed', { A: '1' })],
@@ -46,11 +46,11 @@ test('new, changed and the same, by the answers of the API server', async () => 
   expect(changes[3]?.fields).toEqual([{ path: 'data.KEY', before: '***', after: '***' }]);
   expect(notes).toEqual([]);
   expect([...objects]).toEqual(before);
-  // What is new was tried out, too.
+  // New objects are checked by a dry run, too.
   expect(api.asked).toContain(`PATCH ${pathOf('configmaps', 'new')}`);
 });
 
-test('what Helm would take away: objects, and fields that the API server would keep', async () => {
+test('what Helm would remove: objects, and fields that a dry run keeps', async () => {
   const earlier = [configMap('kept', { A: '1', B: '2' }), configMap('dropped', {})];
   const objects = there([
     [pathOf('configmaps', 'kept'), configMap('kept', { A: '1', B: '2', C: 'by hand' })],
@@ -67,18 +67,20 @@ test('what Helm would take away: objects, and fields that the API server would k
   ]);
 });
 
-test('into a namespace that is not there nothing is tried', async () => {
+test('objects of a namespace that does not exist yet are not checked by a dry run', async () => {
   const api = createClusterApi(new Map());
   const own: Manifest = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } };
   const { objects, notes } = await compareWithCluster(render(own, configMap('a', {})), api, signal);
   expect(objects.map(({ change }) => change)).toEqual(['new', 'new']);
-  expect(notes).toEqual([`namespace ${namespace} is not there yet: what goes into it was not tried`]);
+  expect(notes).toEqual([
+    `namespace ${namespace} does not exist yet: its objects were not checked by a dry run`,
+  ]);
   expect(api.asked.filter((each) => each.startsWith('PATCH'))).toEqual([
     `PATCH /api/v1/namespaces/${namespace}`,
   ]);
 });
 
-test('who may not try out changes gets the fields as they are written, and is told', async () => {
+test('where a dry run is forbidden fields are compared as written, with a note', async () => {
   const live = {
     ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'd' } },
     spec: { replicas: 1, template: { spec: { containers: [{ name: 'a', image: 'a:1', tty: false }] } } },
@@ -98,12 +100,12 @@ test('who may not try out changes gets the fields as they are written, and is to
   expect(notes).toHaveLength(2);
 });
 
-test('what the cluster would not take is told with its words', async () => {
+test('an object that the cluster rejects is reported with its message', async () => {
   const api = createClusterApi(there([]), { refuse: () => 'spec: field is immutable' });
   const route: Manifest = { apiVersion: 'traefik.io/v1', kind: 'Middleware', metadata: { name: 'm' } };
   const { objects } = await compareWithCluster(render(configMap('a', {}), route), api, signal);
   expect(objects.map(({ change, problem }) => [change, problem])).toEqual([
     ['refused', 'spec: field is immutable'],
-    ['refused', 'the cluster knows no Middleware of traefik.io/v1'],
+    ['refused', 'no matches for kind Middleware in version traefik.io/v1'],
   ]);
 });

@@ -4,7 +4,7 @@ import { compareFields, listDropped, maskChanges, toFields } from '../../src/dif
 const pod = (containers: readonly object[]) => ({ spec: { template: { spec: { containers } } } });
 const compare = (before: object, after: object) => compareFields(toFields(before), toFields(after));
 
-test('items of a list are known by their names, whatever their order', () => {
+test('items of a list are identified by their names, in any order', () => {
   const env = [
     { name: 'A', value: '1' },
     { name: 'B', value: '2' },
@@ -29,7 +29,7 @@ test('the order of words counts: a command is one value', () => {
   ]);
 });
 
-test('a text and a number differ, an empty map says something, keys with dots are quoted', () => {
+test('a text and a number differ, an empty map is a value, keys with dots are quoted', () => {
   expect(compare({ port: '80' }, { port: 80 })).toEqual([{ path: 'port', before: '"80"', after: '80' }]);
   expect(compare({ a: 1 }, { a: 1, podSelector: {} })).toEqual([
     { path: 'podSelector', before: undefined, after: '{}' },
@@ -39,7 +39,7 @@ test('a text and a number differ, an empty map says something, keys with dots ar
   );
 });
 
-test('what the API server writes is no difference', () => {
+test('fields set by the API server are ignored', () => {
   const set = {
     status: { replicas: 1 },
     metadata: {
@@ -56,7 +56,7 @@ test('what the API server writes is no difference', () => {
   expect(compare(set, { metadata: { name: 'x', labels: { generation: 'y' } } })).toHaveLength(1);
 });
 
-test('what Helm would take away, although the answer of the API server still has it', () => {
+test("fields that Helm would remove, although the dry run's result still has them", () => {
   const earlier = toFields({ data: { A: '1', B: '2' } });
   const manifest = toFields({ data: { A: '1' } });
   const answer = toFields({ data: { A: '1', B: '2', C: 'by hand' } });
@@ -65,7 +65,7 @@ test('what Helm would take away, although the answer of the API server still has
   ]);
 });
 
-test('of a Secret, that a value differs and not which it is', () => {
+test('of a Secret it is shown that a value differs, but not the value', () => {
   const secret = (data: object) => ({
     ...{ apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' }, type: 'Opaque' },
     data,

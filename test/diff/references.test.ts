@@ -32,7 +32,7 @@ metadata: {name: held}
 ---
 `;
 
-test('what pods read and the objects do not hold', () => {
+test('what pods read and the manifests do not contain', () => {
   expect(listOutsideReferences(parseManifests(text))).toEqual([
     { kind: 'Secret', name: 'shared', keys: ['FIRST', 'SECOND'] },
     { kind: 'Secret', name: 'certificate', keys: [] },
@@ -40,7 +40,7 @@ test('what pods read and the objects do not hold', () => {
   ]);
 });
 
-test('a Secret keeps its keys only, and anything else all', () => {
+test('a Secret keeps its keys only, any other object all values', () => {
   const [secret, other] = parseManifests(
     'apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {A: eA==}\nstringData: {B: x}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {A: x}\n',
   );
@@ -49,7 +49,7 @@ test('a Secret keeps its keys only, and anything else all', () => {
   expect(withoutSecrets(other)).toBe(other);
 });
 
-test.each(['a: [', 'a: 1\na: 2\n', 'kind: Pod\n', '- a\n'])('%j is no object', (text) => {
+test.each(['a: [', 'a: 1\na: 2\n', 'kind: Pod\n', '- a\n'])('%j is not an object', (text) => {
   expect(() => parseManifests(text)).toThrow();
 });
 

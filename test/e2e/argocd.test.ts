@@ -158,7 +158,7 @@ describe('a change', () => {
     const { exitCode, stderr } = await checkout.run('up', 'auth-service');
     expect({ exitCode, stderr }).toMatchObject({
       exitCode: 0,
-      stderr: expect.stringContaining(`not committed, and so not synced by Argo CD: ${devValues}`),
+      stderr: expect.stringContaining(`uncommitted, so not synced by Argo CD: ${devValues}`),
     });
     expect(await readReplicas()).toBe('1');
   });

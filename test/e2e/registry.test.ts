@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Environment } from '../../src/config/schema.ts';
 import { openImages } from '../../src/images/open-images.ts';
-import { createPuller } from '../../src/images/puller.ts';
+import { createPuller } from '../../src/images/pull/puller.ts';
 import { Failure } from '../../src/lib/failure.ts';
 import { imageId } from '../../src/lib/oci.ts';
 import { findEngine } from '../../src/machine/engine.ts';
@@ -129,7 +129,7 @@ describe.skipIf(!engine)('images from a registry', () => {
     const failure = await catchFailure(machine.chain.ensure('postgres', run));
     expect(failure.exitCode).toBe(9);
     expect(failure.message).toBe(
-      `${registry.address}/${postgres} is ${second.digest}, not ${first.digest} as before`,
+      `${registry.address}/${postgres} has digest ${second.digest}, not ${first.digest} as recorded`,
     );
     expect(failure.hint).toBe(`npm run images -- accept ${registry.address}/${postgres}@${second.digest}`);
 
@@ -161,7 +161,7 @@ describe.skipIf(!engine)('images from a registry', () => {
       catchFailure(chain.ensure('postgres', run)),
       catchFailure(chain.ensure('s3', run)),
     ]);
-    expect(lines.filter((line) => line === `asking ${away}`)).toHaveLength(1);
+    expect(lines.filter((line) => line === `checking registry ${away}`)).toHaveLength(1);
     for (const { message, exitCode } of failures) {
       expect(exitCode).toBe(7);
       expect(message).toContain(`registry ${away} cannot be reached`);

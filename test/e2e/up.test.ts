@@ -55,7 +55,7 @@ describe('from nothing', () => {
     expect(pending.map(({ step }) => step)).toEqual(expect.arrayContaining(foreseen));
     const certain = pending.filter(({ unknown }) => !unknown).map(({ step }) => step);
     // Waiting for the last service to be ready is most of what there is to wait for.
-    const mayBeSpared = new Set(['answered through the ingress']);
+    const mayBeSpared = new Set(['responses through the ingress']);
     expect(applied).toEqual(expect.arrayContaining(certain.filter((step) => !mayBeSpared.has(step))));
   });
 });

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openImageDigests } from '../../src/images/image-digests.ts';
+import { openImageDigests } from '../../src/images/pull/image-digests.ts';
 import type { openStore } from '../../src/images/store/store.ts';
 import { exitCodes, Failure } from '../../src/lib/failure.ts';
 import { digestOf } from '../../src/lib/oci.ts';
@@ -10,7 +10,7 @@ import { catchFailure, makeChain, noHost, pinned } from '../fakes/image-chain.ts
 const dockerIo = { 'library/postgres:17.6': 'postgres', 'library/redis:8.0.3': 'the pinned redis' };
 
 describe('an image that a registry has', () => {
-  test('is pulled, kept under the name of the catalog, and leaves the engine', async () => {
+  test("is pulled, cached under the catalog's name, and removed from the engine", async () => {
     const { chain, docker, run, built } = await makeChain({ registries: { 'docker.io': dockerIo } });
     expect(await chain.find('postgres')).toBeUndefined();
     const got = await chain.ensure('postgres', run);
@@ -20,7 +20,7 @@ describe('an image that a registry has', () => {
     expect(built).toEqual([]);
   });
 
-  test('is asked for once: the second run has it', async () => {
+  test('is pulled once: the second run finds it', async () => {
     const { chain, open, docker, run } = await makeChain({ registries: { 'docker.io': dockerIo } });
     await chain.ensure('postgres', run);
     const asked = docker.asked.length;
@@ -28,7 +28,7 @@ describe('an image that a registry has', () => {
     expect(docker.asked).toHaveLength(asked);
   });
 
-  test('comes from the mirror, below which its path stays the same', async () => {
+  test('is pulled from the mirror with the same path', async () => {
     const { chain, docker, run } = await makeChain({
       registries: { 'mirror.test:5000': dockerIo },
       registry: { pull: 'only', mirror: 'mirror.test:5000' },
@@ -38,7 +38,7 @@ describe('an image that a registry has', () => {
     expect(docker.asked.every((name) => name.startsWith('mirror.test:5000/library/postgres:'))).toBe(true);
   });
 
-  test('that the engine has already is taken from there, and stays there', async () => {
+  test('that the engine already has is imported, and stays there', async () => {
     const { chain, docker, run } = await makeChain({ registry: { pull: 'never' } });
     await docker.add('docker.io/library/postgres:17.6', 'loaded by hand');
     expect(await chain.ensure('postgres', run)).toMatchObject({ origin: 'pulled' });
@@ -46,7 +46,7 @@ describe('an image that a registry has', () => {
     expect(docker.names()).toEqual(['docker.io/library/postgres:17.6']);
   });
 
-  test('in two steps at once is brought once', async () => {
+  test('that two steps need at once is pulled once', async () => {
     const { chain, docker, run } = await makeChain({ registries: { 'docker.io': dockerIo } });
     const [a, b] = await Promise.all([chain.ensure('postgres', run), chain.ensure('postgres', run)]);
     expect(a).toEqual(b);
@@ -73,7 +73,7 @@ describe('a digest', () => {
     expect(await chain.ensure('postgres', run)).toEqual(first);
   });
 
-  test('that the registry no longer has is refused with the way to accept the new one', async () => {
+  test('that the registry no longer has is refused, with the command to accept the new one', async () => {
     const moving: Record<string, string> = { ...dockerIo };
     const { chain, store, data, cache, run, built } = await makeChain({
       registries: { 'docker.io': moving },
@@ -84,7 +84,7 @@ describe('a digest', () => {
     const failure = await catchFailure(chain.ensure('postgres', run));
     expect(failure.exitCode).toBe(exitCodes.refused);
     expect(failure.message).toBe(
-      `docker.io/library/postgres:17.6 is ${digestOf('another postgres')}, not ${digestOf('postgres')} as before`,
+      `docker.io/library/postgres:17.6 has digest ${digestOf('another postgres')}, not ${digestOf('postgres')} as recorded`,
     );
     expect(failure.hint).toBe(
       `npm run images -- accept docker.io/library/postgres:17.6@${digestOf('another postgres')}`,
@@ -114,7 +114,7 @@ describe('a digest', () => {
     expect(failure.message).toContain('mirror.test/library/redis:8.0.3');
   });
 
-  test('keeps an image of the engine with another digest from being used', async () => {
+  test('excludes an image of the engine with another digest', async () => {
     const { chain, docker, run } = await makeChain({
       registries: { 'docker.io': { ...dockerIo, 'library/redis:other': 'not the pinned one' } },
     });
@@ -126,7 +126,7 @@ describe('a digest', () => {
 });
 
 describe('an image that cannot be pulled', () => {
-  test('is built, saying which registry, why, and for how long', async () => {
+  test('is built, and the registry, the reason and the minutes are reported', async () => {
     const { chain, run, lines, built } = await makeChain({ registries: { 'docker.io': noHost } });
     expect(await chain.ensure('postgres', run)).toMatchObject({
       origin: 'built',
@@ -139,7 +139,7 @@ describe('an image that cannot be pulled', () => {
     expect(await chain.find('postgres')).toMatchObject({ origin: 'built' });
   });
 
-  test('because there is none says that, and not that there is no network', async () => {
+  test('because it does not exist is reported as such, and not as a lack of network', async () => {
     const { chain, run, lines } = await makeChain({ registries: { 'docker.io': {} } });
     await chain.ensure('postgres', run);
     const said = lines.find((line) => line.includes('building from packages'));
@@ -155,17 +155,17 @@ describe('an image that cannot be pulled', () => {
     expect(built).toEqual(['postgres', 'postgres']);
   });
 
-  test('and has no recipe is a failure that says both', async () => {
+  test('and has no recipe is a failure with both reasons', async () => {
     const { chain, run } = await makeChain({ registries: { 'registry.k8s.io': noHost } });
     const failure = await catchFailure(chain.ensure('nginx', run));
     expect(failure.exitCode).toBe(exitCodes.image);
     expect(failure.message).toMatch(
       /^image nginx can be neither pulled nor built: registry registry\.k8s\.io cannot be reached/,
     );
-    expect(failure.cause).toBe('it has no recipe to be built by');
+    expect(failure.cause).toBe('no recipe exists to build it');
   });
 
-  test('and does not build is a failure that says both, with the way out of the second', async () => {
+  test("and does not build is a failure with both reasons and the second's hint", async () => {
     const { chain, run } = await makeChain({
       registries: { 'docker.io': noHost },
       build: async () => {
@@ -197,7 +197,7 @@ describe('an image that cannot be pulled', () => {
     expect(built).toEqual([]);
   });
 
-  test('a mistake in a recipe stays one', async () => {
+  test('a bug in a recipe stays an error with its stack', async () => {
     const { chain, run } = await makeChain({
       build: async () => {
         throw new TypeError('a mistake');
@@ -208,7 +208,7 @@ describe('an image that cannot be pulled', () => {
 });
 
 describe('registries', () => {
-  test('are not asked when the environment says never', async () => {
+  test('are not used when the environment says never', async () => {
     const { chain, docker, run, lines } = await makeChain({
       registries: { 'docker.io': dockerIo },
       registry: { pull: 'never' },
@@ -218,7 +218,7 @@ describe('registries', () => {
     expect(lines).toContain('registry.pull is never: building from packages, about 3 min');
   });
 
-  test('that did not answer are asked once, also by steps that run at once', async () => {
+  test('that did not respond are tried once, also by steps that run at once', async () => {
     const { chain, docker, run, lines } = await makeChain({ registries: { 'docker.io': noHost } });
     await Promise.all([
       chain.ensure('postgres', run),
@@ -241,7 +241,7 @@ describe('registries', () => {
     }
   });
 
-  test('that lack one image are asked for the next', async () => {
+  test('that lack one image are tried for the next', async () => {
     const { chain, run } = await makeChain({
       registries: { 'docker.io': { 'library/postgres:17.6': 'postgres' } },
     });
@@ -286,7 +286,7 @@ test('an aborted run ends with its reason', async () => {
   expect(built).toEqual([]);
 });
 
-/** What a person does who empties the cache, but for the digests. */
+/** Empties the cache, as a user would, but keeps the digests. */
 async function forget(store: ReturnType<typeof openStore>): Promise<void> {
   const { images, files, blobs } = await store.list();
   await store.remove({

@@ -10,42 +10,47 @@ const old = { reference: 'wealist.local/board-service:bbbb', id: oldId };
 const whole: Links = { sourceHash: 's2', built, isLoaded: true, running: [current, current] };
 
 test('source = built = loaded = running is fresh', () => {
-  expect(toFreshness(whole)).toEqual({ state: 'fresh', line: 'runs aaaa, its source as it is now' });
+  expect(toFreshness(whole)).toEqual({ state: 'fresh', line: 'runs aaaa, its current source' });
 });
 
 test.each<[string, Partial<Links>, string, RegExp]>([
-  ['the source was changed', { built: undefined }, 'built', /^no image is built of its source/],
+  ['the source was changed', { built: undefined }, 'built', /^its current source has not been built$/],
   [
     'built, not loaded',
     { isLoaded: false, running: [old] },
     'loaded',
-    /^aaaa is built, and not on its node$/,
+    /^aaaa is built, but not loaded onto its node$/,
   ],
   [
     'gone from the node while it runs',
     { isLoaded: false },
     'loaded',
-    /^runs aaaa, which its node does not have/,
+    /^runs aaaa, which is no longer on its node/,
   ],
-  ['loaded, not running', { running: [old] }, 'running', /^runs bbbb, and aaaa is its source/],
-  ['not running in all of its pods', { running: [current, old] }, 'running', /^runs bbbb, and aaaa/],
+  ['loaded, not running', { running: [old] }, 'running', /^runs bbbb, but its current source is aaaa$/],
+  [
+    'not running in all of its pods',
+    { running: [current, old] },
+    'running',
+    /^runs bbbb, but its current source/,
+  ],
 ])('stale, %s: the link that does not hold is named', (_, change, broken, line) => {
   const freshness = toFreshness({ ...whole, ...change });
   expect(freshness).toMatchObject({ state: 'stale', broken, line: expect.stringMatching(line) });
 });
 
-test('a node that cannot be asked says nothing against what runs', () => {
+test('a node that does not respond does not make a service stale', () => {
   expect(toFreshness({ ...whole, isLoaded: undefined })).toMatchObject({ state: 'fresh' });
 });
 
-test('the image ID counts, behind the name of a repository too, and not the name', () => {
+test('the image ID is compared, with or without a repository before it, and not the name', () => {
   const pulled = { reference: built.reference, id: `docker.io/library/board@${newId}` };
   expect(toFreshness({ ...whole, running: [pulled] })).toMatchObject({ state: 'fresh' });
   const sameName = { reference: built.reference, id: oldId };
   expect(toFreshness({ ...whole, running: [sameName] })).toMatchObject({ state: 'stale', broken: 'running' });
 });
 
-test('live files of the source as it is now are live over their image; of an earlier one, stale', () => {
+test('live files of the current source are live; those of an earlier one are stale', () => {
   const live = { files: 3, sourceHash: 's2' };
   expect(toFreshness({ ...whole, built: undefined, running: [old], live })).toEqual({
     state: 'live',
@@ -58,6 +63,6 @@ test('live files of the source as it is now are live over their image; of an ear
   });
 });
 
-test('of what does not run nothing is said', () => {
+test('a service that does not run is neither fresh nor stale', () => {
   expect(toFreshness({ ...whole, running: [] })).toBeUndefined();
 });

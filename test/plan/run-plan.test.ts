@@ -54,7 +54,7 @@ for (const terminal of [false, true]) {
     expect(milliseconds).toBeGreaterThanOrEqual(Number(steps[0]?.milliseconds));
   });
 
-  test(`${where}: a step that is done is no news, and its reason is there for who asks`, async () => {
+  test(`${where}: a step that is done is not shown, and its reason is passed on`, async () => {
     const { done, step } = createSteps();
     const plan = [
       { title: 'Engine', steps: [{ ...step('Start Docker'), isDone: async () => 'Docker 28 answers' }] },
@@ -70,7 +70,7 @@ for (const terminal of [false, true]) {
     expect(verbose.stderr()).toContain('Docker 28 answers');
   });
 
-  test(`${where}: the results keep the plan's order, whichever steps were skipped`, async () => {
+  test(`${where}: the results keep the plan's order, also when steps were skipped`, async () => {
     const { step } = createSteps();
     const skipped = { ...step('there'), isDone: async () => 'unchanged' };
     const plan = [{ title: 'Only', steps: [step('one'), skipped, step('two')] }];
@@ -99,17 +99,17 @@ for (const terminal of [false, true]) {
   });
 }
 
-test('several failures of a stage come as one that lists them, with the first exit code', async () => {
+test('several failures of a stage become one that lists them, with the first exit code', async () => {
   const { step } = createSteps();
   const plan = [
     { title: 'Build', steps: [step('a', fail('a broke', exitCodes.image)), step('b', fail('b broke'))] },
   ];
   const failure = await runPlan(plan, { ...createScreen(), signal }).catch((error) => error);
-  expect(failure).toMatchObject({ message: '2 steps ended with a failure', exitCode: exitCodes.image });
+  expect(failure).toMatchObject({ message: '2 steps failed', exitCode: exitCodes.image });
   expect(failure.cause.errors.map(({ message }: Error) => message)).toEqual(['a broke', 'b broke']);
 });
 
-test('a bug among failures is reported as the bug it is', async () => {
+test('a bug among failures is thrown as it is', async () => {
   const { step } = createSteps();
   const bug = async () => {
     throw new TypeError('undefined is not a function');
@@ -118,7 +118,7 @@ test('a bug among failures is reported as the bug it is', async () => {
   await expect(runPlan(plan, { ...createScreen(), signal })).rejects.toBeInstanceOf(TypeError);
 });
 
-test('once aborted, no stage begins, and the reason is what it ends with', async () => {
+test('once aborted, no stage begins, and the run throws the reason', async () => {
   const { done, step } = createSteps();
   const run = new AbortController();
   const reason = new Failure('interrupted', { exitCode: exitCodes.interrupted });
@@ -134,7 +134,7 @@ test('once aborted, no stage begins, and the reason is what it ends with', async
   expect(done).toEqual([]);
 });
 
-test('what had failed before the abort is told with it', async () => {
+test('failures before the abort are reported with it', async () => {
   const { step } = createSteps();
   const run = new AbortController();
   const reason = new Failure('interrupted', { exitCode: exitCodes.interrupted });
@@ -161,7 +161,7 @@ test('an abort between two stages ends the run although no step failed', async (
   expect(done).toEqual(['one']);
 });
 
-test('the hooks frame the change: written before it, ended after it, neither for a skipped or failed one', async () => {
+test('hooks are called before and after a step is applied, and not for a skipped one', async () => {
   const events: string[] = [];
   const step = (title: string, extra: Partial<Step> = {}): Step => ({
     title,
@@ -185,7 +185,7 @@ test('the hooks frame the change: written before it, ended after it, neither for
   expect(events).toEqual(['begin one', 'apply one', 'done one', 'begin three', 'failed three']);
 });
 
-test('lines carry the time, the progress once per while, all of it under --verbose', async () => {
+test('lines have the time, and progress is throttled except under --verbose', async () => {
   const { step } = createSteps();
   const build = step('Build image', async ({ report }) => {
     report('layer 1');
@@ -210,7 +210,7 @@ test('under --quiet nothing is shown', async () => {
   expect(screen.stderr()).toBe('');
 });
 
-test('a preview asks every step and applies none', async () => {
+test('a preview checks every step and applies none', async () => {
   const { done, step } = createSteps();
   const plan: Plan = [
     { title: 'Engine', steps: [{ ...step('Start Docker'), isDone: async () => 'Docker 28 answers' }] },
@@ -252,7 +252,7 @@ test('a preview does not hide a failure that no earlier step explains', async ()
   await expect(previewPlan(plan, { ...createScreen(), signal })).rejects.toThrow('Docker does not answer');
 });
 
-test('a plan with nothing to do asks all its steps at once', async () => {
+test('a plan with nothing to do checks all its steps at once', async () => {
   let asked = 0;
   const isDone = async () => {
     asked += 1;
@@ -269,14 +269,14 @@ test('a plan with nothing to do asks all its steps at once', async () => {
   expect(asked).toBe(3);
 });
 
-test('what a change may have made untrue is asked again after it, when nobody waits for an answer of before', async () => {
+test('after a change steps are checked again, and earlier checks have been aborted', async () => {
   const { done, step } = createSteps();
   const questions: string[] = [];
   const later: Step = {
     ...step('later'),
     async isDone({ signal }) {
       if (questions.push(done.includes('first') ? 'asked after' : 'asked before') > 1) return false;
-      // Only an abort ends it, as it does a program that hangs.
+      // Only an abort ends it, like a program that hangs.
       await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
       return 'unchanged';
     },

@@ -48,7 +48,7 @@ async function run(plan: Plan): Promise<void> {
   }
 }
 
-test('what was saved comes back, what was there meanwhile is kept, and other databases stay', async () => {
+test('a snapshot is restored, the replaced content is saved, and other databases are unchanged', async () => {
   const { databases, save, replace, folder } = await start();
   await save('first');
   databases.set('users_db', 'Ada');
@@ -90,7 +90,7 @@ test.each(['restore', 'rename'] as const)(
   },
 );
 
-test('a database of which nobody knows how it is made is refused before anything is touched', async () => {
+test('a database that the bootstrap script does not create is refused before anything is changed', async () => {
   const { databases } = await start();
   const { postgres } = createPostgresFake(databases);
   const plan = planReplace(
@@ -107,12 +107,12 @@ test('a database of which nobody knows how it is made is refused before anything
   });
 });
 
-test('of those that nobody named, the newest three stay', async () => {
+test('of the automatic snapshots the newest three stay', async () => {
   const { save, replace, folder } = await start();
   await save('mine');
   for (const at of [1, 2, 3, 4, 5]) {
     await replace(`auto-${at}`);
-    // The next one is later.
+    // The next snapshot has a later time.
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   expect((await listSnapshots(folder)).map(({ name }) => name)).toEqual([

@@ -12,7 +12,7 @@ import {
 
 const monitoring = { extras: ['monitoring'], lacking: [] };
 
-test('an optional image that is lacking takes its host with it, and nothing else', () => {
+test('an optional image that is lacking removes only its host', () => {
   expect(imagesOfExtras(monitoring)).toContain('grafana');
   expect(hostsOfExtras(monitoring).map(({ name }) => name)).toContain('grafana');
   const without = { ...monitoring, lacking: ['grafana'] };
@@ -22,7 +22,7 @@ test('an optional image that is lacking takes its host with it, and nothing else
   expect(lackingOf('monitoring', without)).toEqual(['grafana']);
 });
 
-test('metrics-server has no page and nothing that it can do without', () => {
+test('metrics-server has no host and no optional image', () => {
   const metrics = { extras: ['metrics'], lacking: [] };
   expect(imagesOfExtras(metrics)).toEqual(['metrics-server']);
   expect(hostsOfExtras(metrics)).toEqual([]);
@@ -33,7 +33,7 @@ test('no extras, no images', () => {
   expect(toExtraNames({ extras: ['tracing', 'monitoring'] })).toEqual(['monitoring']);
 });
 
-test('the ingress controller reads the namespaces of those extras only that it has routes to', () => {
+test('the ingress controller watches only namespaces of extras with routes', () => {
   expect(routedNamespacesOfExtras({ extras: ['argocd'], lacking: [] })).toEqual([]);
   expect(routedNamespacesOfExtras({ extras: ['argocd', 'monitoring'], lacking: [] })).toEqual(['monitoring']);
   const lacking = extras.monitoring.hosts.map(({ image }) => image);
@@ -45,7 +45,7 @@ test('each host is below the platform, on its port', () => {
   expect(urls).toContain('http://prometheus.localhost:8080/-/ready');
 });
 
-test('each release lies in a namespace that is there, each host has an image of its extra', () => {
+test('each release is in a namespace of its extra, each host has an image of it', () => {
   for (const name of extraNames) {
     const { images, optionalImages, namespaces, releases, hosts } = extras[name];
     const known = [...namespaces.map((namespace) => namespace.name), 'kube-system'];

@@ -30,12 +30,12 @@ test('an environment that names no nodes is not judged', () => {
   expect(judgeNodes({}, [workload('a', { cpu: '100' })])).toBeUndefined();
 });
 
-test('what fits says how much of what is left to pods', () => {
+test('pods that fit are reported with the share of the nodes that they request', () => {
   const fit = judgeNodes({ nodes: { app, db } }, [
     workload('a', { cpu: '500m', memory: '1Gi' }, { replicas: 2 }),
     workload('postgres', { cpu: '1', memory: '6Gi' }, { kind: 'StatefulSet' }),
   ]);
-  // EKS keeps 70m of two cores, and 542 MiB of a node of 17 pods.
+  // EKS reserves 70m of two cores, and 542 MiB of a node for 17 pods.
   expect(fit?.least).toEqual({
     pods: 3,
     line: '3 of 69 pods, 2 CPU of 5.8 CPU, 8 GiB of 14.2 GiB',
@@ -44,12 +44,12 @@ test('what fits says how much of what is left to pods', () => {
   expect(fit?.most).toBeUndefined();
 });
 
-test('a pod larger than any node finds none', () => {
+test('a pod larger than any node is not placed', () => {
   const fit = judgeNodes({ nodes: { app } }, [workload('large', { cpu: '2', memory: '64Mi' })]);
   expect(fit?.least.unplaced).toEqual([{ name: 'large', pods: 1, request: '2000m CPU and 64 MiB' }]);
 });
 
-test('a data store goes to a db node, and to another where there is no room', () => {
+test('a data store is placed on a db node, and on another one when those are full', () => {
   const stores = ['one', 'two'].map((name) =>
     workload(name, { cpu: '100m', memory: '3Gi' }, { kind: 'StatefulSet' }),
   );
@@ -58,7 +58,7 @@ test('a data store goes to a db node, and to another where there is no room', ()
   expect(judgeNodes({ nodes: { app } }, both)?.least.unplaced).toMatchObject([{ name: 'service', pods: 2 }]);
 });
 
-test('with autoscaling, the most pods are judged, too: of these, nodes take only so many', () => {
+test("with autoscaling the maximum is placed as well, up to the nodes' pod limit", () => {
   const fit = judgeNodes({ nodes: { app } }, [
     workload('a', { cpu: '10m', memory: '16Mi' }, { replicas: 5 }),
     scaler('a', 2, 40),

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { planUp } from '../../src/plans/up.ts';
-import type { UpChoice, UpDeps } from '../../src/plans/up-parts.ts';
+import type { UpChoice, UpDeps } from '../../src/plans/up-deps.ts';
 import { environment } from '../fakes/app.ts';
 
-/** Nothing is asked while a plan is made, so that nothing has to be there. */
+/** Making a plan calls none of these, so they can be empty. */
 const deps = {
   paths: { checkout: join(import.meta.dirname, '../..'), state: '/s', cache: '/c', data: '/d' },
   toolchain: { nodes: {} },
@@ -23,7 +23,7 @@ const choice: UpChoice = {
   secrets: undefined,
 };
 
-/** Its stages from the services on, and the images that it brings. */
+/** The plan's stages from the services on, and its images. */
 function describePlan(change: Partial<UpChoice>) {
   const plan = planUp(environment, deps, { ...choice, ...change });
   const from = plan.findIndex(({ title }) => title === 'Services, wave 1');
@@ -39,25 +39,25 @@ test('without extras nothing is added', () => {
   expect(describePlan({})).toEqual({
     end: [
       'Services, wave 1: auth-service',
-      'Answered through the ingress: answered through the ingress, network policies probed',
+      'Responses through the ingress: responses through the ingress, network policies probed',
     ],
     images: ['node', 'redis', 'traefik', 'service-base'],
   });
 });
 
-test('an extra follows the services, with its images, less those that are lacking', () => {
+test('an extra follows the services, with its images except those that are lacking', () => {
   const { end, images } = describePlan({
     cluster: { ...cluster, extras: ['monitoring'], lacking: ['grafana'] },
   });
   expect(end).toEqual([
     'Services, wave 1: auth-service',
     'Extras: wealist-monitoring',
-    'Answered through the ingress: answered through the ingress, network policies probed',
+    'Responses through the ingress: responses through the ingress, network policies probed',
   ]);
   expect(images).toEqual(['node', 'redis', 'traefik', 'service-base', 'prometheus', 'loki', 'log-shipper']);
 });
 
-test('what is taken away goes last, its namespace after all that is in it', () => {
+test('a removed extra comes last, its namespace after its releases', () => {
   const { end, images } = describePlan({ removedExtras: ['monitoring'] });
   expect(end.slice(-2)).toEqual([
     'Remove monitoring: remove wealist-monitoring',

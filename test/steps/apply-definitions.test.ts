@@ -20,7 +20,7 @@ async function makeWorld({ isKept = true } = {}) {
   return { cluster, text, step: applyDefinitions({ kubectl: cluster.kubectl, store }) };
 }
 
-test('the cluster knows the kinds of the cached file, and that it does for this version', async () => {
+test('the definitions of the cached file are established and labelled with the version', async () => {
   const { cluster, step, text } = await makeWorld();
   expect(await step.isDone?.(run)).toBe(false);
   await step.apply(run);
@@ -29,7 +29,7 @@ test('the cluster knows the kinds of the cached file, and that it does for this 
   expect(await step.isDone?.(run)).toBe('unchanged');
 });
 
-test('one of them alone, one of another version, or one that is not ready yet is not enough', async () => {
+test('it is not done with one alone, one of another version, or one that is not established', async () => {
   const { cluster, step } = await makeWorld();
   await step.apply(run);
   const [first = '', second = ''] = names;
@@ -44,18 +44,18 @@ test('one of them alone, one of another version, or one that is not ready yet is
   expect(await step.isDone?.(run)).toBe(false);
   set(kept);
   expect(await step.isDone?.(run)).toBe('unchanged');
-  // What somebody else has installed bears no mark.
+  // A definition installed by other means has no label.
   cluster.definitions.set(first, { labels: {}, isEstablished: true });
   expect(await step.isDone?.(run)).toBe(false);
 });
 
-test('it does not end before the cluster is ready for them', async () => {
+test('it waits until the definitions are established', async () => {
   const { cluster, step } = await makeWorld();
   cluster.establishes = false;
   await expect(step.apply(run)).rejects.toThrow('timed out waiting');
 });
 
-test('without the cached file it is a failure that says where it comes from', async () => {
+test('without the cached file it fails with the command that obtains it', async () => {
   const { cluster, step } = await makeWorld({ isKept: false });
   await expect(step.apply(run)).rejects.toMatchObject({
     message: "Argo CD's resource definitions are not in the cache",

@@ -11,7 +11,7 @@ interface Applied {
   readonly metadata: { readonly annotations: Readonly<Record<string, string>> };
 }
 
-/** A cluster that has what was applied to it last, and answers with its annotations as kubectl does. */
+/** A cluster with the objects applied last, whose annotations it returns as kubectl does. */
 function createCluster() {
   const applied: Applied[] = [];
   const kubectl: Kubectl = {
@@ -19,7 +19,7 @@ function createCluster() {
     apply: async (text) => void applied.push(JSON.parse(text)),
     run: async (args) => {
       expect(args).toContain('--namespace=wealist-dev');
-      // Of one object, kubectl gives that and no list of it.
+      // kubectl prints one object by itself, not as a list.
       expect(args.at(-1)).toMatch(/^--output=jsonpath=\{\.metadata\.annotations\./);
       return Object.values(applied.at(-1)?.metadata.annotations ?? {}).join('\n');
     },
@@ -35,7 +35,7 @@ async function makeStep(kubectl: Kubectl, secrets: object) {
   return applySecret({ kubectl, namespace: 'wealist-dev', name: 'wealist-shared-secret', file });
 }
 
-test('the Secret has the secrets of the values file, and follows them', async () => {
+test('the Secret has the secrets of the values file, and is updated with them', async () => {
   const { kubectl, applied } = createCluster();
   const step = await makeStep(kubectl, { DB_PASSWORD: 'pässword', REDIS_PASSWORD: '' });
   expect(await step.isDone?.(run)).toBe(false);
@@ -53,7 +53,7 @@ test('the Secret has the secrets of the values file, and follows them', async ()
   expect(await changed.isDone?.(run)).toBe(false);
 });
 
-test('before there are secrets it has something to do', async () => {
+test('it is not done before the secrets exist', async () => {
   const { kubectl } = createCluster();
   const step = applySecret({ kubectl, namespace: 'wealist-dev', name: 'a', file: undefined });
   expect(await step.isDone?.(run)).toBe(false);

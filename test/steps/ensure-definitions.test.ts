@@ -44,7 +44,7 @@ test('they are downloaded once, each from the pinned version with its checksum',
   expect(await step.isDone?.(run)).toBe('in the cache');
 });
 
-test('where they cannot be downloaded the Go module has them, and there their checksums count, too', async () => {
+test('where they cannot be downloaded they come from the Go module, with the same checksums', async () => {
   const { store } = await makeStore();
   const module = await makeTemporaryFolder();
   await mkdir(join(module, 'manifests/crds'), { recursive: true });
@@ -70,7 +70,7 @@ test('where they cannot be downloaded the Go module has them, and there their ch
   expect(await step.isDone?.(run)).toBe(false);
 });
 
-test('a download with another checksum is refused, and nobody else is asked', async () => {
+test('a download with another checksum is refused, and no other source is tried', async () => {
   const { store } = await makeStore();
   const step = ensureDefinitions({
     store,

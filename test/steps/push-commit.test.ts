@@ -36,7 +36,7 @@ async function makeWorld() {
   return { checkout, pod, step, run, git, write, commit, served, server, lines };
 }
 
-test('what is committed is served, and nothing else of the checkout', async () => {
+test('only committed files are served', async () => {
   const { checkout, write, commit, step, run, served, lines } = await makeWorld();
   await write('helm/charts/a/values.yaml', 'a: 1\n');
   await write('argocd/apps/a.yaml', 'kind: Application\n');
@@ -60,7 +60,7 @@ test('what is committed is served, and nothing else of the checkout', async () =
   expect(await step.isDone?.(run)).toBe(`as of ${hash.slice(0, 7)}`);
 });
 
-test('a further commit follows the one before; one of other folders is none', async () => {
+test('a new commit follows the previous one; a commit of other folders is ignored', async () => {
   const { write, commit, step, run, served, server } = await makeWorld();
   await write('helm/a', '1');
   await write('argocd/a', '1');
@@ -92,7 +92,7 @@ test('nothing is left beside the checkout', async () => {
   expect(await git('status', '--porcelain')).toBe('');
 });
 
-test('a checkout without a commit is refused with the way to one', async () => {
+test('a checkout without a commit is refused, with the command to commit', async () => {
   const { step, run, write, commit } = await makeWorld();
   await expect(async () => step.isDone?.(run)).rejects.toMatchObject({
     message: 'this checkout has no commit with argocd/ and helm/',

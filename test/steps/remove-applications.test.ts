@@ -12,32 +12,32 @@ function makeWorld() {
   return { cluster, step: removeApplications(cluster.kubectl, 'argocd') };
 }
 
-test('Applications go although nobody is left who does what their finalizers ask for, and their kinds', async () => {
+test('Applications with finalizers are deleted although Argo CD no longer runs, and so are their definitions', async () => {
   const { cluster, step } = makeWorld();
   const finalizers = ['resources-finalizer.argocd.argoproj.io'];
   for (const name of ['wealist-dev', 'board-service']) cluster.applications.set(name, { finalizers });
   expect(await step.isDone?.(run)).toBe(false);
   await step.apply(run);
   expect([...cluster.applications.keys(), ...cluster.definitions.keys()]).toEqual([]);
-  expect(await step.isDone?.(run)).toBe('not there');
+  expect(await step.isDone?.(run)).toBe('not found');
 });
 
-test('also where there is none', async () => {
+test('also without any Application', async () => {
   const { cluster, step } = makeWorld();
   await step.apply(run);
   expect(cluster.definitions.size).toBe(0);
 });
 
-test('where nothing is there it has nothing to do', async () => {
+test('without the resource definitions it is done', async () => {
   const { cluster, step } = makeWorld();
   cluster.definitions.clear();
-  expect(await step.isDone?.(run)).toBe('not there');
+  expect(await step.isDone?.(run)).toBe('not found');
 });
 
-test('what a run that was broken off has left goes with the next one', async () => {
+test('the next run removes what an interrupted one left', async () => {
   const { cluster, step } = makeWorld();
   cluster.definitions.delete('applications.argoproj.io');
   expect(await step.isDone?.(run)).toBe(false);
   await step.apply(run);
-  expect(await step.isDone?.(run)).toBe('not there');
+  expect(await step.isDone?.(run)).toBe('not found');
 });

@@ -25,7 +25,7 @@ const crashed = {
   lastState: { terminated: { exitCode: 3 } },
 };
 
-/** A cluster with one Deployment, whose pods become ready after some questions, or never. */
+/** A cluster with one Deployment, whose pods become ready after some requests, or never. */
 async function startCluster({ healthy = () => true }: { healthy?: (image: string) => boolean } = {}) {
   const first: Revision = { image: 'board:1', command: standInCommand, annotations: {} };
   const revisions = [first];
@@ -178,15 +178,15 @@ async function startCluster({ healthy = () => true }: { healthy?: (image: string
   };
 }
 
-test('a service runs another image once its pods are all there is and its address leads to them', async () => {
+test('waits until only pods of the new image exist and the service routes to them', async () => {
   const { replace, revisions, unrouted } = await startCluster();
   await replace('board:2');
   expect(revisions.at(-1)).toEqual({ image: 'board:2', command: standInCommand, annotations: {} });
-  // Nobody is led to the pod of before any more; to the new one everybody is.
+  // No node routes to the previous pod any more, only to the new one.
   expect(unrouted).toEqual(['10.244.0.1']);
 });
 
-test('an image that is no stand-in starts as it says itself', async () => {
+test('an image that is not a stand-in starts with its own command', async () => {
   const { replace, revisions } = await startCluster();
   await replace('board:2', { isStandIn: false });
   expect(revisions.at(-1)).toMatchObject({ image: 'board:2', command: null });
@@ -200,11 +200,11 @@ test('pods that have live files are replaced although their image stays', async 
   expect(revisions.at(-1)?.image).toBe('board:1');
 });
 
-test('what crashes ends it with the verdict, and with who goes on serving', async () => {
+test('a crash ends it with the verdict, and says that the previous pods still serve', async () => {
   const { replace } = await startCluster({ healthy: (image) => image !== 'board:bad' });
   await expect(replace('board:bad')).rejects.toMatchObject({
     message: 'board did not become ready',
-    cause: expect.stringMatching(/crashed[\s\S]*what ran before goes on serving$/),
+    cause: expect.stringMatching(/crashed[\s\S]*the previous pods still serve requests$/),
     exitCode: 8,
   });
 });

@@ -16,7 +16,7 @@ const toRoot = (values: object) => ({
 type Status = NonNullable<Application['status']>;
 const ready: Status = { sync: { status: 'Synced', revision }, health: { status: 'Healthy' } };
 
-/** Argo CD as a person sees it: it looks when it is told to, and then makes of each Application what `react` says. */
+/** A fake of Argo CD: on a refresh it changes each Application as `react` says. */
 function createArgoCd(react: (name: string, look: number) => Status | undefined) {
   const applications = new Map<string, { metadata: Application['metadata']; status?: Status }>();
   const looks = new Map<string, number>();
@@ -42,7 +42,7 @@ function createArgoCd(react: (name: string, look: number) => Status | undefined)
     },
     async getJson<T>() {
       const items = structuredClone([...applications.values()]);
-      // What was asked for it does after the question.
+      // It reacts only after the request has returned.
       for (const [name, each] of applications) {
         const look = (looks.get(name) ?? 0) + 1;
         looks.set(name, look);
@@ -62,7 +62,7 @@ function createArgoCd(react: (name: string, look: number) => Status | undefined)
 
 interface Cluster {
   readonly objects?: Parameters<typeof createSnapshot>[1];
-  /** The Git server's newest commit. */
+  /** The Git server's latest commit. */
   readonly head?: string | undefined;
   readonly limits?: Partial<typeof limits>;
 }
@@ -80,7 +80,7 @@ function makeStep(kubectl: Kubectl, values: object = {}, cluster: Cluster = {}) 
   });
 }
 
-test('Argo CD is told to look, and waited for until all Applications are synced and healthy', async () => {
+test('Argo CD is refreshed, and waited for until all Applications are synced and healthy', async () => {
   const { kubectl, told } = createArgoCd((_, look) =>
     look < 3 ? { sync: { status: 'OutOfSync', revision } } : ready,
   );
@@ -91,20 +91,20 @@ test('Argo CD is told to look, and waited for until all Applications are synced 
   expect(await step.isDone?.(run)).toBe('synced and healthy');
 });
 
-test('other values are another Application', async () => {
+test('other values change the Application', async () => {
   const { kubectl } = createArgoCd(() => ready);
   await makeStep(kubectl, { images: { a: '1' } }).apply(run);
   expect(await makeStep(kubectl, { images: { a: '1' } }).isDone?.(run)).toBe('synced and healthy');
   expect(await makeStep(kubectl, { images: { a: '2' } }).isDone?.(run)).toBe(false);
 });
 
-test('what Argo CD gets over by itself is no failure', async () => {
+test('an error from which Argo CD recovers is no failure', async () => {
   const error = { conditions: [{ type: 'ComparisonError', message: 'connection refused' }] };
   const { kubectl } = createArgoCd((_, look) => (look < 4 ? error : ready));
   await makeStep(kubectl).apply(run);
 });
 
-test('what it does not get over ends the wait with its words', async () => {
+test('an error that lasts ends the wait with its message', async () => {
   const { kubectl } = createArgoCd((name) =>
     name === 'user-service' ? { conditions: [{ type: 'ComparisonError', message: 'no such chart' }] } : ready,
   );
@@ -117,7 +117,7 @@ test('what it does not get over ends the wait with its words', async () => {
   });
 });
 
-test('what does not end is given up with what was seen last', async () => {
+test('at the timeout the last state is reported', async () => {
   const { kubectl } = createArgoCd((name) =>
     name === 'user-service' ? { ...ready, health: { status: 'Progressing' } } : ready,
   );
@@ -129,13 +129,13 @@ test('what does not end is given up with what was seen last', async () => {
   });
 });
 
-test('at an earlier commit it is not done: Argo CD has not looked yet', async () => {
+test('synced to an earlier commit it is not done', async () => {
   const { kubectl } = createArgoCd(() => ready);
   await makeStep(kubectl).apply(run);
   expect(await makeStep(kubectl, {}, { head: 'fedcba9876543210' }).isDone?.(run)).toBe(false);
 });
 
-test('without a commit there is nothing to be synced to, and nothing is applied', async () => {
+test('without a commit it fails, and nothing is applied', async () => {
   const { kubectl, applications } = createArgoCd(() => ready);
   const step = makeStep(kubectl, {}, { head: undefined });
   expect(await step.isDone?.(run)).toBe(false);
@@ -146,7 +146,7 @@ test('without a commit there is nothing to be synced to, and nothing is applied'
   expect(applications.size).toBe(0);
 });
 
-test('what cannot start in the namespace says more than that its Application is not healthy', async () => {
+test('a workload that cannot start is reported instead of its unhealthy Application', async () => {
   const { kubectl } = createArgoCd((name) =>
     name === 'user-service' ? { ...ready, health: { status: 'Progressing' } } : ready,
   );

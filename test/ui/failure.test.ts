@@ -31,10 +31,10 @@ test('several failures, each whole', () => {
     new Failure('a broke', { hint: 'fix a' }),
     new Failure('b broke', { cause: new Error('no b') }),
   ];
-  const several = new Failure('2 steps ended with a failure', { cause: new AggregateError(failures) });
+  const several = new Failure('2 steps failed', { cause: new AggregateError(failures) });
   expect(describeFailure(several, plain)).toBe('✗ a broke\n  fix      fix a\n\n✗ b broke\n  because  no b');
   expect(toFailureValue(several)).toMatchObject({
-    message: '2 steps ended with a failure',
+    message: '2 steps failed',
     failures: [
       { message: 'a broke', hint: 'fix a' },
       { message: 'b broke', because: ['no b'] },

@@ -3,7 +3,7 @@ import type { App } from '../../cli/command.ts';
 import type { Environment } from '../../config/schema.ts';
 import { createServiceImages, type ServiceImages } from '../../images/build/service-image.ts';
 import { toRepository } from '../../images/built-reference.ts';
-import { bringEngineImage } from '../../images/load/engine-image.ts';
+import { importEngineImage } from '../../images/import/import-engine-image.ts';
 import type { Images } from '../../images/open-images.ts';
 import { exitCodes, Failure } from '../../lib/failure.ts';
 import { hash } from '../../lib/hash.ts';
@@ -60,7 +60,7 @@ export function openServiceImages({
       const build = { context: join(root, context), dockerfile: join(root, dockerfile), image };
       const before = await docker.findImage(image, { signal });
       await buildWithDocker(app.exec, client, build, { env: docker.env, signal, report });
-      const brought = await bringEngineImage({ docker, store: images.store }, image, { signal, report });
+      const brought = await importEngineImage({ docker, store: images.store }, image, { signal, report });
       const after = await docker.findImage(image, { signal });
       // The previous image has lost its tag, and would never be removed. The build cache keeps the layers.
       if (before && before.id !== after?.id) await removeNameless(before.id, { signal, report });

@@ -5,7 +5,7 @@ import { type Images, openImages } from '../../images/open-images.ts';
 import type { Engine } from '../../machine/engine.ts';
 import type { Host } from '../../machine/host.ts';
 import { outsideImages } from '../../plans/up.ts';
-import type { UpDeps } from '../../plans/up-parts.ts';
+import type { UpDeps } from '../../plans/up-deps.ts';
 import type { ClusterRecord } from '../../state/cluster-record.ts';
 import { createGit } from '../../tools/git.ts';
 import { chooseCluster } from './choose-cluster.ts';

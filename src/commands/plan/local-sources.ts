@@ -6,7 +6,7 @@ import type { Manifest } from '../../diff/manifest.ts';
 import { toRepository } from '../../images/built-reference.ts';
 import { type SecretRule, secretRules } from '../../lib/secret-rules.ts';
 import { planUp } from '../../plans/up.ts';
-import type { UpDeps } from '../../plans/up-parts.ts';
+import type { UpDeps } from '../../plans/up-deps.ts';
 import { findCheckoutId } from '../../state/checkout-id.ts';
 import { findSecrets } from '../../state/secrets.ts';
 import { isManifestsStep } from '../../steps/apply-manifests.ts';

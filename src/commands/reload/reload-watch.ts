@@ -3,15 +3,16 @@ import type { App } from '../../cli/command.ts';
 import { isInside } from '../../config/folders.ts';
 import type { Environment } from '../../config/schema.ts';
 import { getService } from '../../config/services.ts';
-import type { ServiceImage, SourceFolder } from '../../images/build/service-image.ts';
+import type { ServiceImage } from '../../images/build/service-image.ts';
 import { readLiveSource, readTopLayer } from '../../images/source/live-source.ts';
+import type { SourceFolder } from '../../images/source/source-files.ts';
 import { listChanged, type SourceState } from '../../images/source/source-state.ts';
 import { watchSources } from '../../images/source/watch-sources.ts';
 import { Failure } from '../../lib/failure.ts';
 import { createLatest, type Latest } from '../../lib/latest.ts';
 import { shareLock, type WithLock } from '../../lib/share-lock.ts';
+import { type LiveState, putLiveFiles } from '../../steps/put-live-files.ts';
 import { findRunningImage, type ReloadServiceDeps, reload } from '../../steps/reload-service.ts';
-import { type LiveState, updateLive } from '../../steps/update-live.ts';
 import { describeFailure, toFailureValue } from '../../ui/failure.ts';
 import { toReloadLine, toSeconds } from './reload-line.ts';
 
@@ -151,7 +152,7 @@ function createWork(
       const { api, namespace, toolchain } = deps;
       const { port } = getService(environment, name);
       const { live } = brought;
-      const update = await updateLive(
+      const update = await putLiveFiles(
         { api, nodes: toolchain.nodes, place: { namespace, name }, port },
         live,
         { ...liveSource, sourceHash },

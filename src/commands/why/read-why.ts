@@ -6,7 +6,7 @@ import { readLastLines } from '../../diagnosis/ready.ts';
 import { toWaves } from '../../lib/waves.ts';
 import { toAddresses, toOrigin } from '../../plans/addresses.ts';
 import type { ClusterRecord } from '../../state/cluster-record.ts';
-import { findSilence } from '../../steps/answered.ts';
+import { findResponseProblem } from '../../steps/wait-for-ingress.ts';
 import { askCluster, findClusterAccess } from '../context/cluster.ts';
 import { toClusterWords } from '../context/cluster-state.ts';
 import { listComponents, listRemoteComponents } from '../context/components.ts';
@@ -139,7 +139,7 @@ async function listSilent(
     asked.map(async (component): Promise<readonly Silent[]> => {
       const [address] = toAddresses(environment, [component.name], record);
       const url = address?.url ?? toOrigin(record);
-      const state = await findSilence(url, signal);
+      const state = await findResponseProblem(url, signal);
       return state === undefined ? [] : [{ component, url, state }];
     }),
   );

@@ -2,8 +2,8 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import type { BuildFailure, Message, OutputFile, Plugin } from 'esbuild';
 import { exitCodes, Failure } from '../../lib/failure.ts';
-import { runtimePackages } from '../source/service-source.ts';
 import { listSourceFiles } from '../source/source-files.ts';
+import { runtimePackages } from '../source/stand-in-source.ts';
 
 export interface BundledFile {
   /** Relative to the image's root. */
@@ -13,13 +13,13 @@ export interface BundledFile {
 }
 
 export interface BundleOptions {
-  /** The service that the program calls itself. */
+  /** The service's name, which the program reports. */
   readonly name: string;
-  /** Of the folder as it is now, by `readStandIn`. */
+  /** Hash of the current source, from `readStandIn`. */
   readonly sourceHash: string;
 }
 
-/** Where the packages are that the programs require, beside them. */
+/** Folder of the npm packages that the programs require. */
 const packagesFolder = 'app/packages';
 
 /** File name of a package: `redis-client` for `@redis/client`. */
@@ -34,22 +34,21 @@ const bundling = {
   bundle: true,
   platform: 'node',
   target: 'node20',
-  // pg and redis are CommonJS, and so a program that consists of them needs no package.json beside it.
+  // pg and redis are CommonJS; a CommonJS program needs no package.json beside it.
   format: 'cjs',
-  // It becomes a require, which finds the names that such a package exports.
+  // A dynamic import becomes a require, which finds the exported names of a CommonJS package.
   supported: { 'dynamic-import': false },
-  // Lines of the sources in stack traces; the sources themselves stay out of the image.
+  // Stack traces show lines of the sources; the sources themselves are not in the image.
   sourcemap: 'linked',
   sourcesContent: false,
   logLevel: 'silent',
 } as const;
 
 /**
- * The program of a stand-in as the files of its image: `app/main.js`, for Node 20 and later, with a source map beside
- * it, and `public/` as `app/public/`. It requires what `bundlePackages` makes. The same sources always give the same
- * bytes.
+ * The files of a stand-in's image: the program `app/main.js` for Node 20 and later with its source map, and `public/` as
+ * `app/public/`. The program requires the files of `bundlePackages`. The same sources always give the same bytes.
  * @param folder absolute path of the stand-in's folder
- * @throws {Failure} with the place of each error when the sources do not compile.
+ * @throws {Failure} exit code 7, with the location of each error, when the sources do not compile.
  */
 export async function bundleStandIn(
   folder: string,
@@ -77,7 +76,7 @@ export async function bundlePackages(): Promise<readonly BundledFile[]> {
 async function compile(folder: string, { name, sourceHash }: BundleOptions): Promise<readonly BundledFile[]> {
   const packageFile = await readFile(join(checkout, 'package.json'), 'utf8');
   const { version } = JSON.parse(packageFile) as { readonly version: string };
-  // Loaded only now: most commands build nothing, and their start counts.
+  // Imported here: most commands build nothing, and importing esbuild would slow their start.
   const { build } = await import('esbuild');
   try {
     const { outputFiles } = await build({
@@ -102,7 +101,7 @@ async function compile(folder: string, { name, sourceHash }: BundleOptions): Pro
   }
 }
 
-/** Leaves the packages to the files that `bundlePackages` makes. */
+/** Makes programs require the packages from the files of `bundlePackages` instead of containing them. */
 const requirePackages: Plugin = {
   name: 'packages',
   setup(build) {

@@ -13,8 +13,8 @@ interface LockFile {
 }
 
 /**
- * One line for each named package and all that they need, with the version and the content's hash that
- * package-lock.json holds: what ends up in a bundle of them, without looking into node_modules.
+ * One line for each named package and each of its dependencies, with version and integrity hash from package-lock.json:
+ * it identifies the content of a bundle without reading node_modules.
  */
 export function describeLockedPackages(lockFile: string, names: readonly string[]): readonly string[] {
   const { packages } = JSON.parse(lockFile) as LockFile;
@@ -28,7 +28,7 @@ export function describeLockedPackages(lockFile: string, names: readonly string[
     for (const needed of Object.keys({ ...dependencies, ...optionalDependencies })) add(needed, path);
   }
 
-  /** As Node looks a package up: in the folder of who asks, then further and further out. */
+  /** As Node resolves a package: in the importer's own node_modules, then in those of each parent folder. */
   function resolve(name: string, from: string): string | undefined {
     for (let folder = from; ; folder = folder.replace(/\/?node_modules\/(@[^/]+\/)?[^/]+$/, '')) {
       const path = `${folder}${folder === '' ? '' : '/'}node_modules/${name}`;

@@ -6,25 +6,25 @@ import { packArchive } from '../store/archive.ts';
 import type { Store } from '../store/store.ts';
 import type { Workshop } from './workshop.ts';
 
-/** The recipe of a Kind node: its file system, and the images that must be on it before it has a network. */
+/** The recipe of a kind node image: its root file system, and the images it needs before its network works. */
 export interface NodeRecipe {
   /** Minutes on two cores with nothing cached. */
   readonly minutes: number;
   readonly kubernetesVersion: string;
-  /** kubectl of the same source, for where no release of it can be downloaded. */
+  /** kubectl from the same source, built where its release cannot be downloaded. */
   readonly kubectl: GoProgram;
-  build(workshop: Workshop): Promise<NodeParts>;
+  build(workshop: Workshop): Promise<NodeImages>;
 }
 
-export interface NodeParts {
+export interface NodeImages {
   readonly node: Image;
   /** Reference → image. */
   readonly preload: Readonly<Record<string, Image>>;
 }
 
 /**
- * Starts containerd for the time of one import, inside a container of the unfinished node. Nothing is unpacked: that
- * would need mounts, which a container may not make, and the node's kubelet does it at the first start.
+ * Starts containerd for one import inside a container of the unfinished node. Images are not unpacked: that would need
+ * mounts, which an unprivileged container cannot make, and the node unpacks them at its first start.
  */
 const preloadScript = `
 set -eu
@@ -43,9 +43,9 @@ wait $! || true
 rm -rf /tmp/containerd.log /run/containerd /var/lib/containerd/tmpmounts
 `;
 
-/** Makes the engine's image `tag` of a node's parts: loads its file system, imports the preload into it, keeps that. */
+/** Creates the node image `tag` in the engine: loads the root file system, imports the preload into it, commits it. */
 export async function assembleNode(
-  { node, preload }: NodeParts,
+  { node, preload }: NodeImages,
   {
     tag,
     store,
@@ -54,9 +54,9 @@ export async function assembleNode(
   }: { tag: string; store: Store; docker: Pick<DockerCli, 'load' | 'runAndCommit'>; run: Run },
 ): Promise<void> {
   const unfinished = `${tag}-unfinished`;
-  run.report('loading the node’s file system into the engine');
+  run.report("loading the node's file system into the engine");
   await docker.load(packArchive(store, [{ reference: unfinished, image: node }]), run.signal);
-  run.report('importing the control plane’s images into the node');
+  run.report("importing the control plane's images into the node image");
   const images = Object.entries(preload).map(([reference, image]) => ({ reference, image }));
   const { config } = JSON.parse(node.config) as { config: { Entrypoint: readonly string[] } };
   await docker.runAndCommit(unfinished, ['/bin/sh', '-c', preloadScript], {

@@ -1,2 +1,2 @@
-/** Raised when a primitive of the workshop makes something else from the same inputs. */
+/** To be raised when a primitive of the workshop produces something else from the same inputs. */
 export const primitivesVersion = 1;

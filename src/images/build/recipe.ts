@@ -1,9 +1,9 @@
 import type { Image } from '../../lib/oci.ts';
 import type { Workshop } from './workshop.ts';
 
-/** How one outside image is made of packages: `images/<name>/recipe.ts` exports one as `recipe`. */
+/** How one outside image is built from packages: `images/<name>/recipe.ts` exports it as `recipe`. */
 export interface Recipe {
-  /** Minutes on two cores with nothing cached: what a person is told before a long build. */
+  /** Minutes on two cores with nothing cached: shown before and during a long build. */
   readonly minutes: number;
   build(workshop: Workshop): Promise<Image>;
 }

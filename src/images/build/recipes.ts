@@ -8,12 +8,13 @@ import type { Recipe } from './recipe.ts';
 
 /** The recipes of a checkout: `images/<name>/recipe.ts`. */
 export interface Recipes {
-  /** Changes with all that a built image depends on, and with nothing else. */
+  /** A hash of everything that the built image depends on, and of nothing else. */
   keyOf(name: keyof Catalog): Promise<string>;
   load(name: ImageName): Promise<Recipe>;
   loadNode(): Promise<NodeRecipe>;
 }
 
+/** The recipes of `checkout`; their keys include the architecture (`amd64`). Each key is computed once. */
 export function openRecipes({ checkout, architecture }: { checkout: string; architecture: string }): Recipes {
   const folder = join(checkout, 'images');
   const keys = new Map<string, Promise<string>>();

@@ -7,35 +7,28 @@ import { toBuiltReference } from '../built-reference.ts';
 import type { ImageChain } from '../chain.ts';
 import { type DockerfileSource, readGitIgnored, readIgnored } from '../source/dockerfile-source.ts';
 import { createServiceSources, type ServiceImage } from '../source/service-sources.ts';
-import { isSourcePath } from '../source/source-files.ts';
+import { isSourcePath, type SourceFolder } from '../source/source-files.ts';
 import type { SourceState } from '../source/source-state.ts';
 import { packLayer } from '../store/layer.ts';
 import type { Store } from '../store/store.ts';
 import { bundleStandIn } from './bundle.ts';
-import { ensurePackagesLayer } from './packages.ts';
+import { ensurePackagesLayer } from './npm-packages.ts';
 import { toStandInImage } from './stand-in-image.ts';
 import { listVolumes, withTmp, withVolumes } from './volumes.ts';
 
 export type { ServiceImage } from '../source/service-sources.ts';
 
 export interface ServiceImages {
-  /** What the service is built from: `stand-in`, or the Dockerfile's path. */
+  /** `stand-in`, or the path of the Dockerfile that the service is built from. */
   describe(name: string): Promise<string>;
-  /** The image of the source as this run first saw it, or as it was built since; undefined when it is not built yet. */
+  /** The image of the source that this run read first or built last; undefined when it is not built yet. */
   find(name: string): Promise<ServiceImage | undefined>;
-  /** The folders that its source is in, and which of the paths there are source. */
+  /** The folders of its source, and which paths in them are source. */
   listFolders(name: string): Promise<readonly SourceFolder[]>;
-  /** The source as it is now, whatever this run has seen before. */
+  /** Reads the current source, whatever this run has read before. */
   readSource(name: string): Promise<SourceState>;
   /** @throws {Failure} exit code 7 when the source does not build. */
   build(name: string, run: Run): Promise<ServiceImage>;
-}
-
-export interface SourceFolder {
-  /** Absolute. */
-  readonly folder: string;
-  /** Of a path relative to it. */
-  readonly isSource: (path: string) => boolean;
 }
 
 export interface ServiceImagesDeps {
@@ -44,13 +37,14 @@ export interface ServiceImagesDeps {
   readonly architecture: string;
   readonly store: Store;
   readonly chain: Pick<ImageChain, 'find' | 'ensure'>;
-  /** Builds a Dockerfile in the engine and brings the result into the store. */
+  /** Builds a Dockerfile in the engine and imports the image into the store. */
   readonly buildDockerfile: (name: string, source: DockerfileSource, run: Run) => Promise<Image>;
 }
 
-/** A build takes a second; somebody who saves more often than that is at work. */
+/** A build takes a second; if the source changes during each of several builds, the user is still editing. */
 const buildAttempts = 3;
 
+/** Finds and builds the images of the environment's services, and remembers what this run has built. */
 export function createServiceImages(deps: ServiceImagesDeps): ServiceImages {
   const { environment, checkout, architecture, store, chain } = deps;
 
@@ -64,8 +58,8 @@ export function createServiceImages(deps: ServiceImagesDeps): ServiceImages {
     return packages;
   };
 
-  /** Builds until the source has stayed as it was meanwhile: a hash must not stand for what was saved after it. */
-  async function buildSettled(name: string, base: Image | undefined, run: Run): Promise<ServiceImage> {
+  /** Builds again while the source changes during the build: the image must match the hash read before it. */
+  async function buildUnchanged(name: string, base: Image | undefined, run: Run): Promise<ServiceImage> {
     const dockerfile = await dockerfileOf(name);
     for (let attempt = 0; attempt < buildAttempts; attempt += 1) {
       const { hash: sourceHash } = await read(name);
@@ -80,7 +74,7 @@ export function createServiceImages(deps: ServiceImagesDeps): ServiceImages {
           sourceHash,
           isStandIn: base !== undefined,
         };
-      run.report('its source was changed meanwhile: once more');
+      run.report('the source changed during the build: building again');
     }
     throw new Failure(`the source of ${name} changed during each of ${buildAttempts} builds`, {
       hint: `npm run reload -- ${name}`,
@@ -126,8 +120,8 @@ export function createServiceImages(deps: ServiceImagesDeps): ServiceImages {
     async build(name, run) {
       const isStandIn = (await dockerfileOf(name)) === undefined;
       const base = isStandIn ? (await chain.ensure('service-base', run)).image : undefined;
-      const built = await buildSettled(name, base, run);
-      sources.settle(name, built.sourceHash);
+      const built = await buildUnchanged(name, base, run);
+      sources.recordBuilt(name, built.sourceHash);
       await store.putImage(sources.keyOf(name, built.sourceHash, base), built.image);
       return built;
     },

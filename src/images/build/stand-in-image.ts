@@ -1,11 +1,11 @@
 import { type Image, type Layer, toImageConfig } from '../../lib/oci.ts';
 
-/** How a stand-in starts; the charts say so, too (`serviceDefaults.command`). */
+/** A stand-in's command; the charts name the same one (`serviceDefaults.command`). */
 export const standInCommand = ['node', '/app/main.js'] as const;
 
 /**
- * A stand-in's own files are one thin layer over the base and the packages that all share: a reload sends that layer
- * and nothing else.
+ * A stand-in's own files are one small layer over the base and the npm packages that all stand-ins share, so a reload
+ * loads only that layer.
  */
 export function toStandInImage(base: Image, packages: Layer, own: Layer, architecture: string): Image {
   const layers = [...base.layers, packages, own];

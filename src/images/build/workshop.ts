@@ -3,8 +3,8 @@ import { rename } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { hash, hashFolder } from '../../lib/hash.ts';
 import { type ContainerConfig, type Image, type Layer, toImageConfig } from '../../lib/oci.ts';
+import type { SerialQueue } from '../../lib/serial-queue.ts';
 import type { Stopwatch } from '../../lib/stopwatch.ts';
-import type { Turns } from '../../lib/turns.ts';
 import type { Run } from '../../plan/plan.ts';
 import type { Debian, DebianRoot } from '../../tools/debian.ts';
 import type { Go, GoProgram } from '../../tools/go.ts';
@@ -14,16 +14,16 @@ import type { Store } from '../store/store.ts';
 import { primitivesVersion } from './primitives-version.ts';
 
 /**
- * The few things recipes are made of. Each result is kept under the hash of all that went into it, so a recipe that
- * changes in one place pays for that place only. The compiler's version is no input: a newer Go is no reason to spend
- * twenty minutes, and `images prune` is there for who wants it.
+ * The primitives that recipes build from. Each result is cached under the hash of its inputs, so a change in one place
+ * of a recipe rebuilds that place only. The compiler's version is not an input, since rebuilding for a newer Go would
+ * take twenty minutes; `images prune --all` forces it.
  */
 export interface Workshop {
-  /** Debian's name of the architecture everything is built for: this machine's. */
+  /** Debian's name of this machine's architecture, which everything is built for. */
   readonly architecture: string;
   /** Builds a static Go program; resolves to the path of the binary. */
   goProgram(program: GoProgram): Promise<string>;
-  /** A root file system of Debian packages, without documentation and what `drop` names, as a layer. */
+  /** A root file system of Debian packages as a layer, without documentation and the path prefixes in `drop`. */
   debianRoot(root: DebianRoot, drop?: readonly string[]): Promise<Layer>;
   layer(entries: readonly LayerEntry[]): Promise<Layer>;
   image(layers: readonly Layer[], container: ContainerConfig): Image;
@@ -37,30 +37,31 @@ export interface WorkshopDeps {
   /** The user's cache folder, for the locks. */
   readonly cache: string;
   readonly run: Run;
-  /** Shared by all workshops of a process: a Go build uses every core, and two at once starve each other. */
-  readonly turns: Turns;
-  /** Stands still while another build has its turn. */
+  /** Shared by all workshops of a process: a Go build uses every core, and two at once slow each other down. */
+  readonly goQueue: SerialQueue;
+  /** Paused while another build runs. */
   readonly stopwatch?: Stopwatch | undefined;
 }
 
+/** Opens a workshop that reports to `run` and stops with it. */
 export function openWorkshop(deps: WorkshopDeps): Workshop {
-  const { store, go, debian, architecture, cache, run, turns, stopwatch } = deps;
+  const { store, go, debian, architecture, cache, run, goQueue, stopwatch } = deps;
 
-  const once = <T>(key: string, find: () => Promise<T | undefined>, make: () => Promise<T>) =>
+  const findOrBuild = <T>(key: string, find: () => Promise<T | undefined>, make: () => Promise<T>) =>
     findOrMake({ cache, key, run, find, make });
 
-  async function inTurn(work: () => Promise<void>): Promise<void> {
+  async function inGoQueue(work: () => Promise<void>): Promise<void> {
     let begin = () => {};
     const begun = new Promise<void>((resolve) => {
       begin = resolve;
     });
-    const built = turns(
+    const built = goQueue(
       () => {
         begin();
         run.signal.throwIfAborted();
         return work();
       },
-      () => run.report('waiting until another program is built'),
+      () => run.report('waiting for another Go build'),
     );
     await (stopwatch?.pauseWhile(begun) ?? begun);
     await built;
@@ -72,12 +73,12 @@ export function openWorkshop(deps: WorkshopDeps): Workshop {
     async goProgram(program) {
       const name = programName(program);
       const key = await toProgramKey(program, architecture);
-      return once(
+      return findOrBuild(
         key,
         () => store.findFile(key),
         () =>
           store.withWorkFolder(async (folder) => {
-            await inTurn(() => go.build(program, folder, run));
+            await inGoQueue(() => go.build(program, folder, run));
             return store.putFile(key, (path) => rename(join(folder, name), path));
           }),
       );
@@ -85,7 +86,7 @@ export function openWorkshop(deps: WorkshopDeps): Workshop {
 
     async debianRoot(root, drop = []) {
       const key = toRootKey(root, drop, architecture);
-      const image = await once(
+      const image = await findOrBuild(
         key,
         () => store.findImage(key),
         () =>
@@ -107,13 +108,13 @@ export function openWorkshop(deps: WorkshopDeps): Workshop {
   };
 }
 
-/** Go names a program after its import path's last element that is no major version. */
+/** Go names a program after the last element of its import path that is not a major version. */
 function programName(program: GoProgram): string {
   const path = program.package.replace(/\/v\d+$/, '');
   return basename(path === '.' && 'module' in program ? program.module : path);
 }
 
-/** What the store keeps a Go program under. */
+/** The store's key of a Go program. */
 export async function toProgramKey(program: GoProgram, architecture: string): Promise<string> {
   return `${programName(program)}-${await hashProgram(program, architecture)}`;
 }
@@ -124,7 +125,7 @@ async function hashProgram(program: GoProgram, architecture: string): Promise<st
   return hash({ primitivesVersion, rest, architecture, source: await hashFolder(module) });
 }
 
-/** What the store keeps a root of Debian packages under. */
+/** The store's key of a root file system of Debian packages. */
 export function toRootKey(root: DebianRoot, drop: readonly string[], architecture: string): string {
   return `debian-${root.suite}-${hash({ primitivesVersion, root, drop, architecture })}`;
 }

@@ -11,15 +11,15 @@ import type { SourceState } from './source-state.ts';
 export interface DockerfileSource {
   /** Absolute path of that checkout. */
   readonly root: string;
-  /** Relative to it. */
+  /** Path relative to `root`. */
   readonly dockerfile: string;
-  /** The build context's folder, relative to it. */
+  /** Folder of the build context, relative to `root`. */
   readonly context: string;
 }
 
 /**
  * The Dockerfile that a service is built from; undefined when it is built from its stand-in.
- * @throws {Failure} exit code 2 when the environment wants the Dockerfile and there is none.
+ * @throws {Failure} exit code 2 when the environment requires a Dockerfile that does not exist.
  */
 export async function findDockerfile(
   environment: Environment,
@@ -46,10 +46,10 @@ export async function findDockerfile(
   });
 }
 
-/** Never part of what a service is. */
+/** Never part of a service's source. */
 const alwaysIgnored = new Set(['.git', 'node_modules', '.gradle', 'build', 'dist']);
 
-/** What a build would not see of its context: by the rules that the builder goes by, and what is no source anywhere. */
+/** Which paths of the context are not source: those that the builder ignores, and folders that never are source. */
 export async function readIgnored({ root, dockerfile, context }: DockerfileSource): Promise<Ignored> {
   const own = await readRules(join(root, `${dockerfile}.dockerignore`));
   const rules = own ?? (await readRules(join(root, context, '.dockerignore'))) ?? '';
@@ -57,7 +57,7 @@ export async function readIgnored({ root, dockerfile, context }: DockerfileSourc
   return (path) => path.split('/').some((part) => alwaysIgnored.has(part)) || isIgnored(path);
 }
 
-/** The rules by which git leaves out what tools make, which nobody saves; in the hash they have no part. */
+/** What git ignores: generated files, whose changes are no saves. They still count in the source hash. */
 export async function readGitIgnored({ root, context }: DockerfileSource): Promise<Ignored> {
   const rules = await readRules(join(root, context, '.gitignore'));
   return parseIgnoreRules(rules ?? '', { syntax: 'git' });
@@ -67,15 +67,15 @@ async function readRules(path: string): Promise<string | undefined> {
   return readFile(path, 'utf8').catch(absent);
 }
 
-/** What an image gets of a file or a link; another owner or group it does not get. */
+/** Describes a file or link by what an image would contain of it, so without owner and group. */
 async function describe(path: string, entry: Dirent): Promise<string> {
   if (entry.isSymbolicLink()) return readlink(path);
   const { size, mtimeMs, mode } = await stat(path);
-  // A change of mode leaves the date as it was.
+  // A change of mode does not change the date.
   return `${size}\0${mtimeMs}\0${mode & 0o111}`;
 }
 
-/** Turns "there is no such file" into undefined: it may go while others are looked at. Everything else is thrown on. */
+/** Turns ENOENT into undefined, since a file may be removed during the walk; any other error is thrown. */
 function absent(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
 }
@@ -85,9 +85,8 @@ function toUnreadable(path: string, cause: unknown): Failure {
 }
 
 /**
- * A build context by its files' paths, sizes, dates and rights to run, and by where its links lead. Reading them all
- * would take longer than the build that follows when one has changed, and the image's own name comes from its content
- * anyway.
+ * The source hash of a build context: over its files' paths, sizes, dates and executable bits, and its links' targets.
+ * Hashing the contents would take longer than a build, and the image is named by its content anyway.
  * @throws {Failure} exit code 7 when the folder or the Dockerfile cannot be read.
  */
 export async function readContext(source: DockerfileSource): Promise<SourceState> {
@@ -103,7 +102,7 @@ export async function readContext(source: DockerfileSource): Promise<SourceState
     });
     for (const entry of (entries ?? []).sort((a, b) => (a.name < b.name ? -1 : 1))) {
       const child = join(path, entry.name);
-      // What a rule brings back may lie in a folder that another one leaves out; but for these nobody walks far.
+      // A rule such as `!folder/file` may include a file of an ignored folder, so only `alwaysIgnored` ones are skipped.
       if (entry.isDirectory() && !alwaysIgnored.has(entry.name)) await walk(child);
       else if ((entry.isFile() || entry.isSymbolicLink()) && !isIgnored(child)) {
         const absolute = join(folder, child);

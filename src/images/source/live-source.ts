@@ -5,35 +5,35 @@ import type { Environment } from '../../config/schema.ts';
 import { hashContent } from '../../lib/hash.ts';
 import type { Image } from '../../lib/oci.ts';
 import { type BundledFile, bundleStandIn } from '../build/bundle.ts';
-import { findLive } from '../build/volumes.ts';
+import { findLiveFolders } from '../build/volumes.ts';
 import type { Store } from '../store/store.ts';
 import { readTar } from '../store/tar.ts';
 import { findDockerfile } from './dockerfile-source.ts';
 
 /** Path in the container → hash of the content. */
-export type Contents = ReadonlyMap<string, string>;
+export type FileHashes = ReadonlyMap<string, string>;
 
 export interface LiveSourceDeps {
   readonly environment: Environment;
   readonly checkout: string;
 }
 
-/** What a change of a service's source makes of its files. */
+/** The files of the containers that a change of a service's source replaces. */
 export interface LiveSource {
-  /** Absolute paths in the container, all of what is live there or what has changed of it. */
+  /** By their absolute paths in the container: for a stand-in all live files, else those that changed. */
   readonly files: readonly BundledFile[];
-  /** The live folders of the container, the volumes. */
+  /** The live folders in the container, which are volumes. */
   readonly folders: readonly string[];
-  /** The file that a stand-in runs; another program says nothing of what it has loaded. */
+  /** The file that a stand-in runs; undefined for other programs, which do not report what they have loaded. */
   readonly program: string | undefined;
 }
 
-/** Files above this number are sooner in an image than put one by one. */
-const mostFiles = 200;
+/** Above this number of files, building and loading an image is faster. */
+const maxFiles = 200;
 
 /**
- * The files that running containers get after a change; undefined when not all of it lies in the live folders, or
- * something was removed there: an image is the way then.
+ * The files to put into running containers after a change; undefined when a new image is needed instead, because a
+ * changed file is outside the live folders or was removed.
  * @throws {Failure} exit code 7 when a stand-in does not compile.
  */
 export async function readLiveSource(
@@ -50,11 +50,11 @@ export async function readLiveSource(
   },
 ): Promise<LiveSource | undefined> {
   const dockerfile = await findDockerfile(environment, name, checkout);
-  const live = findLive(environment, name, { isStandIn: !dockerfile });
+  const live = findLiveFolders(environment, name, { isStandIn: !dockerfile });
   const root = dockerfile?.root ?? checkout;
   const places = live.map(({ from, to }) => ({ from: resolve(root, from), to }));
   const moves = changed.map((path) => ({ path, to: toContainer(places, path) }));
-  if (moves.length > mostFiles || moves.some(({ to }) => to === undefined)) return undefined;
+  if (moves.length > maxFiles || moves.some(({ to }) => to === undefined)) return undefined;
   const folders = live.map(({ to }) => to);
   if (!dockerfile) return bundle();
   return readChanged();
@@ -71,8 +71,8 @@ export async function readLiveSource(
 
   async function readChanged(): Promise<LiveSource | undefined> {
     const files = await Promise.all(moves.map(({ path, to }) => readFileOf(path, to ?? '')));
-    const kept = files.filter((file) => file !== undefined);
-    return kept.length === files.length ? { files: kept, folders, program: undefined } : undefined;
+    const contents = files.filter((file) => file !== undefined);
+    return contents.length === files.length ? { files: contents, folders, program: undefined } : undefined;
   }
 }
 
@@ -87,7 +87,7 @@ async function readFileOf(path: string, to: string): Promise<BundledFile | undef
   }
 }
 
-/** Where a file of this machine is in the container; undefined for one that is in no live folder. */
+/** The path in the container of a file on this machine; undefined when it is in no live folder. */
 function toContainer(
   places: readonly { readonly from: string; readonly to: string }[],
   path: string,
@@ -96,8 +96,8 @@ function toContainer(
   return place && join(place.to, relative(place.from, path));
 }
 
-/** What the files of an image's uppermost layer are: of a stand-in, all that is live. */
-export async function readTopLayer(store: Store, image: Image): Promise<Contents> {
+/** The files of an image's uppermost layer, which for a stand-in are all its live files. */
+export async function readTopLayer(store: Store, image: Image): Promise<FileHashes> {
   const top = image.layers.at(-1);
   const contents = new Map<string, string>();
   if (!top) return contents;

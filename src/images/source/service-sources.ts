@@ -7,31 +7,31 @@ import { toBuiltReference } from '../built-reference.ts';
 import type { ResolvedImage } from '../find-image.ts';
 import type { Store } from '../store/store.ts';
 import { type DockerfileSource, findDockerfile, readContext } from './dockerfile-source.ts';
-import { readStandIn } from './service-source.ts';
 import type { SourceState } from './source-state.ts';
+import { readStandIn } from './stand-in-source.ts';
 
-/** The image of one of our own services, made of its source as it is now. */
+/** The image of one of our own services, built from its source. */
 export interface ServiceImage {
   /** `wealist.local/<service>:<first digits of the image ID>`: another content is another name. */
   readonly reference: string;
   readonly image: Image;
-  /** Of everything that it was built from. */
+  /** Hash of everything that it was built from. */
   readonly sourceHash: string;
   /** False when it was built from a Dockerfile. */
   readonly isStandIn: boolean;
 }
 
-/** The services' sources as they are now, and what has been built of them. Nothing here is slow to import. */
+/** The services' sources and the images built from them. It imports no slow module, since `status` uses it, too. */
 export interface ServiceSources {
-  /** Undefined for a stand-in. */
+  /** The service's Dockerfile; undefined for a stand-in. */
   dockerfileOf(name: string): Promise<DockerfileSource | undefined>;
-  /** All that goes into the service's image from its source, as it is now. */
+  /** Reads the current source of the service. */
   read(name: string): Promise<SourceState>;
-  /** The hash of the source as this run first saw it, or as it was built since. */
+  /** The hash of the source that this run read first or built last. */
   hashOf(name: string): Promise<string>;
-  /** This run goes on with what was built. */
-  settle(name: string, sourceHash: string): void;
-  /** What the store keeps the service's image under; `base` is that of a stand-in. */
+  /** Makes the hash of a build the one that `hashOf` and `find` use in this run. */
+  recordBuilt(name: string, sourceHash: string): void;
+  /** The store's key of the service's image; `base` is the base image of a stand-in. */
   keyOf(name: string, sourceHash: string, base: Image | undefined): string;
   /** The image of `hashOf`; undefined when it is not built yet. */
   find(name: string): Promise<ServiceImage | undefined>;
@@ -42,10 +42,11 @@ export interface ServiceSourcesDeps {
   readonly checkout: string;
   readonly architecture: string;
   readonly store: Pick<Store, 'findImage'>;
-  /** The image that all stand-ins are laid over. */
+  /** The base image of all stand-ins. */
   readonly findBase: () => Promise<ResolvedImage | undefined>;
 }
 
+/** Sources for one run, in which each source is read once unless `read` is called. */
 export function createServiceSources(deps: ServiceSourcesDeps): ServiceSources {
   const { environment, checkout, architecture, store, findBase } = deps;
   const hashes = new Map<string, Promise<string>>();
@@ -57,7 +58,7 @@ export function createServiceSources(deps: ServiceSourcesDeps): ServiceSources {
     return dockerfile ? readContext(dockerfile) : readStandIn({ folder, checkout });
   }
 
-  // What is saved while a run works is for the next one.
+  // What is saved during a run belongs to the next one.
   function hashOf(name: string): Promise<string> {
     const known = hashes.get(name) ?? read(name).then((source) => source.hash);
     hashes.set(name, known);
@@ -73,7 +74,7 @@ export function createServiceSources(deps: ServiceSourcesDeps): ServiceSources {
     dockerfileOf,
     read,
     hashOf,
-    settle: (name, sourceHash) => void hashes.set(name, Promise.resolve(sourceHash)),
+    recordBuilt: (name, sourceHash) => void hashes.set(name, Promise.resolve(sourceHash)),
     keyOf,
     async find(name) {
       const isStandIn = (await dockerfileOf(name)) === undefined;

@@ -1,65 +1,59 @@
 import { relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { watchFolder } from '../../tools/file-watch.ts';
+import type { SourceFolder } from './source-files.ts';
 
-export interface WatchedFolder {
-  /** Absolute. */
-  readonly folder: string;
-  /** Whether a path, relative to it, is somebody's work. */
-  readonly isSource: (path: string) => boolean;
-}
-
-/** What was saved together. */
+/** Files that were saved together. */
 export interface Saved {
-  /** Absolute. None when only something else was written, beside which a save may have been missed. */
+  /** Absolute paths; empty when only other files were written, whose events may hide a missed save. */
   readonly paths: ReadonlySet<string>;
-  /** Of the first of them, on the monotonic clock. */
+  /** Time of the first save in milliseconds of the monotonic clock. */
   readonly since: number;
 }
 
 export interface WatchSourcesOptions {
   readonly signal: AbortSignal;
-  /** Called when everything is watched. */
+  /** Called once all folders are watched. */
   readonly onWatching?: () => void;
 }
 
-/** Never looked into: what lies there is nobody's work, and there is much of it. */
-const passedOver = ['**/node_modules/**', '**/.git/**', '**/.gradle/**'];
+/** Never watched: these folders hold many files and no source. */
+const ignoredPaths = ['**/node_modules/**', '**/.git/**', '**/.gradle/**'];
 
-/** Milliseconds without a further save after which a batch is over: an editor is faster than a change of branch. */
-const shortestQuiet = 10;
-const longestQuiet = 50;
+/** Milliseconds without another save after which a batch ends: many files, as after `git checkout`, take longer. */
+const minQuiet = 10;
+const maxQuiet = 50;
 const quietPerFile = 2;
 
 /**
- * What is written by an editor before it gives the file its name is the first that the watch tells of, and now and then
- * all: the library reads its list of events and then empties it, and what comes between is in neither (its Watcher.cc,
- * triggerCallbacks). So all that is written is a reason to look, though seldom enough that a log costs little.
+ * Now and then the library reports an editor's temporary file but not the rename to its final name: it reads its list of
+ * events and then clears it, and loses events in between (triggerCallbacks in its Watcher.cc). So any write makes the
+ * caller compare the sources, at intervals that keep the cost low while a log file grows. Milliseconds.
  */
-const doubtPause = { least: shortestQuiet, perLook: 10 };
+const lookPauses = { least: minQuiet, perLook: 10 };
 
-/** Batches of what is saved below the folders, until the signal is aborted. @throws {Failure} when they cannot be watched. */
+/** Yields batches of saved files until the signal is aborted. @throws {Failure} when the folders cannot be watched. */
 export async function* watchSources(
-  folders: readonly WatchedFolder[],
+  folders: readonly SourceFolder[],
   { signal, onWatching }: WatchSourcesOptions,
 ): AsyncGenerator<Saved, void> {
   let paths = new Set<string>();
   let since = 0;
   let last = 0;
-  let doubt: NodeJS.Timeout | undefined;
-  let isDoubtful = false;
-  let pause = doubtPause.least;
+  let lookTimer: NodeJS.Timeout | undefined;
+  let isLookDue = false;
+  let pause = lookPauses.least;
   let failure: Error | undefined;
   let wake = () => {};
 
   const subscribed = await Promise.all(
     folders.map(({ folder, isSource }) =>
       watchFolder(folder, {
-        ignore: passedOver,
+        ignore: ignoredPaths,
         onChange(changed) {
           const sources = changed.filter((path) => isSource(relative(folder, path)));
           if (sources.length === 0) {
-            doubt ??= setTimeout(look, pause);
+            lookTimer ??= setTimeout(look, pause);
             return;
           }
           last = performance.now();
@@ -75,8 +69,8 @@ export async function* watchSources(
     ),
   );
   function look(): void {
-    doubt = undefined;
-    isDoubtful = true;
+    lookTimer = undefined;
+    isLookDue = true;
     wake();
   }
 
@@ -85,29 +79,29 @@ export async function* watchSources(
   try {
     onWatching?.();
     for (;;) {
-      while (paths.size === 0 && !isDoubtful && !failure && !signal.aborted) {
+      while (paths.size === 0 && !isLookDue && !failure && !signal.aborted) {
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
       }
       if (failure) throw failure;
       if (signal.aborted) return;
-      for (let rest = restOf(); rest > 0; rest = restOf()) await sleep(rest);
+      for (let rest = remainingQuiet(); rest > 0; rest = remainingQuiet()) await sleep(rest);
       const saved = { paths, since: paths.size > 0 ? since : performance.now() };
       paths = new Set();
-      isDoubtful = false;
+      isLookDue = false;
       const begun = performance.now();
       yield saved;
-      pause = Math.max(doubtPause.least, doubtPause.perLook * (performance.now() - begun));
+      pause = Math.max(lookPauses.least, lookPauses.perLook * (performance.now() - begun));
     }
   } finally {
-    clearTimeout(doubt);
+    clearTimeout(lookTimer);
     signal.removeEventListener('abort', abort);
     await Promise.all(subscribed.map((unsubscribe) => unsubscribe()));
   }
 
-  function restOf(): number {
-    const quiet = Math.min(longestQuiet, shortestQuiet + quietPerFile * (paths.size - 1));
+  function remainingQuiet(): number {
+    const quiet = Math.min(maxQuiet, minQuiet + quietPerFile * (paths.size - 1));
     return last + quiet - performance.now();
   }
 }

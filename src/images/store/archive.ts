@@ -10,9 +10,8 @@ export interface NamedImage {
 }
 
 /**
- * Images as one tar that both `docker load` and `ctr images import` read: an OCI layout with Docker's manifest.json
- * beside it. Layers in `skip` stay out: containerd's importer does not ask for the blob of a layer whose snapshot it
- * has, and `docker load` none for a layer it has.
+ * Images as one tar that both `docker load` and `ctr images import` read: an OCI layout with Docker's manifest.json. Layers
+ * in `skip` are left out: neither containerd nor Docker needs the blob of a layer that it already has unpacked.
  */
 export function packArchive(
   store: Store,

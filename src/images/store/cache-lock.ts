@@ -5,10 +5,10 @@ import { waitFor } from '../../lib/wait.ts';
 import type { Run } from '../../plan/plan.ts';
 import { acquireLock, findLockOwner, type LockOwner } from '../../state/lock.ts';
 
-export interface Making<T> {
+export interface FindOrMakeOptions<T> {
   /** The user's cache folder. */
   readonly cache: string;
-  /** What is made: one process makes it, the others find it done. */
+  /** Names the thing that is made: one process makes it, the others wait and then find it. */
   readonly key: string;
   readonly run: Run;
   find(): Promise<T | undefined>;
@@ -16,19 +16,19 @@ export interface Making<T> {
 }
 
 /**
- * Finds a thing of the cache, or makes it while no other process makes the same and none clears the cache. Killed, it
- * holds nothing: a lock whose owner is dead is free.
+ * Finds a thing in the cache, or makes it while no other process makes the same and none prunes the cache. A killed
+ * process blocks no other one: a lock whose owner is dead is free.
  */
-export async function findOrMake<T>({ cache, key, run, find, make }: Making<T>): Promise<T> {
+export async function findOrMake<T>({ cache, key, run, find, make }: FindOrMakeOptions<T>): Promise<T> {
   const found = await find();
   if (found !== undefined) return found;
   const { signal, report } = run;
   const lock = await acquireLock(join(cache, 'locks', `${key}.lock`), {
     command: `make ${key}`,
-    wait: { signal, onWait: (owner) => report(`waiting: ${describe(owner)} is at the same`) },
+    wait: { signal, onWait: (owner) => report(`waiting: ${describe(owner)} is making the same`) },
   });
   try {
-    // Both this and the one who clears first take their lock and then look for the other's: one of them sees it.
+    // This and `withExclusiveCache` each take their own lock first and then look for the other's, so one of them sees it.
     await waitUntilCleared(cache, run);
     return (await find()) ?? (await make());
   } finally {
@@ -36,16 +36,16 @@ export async function findOrMake<T>({ cache, key, run, find, make }: Making<T>):
   }
 }
 
-/** Works on the cache while nobody makes anything in it. @throws {Failure} exit code 10 when somebody does. */
-export async function whileNobodyMakes<T>(cache: string, work: () => Promise<T>): Promise<T> {
+/** Runs `work` while no process makes anything in the cache. @throws {Failure} exit code 10 when one does. */
+export async function withExclusiveCache<T>(cache: string, work: () => Promise<T>): Promise<T> {
   const clearing = await acquireLock(clearingLock(cache), { command: 'clear the cache' });
   try {
-    const makers = await readdir(join(cache, 'locks'));
-    for (const name of makers.filter((each) => each !== clearingName)) {
+    const locks = await readdir(join(cache, 'locks'));
+    for (const name of locks.filter((each) => each !== clearingName)) {
       const owner = await findLockOwner(join(cache, 'locks', name));
       if (!owner) continue;
-      throw new Failure(`another run is at work in the cache: ${owner.command} (PID ${owner.pid})`, {
-        hint: 'npm run images -- prune, when it has ended',
+      throw new Failure(`another command is using the cache: ${owner.command} (PID ${owner.pid})`, {
+        hint: 'npm run images -- prune',
         exitCode: exitCodes.locked,
       });
     }
@@ -56,15 +56,15 @@ export async function whileNobodyMakes<T>(cache: string, work: () => Promise<T>)
 }
 
 async function waitUntilCleared(cache: string, { signal, report }: Run): Promise<void> {
-  let told = false;
-  const ask = async () => {
+  let isReported = false;
+  const isCleared = async () => {
     const owner = await findLockOwner(clearingLock(cache));
     if (!owner) return true;
-    if (!told) report(`waiting: ${describe(owner)} clears the cache`);
-    told = true;
+    if (!isReported) report(`waiting: ${describe(owner)} is clearing the cache`);
+    isReported = true;
     return undefined;
   };
-  await waitFor(ask, { interval: 100, timeout: Number.POSITIVE_INFINITY, signal });
+  await waitFor(isCleared, { interval: 100, timeout: Number.POSITIVE_INFINITY, signal });
 }
 
 const clearingName = 'clearing.lock';

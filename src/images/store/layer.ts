@@ -6,7 +6,7 @@ import type { Pack } from 'tar-stream';
 import { folderFiles } from '../../lib/folder.ts';
 import { addContent, packTar, readTar } from './tar.ts';
 
-/** One path of a layer; parents are made as needed. Everything belongs to root and carries no date. */
+/** One path of a layer; parent folders are added as needed. Everything belongs to root and has no date. */
 export type LayerEntry =
   | { readonly path: string; readonly mode?: number; readonly content: string | Uint8Array }
   | { readonly path: string; readonly mode?: number; readonly file: string }
@@ -15,7 +15,7 @@ export type LayerEntry =
 
 const epoch = new Date(0);
 
-/** A layer's tar from its entries, sorted: the same entries always give the same bytes. */
+/** Packs entries into a layer's tar, sorted, so that the same entries always give the same bytes. */
 export function packLayer(entries: readonly LayerEntry[]): Readable {
   return packTar(async (tar) => {
     const made = new Set<string>();
@@ -30,15 +30,15 @@ export function packLayer(entries: readonly LayerEntry[]): Readable {
 export async function folderEntries(folder: string, prefix = ''): Promise<readonly LayerEntry[]> {
   return (await folderFiles(folder)).map(({ path, runnable }) => ({
     path: posix.join(prefix, relative(folder, path)),
-    // Git keeps one bit of a mode and umask changes the rest, so only that bit is taken from the disk.
+    // Git stores only the executable bit of a mode, and the umask changes the others.
     mode: runnable ? 0o755 : 0o644,
     file: path,
   }));
 }
 
 /**
- * A root file system's tar without what no container needs, undated, in the order it came.
- * `drop` names path prefixes; documentation, caches, logs and device files always go.
+ * A root file system's tar without dates and without the paths that start with a prefix in `drop`; documentation,
+ * caches, logs and device files are always removed. The order of entries is unchanged.
  */
 export function trimRoot(root: Readable, drop: readonly string[] = []): Readable {
   const dropped = [...alwaysDropped, ...drop];

@@ -7,13 +7,13 @@ import { unfinishedPrefix } from '../../tools/docker/cli.ts';
 import type { Docker } from '../../tools/docker/docker.ts';
 import type { Exec } from '../../tools/exec.ts';
 import type { Go } from '../../tools/go.ts';
-import { toPackagesKey } from '../build/packages.ts';
+import { toPackagesKey } from '../build/npm-packages.ts';
 import { createImageKeys, type ImageKeys, nodeRepository } from '../image-keys.ts';
 import type { Images } from '../open-images.ts';
-import { whileNobodyMakes } from './cache-lock.ts';
-import { listInputs } from './inputs.ts';
+import { withExclusiveCache } from './cache-lock.ts';
+import { listRecipeInputs } from './recipe-inputs.ts';
 import type { StoreContents, StoreEntries } from './store.ts';
-import { findWaste, type Needed } from './waste.ts';
+import { findUnusedEntries, type NeededKeys } from './unused-entries.ts';
 
 type PrunedEngine = Pick<Docker, 'listImages' | 'listContainers' | 'removeContainer' | 'removeImage'>;
 
@@ -27,20 +27,20 @@ export interface PruneDeps
   readonly cache: string;
 }
 
-/** What would go, and what that frees. */
+/** What would be removed, and the space that this frees. */
 export interface Pruning {
   readonly entries: StoreEntries;
-  /** Go's caches, too. */
+  /** Whether Go's caches are removed. */
   readonly go: boolean;
-  /** Containers that killed runs left: their IDs. */
+  /** IDs of containers that killed runs left. */
   readonly containers: readonly string[];
-  /** Node images in the engine: their names. */
+  /** Names of node images in the engine. */
   readonly nodes: readonly string[];
-  /** One for each kind of thing, with the bytes that it frees. */
-  readonly parts: readonly { readonly what: string; readonly bytes: number }[];
+  /** One line for each kind of entry, with the bytes that it frees. */
+  readonly items: readonly { readonly what: string; readonly bytes: number }[];
 }
 
-/** Finds what nothing here needs, or, for `all`, everything that comes back by itself. Changes nothing. */
+/** Finds what this checkout does not use or, for `all`, everything that can be pulled or built again. Changes nothing. */
 export async function planPruning(
   deps: PruneDeps,
   { all, signal }: { readonly all: boolean; readonly signal: AbortSignal },
@@ -48,7 +48,9 @@ export async function planPruning(
   const { store, docker, cache, exec } = deps;
   const keys = createImageKeys(deps.catalog, deps.recipes);
   const contents = await store.list();
-  const entries = all ? toEntries(contents) : findWaste(contents, await listNeeded(deps, keys), Date.now());
+  const entries = all
+    ? toEntries(contents)
+    : findUnusedEntries(contents, await listNeeded(deps, keys), Date.now());
   const goBytes = all ? await measureFolder(exec, goCache(cache), signal) : 0;
   const { containers, nodes } = docker
     ? await findInEngine(docker, all ? undefined : await keys.builtNode(), signal)
@@ -58,7 +60,7 @@ export async function planPruning(
     { what: toCount(entries.blobs.length, 'layer'), bytes: sum(contents.blobs, 'digest', entries.blobs) },
     { what: toCount(entries.files.length, 'program'), bytes: sum(contents.files, 'key', entries.files) },
     ...nodes.map(({ name, bytes }) => ({ what: `${name} in the container engine`, bytes })),
-    { what: toCount(containers.length, 'container', 'that a killed run left'), bytes: 0 },
+    { what: toCount(containers.length, 'container', 'left by a killed run'), bytes: 0 },
     { what: goBytes > 0 ? "Go's caches" : '', bytes: goBytes },
   ];
   return {
@@ -66,11 +68,11 @@ export async function planPruning(
     go: goBytes > 0,
     containers,
     nodes: nodes.map(({ name }) => name),
-    parts: found.filter(({ what }) => what !== ''),
+    items: found.filter(({ what }) => what !== ''),
   };
 }
 
-/** Removes it, while nobody makes anything in the cache. @throws {Failure} exit code 10 when somebody does. */
+/** Removes what `planPruning` found. @throws {Failure} exit code 10 when another process uses the cache. */
 export async function prune(
   { entries, go, containers, nodes }: Pruning,
   deps: PruneDeps,
@@ -78,7 +80,7 @@ export async function prune(
 ): Promise<void> {
   const { store, docker, cache } = deps;
   const { signal, report } = run;
-  await whileNobodyMakes(cache, async () => {
+  await withExclusiveCache(cache, async () => {
     await store.remove(entries);
     for (const id of containers) await docker?.removeContainer(id, { signal });
     for (const name of nodes) {
@@ -91,15 +93,15 @@ export async function prune(
   });
 }
 
-/** What this checkout's catalog and recipes use. */
+/** The keys that this checkout's catalog and recipes use. */
 async function listNeeded(
   { catalog, recipes, architecture, checkout }: PruneDeps,
   keys: ImageKeys,
-): Promise<Needed> {
+): Promise<NeededKeys> {
   const names = Object.keys(catalog) as (keyof Catalog)[];
   const images = names.filter((name): name is ImageName => name !== 'node');
   const built = names.filter((name) => catalog[name].build);
-  const { files, roots } = await listInputs(recipes, built, architecture);
+  const { files, roots } = await listRecipeInputs(recipes, built, architecture);
   const builtImages = images.filter((name) => catalog[name].build);
   return {
     files,
@@ -112,7 +114,7 @@ async function listNeeded(
   };
 }
 
-/** Only what bears a name that this tool gave, and no container uses. */
+/** Node images and containers with names that this tool gives, which no container uses. */
 async function findInEngine(docker: PrunedEngine, current: string | undefined, signal: AbortSignal) {
   const [images, containers] = await Promise.all([
     docker.listImages(undefined, { signal }),
@@ -149,14 +151,14 @@ function toEntries({ images, files, blobs }: StoreContents): StoreEntries {
 }
 
 function sum<Name extends string>(
-  kept: readonly ({ readonly bytes: number } & { readonly [name in Name]: string })[],
+  entries: readonly ({ readonly bytes: number } & { readonly [name in Name]: string })[],
   name: Name,
   removed: readonly string[],
 ): number {
   const gone = new Set(removed);
-  return kept.reduce((total, each) => total + (gone.has(each[name]) ? each.bytes : 0), 0);
+  return entries.reduce((total, each) => total + (gone.has(each[name]) ? each.bytes : 0), 0);
 }
 
-function toCount(count: number, noun: string, more = 'of the cache'): string {
+function toCount(count: number, noun: string, more = 'in the cache'): string {
   return count === 0 ? '' : `${count} ${noun}${count === 1 ? '' : 's'} ${more}`;
 }

@@ -8,26 +8,26 @@ import type { Digest, Image, Layer } from '../../lib/oci.ts';
 import { findProcess } from '../../lib/processes.ts';
 
 /**
- * What was pulled or built, shared by all checkouts of this user and safe to delete.
- * Every entry appears whole or not at all: it is written beside its place and renamed.
+ * The cache of what was pulled or built, shared by all checkouts of this user and safe to delete.
+ * An entry is written to a temporary path and renamed, so that a reader never sees half of it.
  */
 export interface Store {
   /** Adds a blob and resolves to its digest and size. */
   putBlob(content: AsyncIterable<Uint8Array>): Promise<Layer>;
   openBlob(digest: Digest): Readable;
-  /** The blob's size with its digest; undefined when it is not here. */
+  /** The blob's digest and size; undefined when the store does not have it. */
   findBlob(digest: Digest): Promise<Layer | undefined>;
-  /** The image kept under a key; undefined when it, or one of its blobs, is not here. */
+  /** The image under a key; undefined when the store lacks it or one of its blobs. */
   findImage(key: string): Promise<Image | undefined>;
   putImage(key: string, image: Image): Promise<void>;
-  /** The path of the file kept under a key; undefined when it is not here. */
+  /** The path of the file under a key; undefined when the store does not have it. */
   findFile(key: string): Promise<string | undefined>;
-  /** Lets `write` make a file and keeps it under a key; resolves to its path. */
+  /** Stores the file that `write` creates under a key; resolves to its path. */
   putFile(key: string, write: (path: string) => Promise<void>): Promise<string>;
-  /** A folder on the same disk for work in progress; removed afterwards. */
+  /** Runs `work` with a temporary folder on the store's disk, which is removed afterwards. */
   withWorkFolder<T>(work: (folder: string) => Promise<T>): Promise<T>;
   list(): Promise<StoreContents>;
-  /** Removes entries; those that are gone already are fine. */
+  /** Removes entries; those that no longer exist are ignored. */
   remove(entries: StoreEntries): Promise<void>;
 }
 
@@ -37,33 +37,33 @@ export interface StoreEntries {
   readonly blobs: readonly Digest[];
 }
 
-interface Kept {
-  /** Milliseconds since 1970, when it was put there last. */
+interface CachedEntry {
+  /** Milliseconds since 1970, when it was stored last. */
   readonly modified: number;
 }
 
 export interface StoreContents {
-  /** By key; undefined for an entry that is none. */
-  readonly images: readonly (Kept & { readonly key: string; readonly image: Image | undefined })[];
-  readonly files: readonly (Kept & { readonly key: string; readonly bytes: number })[];
-  readonly blobs: readonly (Kept & { readonly digest: Digest; readonly bytes: number })[];
+  /** `image` is undefined for an invalid entry. */
+  readonly images: readonly (CachedEntry & { readonly key: string; readonly image: Image | undefined })[];
+  readonly files: readonly (CachedEntry & { readonly key: string; readonly bytes: number })[];
+  readonly blobs: readonly (CachedEntry & { readonly digest: Digest; readonly bytes: number })[];
 }
 
-/** A folder in the user's cache folder; made when something is first put into it. */
+/** Opens the store in a folder, which is created with the first entry. */
 export function openStore(folder: string): Store {
   const blobPath = (digest: Digest) => join(folder, 'blobs', digest.replace(':', '/'));
   const imagePath = (key: string) => join(folder, 'images', `${key}.json`);
   const filePath = (key: string) => join(folder, 'files', key);
 
   let swept: Promise<void> | undefined;
-  /** A private path on the same disk, for what is not finished. */
+  /** A temporary path on the same disk. */
   const reserveWorkPath = async () => {
     swept ??= sweep(join(folder, 'work'));
     await swept;
     return join(folder, 'work', `${process.pid}-${randomUUID()}`);
   };
 
-  /** Makes something at a private path and moves it into place: readers never see half of it. */
+  /** Writes to a temporary path and renames it. */
   async function place(path: string, write: (path: string) => Promise<void>): Promise<void> {
     const temporary = await reserveWorkPath();
     await mkdir(dirname(path), { recursive: true });
@@ -153,13 +153,13 @@ export function openStore(folder: string): Store {
             return { key, modified, image: text === undefined ? undefined : parseImage(text) };
           }),
         ),
-        files: (files ?? []).map(({ name, ...kept }) => ({ key: name, ...kept })),
-        blobs: (blobs ?? []).map(({ name, ...kept }) => ({ digest: `sha256:${name}` as const, ...kept })),
+        files: (files ?? []).map(({ name, ...entry }) => ({ key: name, ...entry })),
+        blobs: (blobs ?? []).map(({ name, ...entry }) => ({ digest: `sha256:${name}` as const, ...entry })),
       };
     },
 
     async remove({ images, files, blobs }) {
-      // Images first: one whose blobs are gone would only be found to be missing.
+      // Images first: an image without its blobs counts as missing anyway.
       for (const path of [...images.map(imagePath), ...files.map(filePath), ...blobs.map(blobPath)]) {
         await rm(path, { force: true });
       }
@@ -178,7 +178,7 @@ async function listFiles(folder: string) {
   return found.flat();
 }
 
-/** Makes the folder, or removes from it what processes left that are dead. */
+/** Creates the folder, and removes what dead processes left in it. */
 async function sweep(work: string): Promise<void> {
   await mkdir(work, { recursive: true });
   for (const name of await readdir(work)) {
@@ -187,7 +187,7 @@ async function sweep(work: string): Promise<void> {
   }
 }
 
-/** Until then a loss of power may leave a file that is named but empty. */
+/** Without it a loss of power may leave an empty file under the final name. */
 async function sync(path: string): Promise<void> {
   const file = await open(path, 'r');
   try {
@@ -197,12 +197,12 @@ async function sync(path: string): Promise<void> {
   }
 }
 
-/** Turns "there is no such file" into undefined; everything else is thrown on. */
+/** Turns ENOENT into undefined; any other error is thrown. */
 function absent(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT') throw error;
 }
 
-/** An image entry; undefined when the text is not one, as after a full disk: it is made anew then. */
+/** Parses an image entry; undefined when it is invalid, as after a full disk, so that it is made again. */
 function parseImage(text: string): Image | undefined {
   try {
     const value = JSON.parse(text) as Partial<Image>;

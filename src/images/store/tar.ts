@@ -6,7 +6,7 @@ type TarEntry = ExtractEvents['entry'][1];
 
 export type HeaderOf = Partial<Header> & Pick<Header, 'name'>;
 
-/** The tar that `write` fills; whatever `write` throws reaches whoever reads it. Nothing happens until it is read. */
+/** The tar that `write` fills once it is read; an error of `write` ends the stream with that error. */
 export function packTar(write: (tar: Pack) => Promise<void>): Readable {
   return Readable.from(
     (async function* () {
@@ -20,18 +20,18 @@ export function packTar(write: (tar: Pack) => Promise<void>): Readable {
   );
 }
 
-/** Copies a stream into an entry of its announced size, no faster than the tar is read. */
+/** Copies a stream into an entry of the header's size, no faster than the tar is read. */
 export async function addContent(
   tar: Pack,
   header: HeaderOf & { readonly size: number },
   content: AsyncIterable<unknown>,
 ): Promise<void> {
   const sink = tar.entry(header);
-  // It ends with the error that ends the tar, whose reader hears of it.
+  // It ends with the same error as the tar, whose reader handles it.
   sink.on('error', () => {});
   const closed = new Promise<void>((resolve) => sink.once('close', resolve));
   for await (const chunk of content) {
-    if (sink.destroyed) throw new Error('nobody reads the tar any longer');
+    if (sink.destroyed) throw new Error('the tar is no longer read');
     if (!sink.write(chunk))
       await Promise.race([new Promise<void>((resolve) => sink.once('drain', resolve)), closed]);
   }
@@ -39,8 +39,8 @@ export async function addContent(
 }
 
 /**
- * The entries of a tar, in their order; each must be read, or `resume`d, before the next one comes.
- * Throws what ends the tar, or an entry in the middle.
+ * The entries of a tar in order; each must be read, or `resume`d, before the next one.
+ * @throws the error that ended the stream, also in the middle of an entry.
  */
 export async function* readTar(tar: Readable): AsyncGenerator<TarEntry> {
   const entries = extract();

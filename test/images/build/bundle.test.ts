@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type BundledFile, bundlePackages, bundleStandIn } from '../../../src/images/build/bundle.ts';
 import { describeLockedPackages } from '../../../src/images/build/locked-packages.ts';
-import { bundledPackages } from '../../../src/images/source/service-source.ts';
+import { bundledPackages } from '../../../src/images/source/stand-in-source.ts';
 import { exitCodes } from '../../../src/lib/failure.ts';
 import { makeTemporaryFolder } from '../../temporary-folder.ts';
 import { answerOf, bundleEnv, findFreePort, runBundle } from './run-bundle.ts';
@@ -15,7 +15,7 @@ const bundle = (name: string) =>
 const textOf = (files: readonly BundledFile[], path: string) =>
   Buffer.from(files.find((file) => file.path === path)?.content ?? '').toString();
 
-test('the program runs by itself, alive at once while nothing that it needs answers', async () => {
+test('the program runs by itself, and is live while nothing that it needs responds', async () => {
   const port = await findFreePort();
   const { program, exited, output } = await runBundle(await bundle('board-service'), {
     ...bundleEnv,
@@ -56,7 +56,7 @@ test('it ends with one line that names every problem of its configuration', asyn
   });
 });
 
-test('the frontend brings its page', async () => {
+test('the frontend contains its page', async () => {
   const files = await bundle('frontend');
   expect(files.map(({ path }) => path)).toEqual(
     expect.arrayContaining(['app/main.js', 'app/public/index.html', 'app/public/app.js']),
@@ -77,7 +77,7 @@ test('the same sources give the same bytes, and nothing of this machine is in th
   for (const { path } of one) expect(textOf(one, path)).not.toContain(checkout);
 });
 
-test('packages are files of their own, those that its source hash knows and no others', async () => {
+test('packages are separate files: exactly those that the source hash covers', async () => {
   const [own, packages] = await Promise.all([bundle('board-service'), bundlePackages()]);
   const required = [...textOf(own, 'app/main.js').matchAll(/require\("\.\/(packages\/[^"]+)"\)/g)];
   expect(required.length).toBeGreaterThan(2);
@@ -95,7 +95,7 @@ test('packages are files of their own, those that its source hash knows and no o
   expect(listPackages(packages).filter((name) => !known.includes(name))).toEqual([]);
 });
 
-test('a mistake in the sources is a failure with its place', async () => {
+test('an error in the sources is a failure with its location', async () => {
   const folder = await makeTemporaryFolder();
   await writeFile(join(folder, 'main.ts'), 'const a = 1;\nconst b = ;\n');
   await expect(bundleStandIn(folder, { name: 'x-service', sourceHash: '' })).rejects.toMatchObject({

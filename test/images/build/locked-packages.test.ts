@@ -18,7 +18,7 @@ const lockFile = JSON.stringify({
   },
 });
 
-test('follows what packages need, each copy from where it is asked for, circles included', () => {
+test('follows dependencies, each resolved from its importer, cycles included', () => {
   expect(describeLockedPackages(lockFile, ['pg', '@scope/name'])).toEqual([
     'node_modules/@scope/name 4.0.0 sha512-scope',
     'node_modules/@scope/name/node_modules/inner 5.0.0 sha512-inner',

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { loadCatalog } from '../../../src/config/catalog.ts';
 import { openRecipes } from '../../../src/images/build/recipes.ts';
-import { listInputs } from '../../../src/images/store/inputs.ts';
+import { listRecipeInputs } from '../../../src/images/store/recipe-inputs.ts';
 import { makeTemporaryFolder } from '../../temporary-folder.ts';
 
 const checkout = join(import.meta.dirname, '../../..');
@@ -49,7 +49,7 @@ test('a key is of one architecture', async () => {
   expect(await keyOf(checkout, 'arm64')).not.toBe(await keyOf(checkout, 'amd64'));
 });
 
-test('each image of the catalog that says so has a recipe, and says how long it takes', async () => {
+test('each image with build: true has a recipe with its minutes', async () => {
   const recipes = openRecipes({ checkout, architecture: 'amd64' });
   for (const [name, { build }] of Object.entries(await loadCatalog(checkout))) {
     if (!build) continue;
@@ -58,12 +58,12 @@ test('each image of the catalog that says so has a recipe, and says how long it 
   }
 });
 
-test('what the recipes put into the store is known without making it', async () => {
+test('the keys of what recipes build are listed without building it', async () => {
   const recipes = openRecipes({ checkout, architecture: 'amd64' });
-  const { files, roots } = await listInputs(recipes, ['traefik', 'redis'], 'amd64');
+  const { files, roots } = await listRecipeInputs(recipes, ['traefik', 'redis'], 'amd64');
   expect([...files]).toEqual([expect.stringMatching(/^traefik-[0-9a-f]{16}$/)]);
   expect([...roots]).toEqual([expect.stringMatching(/^debian-trixie-[0-9a-f]{16}$/)]);
-  const node = await listInputs(recipes, ['node'], 'amd64');
+  const node = await listRecipeInputs(recipes, ['node'], 'amd64');
   expect([...node.files].map((key) => key.replace(/-[0-9a-f]{16}$/, ''))).toEqual(
     expect.arrayContaining(['kube', 'kubeadm', 'kubectl', 'coredns', 'etcd', 'pause']),
   );

@@ -16,7 +16,7 @@ export async function findFreePort(): Promise<number> {
   return port;
 }
 
-/** Runs what the image would hold, far from the checkout and its node_modules. */
+/** Runs the image's files outside the checkout, so without its node_modules. */
 export async function runBundle(files: readonly BundledFile[], env: Readonly<Record<string, string>>) {
   const folder = await makeTemporaryFolder();
   for (const { path, content, mode } of [...files, ...(await bundlePackages())]) {
@@ -38,7 +38,7 @@ export async function answerOf(url: string): Promise<Response> {
   }
 }
 
-/** Every key that a service may read; nothing answers at the addresses. */
+/** Every key that a service may read; nothing listens at the addresses. */
 export const bundleEnv = {
   ...Object.fromEntries(
     ['AUTH', 'USER', 'BOARD', 'CHAT', 'NOTI', 'STORAGE', 'VIDEO'].map((name) => [

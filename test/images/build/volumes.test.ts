@@ -14,12 +14,12 @@ const live = [
 const board = { port: 8000, needs: [], standIn: 'services/board', build: 'auto' as const, live };
 const services = { ...environment, services: { board } };
 
-test('volumes of an image are /tmp and the live folders of the service as it is built', () => {
+test("volumes of an image are /tmp and the service's live folders for this kind of build", () => {
   expect(listVolumes(services, 'board', { isStandIn: true })).toEqual(['/tmp', '/app']);
   expect(listVolumes(services, 'board', { isStandIn: false })).toEqual(['/tmp', '/srv/web']);
 });
 
-test('they are declared beside those that the image has, and all else stays', () => {
+test("they are added to the image's own volumes, and nothing else changes", () => {
   const image = {
     config: toImageConfig([], { Cmd: ['run'], Volumes: { '/data': {} } }, 'amd64'),
     layers: [],
@@ -31,7 +31,7 @@ test('they are declared beside those that the image has, and all else stays', ()
   expect(layers).toEqual([]);
 });
 
-test('an image has a /tmp for everybody on top, told in its configuration and its history', async () => {
+test('an image gets a world-writable /tmp as its last layer, in its configuration and history', async () => {
   const store = openStore(await makeTemporaryFolder());
   const below = await store.putBlob(packLayer([{ path: 'run', content: 'run' }]));
   const own = {

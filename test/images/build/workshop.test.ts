@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { tellTime } from '../../../src/images/build/tell-time.ts';
+import { reportElapsed } from '../../../src/images/build/report-elapsed.ts';
 import { openWorkshop } from '../../../src/images/build/workshop.ts';
 import { packLayer } from '../../../src/images/store/layer.ts';
 import { openStore } from '../../../src/images/store/store.ts';
-import { createTurns } from '../../../src/lib/turns.ts';
+import { createSerialQueue } from '../../../src/lib/serial-queue.ts';
 import type { Run } from '../../../src/plan/plan.ts';
 import type { Debian } from '../../../src/tools/debian.ts';
 import type { Go } from '../../../src/tools/go.ts';
@@ -40,7 +40,7 @@ async function makeWorkshop(go: Partial<Go> = {}) {
       await writeFile(path, await buffer(packLayer(entries)));
     },
   };
-  const turns = createTurns();
+  const goQueue = createSerialQueue();
   const open = (each: Run = run) =>
     openWorkshop({
       store,
@@ -49,7 +49,7 @@ async function makeWorkshop(go: Partial<Go> = {}) {
       architecture: 'amd64',
       cache,
       run: each,
-      turns,
+      goQueue,
     });
   return { cache, store, lines, abort, run, built, roots, open, workshop: open() };
 }
@@ -77,7 +77,7 @@ test('a program of this checkout is built again when its module changes', async 
   expect(built).toHaveLength(2);
 });
 
-test('a build that fails leaves nothing, and is tried again', async () => {
+test('a failed build leaves nothing, and the next one starts again', async () => {
   let fails = true;
   const { workshop, cache } = await makeWorkshop({
     async build(_, folder) {
@@ -91,7 +91,7 @@ test('a build that fails leaves nothing, and is tried again', async () => {
   await expect(workshop.goProgram(kind)).resolves.toContain('kind-');
 });
 
-test('two programs are built one after the other, and the second says that it waits', async () => {
+test('two programs are built one after the other, and the second reports that it waits', async () => {
   let running = 0;
   let most = 0;
   const { open, lines } = await makeWorkshop({
@@ -105,15 +105,15 @@ test('two programs are built one after the other, and the second says that it wa
   });
   await Promise.all([open().goProgram(kind), open().goProgram({ ...kind, package: 'example.test/helm' })]);
   expect(most).toBe(1);
-  expect(lines).toEqual(['waiting until another program is built']);
+  expect(lines).toEqual(['waiting for another Go build']);
 });
 
-test('a program whose turn comes after the run was aborted is not built', async () => {
+test('a queued build does not start after the run was aborted', async () => {
   const built: string[] = [];
   const { open, abort, lines } = await makeWorkshop({
     async build({ package: path }, folder) {
       built.push(path);
-      await expect.poll(() => lines).toContain('waiting until another program is built');
+      await expect.poll(() => lines).toContain('waiting for another Go build');
       await writeFile(join(folder, path.split('/').at(-1) ?? ''), '');
       abort.abort(new Error('interrupted'));
     },
@@ -128,7 +128,7 @@ test('a program whose turn comes after the run was aborted is not built', async 
   expect(built).toHaveLength(1);
 });
 
-test('a root is made once, without documentation and what is dropped', async () => {
+test('a root file system is made once, without documentation and dropped paths', async () => {
   const { workshop, store, roots } = await makeWorkshop();
   const root = { suite: 'trixie', variant: 'extract', packages: ['a'] } as const;
   const layer = await workshop.debianRoot(root, ['usr/lib/']);
@@ -142,18 +142,18 @@ test('a root is made once, without documentation and what is dropped', async () 
   expect(roots).toHaveLength(2);
 });
 
-test('lines say how long it has been going on, without the time spent waiting', async () => {
+test('progress lines have the elapsed time without the time spent waiting', async () => {
   const { run, lines } = await makeWorkshop();
-  await tellTime(run, { minutes: 7, interval: 60_000 }, async (told, stopwatch) => {
+  await reportElapsed(run, { minutes: 7, interval: 60_000 }, async (told, stopwatch) => {
     await stopwatch.pauseWhile(sleep(300));
     told.report('k8s.io/api');
   });
   expect(lines).toEqual([expect.stringMatching(/^k8s\.io\/api \(0\.[01] s of about 7 min\)$/)]);
 });
 
-test('the last line is told again while nothing new is said', async () => {
+test('the last line is repeated while no new one is reported', async () => {
   const { run, lines } = await makeWorkshop();
-  await tellTime(run, { minutes: 7, interval: 5 }, async (told) => {
+  await reportElapsed(run, { minutes: 7, interval: 5 }, async (told) => {
     told.report('linking');
     await expect.poll(() => lines.length).toBeGreaterThan(2);
   });

@@ -14,7 +14,7 @@ import { makeTemporaryFolder } from '../../temporary-folder.ts';
 
 type Files = Readonly<Record<string, string>>;
 
-/** A checkout of weAlist with a Dockerfile, of which `change` writes files and `hash` is what a build would see. */
+/** A checkout of weAlist with a Dockerfile, whose files `change` writes and whose context `hash` hashes. */
 async function makeContext(files: Files = {}, { context = '.' } = {}) {
   const root = await makeTemporaryFolder();
   const change = async (changed: Files) => {
@@ -42,7 +42,7 @@ describe('the hash of a build context', () => {
     expect(await hash()).not.toBe(before);
   });
 
-  test('changes when a file goes, or has another name', async () => {
+  test('changes when a file is removed or renamed', async () => {
     const { root, hash } = await makeContext({ 'a.py': 'a', 'b.py': 'b' });
     const hashes = [await hash()];
     await rename(join(root, 'a.py'), join(root, 'aa.py'));
@@ -52,12 +52,12 @@ describe('the hash of a build context', () => {
     expect(new Set(hashes).size).toBe(3);
   });
 
-  test('changes when a file can be run from now on, or a link leads elsewhere', async () => {
+  test('changes when a file becomes executable, or a link gets another target', async () => {
     const { root, hash } = await makeContext({ 'start.sh': 'exec main' });
     const hashes = [await hash()];
     await chmod(join(root, 'start.sh'), 0o755);
     hashes.push(await hash());
-    // Where each leads to there is the same to be seen, or nothing at all.
+    // The content behind the links is the same, or does not exist.
     for (const name of ['one.py', 'two.py']) {
       await writeFile(join(root, name), 'same');
       await utimes(join(root, name), 1, 1);
@@ -70,7 +70,7 @@ describe('the hash of a build context', () => {
     expect(new Set(hashes).size).toBe(6);
   });
 
-  test('is found while files and folders come and go', async () => {
+  test('does not fail while files and folders are added and removed', async () => {
     const { root, hash } = await makeContext();
     let isOver = false;
     const comeAndGo = async () => {
@@ -89,7 +89,7 @@ describe('the hash of a build context', () => {
     }
   });
 
-  test('is none of a folder or a Dockerfile that is not there, which is said', async () => {
+  test('fails for a folder or a Dockerfile that does not exist', async () => {
     const { root, hash } = await makeContext({}, { context: 'services/board' });
     await expect(hash()).rejects.toMatchObject({
       message: `${join(root, 'services/board')} cannot be read`,
@@ -107,7 +107,7 @@ describe('the hash of a build context', () => {
     ['its own folder', '.', '.dockerignore'],
     ['its own folder, below that of the checkout', 'services/board', 'services/board/.dockerignore'],
     ['the Dockerfile, beside it', '.', 'docker/Dockerfile.dockerignore'],
-  ])('leaves out what .dockerignore says, of %s', async (_, context, place) => {
+  ])('ignores the files of .dockerignore, for %s', async (_, context, place) => {
     const below = (path: string) => join(context, path);
     const rules = '*.log\ndocs\n**/*.tmp\ndata/**\n!data/schema.sql\n';
     const { change, hash } = await makeContext({ [place]: rules, [below('main.py')]: 'main' }, { context });
@@ -126,7 +126,7 @@ describe('the hash of a build context', () => {
     }
   });
 
-  test('goes by the rules beside the Dockerfile alone, where there are any', async () => {
+  test('uses only the ignore file beside the Dockerfile, if one exists', async () => {
     const { change, hash } = await makeContext({
       '.dockerignore': '*.py\n',
       'docker/Dockerfile.dockerignore': '*.log\n',
@@ -138,7 +138,7 @@ describe('the hash of a build context', () => {
     expect(await hash()).not.toBe(before);
   });
 
-  test('is not that of what no build has: dependencies, git, what was built', async () => {
+  test('ignores dependencies, git and build output', async () => {
     const { root, change, hash } = await makeContext({ '.dockerignore': '!node_modules\n' });
     const before = await hash();
     await change({
@@ -154,7 +154,7 @@ describe('the hash of a build context', () => {
     expect(['deep/node_modules/pg/index.js', 'rebuild/a'].map(isIgnored)).toEqual([true, false]);
   });
 
-  test('is that of its folder, and of nothing beside it', async () => {
+  test('covers its folder only', async () => {
     const { change, hash } = await makeContext({ 'services/board/a.py': 'a' }, { context: 'services/board' });
     const before = await hash();
     await change({ 'main.py': 'other', 'services/board-2/a.py': '' });
@@ -162,12 +162,12 @@ describe('the hash of a build context', () => {
     await change({ 'services/board/a.py': 'other' });
     const second = await hash();
     expect(second).not.toBe(before);
-    // The Dockerfile may lie anywhere.
+    // The Dockerfile may be anywhere.
     await change({ 'docker/Dockerfile': 'FROM another' });
     expect(await hash()).not.toBe(second);
   });
 
-  test('of a folder with a thousand files that is left out, and one file of it that is not', async () => {
+  test('includes one file of an ignored folder with a thousand files', async () => {
     const { root, change, hash } = await makeContext({ '.dockerignore': 'assets\n!assets/keep.txt\n' });
     mkdirSync(join(root, 'assets'));
     for (let at = 0; at < 1_000; at += 1) writeFileSync(join(root, `assets/${at}.png`), '');
@@ -179,7 +179,7 @@ describe('the hash of a build context', () => {
   });
 });
 
-test('of 50,000 paths exactly those are left out that the rules name', async () => {
+test('of 50,000 paths exactly those that match the rules are ignored', async () => {
   const rules = ['# made', '**/*.png', 'docs/**', '!docs/README.md', '**/cache', 'data-?', '!**/0.png'];
   const { root } = await makeContext({ '.dockerignore': rules.join('\n') });
   const isIgnored = await readIgnored({ root, dockerfile: 'docker/Dockerfile', context: '.' });
@@ -200,7 +200,7 @@ test('of 50,000 paths exactly those are left out that the rules name', async () 
   expect(isIgnored('docs/README.md')).toBe(false);
 });
 
-test('git leaves out what tools make, in every folder', async () => {
+test('git ignores generated files in every folder', async () => {
   const { root } = await makeContext({ '.gitignore': '__pycache__\n/out\n' });
   const isIgnored = await readGitIgnored({ root, dockerfile: 'docker/Dockerfile', context: '.' });
   const paths = ['deep/__pycache__/a.pyc', 'out/a', 'deep/out/a', 'main.py'];
@@ -230,14 +230,14 @@ describe('the Dockerfile of a service', () => {
   test.each<[string, Partial<Service>, string?]>([
     ['without a source', { dockerfile: 'docker/Dockerfile' }],
     ['that shall be its stand-in', { dockerfile: 'docker/Dockerfile', build: 'stand-in' }, 'here'],
-    ['whose Dockerfile is not there', { dockerfile: 'other/Dockerfile' }, 'here'],
+    ['whose Dockerfile does not exist', { dockerfile: 'other/Dockerfile' }, 'here'],
     ['whose Dockerfile is a folder', { dockerfile: 'docker' }, 'here'],
     ['that names none', {}, 'here'],
   ])('is none for one %s', async (_, service, source) => {
     expect((await find(service, source)).found).toBeUndefined();
   });
 
-  test('has to be there when the environment wants it', async () => {
+  test('must exist when the environment requires it', async () => {
     await expect(find({ dockerfile: 'other/Dockerfile', build: 'source' }, 'here')).rejects.toMatchObject({
       message: expect.stringMatching(/^services\.board has no Dockerfile at \/.*\/other\/Dockerfile$/),
       exitCode: 2,

@@ -37,14 +37,14 @@ async function makeWorld(live: Environment['services'][string]['live'], { hasDoc
   return { root, write, read };
 }
 
-describe('what a change makes of a service with a Dockerfile', () => {
+describe('the live files of a service with a Dockerfile', () => {
   const live = [
     { from: 'app/web', to: '/srv/web', build: 'source' as const },
     { from: 'app/conf', to: '/etc/board', build: 'source' as const },
     { from: 'services/board', to: '/app', build: 'stand-in' as const },
   ];
 
-  test('is what has changed, each file where it is in the container', async () => {
+  test('are the changed ones, by their paths in the container', async () => {
     const { root, write, read } = await makeWorld(live);
     await write('app/web/deep/a.js', 'one');
     await write('app/conf/run.sh', 'two');
@@ -64,7 +64,7 @@ describe('what a change makes of a service with a Dockerfile', () => {
     ['for a live folder itself', ['app/web']],
     ['for a new folder in it', ['app/web/deep']],
     ['for what is live of the stand-in', ['services/board/main.ts']],
-  ])('is nothing %s: an image is the way', async (_, changed) => {
+  ])('are undefined %s: an image is needed', async (_, changed) => {
     const { write, read } = await makeWorld(live);
     await write('app/web/a.js', 'one');
     await write('app/web/deep/a.js', 'one');
@@ -73,7 +73,7 @@ describe('what a change makes of a service with a Dockerfile', () => {
     expect(await read(...changed)).toBeUndefined();
   });
 
-  test('is nothing when it is more than is worth it', async () => {
+  test('are undefined when too many have changed', async () => {
     const { root, write, read } = await makeWorld(live);
     const names = Array.from({ length: 201 }, (_, at) => `app/web/${at}.js`);
     await write('app/web/0.js', '');
@@ -82,20 +82,20 @@ describe('what a change makes of a service with a Dockerfile', () => {
     expect(await read(...names)).toBeUndefined();
   });
 
-  test('is nothing where no folder is live', async () => {
+  test('are undefined where no folder is live', async () => {
     const { write, read } = await makeWorld([]);
     await write('app/web/a.js', 'one');
     expect(await read('app/web/a.js')).toBeUndefined();
   });
 });
 
-describe('what a change makes of a stand-in', () => {
+describe('the live files of a stand-in', () => {
   const live = [
     { from: 'services/board', to: '/app', build: 'stand-in' as const },
     { from: 'app/web', to: '/srv/web', build: 'source' as const },
   ];
 
-  test('is all of it, compiled, whatever file it was', async () => {
+  test('are all its files, compiled, whichever was changed', async () => {
     const { read, write } = await makeWorld(live, { hasDockerfile: false });
     await write('services/board/public/b.html', 'new page');
     const source = await read('services/board/public/b.html');
@@ -110,19 +110,19 @@ describe('what a change makes of a stand-in', () => {
     expect(files.get('/app/main.js')).toContain('"0123456789ab"');
   });
 
-  test('is all that is left when a file is gone: what runs it sees that', async () => {
+  test('lack a removed file, which the update finds out', async () => {
     const { root, read } = await makeWorld(live, { hasDockerfile: false });
     await rm(join(root, 'services/board/public/a.html'));
     const source = await read('services/board/public/a.html');
     expect(source?.files.map(({ path }) => path)).toEqual(['/app/main.js.map', '/app/main.js']);
   });
 
-  test('is nothing for what all stand-ins share', async () => {
+  test('are undefined for a change of a shared file', async () => {
     const { read } = await makeWorld(live, { hasDockerfile: false });
     expect(await read('services/common/run.ts')).toBeUndefined();
   });
 
-  test('is a failure with its place when it does not compile', async () => {
+  test('are a failure with its location when they do not compile', async () => {
     const { read, write } = await makeWorld(live, { hasDockerfile: false });
     await write('services/board/main.ts', 'const const;\n');
     await expect(read('services/board/main.ts')).rejects.toMatchObject({
@@ -132,7 +132,7 @@ describe('what a change makes of a stand-in', () => {
   });
 });
 
-test("an image's uppermost layer says what its live files are", async () => {
+test("an image's live files are read from its uppermost layer", async () => {
   const store = openStore(await makeTemporaryFolder());
   const below = await store.putBlob(packLayer([{ path: 'app/packages/pg.js', content: 'pg' }]));
   const own = await store.putBlob(

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { listSourceFiles } from '../../../src/images/source/source-files.ts';
 import { makeTemporaryFolder } from '../../temporary-folder.ts';
 
-test('lists what somebody wrote, and nothing that lies beside it', async () => {
+test('lists source files without dependencies, hidden and temporary files', async () => {
   const folder = await makeTemporaryFolder();
   const kept = ['B.ts', 'a.ts', 'public/app.js', 'public/deep/er/icon.svg', 'with space.ts', 'ä.ts'];
   const left = [

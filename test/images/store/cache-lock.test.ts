@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { findOrMake, whileNobodyMakes } from '../../../src/images/store/cache-lock.ts';
+import { findOrMake, withExclusiveCache } from '../../../src/images/store/cache-lock.ts';
 import { makeTemporaryFolder } from '../../temporary-folder.ts';
 
 const checkout = join(import.meta.dirname, '../../..');
@@ -13,7 +13,7 @@ function makeRun() {
   return { lines, run: { signal: new AbortController().signal, report: (line: string) => lines.push(line) } };
 }
 
-test('of two that want the same, one makes it', async () => {
+test('of two processes that want the same, one makes it', async () => {
   const cache = await makeTemporaryFolder();
   const { run, lines } = makeRun();
   let thing: string | undefined;
@@ -33,24 +33,24 @@ test('of two that want the same, one makes it', async () => {
     });
   expect(await Promise.all([want(), want()])).toEqual(['made', 'made']);
   expect(made).toBe(1);
-  expect(lines).toEqual(['waiting: another step is at the same']);
+  expect(lines).toEqual(['waiting: another step is making the same']);
 });
 
-test('what is there is found without a lock', async () => {
+test('an existing entry is found without a lock', async () => {
   const cache = await makeTemporaryFolder();
   const { run } = makeRun();
-  const found = await whileNobodyMakes(cache, () =>
+  const found = await withExclusiveCache(cache, () =>
     findOrMake({ cache, key: 'thing', run, find: async () => 'there', make: async () => 'made' }),
   );
   expect(found).toBe('there');
 });
 
-test('who makes waits until the cache is cleared', async () => {
+test('making waits until the cache is cleared', async () => {
   const cache = await makeTemporaryFolder();
   const { run, lines } = makeRun();
   const order: string[] = [];
   let making: Promise<string> | undefined;
-  await whileNobodyMakes(cache, async () => {
+  await withExclusiveCache(cache, async () => {
     making = findOrMake({
       cache,
       key: 'thing',
@@ -66,10 +66,10 @@ test('who makes waits until the cache is cleared', async () => {
   });
   await making;
   expect(order).toEqual(['cleared', 'made']);
-  expect(lines).toEqual(['waiting: another step clears the cache']);
+  expect(lines).toEqual(['waiting: another step is clearing the cache']);
 });
 
-test('the cache is not cleared while something is made in it, by whichever process', async () => {
+test('the cache is not cleared while any process makes something in it', async () => {
   const cache = await makeTemporaryFolder();
   const maker = spawn(
     process.execPath,
@@ -89,7 +89,7 @@ test('the cache is not cleared while something is made in it, by whichever proce
   await once(maker.stdout, 'data');
   let cleared = false;
   const clear = () =>
-    whileNobodyMakes(cache, async () => {
+    withExclusiveCache(cache, async () => {
       cleared = true;
     });
   await expect(clear()).rejects.toMatchObject({
@@ -98,7 +98,7 @@ test('the cache is not cleared while something is made in it, by whichever proce
   });
   expect(cleared).toBe(false);
 
-  // A dead maker holds nothing.
+  // The lock of a dead process is free.
   maker.kill('SIGKILL');
   await once(maker, 'exit');
   await clear();

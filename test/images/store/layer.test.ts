@@ -16,7 +16,7 @@ async function listTar(tar: Readable): Promise<readonly Header[]> {
   return headers;
 }
 
-test('the same entries give the same bytes, in whatever order they come', async () => {
+test('the same entries give the same bytes in any order', async () => {
   const entries = [
     { path: 'b/file', content: 'b' },
     { path: 'a', link: 'b' },
@@ -44,12 +44,12 @@ test('parents are made once and before what is in them', async () => {
   ]);
 });
 
-test('everything belongs to root and carries no date', async () => {
+test('everything belongs to root and has no date', async () => {
   const [header] = await listTar(packLayer([{ path: 'a', content: '' }]));
   expect(header).toMatchObject({ uid: 0, gid: 0, mtime: new Date(0) });
 });
 
-test('a folder gives its files, with what git keeps of their mode', async () => {
+test("a folder's files become entries, with the executable bit of their mode", async () => {
   const folder = await makeTemporaryFolder();
   await writeFile(join(folder, 'plain'), '');
   await writeFile(join(folder, 'program'), '');
@@ -61,7 +61,7 @@ test('a folder gives its files, with what git keeps of their mode', async () => 
   ]);
 });
 
-test('a file that is missing is an error of whoever reads the layer', async () => {
+test('a missing file is an error for the reader of the layer', async () => {
   await expect(buffer(packLayer([{ path: 'a', file: '/does/not/exist' }]))).rejects.toThrow('ENOENT');
 });
 
@@ -79,7 +79,7 @@ test('a root loses devices, documentation and dates, and keeps owners and hard l
   ]);
 });
 
-test('a root that is cut off, or cannot be read, is an error', async () => {
+test('a truncated or unreadable root is an error', async () => {
   const tar = pack();
   tar.entry({ name: './etc/a' }, 'x'.repeat(5000));
   tar.finalize();

@@ -79,19 +79,19 @@ async function makeParts() {
   };
 }
 
-test('what an earlier recipe made goes, what this one uses stays', async () => {
+test('entries of previous recipes are removed, those of the current ones stay', async () => {
   const { parts, keys } = await makeParts();
   const { store } = parts;
   await store.putImage('built-redis-0000000000000000', { config: '{}', layers: [] });
   await store.putImage(await keys.built('redis'), { config: '{}', layers: [] });
   const pruning = await planPruning(parts, { all: false, signal });
   expect(pruning.entries.images).toEqual(['built-redis-0000000000000000']);
-  expect(pruning.parts).toContainEqual({ what: '1 image of the cache', bytes: 0 });
+  expect(pruning.items).toContainEqual({ what: '1 image in the cache', bytes: 0 });
   await prune(pruning, parts, run);
   expect((await store.list()).images.map(({ key }) => key)).toEqual([await keys.built('redis')]);
 });
 
-test('in the engine only what this tool named, nobody uses and no recipe makes goes', async () => {
+test("of the engine only unused node images with this tool's name are removed", async () => {
   const { parts, images, containers, current } = await makeParts();
   const pruning = await planPruning(parts, { all: false, signal });
   expect(pruning.nodes).toEqual(['wealist.local/node:old']);
@@ -109,7 +109,7 @@ test('in the engine only what this tool named, nobody uses and no recipe makes g
   ]);
 });
 
-test('all takes whatever can be made again, and says how much that is', async () => {
+test('all removes everything that can be made again, and its size is returned', async () => {
   const { parts, images, isCleaned, keys } = await makeParts();
   const { store, cache } = parts;
   const layer = await store.putBlob(Readable.from([Buffer.alloc(1000)]));
@@ -117,8 +117,8 @@ test('all takes whatever can be made again, and says how much that is', async ()
   await store.putFile('kube-775d147b22fa6aa4', (path) => writeFile(path, 'program'));
   await store.putFile('whatever', (path) => writeFile(path, 'program'));
   const pruning = await planPruning(parts, { all: true, signal });
-  expect(pruning.parts).toContainEqual({ what: '1 layer of the cache', bytes: 1000 });
-  expect(pruning.parts).toContainEqual({ what: '2 programs of the cache', bytes: 14 });
+  expect(pruning.items).toContainEqual({ what: '1 layer in the cache', bytes: 1000 });
+  expect(pruning.items).toContainEqual({ what: '2 programs in the cache', bytes: 14 });
   await prune(pruning, parts, run);
   expect(await openStore(cache).list()).toEqual({ images: [], files: [], blobs: [] });
   expect([...images.values()].flat()).toEqual([
@@ -129,17 +129,17 @@ test('all takes whatever can be made again, and says how much that is', async ()
   expect(isCleaned()).toBe(false);
 });
 
-test("all clears Go's caches where there are any", async () => {
+test("all clears Go's caches, if they exist", async () => {
   const { parts, isCleaned } = await makeParts();
   await openStore(join(parts.cache, 'go')).putFile('compiled', (path) => writeFile(path, 'x'.repeat(5000)));
   const pruning = await planPruning(parts, { all: true, signal });
-  expect(pruning.parts.find(({ what }) => what === "Go's caches")?.bytes).toBeGreaterThan(5000);
+  expect(pruning.items.find(({ what }) => what === "Go's caches")?.bytes).toBeGreaterThan(5000);
   await prune(pruning, parts, run);
   expect(isCleaned()).toBe(true);
 });
 
-test('without an engine the cache is pruned all the same', async () => {
+test('without an engine the cache is still pruned', async () => {
   const { parts } = await makeParts();
   const pruning = await planPruning({ ...parts, docker: undefined }, { all: false, signal });
-  expect(pruning).toMatchObject({ nodes: [], containers: [], parts: [] });
+  expect(pruning).toMatchObject({ nodes: [], containers: [], items: [] });
 });

@@ -23,7 +23,7 @@ test('a blob is found by the digest of its content', async () => {
   expect(await text(store.openBlob(layer.digest))).toBe('content');
 });
 
-test('an image is there only while each of its layers is there, whole', async () => {
+test('an image is found only while each of its layers is complete', async () => {
   const { folder, store } = await openTemporaryStore();
   const layer = await store.putBlob(Readable.from([Buffer.from('content')]));
   const image = { config: '{}', layers: [layer] };
@@ -47,7 +47,7 @@ test.each(['', '{', 'null', '[]', '{"config":1,"layers":[]}'])(
   },
 );
 
-test('looking changes nothing', async () => {
+test('finding changes nothing', async () => {
   const { folder, store } = await openTemporaryStore();
   expect(await store.findImage('a')).toBeUndefined();
   expect(await store.findFile('a')).toBeUndefined();
@@ -55,7 +55,7 @@ test('looking changes nothing', async () => {
   expect(await readdir(folder)).toEqual([]);
 });
 
-test('a file whose making fails is not there, and leaves nothing', async () => {
+test('a file whose writing fails is not stored, and leaves nothing', async () => {
   const { folder, store } = await openTemporaryStore();
   const failing = store.putFile('a', async (path) => {
     await writeFile(path, 'half');
@@ -66,7 +66,7 @@ test('a file whose making fails is not there, and leaves nothing', async () => {
   expect(await readdir(join(folder, 'work'))).toEqual([]);
 });
 
-test('a blob whose stream breaks is not there, and leaves nothing', async () => {
+test('a blob whose stream fails is not stored, and leaves nothing', async () => {
   const { folder, store } = await openTemporaryStore();
   const breaking = Readable.from(
     (async function* () {
@@ -79,7 +79,7 @@ test('a blob whose stream breaks is not there, and leaves nothing', async () => 
   expect(await readdir(join(folder, 'work'))).toEqual([]);
 });
 
-test('what a killed process was writing is swept up by the next one; what a living one writes is not', async () => {
+test('unfinished files of a dead process are removed by the next one; those of a running one are not', async () => {
   const { folder, store } = await openTemporaryStore();
   await mkdir(join(folder, 'work'));
   const killed = await startWriter(folder);
@@ -94,7 +94,7 @@ test('what a killed process was writing is swept up by the next one; what a livi
   expect((await store.list()).blobs).toEqual([]);
 });
 
-test('two processes that put the same leave it whole', async () => {
+test('two processes that store the same entry leave it complete', async () => {
   const { folder, store } = await openTemporaryStore();
   const program = `
     import { Readable } from 'node:stream';
@@ -115,7 +115,7 @@ test('two processes that put the same leave it whole', async () => {
   expect(await readdir(join(folder, 'work'))).toEqual([]);
 });
 
-test('what is removed is gone, and removing it again is fine', async () => {
+test('a removed entry is not found, and removing it again is no error', async () => {
   const { store } = await openTemporaryStore();
   const layer = await store.putBlob(Readable.from([Buffer.from('content')]));
   await store.putImage('a', { config: '{}', layers: [layer] });

@@ -1,28 +1,28 @@
-import type { Environment } from '../config/schema.ts';
-import { isTimeout, withDeadline } from '../lib/deadline.ts';
-import { exitCodes, Failure } from '../lib/failure.ts';
-import type { Digest } from '../lib/oci.ts';
-import { type Reference, toDigested, toTagged } from '../lib/reference.ts';
-import type { Run } from '../plan/plan.ts';
-import type { Docker } from '../tools/docker/docker.ts';
-import type { DockerImage } from '../tools/docker/images.ts';
-import { PullFailure } from '../tools/registry/pull.ts';
+import type { Environment } from '../../config/schema.ts';
+import { isTimeout, withDeadline } from '../../lib/deadline.ts';
+import { exitCodes, Failure } from '../../lib/failure.ts';
+import type { Digest } from '../../lib/oci.ts';
+import { type Reference, toDigested, toTagged } from '../../lib/reference.ts';
+import type { Run } from '../../plan/plan.ts';
+import type { Docker } from '../../tools/docker/docker.ts';
+import type { DockerImage } from '../../tools/docker/images.ts';
+import { PullFailure } from '../../tools/registry/pull.ts';
 import type { ImageDigests } from './image-digests.ts';
 
 export interface PulledImage {
-  /** What the engine knows it by. */
+  /** Its name in the engine. */
   readonly name: string;
   readonly details: DockerImage;
 }
 
-/** Images of registries, in the engine. */
+/** Pulls images from registries into the engine. */
 export interface Puller {
-  /** The image if the engine has it, as far as known with the content that a pull would bring. */
+  /** The image if the engine has it with the recorded or configured digest, where one is known. */
   find(reference: Reference): Promise<PulledImage | undefined>;
   /**
-   * Pulls the image, from the mirror where there is one. A registry that did not answer is not asked again.
+   * Pulls the image, from the mirror where one is configured. A registry that did not respond is not tried again.
    * @throws {PullFailure}
-   * @throws {Failure} exit code 9 when what the registry has is not what the digest says.
+   * @throws {Failure} exit code 9 when the registry's image has another digest than expected.
    */
   pull(reference: Reference, run: Run): Promise<PulledImage>;
 }
@@ -31,40 +31,39 @@ export interface PullerDeps {
   readonly docker: Pick<Docker, 'findImage' | 'pullImage' | 'getRemoteDigest'>;
   readonly registry: Pick<Environment['registry'], 'mirror'>;
   readonly digests: ImageDigests;
-  /** The engine's word for this machine's architecture: `amd64`. */
+  /** This machine's architecture as the engine names it: `amd64`. */
   readonly architecture: string;
-  /** Milliseconds in which a registry must have answered its first question. */
+  /** Milliseconds in which a registry must respond to the first request. */
   readonly timeout?: number;
 }
 
+/** A puller for one run, in which each registry is checked once. */
 export function createPuller(deps: PullerDeps): Puller {
   const { docker, registry, digests, architecture, timeout = 20_000 } = deps;
-  /** Registry → why it cannot be used; each is asked once, by whoever needs it first, and the others wait for that. */
-  const answers = new Map<string, Promise<PullFailure | undefined>>();
+  /** Registry → why it cannot be used. Each registry is checked once; concurrent pulls share the check. */
+  const checks = new Map<string, Promise<PullFailure | undefined>>();
 
   const toSource = (reference: Reference): Reference =>
     registry.mirror === undefined ? reference : { ...reference, registry: registry.mirror };
   const findExpected = async (source: Reference) => (await digests.find(toTagged(source))) ?? source.digest;
 
-  async function requireAnswer(source: Reference, run: Run): Promise<void> {
-    const asked = answers.get(source.registry) ?? ask(source, run);
-    answers.set(source.registry, asked);
-    const silent = await asked;
-    if (silent) throw new PullFailure(toTagged(source), silent.cause);
+  async function requireReachable(source: Reference, run: Run): Promise<void> {
+    const check = checks.get(source.registry) ?? checkRegistry(source, run);
+    checks.set(source.registry, check);
+    const unusable = await check;
+    if (unusable) throw new PullFailure(toTagged(source), unusable.cause);
   }
 
-  /** Asks for this image's digest: no download, and it tells a registry that is there from one that is not. */
-  async function ask(source: Reference, { signal, report }: Run): Promise<PullFailure | undefined> {
+  /** Requests this image's digest: without a download it shows whether the registry is reachable. */
+  async function checkRegistry(source: Reference, { signal, report }: Run): Promise<PullFailure | undefined> {
     const name = toTagged(source);
-    report(`asking ${source.registry}`);
+    report(`checking registry ${source.registry}`);
     try {
-      await withDeadline({ timeout: timeout, signal }, (limited) =>
-        docker.getRemoteDigest(name, { signal: limited }),
-      );
+      await withDeadline({ timeout, signal }, (limited) => docker.getRemoteDigest(name, { signal: limited }));
     } catch (error) {
       signal.throwIfAborted();
       const failure = isTimeout(error)
-        ? new PullFailure(name, new Error(`no answer, timed out after ${timeout / 1000} s`))
+        ? new PullFailure(name, new Error(`no response, timed out after ${timeout / 1000} s`))
         : error;
       if (!(failure instanceof PullFailure)) throw failure;
       return failure.problem === 'unreachable' || failure.problem === 'certificate' ? failure : undefined;
@@ -94,15 +93,16 @@ export function createPuller(deps: PullerDeps): Puller {
     return pulled;
   }
 
-  /** A registry that has the tag with another content: what was asked for is gone, or this is not it. */
+  /** Throws when the registry has another image under the tag than the expected digest. */
   async function refuseOther(source: Reference, expected: Digest, { signal }: Run): Promise<void> {
     const found = await docker.getRemoteDigest(toTagged(source), { signal }).catch((error) => {
       if (error instanceof PullFailure) return undefined;
       throw error;
     });
     if (found === undefined || found === expected) return;
-    throw new Failure(`${toTagged(source)} is ${found}, not ${expected} as before`, {
-      cause: 'the tag was moved, or another image has its name here: accept it only if you expected that',
+    throw new Failure(`${toTagged(source)} has digest ${found}, not ${expected} as recorded`, {
+      cause:
+        'the tag was moved, or the registry serves another image under this name: accept it only if you expect that',
       hint: `npm run images -- accept ${toTagged(source)}@${found}`,
       exitCode: exitCodes.refused,
     });
@@ -111,7 +111,7 @@ export function createPuller(deps: PullerDeps): Puller {
   async function getPulled(name: string): Promise<PulledImage> {
     const details = await docker.findImage(name);
     if (details) return { name, details };
-    throw new Failure(`image ${name} is gone from the engine right after it was pulled`, {
+    throw new Failure(`image ${name} was removed from the engine right after the pull`, {
       hint: 'npm run up',
       exitCode: exitCodes.image,
     });
@@ -134,14 +134,14 @@ export function createPuller(deps: PullerDeps): Puller {
 
     async pull(reference, run) {
       const source = toSource(reference);
-      await requireAnswer(source, run);
+      await requireReachable(source, run);
       run.report(`pulling ${toTagged(source)}`);
       const expected = await findExpected(source);
       try {
         return await (expected ? pullDigest(source, expected, run) : pullTag(source, run));
       } catch (error) {
         if (error instanceof PullFailure && error.problem === 'unreachable') {
-          answers.set(source.registry, Promise.resolve(error));
+          checks.set(source.registry, Promise.resolve(error));
         }
         throw error;
       }
@@ -149,13 +149,13 @@ export function createPuller(deps: PullerDeps): Puller {
   };
 }
 
-/** An image without digests came in an archive, by somebody's own hand: it has nothing to be compared. */
+/** An image without digests was loaded from an archive by the user: it has no digest to compare. */
 function isExpected({ digests }: DockerImage, expected: Digest | undefined): boolean {
   if (expected === undefined || digests.length === 0) return true;
   return digests.some((each) => each.endsWith(`@${expected}`));
 }
 
-/** The engine leaves out Docker Hub's own parts of a name. */
+/** The engine shortens names of Docker Hub: `postgres` for `docker.io/library/postgres`. */
 function isOf(digested: string, { registry, repository }: Reference): boolean {
   const full = `${registry}/${repository}`;
   return [full, full.replace(/^docker\.io\/(library\/)?/, '')].includes(digested.split('@')[0] ?? '');

@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
-import { beginLoad, loadImages } from '../../../src/images/load/load.ts';
+import { loadImages } from '../../../src/images/load/load-images.ts';
+import { openServiceLoad } from '../../../src/images/load/service-load.ts';
 import { packLayer } from '../../../src/images/store/layer.ts';
 import { openStore } from '../../../src/images/store/store.ts';
 import { readTar } from '../../../src/images/store/tar.ts';
@@ -14,7 +15,7 @@ import { makeTemporaryFolder } from '../../temporary-folder.ts';
 const failed = (message: string) =>
   new CommandFailure(message, { argv: ['ctr'], status: 1, stdout: '', stderr: message });
 
-/** Nodes whose containerd unpacks what comes, and refuses an image whose layer it neither gets nor has. */
+/** Nodes whose containerd unpacks what it receives, and refuses an image whose layer it neither receives nor has. */
 function makeNodes(...names: readonly string[]) {
   const nodes = new Map(
     names.map((name) => [
@@ -93,7 +94,7 @@ function makeRun() {
   return { reports, signal: new AbortController().signal, report: (line: string) => void reports.push(line) };
 }
 
-test('only what a node lacks travels, to each as much as it needs', async () => {
+test('each node receives only the layers that it lacks', async () => {
   const { store, make } = await makeImages();
   const { nodes, port } = makeNodes('one', 'two');
   const run = makeRun();
@@ -102,8 +103,8 @@ test('only what a node lacks travels, to each as much as it needs', async () => 
   expect(whole).toBeGreaterThan(300_000);
 
   const second = await make('second');
-  const load = beginLoad({ nodes: port, store, nodeNames: ['one', 'two'] }, repository, run.signal);
-  await load.bring(second, run);
+  const load = openServiceLoad({ nodes: port, store, nodeNames: ['one', 'two'] }, repository, run.signal);
+  await load.load(second, run);
   for (const { images } of nodes.values()) {
     expect(images.get(second.reference)).toBe(digestOf(toManifest(second.image)));
   }
@@ -111,7 +112,7 @@ test('only what a node lacks travels, to each as much as it needs', async () => 
   expect(nodes.get('two')?.bytes).toBeGreaterThan(300_000);
 });
 
-test('what a node has is not sent again', async () => {
+test('an image that the node has is not sent again', async () => {
   const { store, make } = await makeImages();
   const { nodes, closed, port } = makeNodes('one');
   const image = await make('first');
@@ -122,7 +123,7 @@ test('what a node has is not sent again', async () => {
   expect(closed).toEqual(['one']);
 });
 
-test('a layer that was collected meanwhile is no failure: everything is sent, which is said', async () => {
+test('all layers are sent, and this is reported, when the node has removed one meanwhile', async () => {
   const { store, make } = await makeImages();
   const { nodes, port } = makeNodes('one');
   await loadImages([await make('first')], 'one', { nodes: port, store }, makeRun());
@@ -131,11 +132,11 @@ test('a layer that was collected meanwhile is no failure: everything is sent, wh
   const run = makeRun();
   const second = await make('second');
   await loadImages([second], 'one', { nodes: port, store }, run);
-  expect(run.reports.at(-1)).toBe('the node has lost a layer it had: loading everything');
+  expect(run.reports.at(-1)).toBe('a layer was removed from the node meanwhile: loading all layers');
   expect(node?.images.get(second.reference)).toBe(digestOf(toManifest(second.image)));
 });
 
-test("of a service's images the nodes keep those that were named, and nothing of others is touched", async () => {
+test("old images of a service are removed but for those named, and other services' images are not", async () => {
   const { store, make } = await makeImages();
   const { nodes, port } = makeNodes('one');
   const old = await Promise.all(['1', '2', '3', '4'].map(make));
@@ -145,10 +146,10 @@ test("of a service's images the nodes keep those that were named, and nothing of
   images.set('wealist.local/a-service-2:1', 'sha256:other');
   images.set('sha256:other-id', 'sha256:other');
 
-  const load = beginLoad({ nodes: port, store, nodeNames: ['one'] }, repository, makeRun().signal);
+  const load = openServiceLoad({ nodes: port, store, nodeNames: ['one'] }, repository, makeRun().signal);
   const keep = new Set(['3', '4'].map((name) => `wealist.local/a-service:${name}`));
   const newest = await make('5');
-  await load.bring(newest, makeRun());
+  await load.load(newest, makeRun());
   await load.removeOld(newest, keep, makeRun());
   expect([...images.keys()].sort()).toEqual([
     'sha256:id-3',
@@ -161,13 +162,13 @@ test("of a service's images the nodes keep those that were named, and nothing of
   ]);
 });
 
-test('a node that does not let go of an older image does not fail the reload', async () => {
+test('an older image that cannot be removed does not fail the reload', async () => {
   const { store, make } = await makeImages();
   const { port } = makeNodes('one');
   await loadImages([await make('1')], 'one', { nodes: port, store }, makeRun());
   const stubborn = { ...port, removeImages: () => Promise.reject(failed('it is in use')) };
   const run = makeRun();
-  const load = beginLoad({ nodes: stubborn, store, nodeNames: ['one'] }, repository, run.signal);
+  const load = openServiceLoad({ nodes: stubborn, store, nodeNames: ['one'] }, repository, run.signal);
   await load.removeOld(await make('2'), new Set(), run);
-  expect(run.reports).toContain('older images stay on the node: it is in use');
+  expect(run.reports).toContain('older images were not removed from the node: it is in use');
 });

@@ -1,19 +1,20 @@
 import { join } from 'node:path';
-import { withDeadline } from '../lib/deadline.ts';
-import type { Digest } from '../lib/oci.ts';
-import { readOrSetAside, writeFileAtomically } from '../state/atomic-file.ts';
-import { acquireLock } from '../state/lock.ts';
-import type { Paths } from '../state/paths.ts';
+import { withDeadline } from '../../lib/deadline.ts';
+import type { Digest } from '../../lib/oci.ts';
+import { readOrSetAside, writeFileAtomically } from '../../state/atomic-file.ts';
+import { acquireLock } from '../../state/lock.ts';
+import type { Paths } from '../../state/paths.ts';
 
 /**
- * What each image was when it was first pulled: tags can be moved, and a digest that nobody has looked up beforehand
- * is at least the same from then on. By the name that was asked for, so that a mirror has digests of its own.
+ * The digest that each image had at its first pull. Tags can be moved; where the catalog names no digest, every later
+ * pull is at least compared with the first one. Recorded by the name that was pulled, so a mirror has its own digests.
  */
 export interface ImageDigests {
   find(name: string): Promise<Digest | undefined>;
   record(name: string, digest: Digest): Promise<void>;
 }
 
+/** The record in the data folder; an invalid file is set aside and counts as empty. */
 export function openImageDigests({ data, cache }: Pick<Paths, 'data' | 'cache'>): ImageDigests {
   const path = join(data, 'image-digests.json');
   const read = async () => (await readOrSetAside(path, parse)) ?? {};
@@ -42,7 +43,7 @@ export function openImageDigests({ data, cache }: Pick<Paths, 'data' | 'cache'>)
 function parse(text: string): Readonly<Record<string, Digest>> {
   const digests = JSON.parse(text);
   const isRecord = typeof digests === 'object' && digests !== null && !Array.isArray(digests);
-  if (!isRecord || !Object.values(digests).every(isDigest)) throw new TypeError('no record of digests');
+  if (!isRecord || !Object.values(digests).every(isDigest)) throw new TypeError('not a record of digests');
   return digests;
 }
 

@@ -17,15 +17,15 @@ import type { ApiServer } from '../tools/kubernetes/api-server.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
 import type { ExtrasChoice } from './extras.ts';
 
-/** What is decided before the plan is made: by the person, by an earlier run, by what this machine allows. */
+/** What is decided before the plan is made: by the user, by an earlier run, by what this machine allows. */
 export interface UpChoice {
-  /** Every release is applied, changed or not: what was changed or removed by hand comes back. */
+  /** Whether every release is applied, even if unchanged, to undo manual changes in the cluster. */
   readonly repairs: boolean;
   readonly selection: Selection;
   readonly cluster: { readonly name: string; readonly nodes: readonly WorkerType[] } & PublicPorts &
     ExtrasChoice;
   readonly controller: Controller;
-  /** Extras that are taken away. */
+  /** Extras to remove. */
   readonly removedExtras: readonly ExtraName[];
   readonly checkoutId: string;
   readonly podSecurity: PodSecurity;
@@ -49,14 +49,14 @@ export interface UpDeps {
   readonly tools: readonly Step[];
 }
 
-/** What an earlier step put into the store. @throws {Failure} when somebody has emptied the store meanwhile. */
-export async function present<T>(found: Promise<T | undefined>, name: string): Promise<T> {
+/** An image that an earlier step put into the store. @throws {Failure} exit code 7 when it was removed meanwhile. */
+export async function requireFound<T>(found: Promise<T | undefined>, name: string): Promise<T> {
   const image = await found;
   if (image !== undefined) return image;
   throw new Failure(`image ${name} is not in the cache`, { hint: 'npm run up', exitCode: exitCodes.image });
 }
 
-/** The services that this run deploys, and what an earlier one did: a partial `up` takes nothing away. */
+/** The services that this run deploys, and those that an earlier one did: a partial `up` removes none. */
 export async function listDeployed(
   { namespace }: Pick<Environment, 'namespace'>,
   { releases }: Pick<UpDeps, 'releases'>,

@@ -7,21 +7,21 @@ import { type Digest, digestOf, type Image, type Layer } from '../../lib/oci.ts'
 import type { Store } from '../store/store.ts';
 import { readTar } from '../store/tar.ts';
 
-/** Bytes that are held in memory. Configurations and manifests are a few kilobytes. */
+/** Bytes up to which a file is read into memory. Configurations and manifests have a few kilobytes. */
 const largestText = 4 * 1024 * 1024;
 
-/** What was found in the archive, by its path there. */
+/** The archive's files by their paths. */
 interface Contents {
   readonly texts: Map<string, string>;
   readonly layers: Map<string, Layer>;
-  /** A layer that is there under another path already: path → that path. */
+  /** Links to a layer: path → path of the layer. */
   readonly links: Map<string, string>;
 }
 
 /**
- * Brings the one image of a `docker save` into the store: the archive of Docker 20.10, or the OCI layout with a
- * manifest.json beside it of Docker 25 and later. Layers are kept uncompressed, whatever they come as.
- * @throws {Failure} when it is no such archive, or a layer is not the one that the image's configuration names.
+ * Imports the one image of a `docker save` archive into the store: Docker 20.10's format, or the OCI layout with a
+ * manifest.json of Docker 25 and later. Layers are stored uncompressed.
+ * @throws {Failure} exit code 7 when the archive is invalid, or a layer's digest differs from the configuration's.
  */
 export async function importArchive(archive: Readable, store: Store): Promise<Image> {
   const { texts, layers, links } = await readContents(archive, store);
@@ -33,7 +33,7 @@ export async function importArchive(archive: Readable, store: Store): Promise<Im
   if (config === undefined) throw toFailure(`its configuration ${entry.Config} is missing`);
   const named = posix.basename(entry.Config, '.json');
   if (/^[0-9a-f]{64}$/.test(named) && digestOf(config) !== `sha256:${named}`) {
-    throw toFailure('its configuration is not the one that its name says');
+    throw toFailure('its configuration does not have the digest in its name');
   }
   const { rootfs } = JSON.parse(config) as { readonly rootfs?: { readonly diff_ids?: readonly Digest[] } };
   const diffIds = rootfs?.diff_ids ?? [];
@@ -62,11 +62,11 @@ function toManifest(text: string | undefined): readonly ManifestEntry[] {
   const entries: unknown = JSON.parse(text);
   const isManifest =
     Array.isArray(entries) && entries.every(({ Config, Layers }) => Config && Array.isArray(Layers));
-  if (!isManifest) throw toFailure('its manifest.json is none');
+  if (!isManifest) throw toFailure('its manifest.json is invalid');
   return entries;
 }
 
-/** Reads the tar once, as it comes: which file is what is known only at its end, where Docker puts the manifest. */
+/** Reads the tar in one pass: Docker writes the manifest, which says what each file is, at the end. */
 async function readContents(archive: Readable, store: Store): Promise<Contents> {
   const contents: Contents = { texts: new Map(), layers: new Map(), links: new Map() };
   try {
@@ -79,17 +79,17 @@ async function readContents(archive: Readable, store: Store): Promise<Contents> 
         contents.links.set(path, posix.normalize(linkname));
       }
       if (type !== 'file') entry.resume();
-      else if (size <= largestText) await keepSmall(path, await buffer(entry));
+      else if (size <= largestText) await addSmallFile(path, await buffer(entry));
       else if (isLayer(path)) contents.layers.set(path, await store.putBlob(uncompress(entry)));
       else entry.resume();
     }
   } catch (error) {
     if (error instanceof Failure) throw error;
-    throw toFailure('it cannot be read to its end', error);
+    throw toFailure('it is incomplete or damaged', error);
   }
   return contents;
 
-  async function keepSmall(path: string, content: Buffer): Promise<void> {
+  async function addSmallFile(path: string, content: Buffer): Promise<void> {
     if (isJson(content)) contents.texts.set(path, content.toString());
     else if (isLayer(path)) {
       contents.layers.set(path, await store.putBlob(uncompress([content])));
@@ -107,12 +107,12 @@ function isJson(content: Buffer): boolean {
     JSON.parse(content.toString());
     return true;
   } catch {
-    // A layer, or one of the lines of text that old archives have beside their manifest.
+    // A layer, or a version file of the old format.
     return false;
   }
 }
 
-/** A layer's tar, told from a compressed one by its first bytes. */
+/** A layer's tar, decompressed if its first bytes are those of gzip. */
 async function* uncompress(content: AsyncIterable<unknown> | readonly Buffer[]): AsyncGenerator<Buffer> {
   const chunks = Readable.from(content)[Symbol.asyncIterator]();
   const first = await chunks.next();
@@ -122,10 +122,10 @@ async function* uncompress(content: AsyncIterable<unknown> | readonly Buffer[]):
     for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value;
   })();
   if (start.subarray(0, 2).equals(magic.gzip)) {
-    // What goes wrong with it ends the result too, and so reaches whoever reads that.
+    // An error also ends the result's stream and so reaches its reader.
     yield* pipeline(whole, createGunzip(), () => {});
   } else if (start.subarray(0, 4).equals(magic.zstd)) {
-    throw toFailure('a layer is compressed with zstd, which is not read here');
+    throw toFailure('a layer is compressed with zstd, which is not supported');
   } else {
     yield* whole;
   }

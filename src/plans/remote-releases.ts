@@ -3,8 +3,8 @@ import { valuesFiles } from '../config/values.ts';
 import type { ReleaseSource } from '../steps/deploy-release.ts';
 
 /**
- * The releases of an environment on a cluster of somebody else, which all come from files: its images too. The ingress
- * controller is none of them, it belongs to that cluster. `secrets` is the person's own file of them, where there is one.
+ * The releases of an environment on a remote cluster. All their values come from files, the images too; the ingress
+ * controller belongs to that cluster. `secrets` is the path of the user's own values file of secrets, if one exists.
  */
 export function listRemoteReleases(
   environment: Environment,

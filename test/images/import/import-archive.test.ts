@@ -7,7 +7,7 @@ import { buffer, text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
 import { describe, expect, test } from 'vitest';
-import { importArchive } from '../../../src/images/load/import-archive.ts';
+import { importArchive } from '../../../src/images/import/import-archive.ts';
 import { packArchive } from '../../../src/images/store/archive.ts';
 import { packLayer } from '../../../src/images/store/layer.ts';
 import { openStore } from '../../../src/images/store/store.ts';
@@ -44,7 +44,7 @@ async function openTemporaryStore() {
 }
 
 describe('an archive of Docker 20.10', () => {
-  test('is an image whose repeated layer is there once', async () => {
+  test('is an image whose repeated layer is stored once', async () => {
     const store = await openTemporaryStore();
     const image = await importArchive(createReadStream(recording), store);
     expect(imageId(image)).toBe('sha256:85004f33605c46f410db59fd1771e950916c63d5707801a68c6bfbe3eaffed54');
@@ -57,13 +57,13 @@ describe('an archive of Docker 20.10', () => {
     expect(await store.findImage('kept')).toEqual(image);
   });
 
-  test('cut off is a failure, and not a shorter image', async () => {
+  test('that is truncated is a failure, not a shorter image', async () => {
     const whole = await readFile(recording);
     const half = Readable.from([whole.subarray(0, whole.length / 2)]);
     await expect(importArchive(half, await openTemporaryStore())).rejects.toMatchObject({ exitCode: 7 });
   });
 
-  test('whose stream breaks is a failure with the reason', async () => {
+  test('whose stream fails is a failure with the reason', async () => {
     const breaking = Readable.from(
       (async function* () {
         yield (await readFile(recording)).subarray(0, 1024);
@@ -71,14 +71,14 @@ describe('an archive of Docker 20.10', () => {
       })(),
     );
     await expect(importArchive(breaking, await openTemporaryStore())).rejects.toMatchObject({
-      message: expect.stringContaining('cannot be read to its end'),
+      message: expect.stringContaining('it is incomplete or damaged'),
       cause: expect.objectContaining({ message: 'the engine went away' }),
     });
   });
 });
 
 describe('an OCI layout', () => {
-  test('is read as this program itself writes it', async () => {
+  test('is read as this program writes it', async () => {
     const [from, to] = [await openTemporaryStore(), await openTemporaryStore()];
     const layers = [await from.putBlob(packLayer([{ path: 'a', content: 'x'.repeat(10_000) }]))];
     const image = { layers, config: toImageConfig(layers, { Cmd: ['a'] }, 'amd64') };
@@ -88,9 +88,9 @@ describe('an OCI layout', () => {
     expect(layer && (await text(to.openBlob(layer.digest)))).toContain('x'.repeat(10_000));
   });
 
-  test('with compressed layers is kept uncompressed, so that digest and diff ID are one', async () => {
+  test('with compressed layers is stored uncompressed, so that digest and diff ID are equal', async () => {
     const small = await makeLayer('small');
-    // Uncompressible, so that it is too large to be held in memory.
+    // Random, so that it stays larger than what is read into memory.
     const noise = await buffer(packLayer([{ path: 'noise', content: randomBytes(4_500_000) }]));
     const stored = [small, noise].map((tar) => ({ stored: gzipSync(tar), diffId: digestOf(tar) }));
     const store = await openTemporaryStore();
@@ -114,7 +114,7 @@ describe('an OCI layout', () => {
         const stored = gzipSync(tar);
         return makeLayout([{ stored: stored.subarray(0, stored.length - 12), diffId: digestOf(tar) }]);
       },
-      'cannot be read to its end',
+      'it is incomplete or damaged',
     ],
     [
       'a layer compressed with zstd',
@@ -140,7 +140,7 @@ describe('an OCI layout', () => {
       () => makeLayout([], { manifest: '[{"Config":"a","Layers":[]}]' }),
       'configuration a is missing',
     ],
-    ['a manifest that is none', () => makeLayout([], { manifest: '{}' }), 'manifest.json is none'],
+    ['an invalid manifest', () => makeLayout([], { manifest: '{}' }), 'manifest.json is invalid'],
   ])('with %s is refused', async (_, makeArchive, message) => {
     const archive = await makeArchive();
     await expect(importArchive(archive, await openTemporaryStore())).rejects.toMatchObject({

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { StoreContents } from '../../../src/images/store/store.ts';
-import { findOldImages, findWaste } from '../../../src/images/store/waste.ts';
+import { findOldServiceImages, findUnusedEntries } from '../../../src/images/store/unused-entries.ts';
 import { type Digest, digestOf, type Image } from '../../../src/lib/oci.ts';
 import { versions } from '../../../src/tools/versions.ts';
 
@@ -17,7 +17,7 @@ const toBlob = (content: string, age = 2 * hour) => {
 };
 
 function find(contents: Partial<StoreContents>, needed: { images?: string[]; files?: string[] } = {}) {
-  return findWaste(
+  return findUnusedEntries(
     { images: [], files: [], blobs: [], ...contents },
     { images: new Set(needed.images), files: new Set(needed.files) },
     now,
@@ -31,7 +31,7 @@ const toEntry = (key: string, image: Image | undefined = toImage(), modified = n
 });
 
 describe('images', () => {
-  test('of recipes, catalogs and roots as they were before go; those of now stay', () => {
+  test('of previous recipes and catalogs are unused, those of the current ones are not', () => {
     const { images } = find(
       {
         images: [
@@ -47,7 +47,7 @@ describe('images', () => {
     expect(images).toEqual(['built-redis-old', 'pulled-redis-old', 'debian-trixie-old']);
   });
 
-  test('of a service stay, but for its three latest', () => {
+  test('of a service are unused, but for its three latest', () => {
     const of = (name: string, count: number) =>
       Array.from({ length: count }, (_, age) =>
         toEntry(`service-${name}-${age}`, toImage(), now - age * hour),
@@ -56,11 +56,11 @@ describe('images', () => {
     expect(images).toEqual(['service-auth-service-4', 'service-auth-service-3']);
   });
 
-  test('of a kind that is not known here are left alone', () => {
+  test('of an unknown kind stay', () => {
     expect(find({ images: [toEntry('volume-snapshot-1')] }).images).toEqual([]);
   });
 
-  test('that are unreadable go', () => {
+  test('that cannot be read are unused', () => {
     expect(find({ images: [{ key: 'volume-snapshot-1', image: undefined, modified: now }] }).images).toEqual([
       'volume-snapshot-1',
     ]);
@@ -68,12 +68,12 @@ describe('images', () => {
 });
 
 describe('programs', () => {
-  test('of a name that a recipe makes go when they are of another source', () => {
+  test('of a recipe are unused when they are built from another source', () => {
     const files = ['kube-old', 'kube-new', 'kind-whatever'].map((key) => ({ key, bytes: 1, modified: now }));
     expect(find({ files }, { files: ['kube-new'] }).files).toEqual(['kube-old']);
   });
 
-  test('that are released tools go when they are of another version', () => {
+  test('that are released tools are unused when they have another version', () => {
     const keys = [
       `kind-${versions.kind}-linux-amd64`,
       'kind-0.1.0-linux-amd64',
@@ -88,7 +88,7 @@ describe('layers', () => {
   const digests = (...contents: readonly string[]): readonly Digest[] =>
     contents.map((each) => digestOf(each));
 
-  test('stay while an image that stays has them', () => {
+  test('are used while a used image has them', () => {
     const { blobs } = find({
       images: [
         toEntry('service-auth-1', toImage('base', 'own')),
@@ -99,7 +99,7 @@ describe('layers', () => {
     expect(blobs).toEqual(digests('old', 'nobody'));
   });
 
-  test('that are new stay: the image that they are for may not be written yet', () => {
+  test('that are new are used: their image may not be written yet', () => {
     const { blobs } = find({ blobs: [toBlob('new', hour / 2), toBlob('old')] });
     expect(blobs).toEqual(digests('old'));
   });
@@ -111,8 +111,8 @@ describe('the images of a service that is reloaded', () => {
   );
   const contents = { images, files: [], blobs: [0, 1, 2, 3, 4].map((age) => toBlob(`layer ${age}`)) };
 
-  test('but for the latest go, with layers that nothing else has', () => {
-    expect(findOldImages(contents, 'noti-service', now)).toEqual({
+  test('but for the latest are removed, with layers that no other image has', () => {
+    expect(findOldServiceImages(contents, 'noti-service', now)).toEqual({
       images: ['service-noti-service-3', 'service-noti-service-4'],
       files: [],
       blobs: [digestOf('layer 3'), digestOf('layer 4')],
@@ -121,7 +121,7 @@ describe('the images of a service that is reloaded', () => {
 
   test('stay while another checkout may be loading them', () => {
     const young = images.map((entry, at) => ({ ...entry, modified: now - at }));
-    expect(findOldImages({ ...contents, images: young }, 'noti-service', now)).toEqual({
+    expect(findOldServiceImages({ ...contents, images: young }, 'noti-service', now)).toEqual({
       images: [],
       files: [],
       blobs: [],
@@ -129,6 +129,6 @@ describe('the images of a service that is reloaded', () => {
   });
 
   test('are those of no other service', () => {
-    expect(findOldImages(contents, 'user-service', now).images).toEqual([]);
+    expect(findOldServiceImages(contents, 'user-service', now).images).toEqual([]);
   });
 });

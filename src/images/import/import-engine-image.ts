@@ -19,31 +19,31 @@ export interface EngineImageDeps {
   readonly store: Store;
 }
 
-/** Layers above this number are sooner read with all the others. */
-const mostLayers = 6;
+/** Above this number of new layers, saving the whole image is faster. */
+const maxLayers = 6;
 
 /**
- * Brings an image that the engine has built into the store. Only the layers that the store lacks are read, where the
- * engine keeps layers as folders and those were copied together: their tars are made here, and have digests of their
- * own. Otherwise the engine saves the whole, which takes seconds for each hundred megabytes.
- * @throws {Failure} exit code 7 when the image is not there, or the engine's archive cannot be used.
+ * Imports an image that the engine has built into the store. Where the engine stores layers as folders and the new
+ * layers only add files, only these are read; their tars are packed here and so have other digests than the engine's.
+ * Otherwise the engine saves the whole image, which takes seconds for each hundred megabytes.
+ * @throws {Failure} exit code 7 when the engine does not have the image, or its archive cannot be used.
  */
-export async function bringEngineImage(deps: EngineImageDeps, name: string, run: Run): Promise<Image> {
+export async function importEngineImage(deps: EngineImageDeps, name: string, run: Run): Promise<Image> {
   const { docker, store } = deps;
   const { signal, report } = run;
   const found = await docker.findImage(name, { signal });
   if (!found) throw new Failure(`image ${name} is not in the engine`, { exitCode: exitCodes.image });
-  const below = await listKnown(store, found.layers);
-  const lacking = found.layers.length - below.length;
+  const below = await listCachedLayers(store, found.layers);
+  const newCount = found.layers.length - below.length;
   const reason =
     below.length === 0
-      ? 'none of its layers is known yet'
-      : lacking > mostLayers
-        ? `${lacking} of its layers are new`
-        : await whyNotAlone(deps, found, lacking, signal);
+      ? 'none of its layers is cached'
+      : newCount > maxLayers
+        ? `${newCount} of its layers are new`
+        : await findWholeReadReason(deps, found, newCount, signal);
   if (reason === undefined) {
     try {
-      const above = await readLayers(deps, found, lacking, signal);
+      const above = await readLayers(deps, found, newCount, signal);
       return { config: toConfig(found, [...below, ...above]), layers: [...below, ...above] };
     } catch (error) {
       signal.throwIfAborted();
@@ -56,8 +56,8 @@ export async function bringEngineImage(deps: EngineImageDeps, name: string, run:
   return importArchive(await docker.saveImages([name], { signal }), store);
 }
 
-/** The lowest layers that the store has, up to the first that it lacks. */
-async function listKnown(store: Store, diffIds: readonly string[]): Promise<readonly Layer[]> {
+/** The lowest layers, up to the first that the store lacks. */
+async function listCachedLayers(store: Store, diffIds: readonly string[]): Promise<readonly Layer[]> {
   const known: Layer[] = [];
   for (const diffId of diffIds) {
     const layer = await store.findBlob(diffId as Digest);
@@ -67,29 +67,29 @@ async function listKnown(store: Store, diffIds: readonly string[]): Promise<read
   return known;
 }
 
-/** Instructions that make no layer. */
+/** Instructions that create no layer. */
 const withoutLayer =
   /^(?:\/bin\/sh -c #\(nop\) +)?(?:ARG|CMD|ENTRYPOINT|ENV|EXPOSE|HEALTHCHECK|LABEL|MAINTAINER|ONBUILD|SHELL|STOPSIGNAL|USER|VOLUME)\b/;
 
-/** Those that only add: what removes folders leaves marks in a layer's folder that its tar would not have. */
+/** Instructions that only add files: a removed folder leaves an overlayfs mark that the layer's tar must not have. */
 const onlyAdding = /^(?:\/bin\/sh -c #\(nop\) +)?(?:ADD|COPY|WORKDIR|fileop)\b/;
 
-/** Why the uppermost layers cannot be read alone; undefined when they can. */
-async function whyNotAlone(
+/** Why the whole image must be read; undefined when its `count` uppermost layers can be read alone. */
+async function findWholeReadReason(
   { docker }: EngineImageDeps,
   { id, layerFolders }: DockerImage,
   count: number,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  if (layerFolders.length === 0) return 'the engine keeps no folder for each layer';
+  if (layerFolders.length === 0) return 'the engine does not store layers as folders';
   const history = await docker.listHistory(id, { signal });
   const made = history.filter((instruction) => !withoutLayer.test(instruction)).slice(0, count);
   const other = made.find((instruction) => !onlyAdding.test(instruction));
   if (other === undefined && made.length === count) return undefined;
-  return `a new layer was made by ${other?.slice(0, 40) ?? 'what is not told'}`;
+  return `a new layer was made by ${other?.slice(0, 40) ?? 'an unknown instruction'}`;
 }
 
-/** The uppermost layers, the lowest of them first, each from its folder: seen by a container that is never started. */
+/** The `count` uppermost layers, lowest first, read from their folders through a container that is never started. */
 async function readLayers(
   { docker, store }: EngineImageDeps,
   { id, layerFolders }: DockerImage,
@@ -102,8 +102,8 @@ async function readLayers(
     .map((source, at) => ({ source, place: `/.wealist-layer-${at}` }));
   const folders = Object.fromEntries(places.map(({ source, place }) => [place, source]));
   const unfinished = `${unfinishedPrefix}${process.pid}-${randomUUID()}`;
-  const seeing = { name: unfinished, image: id, command: ['none'], folders };
-  const container = await docker.createContainer(seeing, { signal });
+  const options = { name: unfinished, image: id, command: ['none'], folders };
+  const container = await docker.createContainer(options, { signal });
   try {
     const layers = await Promise.all(
       places.map(async ({ place }) => {
@@ -112,12 +112,12 @@ async function readLayers(
     );
     return layers.toReversed();
   } finally {
-    // Also when aborted: what is not removed stays for ever.
+    // Also when aborted: otherwise the container would stay in the engine.
     await docker.removeContainer(container);
   }
 }
 
-/** The tar of a layer's folder as that of the layer: below its root, and with the marks of what was removed. */
+/** Turns the tar of a layer's folder into the layer's: paths relative to the root, and OCI's whiteout files. */
 function toLayer(archive: Readable): Readable {
   const strip = (path: string) => posix.normalize(path).replace(/^\/?[^/]*\/?/, '');
   return packTar(async (tar) => {
@@ -126,7 +126,7 @@ function toLayer(archive: Readable): Readable {
       const name = strip(header.name);
       if (name === '') entry.resume();
       else if (header.type === 'character-device' && header.devmajor === 0 && header.devminor === 0) {
-        // overlayfs marks what was removed by such a device, an image by a file of another name.
+        // overlayfs marks a removed file with such a device, an image layer with a file `.wh.<name>`.
         tar.entry({ name: posix.join(posix.dirname(name), `.wh.${posix.basename(name)}`), mode: 0o600 }, '');
         entry.resume();
       } else if (header.type === 'file' || header.type === 'contiguous-file') {
@@ -144,15 +144,15 @@ function toLayer(archive: Readable): Readable {
   });
 }
 
-/** Of an entry's further header only what its file bears: the rest repeats its name, as it was. */
+/** Only extended attributes of the pax header: its other fields repeat the old path. */
 function toAttributes(pax: unknown): Record<string, string> | null {
-  const kept = Object.entries((pax ?? {}) as Record<string, string>).filter(([key]) =>
+  const attributes = Object.entries((pax ?? {}) as Record<string, string>).filter(([key]) =>
     key.startsWith('SCHILY.xattr.'),
   );
-  return kept.length === 0 ? null : Object.fromEntries(kept);
+  return attributes.length === 0 ? null : Object.fromEntries(attributes);
 }
 
-/** The image's own configuration, with other digests for the layers that were made here. */
+/** The image's configuration, with the digests of the layers that were packed here. */
 function toConfig({ architecture, os, config }: DockerImage, layers: readonly Layer[]): string {
   const set = Object.entries(config).filter(([, value]) => value !== null && value !== '' && value !== false);
   return JSON.stringify({

@@ -9,10 +9,10 @@ interface StoredRelease {
 }
 
 /**
- * What Helm has deployed last in a namespace, by the name of the release, from the records that it keeps as Secrets.
- * @throws {ApiFailure} when these may not be read.
+ * The manifests that Helm deployed last in a namespace by release name, from Helm's release Secrets.
+ * @throws {ApiFailure} when reading these is forbidden.
  */
-export async function readPastManifests(
+export async function readDeployedManifests(
   api: Pick<ApiReader, 'get'>,
   namespace: string,
   signal: AbortSignal,
@@ -31,7 +31,7 @@ export async function readPastManifests(
   return new Map(releases);
 }
 
-/** Kubernetes encodes a Secret's value, and Helm has encoded it before that, over gzip. */
+/** A release is gzipped and base64-encoded by Helm, and encoded again as a Secret's value. */
 async function decode(release: string): Promise<readonly Manifest[]> {
   const packed = Buffer.from(Buffer.from(release, 'base64').toString('latin1'), 'base64');
   const { manifest } = JSON.parse((await promisify(gunzip)(packed)).toString('utf8'));

@@ -2,25 +2,25 @@ import type { Digest } from '../../lib/oci.ts';
 import { versions } from '../../tools/versions.ts';
 import type { StoreContents, StoreEntries } from './store.ts';
 
-/** What of the store is in use by this checkout. */
-export interface Needed {
-  /** Keys of images, among them roots of Debian packages. */
+/** The keys of entries that this checkout uses. */
+export interface NeededKeys {
+  /** Keys of images, root file systems of Debian packages included. */
   readonly images: ReadonlySet<string>;
   /** Keys of Go programs. */
   readonly files: ReadonlySet<string>;
 }
 
-/** A source is often changed back; older images of it are made again in a second. */
-const keptPerService = 3;
+/** Images cached per service: a source is often changed back to a recent state; older ones are rebuilt in a second. */
+const cachedPerService = 3;
 
-/** Milliseconds for which what was made may still be on its way: a layer to its image, an image to a node. */
-const timeToFinish = 60 * 60 * 1000;
+/** Milliseconds for which a new entry counts as used: its layer may not have its image yet, or the image be loading. */
+const inUsePeriod = 60 * 60 * 1000;
 
 /**
- * The entries that nothing here uses: those of recipes, catalogs and tools as they were before, all but the latest
- * images of each service, layers without an image. What is none of these is left alone.
+ * The entries that this checkout does not use: those of previous recipes, catalogs and tools, all but the latest images
+ * of each service, and layers without an image. Entries of any other kind stay.
  */
-export function findWaste(contents: StoreContents, needed: Needed, now: number): StoreEntries {
+export function findUnusedEntries(contents: StoreContents, needed: NeededKeys, now: number): StoreEntries {
   const programs = new Set([...needed.files].map(toFamily));
   const latest = new Set(findLatest(contents));
   const images = contents.images.filter(({ key, image }) => {
@@ -34,7 +34,7 @@ export function findWaste(contents: StoreContents, needed: Needed, now: number):
   const dropped = new Set(images);
   const used = new Set(contents.images.filter((each) => !dropped.has(each)).flatMap(listLayers));
   const blobs = contents.blobs.filter(
-    ({ digest, modified }) => !used.has(digest) && now - modified > timeToFinish,
+    ({ digest, modified }) => !used.has(digest) && now - modified > inUsePeriod,
   );
   return {
     images: images.map(({ key }) => key),
@@ -44,20 +44,20 @@ export function findWaste(contents: StoreContents, needed: Needed, now: number):
 }
 
 /**
- * The images of one service but its latest, with the layers that nothing else has. Checkouts share the store: what another
- * one may be about to load stays.
+ * The images of one service but the latest, with the layers that no other image has. Recent entries stay, since checkouts
+ * share the store and another one may be loading them.
  */
-export function findOldImages(contents: StoreContents, service: string, now: number): StoreEntries {
+export function findOldServiceImages(contents: StoreContents, service: string, now: number): StoreEntries {
   const latest = new Set(findLatest(contents));
   const old = contents.images.filter(
     ({ key, modified }) =>
-      toFamily(key) === `service-${service}` && !latest.has(key) && now - modified > timeToFinish,
+      toFamily(key) === `service-${service}` && !latest.has(key) && now - modified > inUsePeriod,
   );
   const dropped = new Set(old);
   const used = new Set(contents.images.filter((each) => !dropped.has(each)).flatMap(listLayers));
   const own = new Set(old.flatMap(listLayers));
   const blobs = contents.blobs.filter(
-    ({ digest, modified }) => own.has(digest) && !used.has(digest) && now - modified > timeToFinish,
+    ({ digest, modified }) => own.has(digest) && !used.has(digest) && now - modified > inUsePeriod,
   );
   return { images: old.map(({ key }) => key), files: [], blobs: blobs.map(({ digest }) => digest) };
 }
@@ -66,7 +66,7 @@ function listLayers({ image }: StoreContents['images'][number]): readonly Digest
   return image?.layers.map(({ digest }) => digest) ?? [];
 }
 
-/** A tool's release of another version, kept as `kind-0.33.0-linux-amd64`. */
+/** A tool's release of another version, cached as `kind-0.33.0-linux-amd64`. */
 function isOldTool(key: string): boolean {
   const [, tool, version] = /^(kind|kubectl|helm)-(\d+\.\d+\.\d+)-/.exec(key) ?? [];
   const wanted = { kind: versions.kind, kubectl: versions.kubernetes, helm: versions.helm };
@@ -84,5 +84,5 @@ function findLatest({ images }: StoreContents): readonly string[] {
     if (!key.startsWith('service-')) continue;
     services.set(toFamily(key), [...(services.get(toFamily(key)) ?? []), key]);
   }
-  return [...services.values()].flatMap((keys) => keys.slice(0, keptPerService));
+  return [...services.values()].flatMap((keys) => keys.slice(0, cachedPerService));
 }

@@ -3,24 +3,25 @@ import { type Stopwatch, startStopwatch } from '../../lib/stopwatch.ts';
 import type { Run } from '../../plan/plan.ts';
 
 /**
- * Does a long work whose lines say how long it has been going on and how long it takes: `compiling k8s.io/api (2 min
- * 10 s of about 8 min)`. The last line is told again every few seconds: linking is silent.
+ * Runs `work` and adds to each of its progress lines how long it has been running and how long it usually takes:
+ * `compiling k8s.io/api (2 min 10 s of about 8 min)`. The last line is repeated at the interval (milliseconds), since
+ * the linker reports nothing for minutes.
  */
-export async function tellTime<T>(
+export async function reportElapsed<T>(
   { signal, report }: Run,
   { minutes, interval = 5_000 }: { readonly minutes: number; readonly interval?: number },
   work: (run: Run, stopwatch: Stopwatch) => Promise<T>,
 ): Promise<T> {
   const stopwatch = startStopwatch();
   let last: string | undefined;
-  const tell = (line: string) => {
+  const reportLine = (line: string) => {
     last = line;
     report(`${line} (${toDuration(stopwatch.elapsed())} of about ${minutes} min)`);
   };
-  const ticking = setInterval(() => last !== undefined && tell(last), interval);
+  const timer = setInterval(() => last !== undefined && reportLine(last), interval);
   try {
-    return await work({ signal, report: tell }, stopwatch);
+    return await work({ signal, report: reportLine }, stopwatch);
   } finally {
-    clearInterval(ticking);
+    clearInterval(timer);
   }
 }

@@ -1,7 +1,7 @@
 import { ApiFailure, type ApiReader } from '../tools/kubernetes/api-server.ts';
 import type { Manifest } from './manifest.ts';
 
-/** Where the API server has an object. */
+/** Finds the API server's path of an object. */
 export type FindPath = (
   manifest: Manifest,
   namespace: string,
@@ -14,20 +14,20 @@ interface Resource {
   readonly namespaced: boolean;
 }
 
-/** Finds the paths of objects by what the API server says of its kinds; undefined for a kind that it does not know. */
-export function createFindPath(api: Pick<ApiReader, 'get'>): FindPath {
+/** Finds paths by the API server's discovery; undefined for a kind that it does not have. */
+export function createPathFinder(api: Pick<ApiReader, 'get'>): FindPath {
   const lists = new Map<string, Promise<readonly Resource[]>>();
 
   function listResources(root: string, signal: AbortSignal): Promise<readonly Resource[]> {
-    const known = lists.get(root) ?? ask(root, signal);
+    const known = lists.get(root) ?? requestResources(root, signal);
     lists.set(root, known);
     return known;
   }
 
-  async function ask(root: string, signal: AbortSignal): Promise<readonly Resource[]> {
+  async function requestResources(root: string, signal: AbortSignal): Promise<readonly Resource[]> {
     try {
       const { resources } = await api.get<{ readonly resources: readonly Resource[] }>(root, signal);
-      // Those with a slash are parts of others, such as a Deployment's scale.
+      // A name with a slash is a subresource, such as a Deployment's scale.
       return resources.filter(({ name }) => !name.includes('/'));
     } catch (error) {
       if (error instanceof ApiFailure && error.status === 404) return [];

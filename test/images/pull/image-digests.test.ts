@@ -1,9 +1,9 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { openImageDigests } from '../../src/images/image-digests.ts';
-import { digestOf } from '../../src/lib/oci.ts';
-import { makeTemporaryFolder } from '../temporary-folder.ts';
+import { openImageDigests } from '../../../src/images/pull/image-digests.ts';
+import { digestOf } from '../../../src/lib/oci.ts';
+import { makeTemporaryFolder } from '../../temporary-folder.ts';
 
 async function openTemporary() {
   const paths = { data: await makeTemporaryFolder(), cache: await makeTemporaryFolder() };
@@ -19,7 +19,7 @@ test('a digest that was recorded is found by the next run', async () => {
   expect(await digests.find('a:1')).toBe(digestOf('b'));
 });
 
-test('digests recorded at once are all there', async () => {
+test('digests recorded concurrently are all saved', async () => {
   const { digests } = await openTemporary();
   const names = Array.from({ length: 8 }, (_, at) => `image:${at}`);
   await Promise.all(names.map((name) => digests.record(name, digestOf(name))));

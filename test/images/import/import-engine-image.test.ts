@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { type Header, pack } from 'tar-stream';
 import { expect, test } from 'vitest';
-import { bringEngineImage } from '../../../src/images/load/engine-image.ts';
+import { importEngineImage } from '../../../src/images/import/import-engine-image.ts';
 import { packArchive } from '../../../src/images/store/archive.ts';
 import { packLayer } from '../../../src/images/store/layer.ts';
 import { openStore } from '../../../src/images/store/store.ts';
@@ -16,7 +16,7 @@ type Entry = Partial<Header> & { readonly name: string; readonly content?: strin
 
 interface EngineLayer {
   readonly instruction: string;
-  /** What its folder holds. */
+  /** Content of the layer's folder. */
   readonly entries: readonly Entry[];
 }
 
@@ -84,7 +84,7 @@ async function makeEngine(layers: readonly EngineLayer[], { isOverlay = true, re
     containers,
     reports,
     savedTimes: () => saved,
-    bring: () => bringEngineImage({ docker, store }, 'built:1', run),
+    bring: () => importEngineImage({ docker, store }, 'built:1', run),
     async know(count: number) {
       for (const { digest } of blobs.slice(0, count)) await store.putBlob(own.openBlob(digest));
     },
@@ -113,7 +113,7 @@ const program: EngineLayer = {
   ],
 };
 
-test('of an image whose lower layers are known only the others are read, from their folders', async () => {
+test('of an image whose lower layers are cached only the others are read, from their folders', async () => {
   const engine = await makeEngine([base, program]);
   await engine.know(1);
   const { layers, config } = await engine.bring();
@@ -134,7 +134,7 @@ test('of an image whose lower layers are known only the others are read, from th
     config: { Cmd: ['app'], Env: ['A=b'] },
     rootfs: { type: 'layers', diff_ids: layers.map(({ digest }) => digest) },
   });
-  // What is built of it next knows the layers that were made here, too.
+  // The next image finds the layers that were packed here.
   await engine.store.putImage('kept', { layers, config });
   expect(await engine.store.findImage('kept')).toEqual({ layers, config });
 });
@@ -151,23 +151,23 @@ test('several new layers keep their order', async () => {
 });
 
 test.each([
-  ['nothing of it is known', [base, program], 0, {}, 'none of its layers is known yet'],
+  ['no layer is cached', [base, program], 0, {}, 'none of its layers is cached'],
   [
-    'a new layer was not only copied',
+    'a new layer does not only add files',
     [base, { ...program, instruction: 'RUN rm -r /srv/old' }],
     1,
     {},
     'a new layer was made by RUN rm -r /srv/old',
   ],
   [
-    'the engine keeps no folders',
+    'the engine has no folders',
     [base, program],
     1,
     hasNoFolders,
-    'the engine keeps no folder for each layer',
+    'the engine does not store layers as folders',
   ],
   ['the engine refuses', [base, program], 1, { refuses: true }, 'a container of sha256:1: no such folder'],
-])('the whole image is read, and it is said, when %s', async (_, layers, known, options, reason) => {
+])('the whole image is read, and this is reported, when %s', async (_, layers, known, options, reason) => {
   const engine = await makeEngine(layers, options);
   await engine.know(known);
   expect(await engine.bring()).toEqual(engine.image);
@@ -175,7 +175,7 @@ test.each([
   expect(engine.reports).toEqual([`reading the whole image: ${reason}`]);
 });
 
-test('an image that is not new is not read at all', async () => {
+test('an image whose layers are all cached is not read', async () => {
   const engine = await makeEngine([base, program]);
   await engine.know(2);
   expect((await engine.bring()).layers).toEqual(engine.blobs);

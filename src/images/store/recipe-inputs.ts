@@ -3,20 +3,20 @@ import type { Layer } from '../../lib/oci.ts';
 import type { Recipes } from '../build/recipes.ts';
 import { toProgramKey, toRootKey, type Workshop } from '../build/workshop.ts';
 
-/** What the store keeps for the recipes of today. */
-export interface Inputs {
+/** The keys under which the store caches what the current recipes use. */
+export interface RecipeInputs {
   /** Keys of Go programs. */
   readonly files: ReadonlySet<string>;
   /** Keys of roots of Debian packages. */
   readonly roots: ReadonlySet<string>;
 }
 
-/** What the recipes of these images would put into the store, found by going through them without making anything. */
-export async function listInputs(
+/** Runs the recipes of these images with a workshop that builds nothing and records the keys. */
+export async function listRecipeInputs(
   recipes: Recipes,
   names: readonly (keyof Catalog)[],
   architecture: string,
-): Promise<Inputs> {
+): Promise<RecipeInputs> {
   const files = new Set<string>();
   const roots = new Set<string>();
   const nothing: Layer = { digest: `sha256:${'0'.repeat(64)}`, size: 0 };

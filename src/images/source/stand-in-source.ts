@@ -10,20 +10,20 @@ import type { SourceState } from './source-state.ts';
 /** The npm packages that the stand-ins import. */
 export const runtimePackages = ['@redis/client', 'aws4fetch', 'pg', 'ws'] as const;
 
-/** All that decides what ends up in a bundle: the bundler, too. */
+/** The packages that decide a bundle's content, the bundler included. */
 export const bundledPackages = [...runtimePackages, 'esbuild'] as const;
 
 export interface SourceOptions {
   /** Absolute path of the stand-in's folder. */
   readonly folder: string;
-  /** Absolute path of the checkout, for what all stand-ins share. */
+  /** Absolute path of the checkout, which has the files that all stand-ins share. */
   readonly checkout: string;
 }
 
 /**
- * All that goes into a stand-in's files: its folder, services/common, the npm packages, the way they are bundled, the
- * version of this program. Where the checkout is does not count.
- * @throws {Failure} when the folder is no stand-in.
+ * The source of a stand-in, with its hash: its folder, services/common, the npm packages, how they are bundled, and the
+ * version of this program. The path of the checkout does not matter.
+ * @throws {Failure} exit code 7 when the folder is not a stand-in.
  */
 export async function readStandIn({ folder, checkout }: SourceOptions): Promise<SourceState> {
   const packageFile = join(checkout, 'package.json');
@@ -36,9 +36,9 @@ export async function readStandIn({ folder, checkout }: SourceOptions): Promise<
     readFile(lockFile, 'utf8'),
   ]);
   if (!own.some(([path]) => path === join(folder, 'main.ts'))) {
-    throw new Failure(`${folder} has no main.ts, which a stand-in starts with`, {
+    throw new Failure(`${folder} has no main.ts, the entry point of a stand-in`, {
       exitCode: exitCodes.image,
-      hint: 'name the folder of a stand-in as standIn in env/base.yaml',
+      hint: 'set standIn of the service in env/base.yaml to the folder of a stand-in',
     });
   }
 
@@ -50,7 +50,7 @@ export async function readStandIn({ folder, checkout }: SourceOptions): Promise<
   return { hash: sum.digest('hex'), files };
 }
 
-/** The files of a folder by their absolute paths, each with the hash of its content. */
+/** The source files of a folder by absolute path, each with the hash of its content. */
 async function readSources(folder: string): Promise<readonly (readonly [path: string, hash: string])[]> {
   try {
     const files = (await listSourceFiles(folder)).map((path) => join(folder, path));

@@ -2,7 +2,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { readStandIn } from '../../../src/images/source/service-source.ts';
+import { readStandIn } from '../../../src/images/source/stand-in-source.ts';
 import { exitCodes } from '../../../src/lib/failure.ts';
 import { makeTemporaryFolder } from '../../temporary-folder.ts';
 
@@ -15,7 +15,7 @@ const lock = (versions: Readonly<Record<string, string>>) =>
     ),
   });
 
-/** A checkout with one stand-in, of which `change` writes files anew. */
+/** A checkout with one stand-in, whose files `change` overwrites. */
 async function checkout() {
   const root = await makeTemporaryFolder();
   const change = async (files: Readonly<Record<string, string>>) => {
@@ -80,7 +80,7 @@ test('does not depend on where the checkout is', async () => {
   expect(await one.hash()).toBe(await other.hash());
 });
 
-test('a folder that is missing or no stand-in is a failure that says so', async () => {
+test('a folder that is missing or not a stand-in is a failure', async () => {
   const { root, read } = await checkout();
   await expect(read('z-service')).rejects.toMatchObject({
     message: `${join(root, 'services/z-service')} is not a readable folder`,

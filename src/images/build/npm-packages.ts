@@ -2,13 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hash } from '../../lib/hash.ts';
 import type { Layer } from '../../lib/oci.ts';
-import { bundledPackages } from '../source/service-source.ts';
+import { bundledPackages } from '../source/stand-in-source.ts';
 import { packLayer } from '../store/layer.ts';
 import type { Store } from '../store/store.ts';
 import { type BundledFile, bundlePackages } from './bundle.ts';
 import { describeLockedPackages } from './locked-packages.ts';
 
-/** What the store keeps the layer of the stand-ins' npm packages under: what they are, and how they are bundled. */
+/** The store's key of the layer of npm packages: a hash of their versions and of how they are bundled. */
 export async function toPackagesKey(checkout: string): Promise<string> {
   const [lockFile, bundling] = await Promise.all([
     readFile(join(checkout, 'package-lock.json'), 'utf8'),
@@ -18,8 +18,8 @@ export async function toPackagesKey(checkout: string): Promise<string> {
 }
 
 /**
- * The npm packages of all stand-ins as one layer, made once: they are nine tenths of each program and hardly ever
- * change, so that a reload neither bundles nor sends them.
+ * The npm packages of all stand-ins as one cached layer: they are nine tenths of each program and rarely change, so a
+ * reload neither bundles nor loads them.
  */
 export async function ensurePackagesLayer(
   store: Store,

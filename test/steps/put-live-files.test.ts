@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { LiveSource } from '../../src/images/source/live-source.ts';
 import { CommandFailure } from '../../src/lib/failure.ts';
 import { hashContent } from '../../src/lib/hash.ts';
-import { type LiveState, updateLive } from '../../src/steps/update-live.ts';
+import { type LiveState, putLiveFiles } from '../../src/steps/put-live-files.ts';
 import { ApiFailure } from '../../src/tools/kubernetes/api-server.ts';
 import {
   createReloadedService,
@@ -14,7 +14,7 @@ type Files = Readonly<Record<string, string>>;
 
 const toHash = (content: string) => hashContent(Buffer.from(content));
 
-/** What the image of the stand-in has. */
+/** Files of the stand-in's image. */
 const inImage: Files = { '/app/main.js': 'one', '/app/main.js.map': 'map', '/app/public/a.html': 'page' };
 
 interface UpdateOptions extends ReloadedServiceOptions {
@@ -22,7 +22,7 @@ interface UpdateOptions extends ReloadedServiceOptions {
   readonly source?: Partial<LiveSource>;
 }
 
-/** A service of a stand-in, and what updates it: all its files, as a bundle has them. */
+/** A stand-in, and a function that puts all files of its bundle. */
 function makeUpdates({ base = inImage, source = {}, ...options }: UpdateOptions = {}) {
   const service = createReloadedService(options);
   const state: LiveState = {
@@ -33,7 +33,7 @@ function makeUpdates({ base = inImage, source = {}, ...options }: UpdateOptions 
   const end = new AbortController();
   const run = { signal: end.signal, report: () => {} };
   const update = (files: Files, signal = run.signal) =>
-    updateLive(
+    putLiveFiles(
       { api: service.api, nodes: service.nodes, place: service.place, port: 8080 },
       state,
       {
@@ -54,8 +54,8 @@ function makeUpdates({ base = inImage, source = {}, ...options }: UpdateOptions 
 const containerOf = (service: ReloadedService, name = 'board-a') =>
   service.pods().find((pod) => pod.name === name)?.containerID;
 
-describe('what is put into a running container', () => {
-  test('what differs from its image and nothing else, the program after all that it may load', async () => {
+describe('puts into a running container', () => {
+  test('only what differs from its image, the program last', async () => {
     const { service, update } = makeUpdates();
     const files = { '/app/main.js': 'two', '/app/main.js.map': 'map', '/app/public/a.html': 'new page' };
     expect(await update(files)).toEqual({ put: 2, files: 2 });
@@ -67,7 +67,7 @@ describe('what is put into a running container', () => {
     });
   });
 
-  test('the next time what differs from the time before', async () => {
+  test('the next time what differs from the previous update', async () => {
     const { service, update } = makeUpdates();
     await update({ ...inImage, '/app/main.js': 'two', '/app/public/a.html': 'new page' });
     expect(await update({ ...inImage, '/app/main.js': 'three', '/app/public/a.html': 'new page' })).toEqual({
@@ -76,14 +76,14 @@ describe('what is put into a running container', () => {
     expect(service.puts.at(-1)).toEqual(['main.js']);
   });
 
-  test('nothing when it is there already', async () => {
+  test('nothing when nothing has changed', async () => {
     const { service, update } = makeUpdates();
     await update({ ...inImage, '/app/main.js': 'two' });
     expect(await update({ ...inImage, '/app/main.js': 'two' })).toEqual({ put: 0, files: 1 });
     expect(service.puts).toHaveLength(1);
   });
 
-  test('what is taken back, and then it is the image alone that runs', async () => {
+  test('a file that is changed back, after which no file overrides the image', async () => {
     const { service, update } = makeUpdates();
     await update({ ...inImage, '/app/main.js': 'two' });
     expect(await update(inImage)).toEqual({ put: 1, files: 0 });
@@ -91,7 +91,7 @@ describe('what is put into a running container', () => {
     expect(service.mark('board-a')).toBeUndefined();
   });
 
-  test('everything again after the container has started anew', async () => {
+  test('everything again after the container was restarted', async () => {
     const { service, update } = makeUpdates();
     const files = { ...inImage, '/app/main.js': 'two', '/app/public/a.html': 'new page' };
     await update(files);
@@ -102,7 +102,7 @@ describe('what is put into a running container', () => {
     expect(service.mark('board-a')).toMatchObject({ containerID: containerOf(service) });
   });
 
-  test('is put into every pod of the service', async () => {
+  test('the same files in every pod of the service', async () => {
     const { service, update } = makeUpdates({ pods: ['board-a', 'board-b'] });
     await update({ ...inImage, '/app/main.js': 'two' });
     for (const pod of ['board-a', 'board-b']) {
@@ -111,7 +111,7 @@ describe('what is put into a running container', () => {
     }
   });
 
-  test('goes to the volume of its folder, and a folder without a change is left alone', async () => {
+  test('each file into the volume of its folder, and nothing into other folders', async () => {
     const folders = ['/app', '/app-data', '/etc/board'];
     const { service, update } = makeUpdates({
       ...{ base: {}, volumes: folders },
@@ -124,7 +124,7 @@ describe('what is put into a running container', () => {
   });
 });
 
-describe('a program that is no stand-in', () => {
+describe('a program that is not a stand-in', () => {
   const foreign = { base: {}, source: { program: undefined } };
 
   test('is not asked what it has loaded', async () => {
@@ -133,7 +133,7 @@ describe('a program that is no stand-in', () => {
     expect(service.asked.filter((path) => path.includes('proxy'))).toEqual([]);
   });
 
-  test('gets what was saved, of which what was saved before is no part', async () => {
+  test('gets only the files that were saved last', async () => {
     const { service, update } = makeUpdates(foreign);
     await update({ '/app/a.py': 'one' });
     expect(await update({ '/app/b.py': 'two' })).toEqual({ put: 1, files: 2 });
@@ -141,7 +141,7 @@ describe('a program that is no stand-in', () => {
   });
 });
 
-describe('an image is the way when', () => {
+describe('a new image is needed when', () => {
   const changed = { ...inImage, '/app/main.js': 'two' };
 
   test.each<[string, (service: ReloadedService) => void]>([
@@ -155,14 +155,14 @@ describe('an image is the way when', () => {
     expect(service.puts).toEqual([]);
   });
 
-  test('the container has no such volume: its image is of an earlier version', async () => {
+  test("the container's image was built without the volume", async () => {
     const { service, update } = makeUpdates({ volumes: [] });
     expect(await update(changed)).toBeUndefined();
     expect(service.puts).toEqual([]);
     expect(service.mark('board-a')).toBeUndefined();
   });
 
-  test('a stand-in has lost a file of its image, or one that was put there', async () => {
+  test('a file of a stand-in was removed', async () => {
     const { service, update } = makeUpdates();
     const { '/app/public/a.html': _, ...rest } = inImage;
     expect(await update(rest)).toBeUndefined();
@@ -177,7 +177,7 @@ describe('an image is the way when', () => {
     expect(await update(changed)).toBeUndefined();
   });
 
-  test('one pod of several is such', async () => {
+  test('this is so for one pod of several', async () => {
     const { service, update } = makeUpdates({ pods: ['board-a', 'board-b'] });
     const program = (content: string) => ({ program: toHash(content), refused: 'no', startsAnew: true });
     let questions = 0;
@@ -190,12 +190,12 @@ describe('an image is the way when', () => {
 });
 
 describe('the program', () => {
-  test('is waited for until it has loaded the very file', async () => {
+  test('is waited for until it has loaded the new file', async () => {
     const { service, update } = makeUpdates();
     let questions = 0;
     service.say = (content) => {
       questions += 1;
-      // Busy at first; then it still runs what it ran, which it had been refused.
+      // Busy at first; then it still reports the previous file, which it had refused.
       if (questions === 1) return new ApiFailure('no answer', { status: 503 });
       if (questions < 4) return { program: toHash('one'), refused: 'of before' };
       return { program: toHash(content) };
@@ -204,11 +204,11 @@ describe('the program', () => {
     expect(questions).toBe(4);
   });
 
-  test('that cannot run what was saved goes on as it was, and says why', async () => {
+  test('that cannot load the saved files keeps running, and the reason is reported', async () => {
     const { service, update } = makeUpdates();
     service.say = (content) => ({ program: toHash(content), refused: 'x is not defined' });
     await expect(update({ ...inImage, '/app/main.js': 'two' })).rejects.toMatchObject({
-      message: 'board cannot load what was saved, and goes on as it was',
+      message: 'board cannot load the saved files and keeps running the previous ones',
       cause: 'x is not defined',
       exitCode: 7,
     });
@@ -217,7 +217,7 @@ describe('the program', () => {
     expect(service.filesIn('board-a')).toEqual({ 'main.js': 'three' });
   });
 
-  test('is not waited for when the next save is there', async () => {
+  test('is no longer waited for when the next save comes', async () => {
     const { service, update } = makeUpdates();
     const next = new AbortController();
     service.say = () => {
@@ -229,7 +229,7 @@ describe('the program', () => {
   });
 });
 
-describe('a put that does not come to its end', () => {
+describe('an interrupted put', () => {
   const brokenOff = new CommandFailure('docker exec', {
     argv: [],
     status: 137,
@@ -243,9 +243,9 @@ describe('a put that does not come to its end', () => {
     await expect(update({ ...inImage, '/app/main.js': 'two' })).rejects.toBe(brokenOff);
   });
 
-  test('is not believed: what was taken back meanwhile is put there', async () => {
+  test('leaves its files unknown: one that is changed back meanwhile is put again', async () => {
     const { service, update } = makeUpdates();
-    // The node goes on with what it was told, and only the answer is lost.
+    // The node completes the put, and only its response is lost.
     service.afterPut = () => Promise.reject(brokenOff);
     await expect(update({ ...inImage, '/app/main.js': 'two' })).rejects.toBe(brokenOff);
     service.afterPut = async () => {};
@@ -253,7 +253,7 @@ describe('a put that does not come to its end', () => {
     expect(service.filesIn('board-a')).toEqual({ 'main.js': 'one' });
   });
 
-  test('has marked the pod before: nobody takes it for what its image is', async () => {
+  test('has annotated the pod before, so that it does not count as running its image', async () => {
     const { service, update } = makeUpdates();
     const marks: unknown[] = [];
     service.beforePut = async () => void marks.push(service.mark('board-a'));

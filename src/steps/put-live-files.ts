@@ -3,7 +3,7 @@ import { type LiveFiles, toLiveAnnotations } from '../diagnosis/live-files.ts';
 import { findPods } from '../diagnosis/pods.ts';
 import { findRunning } from '../diagnosis/running-image.ts';
 import { type ServicePlace, takeServiceSnapshot } from '../diagnosis/service-snapshot.ts';
-import type { Contents, LiveSource } from '../images/source/live-source.ts';
+import type { FileHashes, LiveSource } from '../images/source/live-source.ts';
 import { packLayer } from '../images/store/layer.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { hashContent } from '../lib/hash.ts';
@@ -12,7 +12,7 @@ import type { Nodes } from '../tools/docker/nodes.ts';
 import { ApiFailure, type ApiServer } from '../tools/kubernetes/api-server.ts';
 import type { Pod } from '../tools/kubernetes/objects.ts';
 
-export interface UpdateLiveDeps {
+export interface PutLiveFilesDeps {
   readonly api: ApiServer;
   readonly nodes: Nodes;
   readonly place: ServicePlace;
@@ -20,50 +20,58 @@ export interface UpdateLiveDeps {
   readonly port: number;
 }
 
-/** What the containers of a service have, as far as this run has brought it there; kept from one update to the next. */
-export interface LiveState {
-  /** The image that its pods were started from. */
-  readonly image: string;
-  /** What that image has in the live folders; what is not known there counts as changed. */
-  readonly base: Contents;
-  /** By the ID of a container's run: what was put there. */
-  readonly containers: Map<string, { readonly mounts: Contents; readonly put: Map<string, string> }>;
+interface PutFiles {
+  /** Live folder → its path on the node. */
+  readonly mounts: ReadonlyMap<string, string>;
+  /** Path in the container → hash of the content; empty while that is unknown. */
+  readonly put: Map<string, string>;
 }
 
-export interface LiveUpdate {
-  /** How many files were put into each container, and how many there are not those of the image. */
+/** The files that this run has put into a service's containers, remembered between updates. */
+export interface LiveState {
+  /** Reference of the image that its pods run. */
+  readonly image: string;
+  /** The image's files in the live folders; a file that is missing here counts as changed. */
+  readonly base: FileHashes;
+  /** What was put into each container, by container ID. */
+  readonly containers: Map<string, PutFiles>;
+}
+
+export interface LiveFilesUpdate {
+  /** Number of files put into each container by this update, and of files that override those of the image. */
   readonly put: number;
   readonly files: number;
 }
 
-/** What a stand-in says of the file that it runs (services/common/program.ts). */
+/** What a stand-in reports of the file that it runs (services/common/program.ts). */
 interface ProgramState {
   /** Hash of the file that it loaded last. */
   readonly program: string;
   readonly refused?: string;
-  /** Refused because only a new process can do it. */
+  /** Refused because the change needs a new process. */
   readonly startsAnew?: boolean;
 }
 
-/** Milliseconds in which a program says that it has loaded another file. */
+/** Milliseconds in which a program must report that it has loaded the new file, and between requests for that. */
 const loadTimeout = 5_000;
-const loadEvery = 5;
+const loadInterval = 5;
 
 /**
- * The running containers of a service have these files, and its program has loaded them where it says so; undefined
- * when only another image can bring that about.
- * @throws {Failure} exit code 7 when the program refuses the files: it goes on as it was.
+ * Puts files into the running containers of a service and waits until a stand-in has loaded them; undefined when a new
+ * image is needed instead.
+ * @throws {Failure} exit code 7 when the program cannot load the files: it keeps running the previous ones.
  */
-export async function updateLive(
-  { api, nodes, place, port }: UpdateLiveDeps,
+export async function putLiveFiles(
+  { api, nodes, place, port }: PutLiveFilesDeps,
   state: LiveState,
   { files, folders, program, sourceHash }: LiveSource & { readonly sourceHash: string },
   { signal }: Run,
-): Promise<LiveUpdate | undefined> {
+): Promise<LiveFilesUpdate | undefined> {
   const snapshot = await takeServiceSnapshot(api, place, signal);
   const { current } = findPods(snapshot, { kind: 'Deployment', ...place });
-  const isHere = findRunning(snapshot, place).isServing && current.length > 0 && current.every(runsImage);
-  if (!isHere) return undefined;
+  const isUpdatable =
+    findRunning(snapshot, place).isServing && current.length > 0 && current.every(runsImage);
+  if (!isUpdatable) return undefined;
   const updates = await Promise.all(current.map(update));
   const known = updates.filter((each) => each !== undefined);
   return known.length === updates.length ? known[0] : undefined;
@@ -72,7 +80,7 @@ export async function updateLive(
     return spec.containers.some(({ name, image }) => name === place.name && image === state.image);
   }
 
-  async function update(pod: Pod): Promise<LiveUpdate | undefined> {
+  async function update(pod: Pod): Promise<LiveFilesUpdate | undefined> {
     const id = pod.status.containerStatuses?.find(({ name }) => name === place.name)?.containerID;
     const node = pod.spec.nodeName;
     if (id === undefined || node === undefined) return undefined;
@@ -87,12 +95,12 @@ export async function updateLive(
     const changed = files.filter(
       ({ path }) => contents.get(path) !== (put.get(path) ?? state.base.get(path)),
     );
-    // What the program loads comes last: the others are there when it does.
+    // The program's own file comes last, so that the others exist when it loads them.
     const ordered = changed.toSorted((a, b) => Number(a.path === program) - Number(b.path === program));
-    // Before the first file: whoever finds the pod without a mark takes it for what its image is.
-    if (changed.length > 0 && countOver(put) === 0)
+    // Before the first file: a pod without the annotation counts as one that runs its image unchanged.
+    if (changed.length > 0 && countReplaced(put) === 0)
       await mark(pod, id, { files: changed.length, sourceHash: '' });
-    // A put that is broken off may have come to its end on the node: what is there is not known until it has.
+    // An interrupted put may still have completed on the node, so until it ends well the content counts as unknown.
     for (const { path } of changed) put.set(path, '');
     for (const folder of folders) {
       const own = ordered.filter(({ path }) => path.startsWith(`${folder}/`));
@@ -107,7 +115,7 @@ export async function updateLive(
       );
     }
     for (const { path } of changed) put.set(path, contents.get(path) ?? '');
-    const over = countOver(put);
+    const over = countReplaced(put);
     const isLoaded = program === undefined || !changed.some(({ path }) => path === program);
     const [loaded] = await Promise.all([
       isLoaded || waitUntilLoaded(pod, contents.get(program) ?? ''),
@@ -116,7 +124,7 @@ export async function updateLive(
     return loaded ? { put: changed.length, files: over } : undefined;
   }
 
-  /** Undefined for a container without these volumes: its image was built before they were declared. */
+  /** Undefined for a container without these volumes, whose image was built before they were declared. */
   async function findContainer(id: string, node: string) {
     const known = state.containers.get(id);
     if (known) return known;
@@ -131,8 +139,8 @@ export async function updateLive(
     return found;
   }
 
-  /** How many files are not those of the image. */
-  function countOver(put: ReadonlyMap<string, string>): number {
+  /** Number of files that override those of the image. */
+  function countReplaced(put: ReadonlyMap<string, string>): number {
     return [...put].filter(([path, hash]) => state.base.get(path) !== hash).length;
   }
 
@@ -142,25 +150,25 @@ export async function updateLive(
     await api.patch(path, { metadata: { annotations } }, signal);
   }
 
-  /** False when it has to start anew for that. @throws {Failure} when the new program is one that nothing can run. */
+  /** False when the program must be restarted for the change. @throws {Failure} when it cannot be loaded at all. */
   async function waitUntilLoaded({ metadata: { name } }: Pod, wanted: string): Promise<boolean> {
     const path = `/api/v1/namespaces/${place.namespace}/pods/${name}:${port}/proxy/health/program`;
     const end = performance.now() + loadTimeout;
     while (performance.now() < end) {
       const said = await api.get<ProgramState>(path, signal).catch((error) => {
-        // One that is busy with loading answers late, and the one before this had no such path.
+        // A program that is loading may respond late, and an older one does not have this path.
         if (error instanceof ApiFailure) return undefined;
         throw error;
       });
       if (said?.program === wanted) {
         if (said.refused === undefined) return true;
         if (said.startsAnew) return false;
-        throw new Failure(`${place.name} cannot load what was saved, and goes on as it was`, {
+        throw new Failure(`${place.name} cannot load the saved files and keeps running the previous ones`, {
           cause: said.refused,
           exitCode: exitCodes.image,
         });
       }
-      await sleep(loadEvery, undefined, { signal });
+      await sleep(loadInterval, undefined, { signal });
     }
     return false;
   }

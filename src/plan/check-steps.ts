@@ -2,21 +2,20 @@ import type { Outcome } from './display.ts';
 import type { Stage, Step } from './plan.ts';
 
 /**
- * Asks all steps of a stage at once whether they have something to do: an outcome has the reason in `skipped` when not.
- * Never rejects.
+ * Checks all steps of a stage at once: the outcome of a step that is done has the reason in `skipped`. Never rejects.
  */
-export function askSteps(stage: Stage, signal: AbortSignal): Promise<readonly Outcome[]> {
-  const ask = (step: Step) =>
+export function checkSteps(stage: Stage, signal: AbortSignal): Promise<readonly Outcome[]> {
+  const check = (step: Step) =>
     toOutcome(
       stage,
       step,
       signal,
       async () => (await step.isDone?.({ signal, report: () => {} })) || undefined,
     );
-  return Promise.all(stage.steps.map(ask));
+  return Promise.all(stage.steps.map(check));
 }
 
-/** How `work` of a step ended. Never rejects: an error is part of the outcome. */
+/** Runs `work` of a step. Never rejects: an error is part of the outcome. */
 export async function toOutcome(
   stage: Stage,
   step: Step,
@@ -33,7 +32,7 @@ export async function toOutcome(
   try {
     return end(await work());
   } catch (error) {
-    // What fails after Ctrl-C fails because of it.
+    // An error after Ctrl-C is a consequence of it.
     return { ...end(), error: signal.aborted ? signal.reason : error };
   }
 }

@@ -1,0 +1,64 @@
+import { withDeadline } from '../lib/deadline.ts';
+import { exitCodes, Failure } from '../lib/failure.ts';
+import { waitFor } from '../lib/wait.ts';
+import type { Step } from '../plan/plan.ts';
+import { askStatus } from '../tools/ask-web.ts';
+
+export interface IngressAddress {
+  readonly name: string;
+  readonly url: string;
+}
+
+/** Milliseconds in which the ingress controller must have applied every route. */
+const timeout = 60_000;
+
+/** Every address responds with success through the ingress, as a browser on this machine would request it. */
+export function waitForIngress(addresses: readonly IngressAddress[]): Step {
+  const listFailing = async (signal: AbortSignal) => {
+    const results = await Promise.all(
+      addresses.map(async (each) => ({ ...each, problem: await findResponseProblem(each.url, signal) })),
+    );
+    return results.filter(({ problem }) => problem !== undefined);
+  };
+
+  return {
+    title: 'responses through the ingress',
+    async isDone({ signal }) {
+      return (await listFailing(signal)).length === 0 && `${addresses.length} of ${addresses.length}`;
+    },
+    async apply({ signal, report }) {
+      let failing = await listFailing(signal);
+      await waitFor(
+        async () => {
+          failing = await listFailing(signal);
+          report(`${addresses.length - failing.length} of ${addresses.length} respond`);
+          return failing.length === 0 || undefined;
+        },
+        { interval: 200, timeout, signal },
+      );
+      const [first] = failing;
+      if (!first) return;
+      throw new Failure(
+        `${failing.map(({ name }) => name).join(', ')} did not respond through the ingress in 60 s`,
+        {
+          cause: `${first.url}: ${first.problem}`,
+          hint: 'npm run status',
+          exitCode: exitCodes.workload,
+        },
+      );
+    },
+  };
+}
+
+/** `responded with 404`, or why there was no response; undefined when the address responds with success. */
+export async function findResponseProblem(url: string, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    const status = await withDeadline({ timeout: 3_000, signal }, (limited) =>
+      askStatus(url, { signal: limited }),
+    );
+    return status >= 200 && status < 300 ? undefined : `responded with ${status}`;
+  } catch (error) {
+    signal.throwIfAborted();
+    return error instanceof Error ? error.message || String(error) : String(error);
+  }
+}
