@@ -51,8 +51,7 @@ export function createApp({ ui, signal, name, args }: AppOptions): App {
 
     async exclusively(work, { wait = false } = {}) {
       await ensureStateFolder(paths);
-      const onWait = (owner: LockOwner) =>
-        ui.say(`waiting until ${owner.command} (PID ${owner.pid}) has ended`);
+      const onWait = (owner: LockOwner) => ui.say(`waiting for ${owner.command} (PID ${owner.pid}) to end`);
       const lock = await acquireLock(join(paths.state, 'lock'), {
         command: commandLine,
         ...(wait ? { wait: { signal, onWait } } : {}),
@@ -66,7 +65,8 @@ export function createApp({ ui, signal, name, args }: AppOptions): App {
 
     async runPlan(plan) {
       const unfinished = await findUnfinished(journalFile);
-      if (unfinished.length > 0) ui.say(ui.colors.dim(`The last run did not end: ${toList(unfinished)}`));
+      if (unfinished.length > 0)
+        ui.say(ui.colors.dim(`The last run was interrupted during: ${toList(unfinished)}`));
       const result = await runPlan(plan, {
         ...showProgress(ui),
         signal,

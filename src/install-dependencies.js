@@ -16,7 +16,10 @@ if (!isInstalled(join(checkout, 'node_modules'))) install();
 function requireNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major >= 24 || (major === 22 && minor >= 13) || (major === 20 && minor >= 19)) return;
-  fail(`Node ${process.versions.node} is not supported: 20.19, 22.13 or 24 and later are`, 'nvm install 24');
+  fail(
+    `Node ${process.versions.node} is not supported; supported are 20.19+, 22.13+ and 24+`,
+    'nvm install 24',
+  );
 }
 
 /** npm notes what it has installed; that has to be all of package-lock.json but optional parts for other systems. */

@@ -29,7 +29,7 @@ let running: Command | undefined;
 for (const output of [process.stdout, process.stderr]) {
   output.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
-    if (running?.onlyPrints) run.abort(new Failure('nobody reads the output', { exitCode: exitCodes.ok }));
+    if (running?.onlyPrints) run.abort(new Failure('output closed', { exitCode: exitCodes.ok }));
   });
 }
 
@@ -59,7 +59,7 @@ async function main(): Promise<number> {
 function printCommands(args: readonly string[]): number {
   const unknown = args.find((arg) => arg !== '--help' && arg !== '-h');
   if (unknown === undefined) return print(describeCommands());
-  throw new Failure(`a command is missing beside ${unknown}`, {
+  throw new Failure(`${unknown} is given without a command`, {
     hint: 'npm run wealist -- --help',
     exitCode: exitCodes.usage,
   });

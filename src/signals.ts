@@ -49,7 +49,7 @@ export function listenForSignals({
   process.on('SIGINT', () => end('interrupted', exitCodes.interrupted));
   process.on('SIGHUP', () => end('the terminal was closed', exitCodes.interrupted));
   process.on('SIGTERM', () => end('terminated', exitCodes.terminated));
-  if (underNpm) whenParentEnds(() => end('npm was ended', exitCodes.terminated));
+  if (underNpm) whenParentEnds(() => end('npm has exited', exitCodes.terminated));
 }
 
 function kill(pid: number): void {

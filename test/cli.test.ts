@@ -56,13 +56,13 @@ test.each(Object.keys(commands).filter((name) => name !== 'kubectl'))('%s has it
 });
 
 test.each([
-  [['completon'], '✗ "completon" is no command\n  fix      npm run wealist -- completion\n'],
-  [['constructor'], '✗ "constructor" is no command\n  fix      npm run wealist -- --help\n'],
+  [['completon'], '✗ "completon" is not a command\n  fix      npm run wealist -- completion\n'],
+  [['constructor'], '✗ "constructor" is not a command\n  fix      npm run wealist -- --help\n'],
   [
     ['completion', 'bash', '--quite'],
     "✗ unknown option '--quite'\n  fix      npm run wealist -- completion bash --quiet\n",
   ],
-  [['--yes'], '✗ a command is missing beside --yes\n  fix      npm run wealist -- --help\n'],
+  [['--yes'], '✗ --yes is given without a command\n  fix      npm run wealist -- --help\n'],
 ])('%j: exit code 2 and the way out', async (words, stderr) => {
   expect(await run(...words)).toEqual({ stdout: '', stderr, exitCode: 2 });
 });

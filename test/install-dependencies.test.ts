@@ -115,7 +115,7 @@ test.each(['18.20.4', '20.18.0', '22.12.0', '23.1.0'])('Node %s is refused in on
     node: ['--import', `data:text/javascript,${pretend}`],
   });
   expect({ stderr, exitCode }).toEqual({
-    stderr: `✗ Node ${version} is not supported: 20.19, 22.13 or 24 and later are\n  fix      nvm install 24\n`,
+    stderr: `✗ Node ${version} is not supported; supported are 20.19+, 22.13+ and 24+\n  fix      nvm install 24\n`,
     exitCode: 3,
   });
   expect(await countCalls(checkout)).toBe(0);

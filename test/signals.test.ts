@@ -93,5 +93,5 @@ test('npm killed with SIGKILL ends what it ran', async () => {
   await once(npm.stdout, 'data');
   npm.kill('SIGKILL');
   await closed;
-  expect(text).toMatch(/^\d+\nnpm was ended; npm run up\n$/);
+  expect(text).toMatch(/^\d+\nnpm has exited; npm run up\n$/);
 });

@@ -41,8 +41,8 @@ export async function refuseSwallowedFlags({
   const settings = await readSettings(env, environBefore);
   const typed = found.filter(({ key, value }) => !settings.has(`${toVariable(key)}=${value}`));
   if (typed.length === 0) return;
-  throw new Failure(`npm kept ${typed.map(({ key }) => toFlag(key)).join(' and ')} for itself`, {
-    cause: 'npm takes the flags before a -- as its own',
+  throw new Failure(`npm did not pass on ${typed.map(({ key }) => toFlag(key)).join(' and ')}`, {
+    cause: 'npm passes on only the flags that follow a --',
     hint: toCommandLine(name, restore(args, typed)),
     exitCode: exitCodes.usage,
   });

@@ -43,7 +43,7 @@ function createParser(name: string, command: Command): Parser {
 
   for (const argument of listArguments(command)) parser.addArgument(argument);
   for (const [key, option] of Object.entries(command.options ?? {})) parser.addOption(toOption(key, option));
-  parser.optionsGroup('Options of every command:');
+  parser.optionsGroup('Global options:');
   for (const [key, option] of Object.entries(globalOptions)) parser.addOption(toOption(key, option));
 
   const separator = toCommandLine(name).includes(' -- ') ? [] : ['--'];

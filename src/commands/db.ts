@@ -28,25 +28,25 @@ import { listDatabases } from './db/list-databases.ts';
 const actions = ['save', 'restore', 'reset'] as const;
 
 export const command = defineCommand({
-  summary: "psql in a service's database; save, restore and reset the databases",
-  description: `Opens psql in the database of a service, with what follows a further -- as its arguments.
+  summary: "open psql in a service's database; save, restore or reset databases",
+  description: `Opens psql in the database of a service. Arguments after a second -- are passed to psql.
 
-  db save NAME [service…]     saves databases, all of them as they are at one moment; whoever writes meanwhile waits
-  db restore NAME [service…]  replaces databases by what was saved
-  db reset [service…]         replaces databases by empty ones
+  db save NAME [service…]     saves databases at one point in time; writes wait
+  db restore NAME [service…]  replaces databases with a snapshot
+  db reset [service…]         replaces databases with empty ones
 
-Of what is replaced a snapshot is made first, of which the last three are kept. New databases are made beside the old ones and take their place at once, when all is well: a restore that is broken off changes nothing. The services are restarted then.`,
+restore and reset first save a snapshot of what they replace, and keep the last three of these. The new databases are created next to the old ones and take their place in a single step, so an interrupted restore changes nothing. Then the services are restarted.`,
   arguments: {
     words: {
       value: 'service | save | restore | reset',
-      summary: 'whose database, or what to do',
+      summary: 'service whose database to open, or an action',
       many: true,
       complete: 'services',
       words: actions,
     },
   },
   options: {
-    list: { summary: 'the databases and the snapshots there are' },
+    list: { summary: 'list the databases and snapshots' },
     yes,
   },
   examples: [
@@ -118,7 +118,7 @@ async function restore(
     const names = services.length === 0 ? saved : selectDatabases(environment, databases.ofService, services);
     const missing = names.filter((each) => !saved.includes(each));
     if (missing.length > 0) {
-      throw new Failure(`snapshot ${wanted} has no ${missing.join(', ')}`, {
+      throw new Failure(`snapshot ${wanted} does not contain ${missing.join(', ')}`, {
         hint: 'npm run db -- --list',
         exitCode: exitCodes.usage,
       });
@@ -160,8 +160,8 @@ async function replace(
   const time = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
   const keptAs = `auto-before-${action}-${time}`;
   const losses = [
-    ...present.map(({ name, bytes }) => `what is in ${name} now, ${toBytes(bytes)}`),
-    `but for a snapshot that is made of it first, ${keptAs}, which stays until the third after it`,
+    ...present.map(({ name, bytes }) => `the current content of ${name}, ${toBytes(bytes)}`),
+    `it is first saved as snapshot ${keptAs}, which is kept until three newer ones exist`,
   ];
   await app.confirmLoss(word, losses, agreed);
   const result = await app.runPlan(
@@ -179,10 +179,10 @@ async function replace(
       },
     ),
   );
-  const done = snapshot ? `as in snapshot ${snapshot.name} of ${snapshot.created}` : 'empty';
+  const done = snapshot ? `restored from snapshot ${snapshot.name} of ${snapshot.created}` : 'reset to empty';
   app.ui.result(
     { databases: names, snapshot: snapshot?.name, keptAs, ...result },
-    `${names.join(', ')}: ${done}, in ${toDuration(result.milliseconds)}; what was there is kept as ${keptAs}`,
+    `${names.join(', ')}: ${done} in ${toDuration(result.milliseconds)}; the previous content is saved as snapshot ${keptAs}`,
   );
 }
 
@@ -204,11 +204,13 @@ function requireName(name: string | undefined, action: string, isAutomaticFine =
   if (isFine) return name;
   const problem =
     name === undefined
-      ? `db ${action} takes the name of a snapshot`
-      : `${JSON.stringify(name)} cannot be the name of a snapshot`;
+      ? `db ${action} requires the name of a snapshot`
+      : `${JSON.stringify(name)} is not a valid name of a snapshot`;
   throw new Failure(problem, {
     cause:
-      name === undefined ? undefined : 'lower-case letters, digits, . _ and -; auto- is kept for its own',
+      name === undefined
+        ? undefined
+        : 'allowed are lower-case letters, digits, . _ and -; the prefix auto- is reserved',
     hint: `npm run db ${action} before-migration`,
     exitCode: exitCodes.usage,
   });
@@ -223,8 +225,11 @@ async function requireVersion(
   const toMajor = (version: number) => Math.floor(version / 10_000);
   const running = await postgres.readVersion(signal);
   if (toMajor(written) <= toMajor(running)) return;
-  throw new Failure(`snapshot ${name} is of PostgreSQL ${toMajor(written)}, and ${toMajor(running)} runs`, {
-    hint: 'restore it where the newer one runs',
-    exitCode: exitCodes.workload,
-  });
+  throw new Failure(
+    `snapshot ${name} was saved by PostgreSQL ${toMajor(written)}, but ${toMajor(running)} is running`,
+    {
+      hint: `restore it to a cluster with PostgreSQL ${toMajor(written)} or newer`,
+      exitCode: exitCodes.workload,
+    },
+  );
 }

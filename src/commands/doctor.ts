@@ -27,9 +27,11 @@ import { loadMachineEnvironment } from './context/guard.ts';
 import { checkPolicies } from './doctor/check-policies.ts';
 
 export const command = defineCommand({
-  summary: 'check the machine, the engine, the ports, the disk and the network, each with its fix',
+  summary: 'check the machine, container engine, ports, disk and network, with a fix for each problem',
+  description:
+    'Checks the machine, container engine, ports, disk and network, and shows a fix for each problem. Exits with code 3 if a check has failed. Changes nothing without --fix.',
   options: {
-    fix: { summary: 'make the changes of this system that are safe to make, after asking' },
+    fix: { summary: 'make the changes to this system that are safe to make, after confirmation' },
     yes,
   },
   examples: ['npm run doctor', 'npm run doctor -- --fix'],
@@ -94,7 +96,7 @@ async function examine(app: App, host: Host, environment: LocalEnvironment): Pro
         state: 'ok',
         detail: cluster
           ? `${cluster.state}, ports ${cluster.httpPort} and ${cluster.httpsPort}`
-          : 'not there: npm run up makes it',
+          : 'does not exist; npm run up creates it',
       },
     ],
     changes: await createSystemRecord(createRoot(host, exec)).list(),

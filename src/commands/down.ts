@@ -17,10 +17,10 @@ import { readSituation } from './context/situation.ts';
 export const command = defineCommand({
   summary: 'remove the cluster, keep the data',
   description:
-    'Removes the cluster that this checkout created and nothing else. Databases, files and the secrets that open them stay in your data folder, and the next `up` has them.',
+    'Removes the cluster that this checkout created, and nothing else. Databases, files and their secrets are preserved in your data folder and used by the next `up`.',
   options: {
-    stop: { summary: 'stop the node only; `up` resumes it in seconds' },
-    deleteData: { summary: 'erase the data as well, after its name was typed' },
+    stop: { summary: 'stop the cluster instead of removing it; `up` starts it again in seconds' },
+    deleteData: { summary: 'delete the data as well, after you type the name of the cluster' },
     yes,
     name,
   },
@@ -28,7 +28,7 @@ export const command = defineCommand({
 
   async run(app, { stop, deleteData, yes: agreed, name: wantedName }) {
     if (stop && deleteData) {
-      throw new Failure('--stop and --delete-data exclude each other', {
+      throw new Failure('--stop and --delete-data cannot be combined', {
         hint: 'npm run down -- --stop',
         exitCode: exitCodes.usage,
       });
@@ -78,10 +78,10 @@ export const command = defineCommand({
     });
 
     function describe(cluster: string, data: string, wasThere: boolean): string {
-      if (!wasThere && !deleteData) return `there is no cluster ${cluster}`;
-      if (stop) return `cluster ${cluster} is stopped; npm run up resumes it`;
-      if (deleteData) return `cluster ${cluster} and its data are gone`;
-      return `cluster ${cluster} is removed; its data stays in ${data}`;
+      if (!wasThere && !deleteData) return `cluster ${cluster} does not exist`;
+      if (stop) return `cluster ${cluster} is stopped; npm run up starts it again`;
+      if (deleteData) return `cluster ${cluster} and its data are deleted`;
+      return `cluster ${cluster} is removed; its data is preserved in ${data}`;
     }
   },
 });
@@ -118,7 +118,7 @@ async function describeData(
   );
   const snapshots = await listSnapshots(toSnapshotsFolder(dirname(data), basename(data)));
   const kept = snapshots.map(({ name, created }) => `snapshot ${name} of ${created}`);
-  return [...lines, ...kept, `${data}: the secrets, with which no copy of the data opens any longer`];
+  return [...lines, ...kept, `${data}: the secrets, without which no copy of the data can be opened`];
 }
 
 async function readFolder(path: string): Promise<readonly string[]> {

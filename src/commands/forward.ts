@@ -23,13 +23,13 @@ import { explainSilence } from './forward/explain-silence.ts';
 const tries = 100;
 
 export const command = defineCommand({
-  summary: 'services, postgres, redis and s3 on fixed ports of this machine',
+  summary: 'forward fixed ports of this machine to services, postgres, redis and s3',
   description:
-    'Opens a port on 127.0.0.1 for each named service and data store, for all when none is named, and keeps it open until Ctrl-C. While pods are replaced, what is asked waits for the next one that is ready: 256 of them, for 30 s at most. Then it is answered with why: 503 over HTTP, an error of PostgreSQL or Redis. What has been delivered is never sent again.',
+    'Opens a port on 127.0.0.1 for each named service and data store (default: all) and keeps it open until Ctrl-C. While pods are replaced, up to 256 requests and connections wait for the next ready pod, each for 30 s at most. After that they get an error with the reason: 503 over HTTP, an error of PostgreSQL or Redis. A request that was delivered is never sent again.',
   arguments: {
     targets: {
       value: 'target',
-      summary: 'services, postgres, redis, s3',
+      summary: 'services to forward; also accepted: postgres, redis, s3',
       many: true,
       complete: 'services',
     },
@@ -53,7 +53,7 @@ export const command = defineCommand({
       namespace,
       partOf: findComponent,
       signal: ended,
-      onSilence: () => ui.say('the cluster does not answer: connections wait for it'),
+      onSilence: () => ui.say('the cluster does not respond: connections wait'),
     });
     const kept = board.keep();
     kept.catch((error) => trouble.abort(error));
@@ -81,7 +81,7 @@ export const command = defineCommand({
           usage: target.toUsage(port, namespace),
         };
       });
-      const head = ['target', 'address', 'use'].map(ui.resultColors.dim);
+      const head = ['target', 'address', 'usage'].map(ui.resultColors.dim);
       const table = toTable(
         rows.map(({ name, address, usage }) => [name, ui.resultColors.cyan(address), usage]),
         head,
@@ -127,7 +127,7 @@ function connectTo(
       signal,
       explain: (why, gone) => explainSilence(workload, why, snapshots, gone),
       onWaiting: (isWaiting) =>
-        ui.say(isWaiting ? `${name} is not ready: connections wait for it` : `${name} answers again`),
+        ui.say(isWaiting ? `${name} is not ready: connections wait` : `${name} responds again`),
     },
   );
 }
@@ -147,7 +147,7 @@ async function listen(
       app.ui.say(`port ${wantedPort} is taken${await describeOwner(app, wantedPort)}: ${name} is on ${port}`);
     return listener;
   }
-  throw new Failure(`port ${wantedPort} is taken, and so are the ${tries} after it`, {
+  throw new Failure(`ports ${wantedPort} to ${wantedPort + tries - 1} are taken`, {
     hint: 'npm run doctor',
     exitCode: exitCodes.port,
   });

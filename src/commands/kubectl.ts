@@ -6,7 +6,7 @@ import { defaultEnvironment, findChosenEnvironment } from '../state/chosen-envir
 import { requireWritable } from './context/guard.ts';
 
 export const command = defineCommand({
-  summary: 'run kubectl against our cluster, whatever ~/.kube/config says',
+  summary: 'run kubectl against the cluster of this checkout',
   arguments: {
     words: { value: 'argument', summary: 'passed on as they are', many: true },
   },

@@ -25,15 +25,15 @@ import { describePlan } from './plan/text.ts';
 import { writeManifests } from './plan/write-manifests.ts';
 
 export const command = defineCommand({
-  summary: 'what would be deployed, and where a cluster can be asked, each field that would change',
+  summary: 'show what would be deployed, and what would change on a reachable cluster',
   description:
-    'Renders all charts of the environment and, where its cluster can be asked, has the API server try each object out (a dry run) and shows what would differ. Nothing is changed. Values of Secrets are shown nowhere.',
+    'Renders all charts of the environment. If its cluster is reachable, the API server checks each object in a server-side dry run, and each field that would change is shown. Nothing is changed. Values of Secrets are never shown.',
   arguments: { services: selectedServices },
   options: {
     env: environmentOption,
-    out: { value: 'folder', summary: 'write the manifests there, one file for each release' },
-    secrets: { summary: 'with --out: write the values of Secrets, too, readable to you only' },
-    exitCode: { summary: 'exit code 11 when there are differences' },
+    out: { value: 'folder', summary: 'write the manifests to this folder, one file per release' },
+    secrets: { summary: 'with --out: include the values of Secrets, in files only you can read' },
+    exitCode: { summary: 'exit with code 11 if there are differences' },
     yes,
   },
   examples: [
@@ -45,7 +45,7 @@ export const command = defineCommand({
 
   async run(app, { services, env, out, secrets, exitCode, yes: agreed }) {
     if (secrets && out === undefined) {
-      throw new Failure('--secrets belongs to --out', {
+      throw new Failure('--secrets requires --out', {
         hint: 'npm run plan -- --out <folder> --secrets',
         exitCode: exitCodes.usage,
       });
@@ -80,7 +80,7 @@ export const command = defineCommand({
     if (!exitCode) return exitCodes.ok;
     const differs = hasDifferences(report);
     if (differs === undefined) {
-      throw new Failure(`whether ${environment.name} differs cannot be told: ${target.title}`, {
+      throw new Failure(`environment ${environment.name} cannot be compared: ${target.title}`, {
         hint: `npm run env show ${environment.name}`,
         exitCode: exitCodes.cluster,
       });
@@ -126,7 +126,7 @@ async function lookHere(app: App, environment: LocalEnvironment, services: reado
     objects: [objects],
     target: access
       ? { api: await access.openApi(), title: `cluster ${access.record.name}` }
-      : { api: undefined, title: 'no cluster of this checkout runs' },
+      : { api: undefined, title: 'the cluster of this checkout is not running' },
     unbuilt: () => sources.unbuilt,
   };
 }
@@ -154,7 +154,7 @@ async function lookElsewhere(app: App, environment: Environment, services: reado
 async function openTarget(app: App, environment: Environment): Promise<Target> {
   const trust = await findTrust(app.paths, environment.name);
   if (!trust) {
-    const title = `no cluster is trusted yet to be that of ${environment.name} (npm run env trust ${environment.name})`;
+    const title = `the cluster of ${environment.name} is not trusted yet (npm run env trust ${environment.name})`;
     return { api: undefined, title };
   }
   await obtainTools(app, ['kubectl']);
@@ -172,7 +172,7 @@ async function openTarget(app: App, environment: Environment): Promise<Target> {
 async function requireValues(checkout: string, name: string): Promise<void> {
   const file = `helm/environments/${name}.yaml`;
   await access(join(checkout, file)).catch(() => {
-    throw new Failure(`${file} is missing, which has the values of environment ${name}`, {
+    throw new Failure(`${file}, the values of environment ${name}, is missing`, {
       hint: `git restore ${file}`,
       exitCode: exitCodes.usage,
     });
@@ -199,6 +199,9 @@ function parse(text: string, release: string): readonly Manifest[] {
   try {
     return parseManifests(text);
   } catch (cause) {
-    throw new Failure(`release ${release} does not render to objects`, { cause, exitCode: exitCodes.helm });
+    throw new Failure(`release ${release} does not render to valid manifests`, {
+      cause,
+      exitCode: exitCodes.helm,
+    });
   }
 }

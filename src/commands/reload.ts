@@ -12,19 +12,19 @@ import { openSession } from './context/session.ts';
 import { toReloadLine } from './reload/reload-line.ts';
 
 export const command = defineCommand({
-  summary: 'build, load and roll out services, and prove that the new code runs',
+  summary: 'build, load and roll out services, and verify that the new code runs',
   description:
-    'Ends when the pods of each service run the image that was built from its source as it is now, which is checked by the image ID, and are all that its endpoints name. With --watch it does so on each save; the folders under `live` in env/base.yaml go straight into the running containers.',
+    'Ends when the pods of each service run the image built from its current source, verified by the image ID, and its endpoints contain no other pods. With --watch it repeats this on each save; files in the `live` folders of env/base.yaml are copied directly into the running containers.',
   arguments: {
     services: {
       value: 'service',
-      summary: 'what was changed',
+      summary: 'services to reload',
       required: true,
       many: true,
       complete: 'services',
     },
   },
-  options: { watch: { summary: 'again on each save, until Ctrl-C', short: 'w' } },
+  options: { watch: { summary: 'reload on each save, until Ctrl-C', short: 'w' } },
   examples: [
     'npm run reload auth-service',
     'npm run reload auth-service user-service',

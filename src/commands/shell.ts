@@ -13,20 +13,20 @@ import { handOver } from './context/hand-over.ts';
 import { getOwnCluster } from './context/own-cluster.ts';
 
 export const command = defineCommand({
-  summary: 'a shell, or one command, in the pod of a service or data store',
+  summary: 'open a shell or run a command in the pod of a service or data store',
   description:
-    'Opens a shell in the newest pod that is ready, else in the newest that runs. What follows the name is run in its place, and its exit code is that of the command. An image without a shell gets a debug container beside its program, under the restricted Pod Security Standard, from an image that is on the node already: the files of the service are below /proc/1/root there. Such a container stays in the pod, ended, until the pod is replaced.',
+    'Opens a shell in the newest ready pod, or in the newest running pod if none is ready. A command after the name is run instead of a shell, and its exit code is returned. If the image has no shell, an ephemeral debug container is started in the pod, under the restricted Pod Security Standard and from an image that is already on the node; there the files of the service are below /proc/1/root. The debug container stays in the pod, terminated, until the pod is replaced.',
   arguments: {
     service: {
       value: 'service',
-      summary: 'postgres, redis and s3 are some, too',
+      summary: 'service to open the shell in; also accepted: postgres, redis, s3',
       required: true,
       complete: 'services',
     },
-    words: { value: 'command', summary: 'what to run in place of a shell', many: true, isRest: true },
+    words: { value: 'command', summary: 'command to run instead of a shell', many: true, isRest: true },
   },
   options: {
-    pod: { value: 'name', summary: 'this pod, where there are several' },
+    pod: { value: 'name', summary: 'pod to use, if there are several' },
   },
   examples: [
     'npm run shell auth-service',
@@ -64,7 +64,7 @@ function getPod(
 ): Pod {
   const pod = snapshot.find('Pod', podName, namespace);
   if (pod) return pod;
-  throw new Failure(`there is no pod ${podName} of ${name}`, {
+  throw new Failure(`pod ${podName} of ${name} does not exist`, {
     hint: `npm run kubectl -- -n ${namespace} get pods`,
     exitCode: exitCodes.workload,
   });
@@ -113,7 +113,7 @@ function findDebugImage(snapshot: Snapshot, { spec: { nodeName }, metadata }: Po
     .toSorted((one, other) => names.indexOf(one.name) - names.indexOf(other.name));
   const [first] = containers;
   if (first) return first.image;
-  throw new Failure('its image has no shell, and no image on the node lends one', {
+  throw new Failure('its image has no shell, and no image on the node provides one', {
     hint: 'npm run up postgres',
     exitCode: exitCodes.workload,
   });
@@ -122,13 +122,15 @@ function findDebugImage(snapshot: Snapshot, { spec: { nodeName }, metadata }: Po
 async function debug(app: App, place: Place, image: string): Promise<number> {
   const { pod, container, kubectl } = place;
   if (!isTerminal()) {
-    throw new Failure(`the image of ${container} has no shell, and a container beside it needs a terminal`, {
+    throw new Failure(`the image of ${container} has no shell, and a debug container needs a terminal`, {
       hint: `npm run shell -- ${container}, on a terminal`,
       exitCode: exitCodes.workload,
     });
   }
   const name = `shell-${randomBytes(3).toString('hex')}`;
-  app.ui.say(`${container} has no shell: container ${name} beside it, its files are below /proc/1/root`);
+  app.ui.say(
+    `${container} has no shell: starting debug container ${name}, the files of ${container} are below /proc/1/root`,
+  );
   const settings = [`--image=${image}`, '--image-pull-policy=Never', '--profile=restricted', '--quiet'];
   const where = [`--namespace=${pod.metadata.namespace}`, pod.metadata.name, `--target=${container}`];
   return handOver(app, kubectl, [

@@ -13,15 +13,14 @@ import { describeStatus } from './status/status-text.ts';
 const interval = 1_000;
 
 export const command = defineCommand({
-  summary:
-    'how the cluster, its services and their data stores are, whether they run their source, and where they answer',
+  summary: 'show the state and addresses of the cluster, its services and data stores',
   description:
-    'A service is fresh when its pods run the image that is built of its source as it is now; else it is STALE, and the link that does not hold is named.',
+    'Shows the state and the address of the cluster, of its services and data stores, and whether each service runs its current source. A service is fresh when its pods run the image built from its current source. Otherwise it is STALE, and the reason is shown: that image is not built, not loaded or not running.',
   options: {
     env: environment,
-    watch: { summary: 'look again every second, until Ctrl-C' },
-    exitCode: { summary: 'exit code 11 when not all is ready and fresh' },
-    schema: { summary: 'print the JSON Schema of what --json prints' },
+    watch: { summary: 'refresh every second, until Ctrl-C' },
+    exitCode: { summary: 'exit with code 11 unless everything is ready and fresh' },
+    schema: { summary: 'print the JSON Schema of the --json output' },
   },
   examples: [
     'npm run status',

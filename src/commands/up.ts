@@ -29,19 +29,23 @@ import type { Situation } from './context/situation.ts';
 import { listChanges, type MachineDemand, prepareMachine } from './up/prepare-machine.ts';
 
 export const command = defineCommand({
-  summary: 'make it so: cluster, infrastructure and services, ready and answering',
+  summary: 'create or update the cluster, infrastructure and services, and wait until they respond',
   description:
-    'Obtains what is missing, creates the cluster, builds and loads the images, deploys everything in the order of what needs what, and ends when each service answers through the ingress. What is as it should be is left alone.',
+    'Installs missing tools, creates the cluster, builds and loads the images, deploys everything in dependency order, and ends when each service responds through the ingress. What is already up to date is skipped.',
   arguments: { services: selectedServices },
   options: {
     with: {
       value: 'extra',
-      summary: 'deploy this beside the platform, several with commas; kept for the cluster',
+      summary: 'deploy this extra with the platform, several separated by commas; remembered for the cluster',
       complete: 'extras',
     },
-    without: { value: 'extra', summary: 'take this away again; its data stays', complete: 'extras' },
+    without: {
+      value: 'extra',
+      summary: 'remove this extra again; its data is preserved',
+      complete: 'extras',
+    },
     repair: {
-      summary: 'apply every chart again: takes back what was changed or removed in the cluster by hand',
+      summary: 'apply every chart again, to revert what was changed or deleted in the cluster by hand',
     },
     yes,
     name,
@@ -116,7 +120,7 @@ export const command = defineCommand({
       const drift = await findDrift(situation, record, checkoutId, deps);
       if (drift !== undefined) {
         app.ui.say(
-          `cluster ${record.name} ${drift}; npm run down, then npm run up makes it anew and keeps the data`,
+          `cluster ${record.name} ${drift}; to recreate it and preserve the data: npm run down, then npm run up`,
         );
       }
       for (const note of await describeExtras(deps, { cluster: record }, app.signal)) app.ui.say(note);
@@ -144,12 +148,12 @@ export const command = defineCommand({
       if (created === undefined) return undefined;
       const { nodes } = environment.cluster;
       if (nodes !== undefined && toTypes(nodes) !== toTypes(cluster.nodes)) {
-        return `has ${toTypes(cluster.nodes)}, not ${toTypes(nodes)}`;
+        return `has ${toTypes(cluster.nodes)} instead of ${toTypes(nodes)}`;
       }
       const lost = cluster.nodes.length + 1 - found.nodes.length;
       if (lost > 0) return `has lost ${lost} of its nodes`;
       return created === 'other'
-        ? "was made from other settings or another node image than today's"
+        ? 'was created with other settings or another node image than the current ones'
         : undefined;
     }
 
@@ -186,7 +190,7 @@ function listAddresses(record: ClusterRecord): readonly Address[] {
 
 /** Worker nodes in words. */
 function toTypes(nodes: readonly WorkerType[]): string {
-  return nodes.length === 0 ? 'one node only' : `the nodes ${[...nodes].sort().join(', ')}`;
+  return nodes.length === 0 ? 'a single node' : `the nodes ${[...nodes].sort().join(', ')}`;
 }
 
 function toOverrides(wanted: { name: string | undefined; nodes: string | undefined }): readonly Override[] {

@@ -32,9 +32,9 @@ function describeOne(error: unknown, colors: Colors): string {
 function describeBug(error: unknown, colors: Colors): string {
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return [
-    `${toSymbol('failed', colors)} ${colors.bold('this is a bug of wealist-local')}`,
+    `${toSymbol('failed', colors)} ${colors.bold('this is a bug in wealist-local')}`,
     stack,
-    toField('fix', 'report it with the lines above; where to: git remote get-url origin', colors),
+    toField('fix', 'report it with the lines above; the repository: git remote get-url origin', colors),
   ].join('\n');
 }
 

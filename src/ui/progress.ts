@@ -33,5 +33,5 @@ export function showPreview(ui: Ui): (preview: StepPreview) => void {
 
 function toPreviewLine({ step, skipped, unknown }: StepPreview, { colors }: Ui): string {
   if (skipped) return toSymbolLine('skipped', step, colors, skipped);
-  return toSymbolLine('pointer', step, colors, unknown ? 'depends on what runs before' : undefined);
+  return toSymbolLine('pointer', step, colors, unknown ? 'depends on earlier steps' : undefined);
 }

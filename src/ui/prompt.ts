@@ -26,10 +26,10 @@ export async function confirmChanges(changes: readonly string[], asking: Asking)
   if (changes.length === 0) return;
   await confirmOnce(
     {
-      subject: 'changes of this system need',
+      subject: 'changing this system',
       heading: 'This will be changed on this system:',
       lines: changes,
-      message: 'Change it?',
+      message: 'Apply these changes?',
     },
     asking,
   );
@@ -44,7 +44,7 @@ export async function confirmOnce(
   { ui, signal, yes, agreeing }: Asking,
 ): Promise<void> {
   if (!yes && !ui.interactive) {
-    throw new Failure(`${subject} your consent, and nobody can be asked here`, {
+    throw new Failure(`${subject} requires confirmation, and there is no terminal to ask on`, {
       cause: lines.join('\n'),
       hint: agreeing,
       exitCode: exitCodes.usage,
@@ -55,7 +55,7 @@ export async function confirmOnce(
   const { confirm } = await import('@inquirer/prompts');
   const agreed = await ask(confirm({ message, default: false }, toContext(ui, signal)), signal);
   if (agreed) return;
-  throw new Failure('nothing was changed: you did not agree', {
+  throw new Failure('nothing was changed: not confirmed', {
     hint: agreeing,
     exitCode: exitCodes.refused,
   });
@@ -108,10 +108,10 @@ export async function confirmLoss(
   losses: readonly string[],
   { ui, signal, yes, agreeing }: Asking,
 ): Promise<void> {
-  ui.warn(`This will be lost for good:\n${losses.map((loss) => `  ${loss}`).join('\n')}`);
+  ui.warn(`This data will be deleted:\n${losses.map((loss) => `  ${loss}`).join('\n')}`);
   if (yes) return;
   if (!ui.interactive) {
-    throw new Failure(`${name} must be typed to confirm the loss, and nobody can be asked here`, {
+    throw new Failure(`${name} must be typed to confirm, and there is no terminal to ask on`, {
       hint: agreeing,
       exitCode: exitCodes.refused,
     });

@@ -24,7 +24,7 @@ export function describeUp(result: PlanResult, addresses: readonly Address[], co
   return [
     `${toSymbol('done', colors)} ${colors.bold(what)} in ${toDuration(result.milliseconds)}`,
     ...toLines(addresses.map(({ name, url }) => [name, colors.cyan(url)])),
-    ...(slowest.length === 0 ? [] : ['', colors.dim('where the time went'), ...toLines(slowest.map(toRow))]),
+    ...(slowest.length === 0 ? [] : ['', colors.dim('slowest steps'), ...toLines(slowest.map(toRow))]),
   ].join('\n');
 }
 

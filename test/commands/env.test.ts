@@ -200,14 +200,14 @@ test('list: what is behind each, what is there, what is allowed', async () => {
 });
 
 test.each([
-  [{ action: 'use' }, 'use takes an environment'],
-  [{ action: 'trust' }, 'trust takes an environment'],
+  [{ action: 'use' }, 'use requires an environment'],
+  [{ action: 'trust' }, 'trust requires an environment'],
   [{ action: 'list', name: 'dev' }, 'list takes no environment'],
-  [{ action: 'use', name: 'dev', context: 'x' }, '--context belongs to trust'],
-  [{}, 'there is no terminal to choose on'],
+  [{ action: 'use', name: 'dev', context: 'x' }, '--context requires the action trust'],
+  [{}, 'choosing an environment needs a terminal'],
   [
     { action: 'trust', name: 'local-kind' },
-    'environment local-kind is on this machine: its cluster is the one that up makes',
+    'environment local-kind is on this machine: its cluster is created by up and needs no trust',
   ],
 ])('%j is refused, and nothing chosen', async (input, message) => {
   const { app, state } = await start();

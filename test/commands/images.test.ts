@@ -116,9 +116,9 @@ test('build without an engine says how to get one', async () => {
 });
 
 test.each([
-  [['list', '--all'], '✗ --all belongs to prune\n  fix      npm run images -- prune --all'],
+  [['list', '--all'], '✗ --all requires the action prune\n  fix      npm run images -- prune --all'],
   [['prune', 'redis'], '✗ prune takes no names\n  fix      npm run images prune'],
-  [['accept', 'redis'], '✗ accept takes one image with its tag and digest'],
+  [['accept', 'redis'], '✗ accept requires one image with its tag and digest'],
 ])('images %j: exit code 2 and the way out', async (args, message) => {
   const { images } = await makeUser();
   const { status, stderr } = await images(...args);
@@ -130,6 +130,6 @@ test('an unknown image is refused with the nearest, and nothing is changed', asy
   const { images, data } = await makeUser();
   await mkdir(data, { recursive: true });
   const { status, stderr } = await images('build', 'redsi');
-  expect(stderr).toContain('✗ "redsi" is no image, nearest is redis');
+  expect(stderr).toContain('✗ "redsi" is not an image, nearest is redis');
   expect(status).toBe(2);
 });

@@ -93,21 +93,21 @@ test('what is followed is kept as a whole, whatever of it is shown', async () =>
   const { app, stdout, stderr } = makeApp({ state, signal: interrupt.signal });
   const parsed = parseInput('logs', command, ['--level', 'error', 'redis', 'auth-service']);
   const ended = command.run(app, parsed.help === undefined ? parsed.input : {}).catch((error) => error);
-  await vi.waitFor(() => expect(stderr()).toContain('all of it is kept in '));
+  await vi.waitFor(() => expect(stderr()).toContain('all lines are saved in '));
   fake.writeLog('redis', 'main', { time: toLogTime(5_000), text: '{"level":"error","message":"broken"}' });
   await vi.waitFor(() => expect(stdout()).toMatch(/ERROR broken\n$/));
   interrupt.abort(new Error('interrupted'));
   await ended;
   expect(stdout().split('\n').filter(Boolean)).toHaveLength(1);
-  const [, folder = ''] = /kept in (.*)/.exec(stderr()) ?? [];
+  const [, folder = ''] = /saved in (.*)/.exec(stderr()) ?? [];
   expect(folder.startsWith(join(state, 'logs'))).toBe(true);
   expect(await readFile(join(folder, 'redis.1.log'), 'utf8')).toMatch(/redis is up"}\n.*broken"}\n$/);
   expect(await readFile(join(folder, 'auth-service.1.log'), 'utf8')).toContain('auth-service is up');
 });
 
 test.each([
-  [['frontend', '--no-follow'], { message: 'nothing of frontend has run', exitCode: 8 }],
-  [['redis', '--previous'], { message: 'nothing of redis has been restarted', exitCode: 8 }],
+  [['frontend', '--no-follow'], { message: 'no container of frontend has run', exitCode: 8 }],
+  [['redis', '--previous'], { message: 'no container of redis has been restarted', exitCode: 8 }],
   [['authservice'], { message: '"authservice" is no service, nearest is auth-service', exitCode: 2 }],
   [['--grep', '('], { message: '--grep takes a pattern, not "("', exitCode: 2 }],
   [['--level', 'loud'], { exitCode: 2 }],

@@ -73,7 +73,7 @@ test('a line for each part: image, restarts, address, or why it is not ready', a
   const { stdout, exitCode, origin } = await runStatus([...controller, ...redis, ...auth, ...frontend]);
   expect(exitCode).toBe(0);
   expect(stdout).toMatch(/^✔ cluster wealist runs {2}environment local-kind/);
-  expect(stdout).toContain(`✔ ingress ${origin}/ answers 200`);
+  expect(stdout).toContain(`✔ ingress ${origin}/ responds with 200`);
   const line = (name: string) => stdout.split('\n').find((each) => each.includes(` ${name} `));
   expect(line('auth-service')).toMatch(
     new RegExp(`✔ auth-service +1/1 +0123456789ab +2 restarts +\\d+ \\w+ +${origin}/svc/auth/$`),

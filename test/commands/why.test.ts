@@ -65,7 +65,7 @@ async function why({ objects = whole, service, json = false, logs = {}, answers 
 
 test('all is as it should be: one line, exit code 0', async () => {
   const { stdout, exitCode, origin } = await why();
-  expect(stdout).toBe(`✔ all 2 services are ready, with all that they need, and answer at ${origin}/\n`);
+  expect(stdout).toBe(`✔ all 2 services and their dependencies are ready, and respond at ${origin}/\n`);
   expect(exitCode).toBe(0);
 });
 
@@ -103,7 +103,7 @@ test('a cause with its last lines, whom it hits, and the next command; exit code
     [
       '✗ redis: crashed 3 times, exit code 1',
       '  log      Fatal error: bad directive',
-      '  hits     auth-service',
+      '  affects  auth-service',
       '  next     npm run logs -- redis --previous',
       '',
     ].join('\n'),
@@ -128,7 +128,7 @@ test('about one service: what keeps it from working, and nothing else', async ()
     exitCode: 8,
   });
   expect(await why({ objects: broken, logs, service: 'frontend' })).toMatchObject({
-    stdout: '✔ frontend is ready, and answers\n',
+    stdout: '✔ frontend is ready and responds\n',
     exitCode: 0,
   });
 });
@@ -147,7 +147,7 @@ test('what is ready and does not answer through the ingress', async () => {
   expect(stdout).toBe(
     [
       `✗ ${origin}/svc/auth/health/ready answered 502`,
-      '  hits     auth-service',
+      '  affects  auth-service',
       '  next     npm run logs -- auth-service',
       '',
     ].join('\n'),

@@ -49,7 +49,7 @@ test('a message of several lines keeps them', () => {
 
 test('a bug shows its stack and where to report it; an expected failure never its stack', () => {
   const bug = describeFailure(new TypeError('x is undefined'), plain);
-  expect(bug).toMatch(/^✗ this is a bug of wealist-local\nTypeError: x is undefined\n {4}at /);
+  expect(bug).toMatch(/^✗ this is a bug in wealist-local\nTypeError: x is undefined\n {4}at /);
   expect(bug).toContain('git remote get-url origin');
   expect(describeFailure('thrown text', plain)).toContain('thrown text');
   expect(describeFailure(new Failure('expected'), plain)).toBe('✗ expected');

@@ -89,7 +89,7 @@ test('the end of up: what answers, how long it took, the slowest steps first', (
     '✔ ready in 1 min 20 s',
     '  frontend  http://localhost',
     '',
-    'where the time went',
+    'slowest steps',
     '  1 min 05 s  Build',
     '  12 s        Create cluster',
   ]);

@@ -42,7 +42,7 @@ function listFlags({ options = {}, passThrough }: Command, sources: Sources): Co
   const all: NonNullable<Command['options']> = {
     ...options,
     ...globalOptions,
-    help: { summary: 'print its help' },
+    help: { summary: 'print this help' },
   };
   return Object.entries(all).map(([key, { summary, choices = [], complete }]) => {
     return { flag: toFlag(key), summary, values: complete ? sources[complete] : choices };

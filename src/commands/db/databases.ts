@@ -74,7 +74,7 @@ export async function readBootstrap(
   const { data } = await kubectl.getJson<ConfigMap>(where, signal);
   const script = data?.['databases.sql'];
   if (script !== undefined) return script;
-  throw new Failure('the cluster does not say how its databases are made', {
+  throw new Failure('ConfigMap bootstrap has no databases.sql, which creates the databases', {
     hint: 'npm run up',
     exitCode: exitCodes.cluster,
   });
@@ -99,7 +99,7 @@ export function getDatabase(ofService: ReadonlyMap<string, string>, service: str
   const name = ofService.get(service);
   if (name !== undefined) return name;
   throw new Failure(`${service} has no database`, {
-    hint: `with one: ${[...ofService.keys()].join(', ')}`,
+    hint: `services with a database: ${[...ofService.keys()].join(', ')}`,
     exitCode: exitCodes.usage,
   });
 }

@@ -34,7 +34,7 @@ export async function listDatabases(app: App, environment: LocalEnvironment): Pr
   const databaseTable = toTable(
     databases.map(({ name, service = '', bytes, isLeftover }) => [
       `  ${cyan(name)}`,
-      isLeftover ? dim('of a restore that was broken off') : service,
+      isLeftover ? dim('left by an interrupted restore or reset') : service,
       toBytes(bytes),
     ]),
     ['  database', 'service', 'size'].map(dim),
@@ -46,12 +46,12 @@ export async function listDatabases(app: App, environment: LocalEnvironment): Pr
       toBytes(bytes),
       `${length} ${length === 1 ? 'database' : 'databases'}`,
     ]),
-    ['  snapshot', 'age', 'size', 'holds'].map(dim),
+    ['  snapshot', 'age', 'size', 'contains'].map(dim),
   );
   const text = [
     silence === undefined ? databaseTable : `  no databases: ${silence}`,
     rows.length === 0
-      ? '  no snapshots: npm run db save before-migration'
+      ? '  no snapshots; to save one: npm run db save before-migration'
       : `${snapshotTable}\n  ${dim(folder)}`,
   ].join('\n\n');
   ui.result({ version: 1, databases, snapshots: rows, folder }, text);

@@ -26,10 +26,13 @@ export interface TrustChoice {
 export async function trustCluster(app: App, environment: Environment, choice: TrustChoice): Promise<Trust> {
   const { name } = environment;
   if (isLocal(environment)) {
-    throw new Failure(`environment ${name} is on this machine: its cluster is the one that up makes`, {
-      hint: 'npm run up',
-      exitCode: exitCodes.usage,
-    });
+    throw new Failure(
+      `environment ${name} is on this machine: its cluster is created by up and needs no trust`,
+      {
+        hint: 'npm run up',
+        exitCode: exitCodes.usage,
+      },
+    );
   }
   const before = await findTrust(app.paths, name);
   const context = await findContext(
@@ -37,15 +40,15 @@ export async function trustCluster(app: App, environment: Environment, choice: T
     name,
   );
   const offline = toOfflineFingerprint(context);
-  const subject = `the cluster of ${name} needs`;
+  const subject = `trusting the cluster of ${name}`;
   if (!choice.agreed && !app.ui.interactive) {
-    throw new Failure(`${subject} your consent, and nobody can be asked here`, {
+    throw new Failure(`${subject} requires confirmation, and there is no terminal to ask on`, {
       cause: toLines({ context: context.name, fingerprint: { ...offline, uid: undefined } }).join('\n'),
       hint: `npm run env -- trust ${name} --yes`,
       exitCode: exitCodes.usage,
     });
   }
-  if (offline.login) app.ui.warn(`To log in, this is run: ${offline.login.join(' ')}`);
+  if (offline.login) app.ui.warn(`To log in, this program is run: ${offline.login.join(' ')}`);
   await obtainTools(app, ['kubectl']);
 
   const trust = { context: context.name, fingerprint: await look() };
@@ -56,10 +59,10 @@ export async function trustCluster(app: App, environment: Environment, choice: T
   await app.confirm(
     {
       subject,
-      heading: `Kube context ${context.name} leads to this cluster:`,
+      heading: `Kube context ${context.name} refers to this cluster:`,
       lines: [
         ...toLines(trust),
-        ...(changes.length === 0 ? [] : ['', 'It is not the one of before:', ...changes]),
+        ...(changes.length === 0 ? [] : ['', 'It differs from the previously trusted cluster:', ...changes]),
       ],
       message: `Is it the cluster of ${name}?`,
     },

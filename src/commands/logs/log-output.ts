@@ -66,14 +66,14 @@ export async function openFollowedOutput(
   const history = openLogHistory({ folder: join(paths.state, 'logs'), name });
   const queue = createLogQueue({ write: printTo({ ui }, format) });
   let isKept = true;
-  ui.say(ui.colors.dim(`all of it is kept in ${history.folder}`));
+  ui.say(ui.colors.dim(`all lines are saved in ${history.folder}`));
 
   async function keep(source: LogSource, lines: readonly LogLine[]): Promise<void> {
     try {
       await history.append(source, lines);
     } catch (error) {
       // A full disk keeps nobody from looking at the logs.
-      if (isKept) ui.warn(`the logs are shown but no longer kept: ${(error as Error).message}`);
+      if (isKept) ui.warn(`the logs are shown but no longer saved: ${(error as Error).message}`);
       isKept = false;
     }
   }

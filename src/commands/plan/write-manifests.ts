@@ -32,9 +32,9 @@ export async function writeManifests(
   const found = await listFiles(folder);
   const foreign = found.filter(({ name, isOurs }) => !isOurs && names.includes(name));
   if (foreign.length > 0 && !overwrite) {
-    throw new Failure(`${folder} has files that plan did not write, and they would be lost`, {
+    throw new Failure(`${folder} has files that plan did not write, and they would be overwritten`, {
       cause: foreign.map(({ name }) => name).join('\n'),
-      hint: 'name another folder, or agree with --yes',
+      hint: 'choose another folder, or confirm with --yes',
       exitCode: exitCodes.refused,
     });
   }
@@ -63,8 +63,8 @@ async function listFiles(
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
     if (error.code !== 'ENOTDIR') throw error;
-    throw new Failure(`${folder} is no folder`, {
-      hint: 'name a folder after --out, which need not be there yet',
+    throw new Failure(`${folder} is not a folder`, {
+      hint: 'give --out a folder; it is created if it does not exist',
       exitCode: exitCodes.usage,
     });
   });

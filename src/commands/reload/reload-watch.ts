@@ -164,7 +164,7 @@ function createWork(
       const { files } = update;
       ui.result(
         { version: 1, service: name, kind: 'live', image: live.image, files, milliseconds },
-        `${clock()} ${name} live after ${toSeconds(milliseconds)}: ${files} ${files === 1 ? 'file' : 'files'} over ${live.image}`,
+        `${clock()} ${name} live after ${toSeconds(milliseconds)}: ${files} ${files === 1 ? 'file' : 'files'} on top of ${live.image}`,
       );
       return true;
     }

@@ -27,7 +27,7 @@ function describeCluster({ cluster, environment, namespace }: StatusReport, colo
       `node ${name}${type === undefined ? '' : ` (${type})`} ${ready ? 'ready' : 'not ready'}${version === undefined ? '' : `, Kubernetes ${version}`}`,
   );
   const { state } = cluster.networkPolicies ?? {};
-  const elsewhere = cluster.server === undefined ? [] : [`${cluster.server}, read only`];
+  const elsewhere = cluster.server === undefined ? [] : [`${cluster.server}, read-only`];
   const notes = [
     `environment ${environment}`,
     `namespace ${namespace}`,
@@ -45,7 +45,7 @@ function describeCluster({ cluster, environment, namespace }: StatusReport, colo
 function describeIngress({ ingress }: StatusReport, colors: Colors): readonly string[] {
   if (!ingress) return [];
   const { url, answers, status, evidence } = ingress;
-  const said = status === undefined ? (evidence ?? 'does not answer') : `answers ${status}`;
+  const said = status === undefined ? (evidence ?? 'does not respond') : `responds with ${status}`;
   return [
     `${toSymbol(answers ? 'done' : 'failed', colors)} ${colors.bold('ingress')} ${url} ${colors.dim(said)}`,
   ];

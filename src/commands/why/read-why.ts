@@ -93,10 +93,10 @@ function describeResult(
 ): string {
   if (causes.length > 0) return causes.length === 1 ? '1 cause' : `${causes.length} causes`;
   if (service !== undefined)
-    return where === undefined ? `${service} is ready` : `${service} is ready, and answers`;
+    return where === undefined ? `${service} is ready` : `${service} is ready and responds`;
   const services = components.filter(({ kind }) => kind === 'service').length;
-  const answering = where === undefined ? '' : `, and answer ${where}`;
-  return `all ${services} services are ready, with all that they need${answering}`;
+  const answering = where === undefined ? '' : `, and respond ${where}`;
+  return `all ${services} services and their dependencies are ready${answering}`;
 }
 
 /** What is needed comes before what needs it. */

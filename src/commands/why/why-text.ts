@@ -18,7 +18,7 @@ function describeCause({ about, state, line, evidence, log, next, affects }: Cau
     `${toSymbol(state === 'failed' ? 'failed' : 'pointer', colors)} ${colors.bold(toTitle(who, line))}`,
     ...(evidence === undefined ? [] : [toField('because', evidence, colors)]),
     ...(log === undefined ? [] : [toField('log', log, colors)]),
-    ...(hit.length === 0 ? [] : [toField('hits', hit.join(', '), colors)]),
+    ...(hit.length === 0 ? [] : [toField('affects', hit.join(', '), colors)]),
     ...(next === undefined ? [] : [toField('next', next, colors)]),
   ].join('\n');
 }

@@ -42,13 +42,13 @@ test.skipIf(platform() !== 'linux')(
   'the list shows what is behind each; what is typed is looked for',
   async () => {
     const { see, type, ended, shown, chosen } = await start();
-    const texts = ['kind cluster wealist', 'kube context wealist-prod', 'not trusted yet', 'read only:'];
+    const texts = ['kind cluster wealist', 'kube context wealist-prod', 'not trusted yet', 'remote, read-only:'];
     for (const text of texts) await see(text);
     type('stag');
-    await see('npm run env trust staging looks at its cluster');
+    await see('its cluster: npm run env trust staging');
     type('\r');
     expect(await ended).toBe(0);
-    expect(shown()).toContain('environment staging from now on, read only');
+    expect(shown()).toContain('switched to environment staging, read-only');
     expect(JSON.parse(await chosen())).toEqual({ version: 1, name: 'staging' });
   },
 );
@@ -57,7 +57,7 @@ test.skipIf(platform() !== 'linux')('arrow keys move, and Ctrl-C leaves everythi
   const { see, type, ended, shown, chosen } = await start();
   await see('kube context wealist-prod');
   type('\u001b[B');
-  await see('npm run env trust dev looks at its cluster');
+  await see('its cluster: npm run env trust dev');
   type('\u0003');
   expect(await ended).toBe(130);
   expect(shown()).toContain('interrupted, nothing was changed');

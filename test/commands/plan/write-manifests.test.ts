@@ -64,7 +64,7 @@ test('a file is no folder', async () => {
   const folder = join(await makeTemporaryFolder(), 'file');
   await writeFile(folder, '');
   await expect(writeManifests(render('a'), { ...options, folder })).rejects.toMatchObject({
-    message: `${folder} is no folder`,
+    message: `${folder} is not a folder`,
     exitCode: 2,
   });
 });

@@ -45,11 +45,11 @@ test('what lies in a live folder goes into the running container, without an ima
   const before = { pod: pod(), holds: world.holds };
   await write('live/page.html', 'two');
   expect(await line(2)).toMatch(
-    new RegExp(`^[\\d:]+ board live after \\d+\\.\\d\\d s: 1 file over ${running}$`),
+    new RegExp(`^[\\d:]+ board live after \\d+\\.\\d\\d s: 1 file on top of ${running}$`),
   );
   await write('live/page.log', 'left out');
   await write('live/deep/er.html', 'three');
-  expect(await line(3)).toMatch(/ 2 files over /);
+  expect(await line(3)).toMatch(/ 2 files on top of /);
   expect(service.filesIn(pod())).toEqual({ 'page.html': 'two', 'deep/er.html': 'three' });
   expect({ pod: pod(), holds: world.holds }).toEqual(before);
   expect(builds).toHaveLength(1);
@@ -66,7 +66,7 @@ test('anything else takes an image with all that is live, and what is saved next
   expect(pod()).not.toBe(before);
   expect(service.filesIn(pod())).toEqual({});
   await write('live/page.html', 'three');
-  expect(await line(4)).toMatch(/ board live after .* 1 file over /);
+  expect(await line(4)).toMatch(/ board live after .* 1 file on top of /);
   expect(service.filesIn(pod())).toEqual({ 'page.html': 'three' });
 });
 
@@ -147,7 +147,7 @@ test.each([
   const { line, write, service, pod } = await watchService();
   await line(1);
   for (const path of saved) await write(path, 'two');
-  expect(await line(2)).toMatch(/ board live after .* 1 file over /);
+  expect(await line(2)).toMatch(/ board live after .* 1 file on top of /);
   expect(service.filesIn(pod())).toEqual(put);
 });
 
@@ -163,7 +163,7 @@ test('of files that are saved together, none is lost that is told of later than 
   expect(await line(2)).toMatch(/ board runs /);
   expect(builds.map(({ content }) => content)).toEqual(['one', 'two']);
   await write('live/deep/er.html', 'two');
-  expect(await line(3)).toMatch(/ board live after .* 1 file over /);
+  expect(await line(3)).toMatch(/ board live after .* 1 file on top of /);
   expect(service.filesIn(pod())).toEqual({ 'deep/er.html': 'two' });
 });
 
@@ -257,7 +257,7 @@ test('what is saved when an image is as good as rolled out is put over it', asyn
     await expect.poll(() => world.reads).toBeGreaterThan(before);
   };
   open();
-  await expect.poll(() => world.lines().at(-1)).toMatch(/ board live .* 2 files over /);
+  await expect.poll(() => world.lines().at(-1)).toMatch(/ board live .* 2 files on top of /);
   expect(service.filesIn(pod())).toEqual({ 'page.html': 'three', 'deep/er.html': 'three' });
 });
 
