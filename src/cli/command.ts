@@ -104,10 +104,8 @@ type Options = Readonly<Record<string, Option>>;
 
 /** One command as data, from which its parsing, help, completion and refusals are made. */
 interface Description<A extends Arguments, O extends Options> {
-  /** One line, as in the list of commands. */
-  readonly summary: string;
-  /** More for its own help. */
-  readonly description?: string;
+  /** The first paragraphs of its own help. */
+  readonly description: string;
   readonly arguments?: A;
   readonly options?: O;
   /** Command lines that work when pasted. */

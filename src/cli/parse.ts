@@ -35,7 +35,7 @@ export function parseInput(name: string, command: Command, args: readonly string
 
 function createParser(name: string, command: Command): Parser {
   const parser = new Parser(toCommandLine(name))
-    .description(command.description ?? command.summary)
+    .description(command.description)
     .helpOption('-h, --help', 'print this help')
     .configureHelp({ showGlobalOptions: false })
     .showSuggestionAfterError(false)

@@ -10,7 +10,6 @@ import { listEnvironments } from '../config/layers.ts';
 const writers = { bash: toBash, zsh: toZsh, fish: toFish };
 
 export const command = defineCommand({
-  summary: 'print a shell function wealist with completion',
   description:
     'Prints a shell function wealist, which does the same as npm run wealist from any folder, and the completion of its commands, flags and services. Add the line for your shell to its startup file.',
   arguments: {

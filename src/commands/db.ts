@@ -28,7 +28,6 @@ import { listDatabases } from './db/list-databases.ts';
 const actions = ['save', 'restore', 'reset'] as const;
 
 export const command = defineCommand({
-  summary: "open psql in a service's database; save, restore or reset databases",
   description: `Opens psql in the database of a service. Arguments after a second -- are passed to psql.
 
   db save NAME [service…]     saves databases at one point in time; writes wait

@@ -27,7 +27,6 @@ import { loadMachineEnvironment } from './context/guard.ts';
 import { checkPolicies } from './doctor/check-policies.ts';
 
 export const command = defineCommand({
-  summary: 'check the machine, container engine, ports, disk and network, with a fix for each problem',
   description:
     'Checks the machine, container engine, ports, disk and network, and shows a fix for each problem. Exits with code 3 if a check has failed. Changes nothing without --fix.',
   options: {

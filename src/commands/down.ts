@@ -15,7 +15,6 @@ import { openSession } from './context/session.ts';
 import { readSituation } from './context/situation.ts';
 
 export const command = defineCommand({
-  summary: 'remove the cluster, keep the data',
   description:
     'Removes the cluster that this checkout created, and nothing else. Databases, files and their secrets are preserved in your data folder and used by the next `up`.',
   options: {

@@ -12,7 +12,6 @@ import { type ProbedEnvironment, probeEnvironment } from './env/probe.ts';
 import { trustCluster } from './env/trust.ts';
 
 export const command = defineCommand({
-  summary: 'choose or list environments and their clusters, trust a remote cluster',
   description:
     'Without an action it lists all environments with their clusters and lets you choose one, with the arrow keys or by typing. The choice is remembered for this checkout. Only an environment on this machine is ever changed. A remote one is read-only, and is read only after `trust` has recorded the identity of its cluster.',
   arguments: {

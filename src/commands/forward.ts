@@ -23,7 +23,6 @@ import { explainSilence } from './forward/explain-silence.ts';
 const tries = 100;
 
 export const command = defineCommand({
-  summary: 'forward fixed ports of this machine to services, postgres, redis and s3',
   description:
     'Opens a port on 127.0.0.1 for each named service and data store (default: all) and keeps it open until Ctrl-C. While pods are replaced, up to 256 requests and connections wait for the next ready pod, each for 30 s at most. After that they get an error with the reason: 503 over HTTP, an error of PostgreSQL or Redis. A request that was delivered is never sent again.',
   arguments: {

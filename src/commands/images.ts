@@ -15,7 +15,6 @@ import { connectImages } from './context/connect-images.ts';
 import { describeImages, listImages, listNeededNames } from './images/list-images.ts';
 
 export const command = defineCommand({
-  summary: 'list the images and where they come from; build or prune them',
   description:
     'Without an action it lists every image. build pulls the named images (default: all that `up` needs), or builds them from packages if they cannot be pulled. prune removes what no current recipe uses from the cache and the engine. accept records the new digest of an image that has changed in its registry.',
   arguments: {

@@ -6,7 +6,8 @@ import { defaultEnvironment, findChosenEnvironment } from '../state/chosen-envir
 import { requireWritable } from './context/guard.ts';
 
 export const command = defineCommand({
-  summary: 'run kubectl against the cluster of this checkout',
+  description:
+    'Runs kubectl with these arguments against the cluster of this checkout, independent of ~/.kube/config.',
   arguments: {
     words: { value: 'argument', summary: 'passed on as they are', many: true },
   },

@@ -20,7 +20,6 @@ import { createLogFilter, openFollowedOutput, printTo } from './logs/log-output.
 const usualTail = 20;
 
 export const command = defineCommand({
-  summary: 'follow the merged logs of services and data stores across restarts and new pods',
   description: `Prints the logs of all pods of the named services and data stores (default: all), sorted by time: the last ${usualTail} lines of each container, then new lines as they are written. JSON lines are formatted for reading. "-- gap --" marks lines that the node discarded before they were read. All followed lines are also saved, unfiltered, in files below .wealist/logs/; beyond 256 MB the oldest files are removed.`,
   arguments: {
     services: {

@@ -25,7 +25,6 @@ import { describePlan } from './plan/text.ts';
 import { writeManifests } from './plan/write-manifests.ts';
 
 export const command = defineCommand({
-  summary: 'show what would be deployed, and what would change on a reachable cluster',
   description:
     'Renders all charts of the environment. If its cluster is reachable, the API server checks each object in a server-side dry run, and each field that would change is shown. Nothing is changed. Values of Secrets are never shown.',
   arguments: { services: selectedServices },

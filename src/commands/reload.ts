@@ -12,9 +12,8 @@ import { openSession } from './context/session.ts';
 import { toReloadLine } from './reload/reload-line.ts';
 
 export const command = defineCommand({
-  summary: 'build, load and roll out services, and verify that the new code runs',
   description:
-    'Ends when the pods of each service run the image built from its current source, verified by the image ID, and its endpoints contain no other pods. With --watch it repeats this on each save; files in the `live` folders of env/base.yaml are copied directly into the running containers.',
+    'Builds, loads and rolls out each service, and ends when its pods run the image built from the current source, verified by the image ID, and its endpoints contain no other pods. With --watch it repeats this on each save; files in the `live` folders of env/base.yaml are copied directly into the running containers.',
   arguments: {
     services: {
       value: 'service',

@@ -13,7 +13,6 @@ import { handOver } from './context/hand-over.ts';
 import { getOwnCluster } from './context/own-cluster.ts';
 
 export const command = defineCommand({
-  summary: 'open a shell or run a command in the pod of a service or data store',
   description:
     'Opens a shell in the newest ready pod, or in the newest running pod if none is ready. A command after the name is run instead of a shell, and its exit code is returned. If the image has no shell, an ephemeral debug container is started in the pod, under the restricted Pod Security Standard and from an image that is already on the node; there the files of the service are below /proc/1/root. The debug container stays in the pod, terminated, until the pod is replaced.',
   arguments: {

@@ -13,9 +13,8 @@ import { describeStatus } from './status/status-text.ts';
 const interval = 1_000;
 
 export const command = defineCommand({
-  summary: 'show the state and addresses of the cluster, its services and data stores',
   description:
-    'Shows the state and the address of the cluster, of its services and data stores, and whether each service runs its current source. A service is fresh when its pods run the image built from its current source. Otherwise it is STALE, and the reason is shown: that image is not built, not loaded or not running.',
+    'Shows the state and addresses of the cluster, its services and data stores, and whether each service runs its current source. A service is fresh when its pods run the image built from its current source. Otherwise it is STALE, and the reason is shown: that image is not built, not loaded or not running.',
   options: {
     env: environment,
     watch: { summary: 'refresh every second, until Ctrl-C' },

@@ -29,7 +29,6 @@ import type { Situation } from './context/situation.ts';
 import { listChanges, type MachineDemand, prepareMachine } from './up/prepare-machine.ts';
 
 export const command = defineCommand({
-  summary: 'create or update the cluster, infrastructure and services, and wait until they respond',
   description:
     'Installs missing tools, creates the cluster, builds and loads the images, deploys everything in dependency order, and ends when each service responds through the ingress. What is already up to date is skipped.',
   arguments: { services: selectedServices },

@@ -6,7 +6,6 @@ import { readWhy } from './why/read-why.ts';
 import { describeWhy } from './why/why-text.ts';
 
 export const command = defineCommand({
-  summary: 'explain why something is not ready or does not respond, and what to run next',
   description:
     'Inspects nodes, pods, events, logs, volumes, Services, routes and policies, and reports the root causes: a database that is down is one cause, however many services wait for it. Exits with code 8 if there is a cause, with 0 if everything is ready or no cluster has been created yet.',
   arguments: {

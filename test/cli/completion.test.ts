@@ -9,7 +9,7 @@ import { listWords } from '../../src/cli/completion/words.ts';
 import { toZsh } from '../../src/cli/completion/zsh.ts';
 
 const reload = defineCommand({
-  summary: "rebuild a service: it's quick",
+  description: 'Rebuilds a service.',
   arguments: { services: { value: 'service', summary: '', many: true, complete: 'services' } },
   options: {
     dryRun: { summary: 'change nothing' },
@@ -18,13 +18,13 @@ const reload = defineCommand({
   async run() {},
 });
 const kubectl = defineCommand({
-  ...{ summary: 'kubectl', passThrough: true },
+  ...{ description: 'kubectl', passThrough: true },
   arguments: { words: { value: 'argument', summary: '', many: true } },
   async run() {},
 });
 const commands: Commands = {
-  reload: { summary: reload.summary, load: async () => ({ command: reload }) },
-  kubectl: { summary: kubectl.summary, load: async () => ({ command: kubectl }) },
+  reload: { summary: "rebuild a service: it's quick", load: async () => ({ command: reload }) },
+  kubectl: { summary: 'kubectl', load: async () => ({ command: kubectl }) },
 };
 const words = await listWords(commands, {
   services: ['auth-service', 'frontend'],

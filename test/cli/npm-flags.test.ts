@@ -7,7 +7,7 @@ import { dryRun, yes } from '../../src/cli/options.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
 const reload = defineCommand({
-  summary: 'rebuild a service',
+  description: 'rebuild a service',
   options: {
     ...{ yes, dryRun },
     watch: { summary: 'on each save' },

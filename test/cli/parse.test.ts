@@ -4,7 +4,7 @@ import { readGlobals, splitCommandLine, toCommandLine } from '../../src/cli/comm
 import { parseInput } from '../../src/cli/parse.ts';
 
 const logs = defineCommand({
-  summary: 'show the logs of services',
+  description: 'show the logs of services',
   arguments: {
     services: { value: 'service', summary: 'all without', many: true },
   },
@@ -96,7 +96,7 @@ test('the help has the summary, the arguments, the options and the examples', ()
 
 test('a command that passes on gets all as it is, flags too', () => {
   const kubectl = defineCommand({
-    ...{ summary: 'kubectl', passThrough: true },
+    ...{ description: 'kubectl', passThrough: true },
     arguments: { words: { value: 'argument', summary: '', many: true } },
     async run() {},
   });
@@ -133,7 +133,7 @@ test('options of every command are seen before its own --', () => {
 });
 
 const rest = defineCommand({
-  summary: 'another program',
+  description: 'another program',
   arguments: {
     service: { value: 'service', summary: '', required: true },
     words: { value: 'command', summary: '', many: true, isRest: true },

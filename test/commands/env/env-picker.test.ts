@@ -42,7 +42,12 @@ test.skipIf(platform() !== 'linux')(
   'the list shows what is behind each; what is typed is looked for',
   async () => {
     const { see, type, ended, shown, chosen } = await start();
-    const texts = ['kind cluster wealist', 'kube context wealist-prod', 'not trusted yet', 'remote, read-only:'];
+    const texts = [
+      'kind cluster wealist',
+      'kube context wealist-prod',
+      'not trusted yet',
+      'remote, read-only:',
+    ];
     for (const text of texts) await see(text);
     type('stag');
     await see('its cluster: npm run env trust staging');
