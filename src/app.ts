@@ -11,7 +11,7 @@ import { acquireLock, type LockOwner } from './state/lock.ts';
 import { findPaths } from './state/paths.ts';
 import { ensureStateFolder } from './state/state-folder.ts';
 import { showPreview, showProgress } from './ui/progress.ts';
-import { chooseOne, confirmChanges, confirmLoss, confirmOnce } from './ui/prompt.ts';
+import { chooseOne, confirmChanges, confirmLoss, requireConfirmation } from './ui/prompt.ts';
 import type { Ui } from './ui/ui.ts';
 
 export interface AppOptions {
@@ -26,7 +26,7 @@ export interface AppOptions {
 export function createApp({ ui, signal, name, args }: AppOptions): App {
   const paths = findPaths();
   const commandLine = toCommandLine(name, args);
-  const agreeing = toCommandLine(name, [...args, '--yes']);
+  const commandWithYes = toCommandLine(name, [...args, '--yes']);
   let config: string | undefined;
   const journalFile = join(paths.state, 'journal');
   const journal = openJournal(journalFile, { command: commandLine, config: () => config });
@@ -78,10 +78,10 @@ export function createApp({ ui, signal, name, args }: AppOptions): App {
       if (unfinished.length > 0) await journal.done({ stage: 'Plan', step: 'Finished' });
       return result;
     },
-    confirmChanges: (changes, yes) => confirmChanges(changes, { ui, signal, yes, agreeing }),
-    confirm: (question, yes) => confirmOnce(question, { ui, signal, yes, agreeing }),
+    confirmChanges: (changes, yes) => confirmChanges(changes, { ui, signal, yes, commandWithYes }),
+    confirm: (question, yes) => requireConfirmation(question, { ui, signal, yes, commandWithYes }),
     choose: (message, choices, initial) => chooseOne(message, choices, initial, { ui, signal }),
-    confirmLoss: (lost, losses, yes) => confirmLoss(lost, losses, { ui, signal, yes, agreeing }),
+    confirmLoss: (lost, losses, yes) => confirmLoss(lost, losses, { ui, signal, yes, commandWithYes }),
     previewPlan: (plan) => previewPlan(plan, { signal, onStep: showPreview(ui) }),
   };
 }

@@ -9,11 +9,11 @@ export interface SignalOptions {
   /** Ends this process without another word, the programs it started having been killed. */
   readonly force: (exitCode: number) => void;
   /** Milliseconds within which a second signal is the same key press: npm passes Ctrl-C on once more. */
-  readonly sameWithin?: number;
+  readonly debounce?: number;
   /** Milliseconds an orderly end may take. */
   readonly timeout?: number;
   /** Started by npm, which this process does not outlive. */
-  readonly underNpm: boolean;
+  readonly isRunByNpm: boolean;
 }
 
 /**
@@ -24,9 +24,9 @@ export function listenForSignals({
   abort,
   commandLine,
   force,
-  sameWithin = 1_000,
+  debounce = 1_000,
   timeout = 10_000,
-  underNpm,
+  isRunByNpm,
 }: SignalOptions): void {
   let first: number | undefined;
 
@@ -36,7 +36,7 @@ export function listenForSignals({
       first = now;
       abort(new Failure(message, { hint: commandLine, exitCode }));
       setTimeout(() => void killAndForce(exitCode), timeout).unref();
-    } else if (now - first > sameWithin) {
+    } else if (now - first > debounce) {
       void killAndForce(exitCode);
     }
   }
@@ -49,7 +49,7 @@ export function listenForSignals({
   process.on('SIGINT', () => end('interrupted', exitCodes.interrupted));
   process.on('SIGHUP', () => end('the terminal was closed', exitCodes.interrupted));
   process.on('SIGTERM', () => end('terminated', exitCodes.terminated));
-  if (underNpm) whenParentEnds(() => end('npm has exited', exitCodes.terminated));
+  if (isRunByNpm) onParentExit(() => end('npm has exited', exitCodes.terminated));
 }
 
 function kill(pid: number): void {
@@ -61,7 +61,7 @@ function kill(pid: number): void {
 }
 
 /** npm killed with SIGKILL tells nobody; its children get another parent. */
-function whenParentEnds(ended: () => void): void {
+function onParentExit(ended: () => void): void {
   const parent = process.ppid;
   const watch = setInterval(() => {
     if (process.ppid === parent) return;

@@ -16,8 +16,8 @@ listenForSignals({
   },
   commandLine: 'npm run up',
   force: (exitCode) => process.exit(exitCode),
-  sameWithin: 300,
+  debounce: 300,
   timeout: Number(timeout),
-  underNpm: parent === 'npm',
+  isRunByNpm: parent === 'npm',
 });
 process.stdout.write(`${program.pid}\n`);

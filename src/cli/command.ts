@@ -5,7 +5,7 @@ import type { PlanPreview } from '../plan/preview-plan.ts';
 import type { PlanResult } from '../plan/run-plan.ts';
 import type { Paths } from '../state/paths.ts';
 import type { Exec } from '../tools/exec.ts';
-import type { Choice, Question } from '../ui/prompt.ts';
+import type { Choice, Confirmation } from '../ui/prompt.ts';
 import type { Ui } from '../ui/ui.ts';
 
 /** What a command may use: made once per run by `app.ts`, handed in, so that a test hands in its own. */
@@ -31,13 +31,13 @@ export interface App {
   /** Runs the plan's steps, each written to the journal before it changes anything. @throws {Failure} of the steps. */
   runPlan(plan: Plan): Promise<PlanResult>;
   /** Asks once for all `changes` of this system. @throws {Failure} exit code 2 where nobody can be asked, 9 for a no. */
-  confirmChanges(changes: readonly string[], agreed: boolean): Promise<void>;
+  confirmChanges(changes: readonly string[], confirmed: boolean): Promise<void>;
   /** Asks one question. @throws {Failure} as `confirmChanges`. */
-  confirm(question: Question, agreed: boolean): Promise<void>;
+  confirm(question: Confirmation, confirmed: boolean): Promise<void>;
   /** Has one of a list chosen on the terminal. @throws {Failure} exit code 130 when the person leaves it. */
   choose(message: string, choices: readonly Choice[], initial: string): Promise<string>;
   /** Has the name of what is lost typed. @throws {Failure} exit code 9 when it was not. */
-  confirmLoss(name: string, losses: readonly string[], agreed: boolean): Promise<void>;
+  confirmLoss(name: string, losses: readonly string[], confirmed: boolean): Promise<void>;
   /** Asks each step whether it is done and shows what would run; changes nothing. */
   previewPlan(plan: Plan): Promise<PlanPreview>;
 }
@@ -113,7 +113,7 @@ interface Description<A extends Arguments, O extends Options> {
   /** All that follows the command's name goes to its only argument unread, flags too. */
   readonly passThrough?: boolean;
   /** It hands the terminal to another program, which says itself how it ended. */
-  readonly handsOver?: boolean;
+  readonly handsOverTerminal?: boolean;
   /** It only prints, and so has nothing left to do once nobody reads any longer. */
   readonly onlyPrints?: boolean;
 }

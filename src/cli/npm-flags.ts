@@ -12,7 +12,7 @@ export interface NpmRun {
   readonly args: readonly string[];
   readonly env: Readonly<NodeJS.ProcessEnv>;
   /** The file that holds the environment npm itself was started in, where the system has one: on Linux. */
-  readonly environBefore?: string;
+  readonly npmEnvironFile?: string;
 }
 
 /**
@@ -21,12 +21,12 @@ export interface NpmRun {
  * was in the environment before npm started is not taken for a typed flag.
  * @throws {Failure} exit code 2, with the line that was meant.
  */
-export async function refuseSwallowedFlags({
+export async function rejectSwallowedFlags({
   name,
   command,
   args,
   env,
-  environBefore = `/proc/${process.ppid}/environ`,
+  npmEnvironFile = `/proc/${process.ppid}/environ`,
 }: NpmRun): Promise<void> {
   if (env.npm_lifecycle_event === undefined) return;
   const { json } = globalOptions;
@@ -38,7 +38,7 @@ export async function refuseSwallowedFlags({
   });
   if (found.length === 0) return;
 
-  const settings = await readSettings(env, environBefore);
+  const settings = await readSettings(env, npmEnvironFile);
   const typed = found.filter(({ key, value }) => !settings.has(`${toVariable(key)}=${value}`));
   if (typed.length === 0) return;
   throw new Failure(`npm did not pass on ${typed.map(({ key }) => toFlag(key)).join(' and ')}`, {
@@ -80,12 +80,12 @@ function accepts({ choices, parse }: Option, text: string): boolean {
 }
 
 /** What npm would set without a flag typed, as `variable=value`: from its files, and from the environment before it. */
-async function readSettings(env: NpmRun['env'], environBefore: string): Promise<ReadonlySet<string>> {
+async function readSettings(env: NpmRun['env'], npmEnvironFile: string): Promise<ReadonlySet<string>> {
   const project = env.npm_config_local_prefix && join(env.npm_config_local_prefix, '.npmrc');
   const files = [project, env.npm_config_userconfig, env.npm_config_globalconfig].filter((file) => !!file);
   const lines = (await Promise.all(files.map((file) => readLines(String(file), '\n')))).flat();
   const own = Object.entries(env).map(([key, value]) => `${key}=${value}`);
-  const before = await readLines(environBefore, '\0');
+  const before = await readLines(npmEnvironFile, '\0');
   // npm reads its variables in capitals, too, but never writes one.
   const variables = [...own.filter((variable) => variable.startsWith('NPM_CONFIG_')), ...before];
   return new Set([...lines.map((line) => `npm_config_${toSetting(line)}`), ...variables.map(toSetting)]);

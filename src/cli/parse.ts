@@ -57,12 +57,14 @@ function createParser(name: string, command: Command): Parser {
 function separateRest(command: Command, args: readonly string[]): readonly string[] {
   const rest = Object.values(command.arguments ?? {}).findIndex(({ isRest }) => isRest);
   const options = { ...command.options, ...globalOptions };
-  const taking = Object.entries(options).flatMap(([key, option]) => ('value' in option ? [toFlag(key)] : []));
+  const withValue = Object.entries(options).flatMap(([key, option]) =>
+    'value' in option ? [toFlag(key)] : [],
+  );
   let positional = 0;
   for (let at = 0; rest !== -1 && at < args.length; at++) {
     const arg = args[at] ?? '';
     if (arg === '--') break;
-    if (taking.includes(arg)) at++;
+    if (withValue.includes(arg)) at++;
     else if (!arg.startsWith('-') && positional++ === rest)
       return [...args.slice(0, at), '--', ...args.slice(at)];
   }
@@ -118,7 +120,7 @@ function toValue(key: string, { value, parse, example }: OptionSpec, text: unkno
 
 function toFailure(error: CommanderError, name: string, command: Command, args: readonly string[]): Failure {
   const message = error.message.replace(/^error: /, '').replace(/\.$/, '');
-  const nearest = error.code === 'commander.unknownOption' ? findMeant(message, command, args) : undefined;
+  const nearest = error.code === 'commander.unknownOption' ? findIntended(message, command, args) : undefined;
   return new Failure(message, {
     hint: toCommandLine(name, nearest ?? ['--help']),
     exitCode: exitCodes.usage,
@@ -126,7 +128,7 @@ function toFailure(error: CommanderError, name: string, command: Command, args: 
 }
 
 /** The arguments with the unknown flag replaced by the one that was probably meant. */
-function findMeant(
+function findIntended(
   message: string,
   command: Command,
   args: readonly string[],

@@ -56,15 +56,15 @@ restore and reset first save a snapshot of what they replace, and keep the last 
     'npm run db -- reset board-service --yes',
     'npm run db -- --list',
   ],
-  handsOver: true,
+  handsOverTerminal: true,
 
-  async run(app, { words, list, yes: agreed }) {
+  async run(app, { words, list, yes: confirmed }) {
     const environment = requireWritable(app, await app.environment(), 'db');
     const [first, ...rest] = words;
     if (list) return listDatabases(app, environment);
     if (first === 'save') return save(app, environment, rest);
-    if (first === 'restore') return restore(app, environment, rest, agreed);
-    if (first === 'reset') return reset(app, environment, rest, agreed);
+    if (first === 'restore') return restore(app, environment, rest, confirmed);
+    if (first === 'reset') return reset(app, environment, rest, confirmed);
     return openPsql(app, environment, first, rest);
   },
 });
@@ -93,7 +93,7 @@ async function save(
     const { folder, ofService } = databases;
     await requireFreeName(folder, wanted);
     const names = selectDatabases(environment, ofService, services);
-    const result = await app.runPlan(planSave({ ...toSaving(databases), name: wanted, databases: names }));
+    const result = await app.runPlan(planSave({ ...toSaveDeps(databases), name: wanted, databases: names }));
     const saved = await getSnapshot(folder, wanted);
     app.ui.result(
       { snapshot: wanted, folder: saved.folder, databases: saved.databases, ...result },
@@ -106,7 +106,7 @@ async function restore(
   app: App,
   environment: LocalEnvironment,
   [name, ...services]: readonly string[],
-  agreed: boolean,
+  confirmed: boolean,
 ): Promise<void> {
   const wanted = requireName(name, 'restore', true);
   await app.exclusively(async () => {
@@ -122,7 +122,13 @@ async function restore(
         exitCode: exitCodes.usage,
       });
     }
-    await replace(app, databases, { names, snapshot, word: wanted, action: 'restore', agreed });
+    await replace(app, databases, {
+      names,
+      snapshot,
+      confirmationText: wanted,
+      action: 'restore',
+      confirmed,
+    });
   });
 }
 
@@ -130,13 +136,19 @@ async function reset(
   app: App,
   environment: LocalEnvironment,
   services: readonly string[],
-  agreed: boolean,
+  confirmed: boolean,
 ): Promise<void> {
   await app.exclusively(async () => {
     const databases = await openDatabases(app, environment);
     const names = selectDatabases(environment, databases.ofService, services);
-    const word = services.length === 1 && services[0] !== undefined ? services[0] : databases.record.name;
-    await replace(app, databases, { names, word, action: 'reset', agreed });
+    const confirmationText =
+      services.length === 1 && services[0] !== undefined ? services[0] : databases.record.name;
+    await replace(app, databases, {
+      names,
+      confirmationText,
+      action: 'reset',
+      confirmed,
+    });
   });
 }
 
@@ -144,15 +156,15 @@ interface Replacement {
   readonly names: readonly string[];
   readonly snapshot?: DatabaseSnapshot;
   /** What is typed to confirm it. */
-  readonly word: string;
+  readonly confirmationText: string;
   readonly action: 'restore' | 'reset';
-  readonly agreed: boolean;
+  readonly confirmed: boolean;
 }
 
 async function replace(
   app: App,
   databases: Databases,
-  { names, snapshot, word, action, agreed }: Replacement,
+  { names, snapshot, confirmationText, action, confirmed }: Replacement,
 ): Promise<void> {
   const { postgres, ofService, deployed, kubectl, snapshots, namespace } = databases;
   const present = (await postgres.listDatabases(app.signal)).filter(({ name }) => names.includes(name));
@@ -162,11 +174,11 @@ async function replace(
     ...present.map(({ name, bytes }) => `the current content of ${name}, ${toBytes(bytes)}`),
     `it is first saved as snapshot ${keptAs}, which is kept until three newer ones exist`,
   ];
-  await app.confirmLoss(word, losses, agreed);
+  await app.confirmLoss(confirmationText, losses, confirmed);
   const result = await app.runPlan(
     planReplace(
       {
-        ...toSaving(databases),
+        ...toSaveDeps(databases),
         ...{ kubectl, snapshots, namespace, databases: names },
         bootstrap: (signal) => readBootstrap(databases, signal),
       },
@@ -185,7 +197,7 @@ async function replace(
   );
 }
 
-function toSaving(databases: Databases) {
+function toSaveDeps(databases: Databases) {
   const { postgres, folder } = databases;
   return { postgres, folder, images: (signal: AbortSignal) => readImages(databases, signal) };
 }
@@ -196,11 +208,11 @@ function describe({ name, databases }: DatabaseSnapshot): string {
 }
 
 /** @throws {Failure} exit code 2 without one, or with one that a person cannot give. */
-function requireName(name: string | undefined, action: string, isAutomaticFine = false): string {
-  const isFine =
+function requireName(name: string | undefined, action: string, allowsAutomatic = false): string {
+  const isValid =
     name !== undefined &&
-    (parseSnapshotName(name) !== undefined || (isAutomaticFine && /^auto-[\w-]+$/.test(name)));
-  if (isFine) return name;
+    (parseSnapshotName(name) !== undefined || (allowsAutomatic && /^auto-[\w-]+$/.test(name)));
+  if (isValid) return name;
   const problem =
     name === undefined
       ? `db ${action} requires the name of a snapshot`

@@ -123,7 +123,7 @@ async function lacksImages({ paths, exec }: App, environment: Environment, docke
   return found.includes(undefined);
 }
 
-async function fix(app: App, host: Host, agreed: boolean): Promise<void> {
+async function fix(app: App, host: Host, confirmed: boolean): Promise<void> {
   const { paths, exec, signal, ui } = app;
   const engine = await getEngine(host, { signal }).catch((error: unknown) => {
     if (error instanceof EngineFailure) return undefined;
@@ -135,7 +135,7 @@ async function fix(app: App, host: Host, agreed: boolean): Promise<void> {
     ui.say('nothing to change on this system');
     return;
   }
-  await app.confirmChanges(describeChanges(changes), agreed);
+  await app.confirmChanges(describeChanges(changes), confirmed);
   await app.exclusively(async () => {
     await unlockRoot(host, exec);
     await app.runPlan(planChanges(changes, { host, exec }));

@@ -25,7 +25,7 @@ export const command = defineCommand({
   },
   examples: ['npm run down', 'npm run down -- --stop', 'npm run down -- --delete-data'],
 
-  async run(app, { stop, deleteData, yes: agreed, name: wantedName }) {
+  async run(app, { stop, deleteData, yes: confirmed, name: wantedName }) {
     if (stop && deleteData) {
       throw new Failure('--stop and --delete-data cannot be combined', {
         hint: 'npm run down -- --stop',
@@ -50,7 +50,7 @@ export const command = defineCommand({
       /** The state folder is about one cluster: another one's end leaves it as it is. */
       const isRecorded = (record?.name ?? cluster) === cluster;
       if (deleteData) await requireOwnData(data, checkoutId);
-      if (deleteData) await app.confirmLoss(cluster, await describeData(data, app), agreed);
+      if (deleteData) await app.confirmLoss(cluster, await describeData(data, app), confirmed);
 
       const { toolchain } = openSession(
         app,
@@ -76,8 +76,8 @@ export const command = defineCommand({
       app.ui.result(value, describe(cluster, data, found !== undefined));
     });
 
-    function describe(cluster: string, data: string, wasThere: boolean): string {
-      if (!wasThere && !deleteData) return `cluster ${cluster} does not exist`;
+    function describe(cluster: string, data: string, existed: boolean): string {
+      if (!existed && !deleteData) return `cluster ${cluster} does not exist`;
       if (stop) return `cluster ${cluster} is stopped; npm run up starts it again`;
       if (deleteData) return `cluster ${cluster} and its data are deleted`;
       return `cluster ${cluster} is removed; its data is preserved in ${data}`;

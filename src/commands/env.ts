@@ -29,7 +29,7 @@ export const command = defineCommand({
     'npm run env -- trust dev --context my-cluster',
   ],
 
-  async run(app, { action, name, context, yes: agreed }) {
+  async run(app, { action, name, context, yes: confirmed }) {
     if (context !== undefined && action !== 'trust')
       refuse('--context requires the action trust', 'npm run env -- trust <environment> --context <name>');
     switch (action) {
@@ -45,7 +45,7 @@ export const command = defineCommand({
         return show(app, await app.environment({ name }));
       case 'trust': {
         const environment = await app.environment({ name: requireName(name, action) });
-        const trust = await trustCluster(app, environment, { context, agreed });
+        const trust = await trustCluster(app, environment, { context, confirmed });
         const { server } = trust.fingerprint;
         return app.ui.result(
           { version: 1, environment: environment.name, ...trust },

@@ -17,10 +17,10 @@ import { toTable } from '../ui/table.ts';
 import { getClusterAccess } from './context/environment-cluster.ts';
 import { type ForwardTarget, toForwardTarget } from './context/forward-targets.ts';
 import { requireWritable } from './context/guard.ts';
-import { explainSilence } from './forward/explain-silence.ts';
+import { explainUnavailable } from './forward/explain-unavailable.ts';
 
 /** Ports that are tried, from the wanted one on. */
-const tries = 100;
+const triedPorts = 100;
 
 export const command = defineCommand({
   description:
@@ -44,29 +44,29 @@ export const command = defineCommand({
     const access = await getClusterAccess(app, environment);
     const api = await access.openApi();
 
-    const trouble = new AbortController();
-    const ended = AbortSignal.any([signal, trouble.signal]);
+    const failure = new AbortController();
+    const ended = AbortSignal.any([signal, failure.signal]);
     // Every connection listens to it.
     setMaxListeners(0, ended);
-    const board = createPodTracker(api, {
+    const podTracker = createPodTracker(api, {
       namespace,
       partOf: findComponent,
       signal: ended,
       onSilence: () => ui.say('the cluster does not respond: connections wait'),
     });
-    const kept = board.keep();
-    kept.catch((error) => trouble.abort(error));
+    const tracking = podTracker.keep();
+    tracking.catch((error) => failure.abort(error));
 
-    const parts = { api, board, namespace, snapshots: access.snapshots, ui };
+    const deps = { api, podTracker, namespace, snapshots: access.snapshots, ui };
     const listeners: Listener[] = [];
     const forwards: Forward[] = [];
     try {
       for (const target of wanted) {
-        const forward = connectTo(target, { ...parts, signal: ended });
+        const forward = connectTo(target, { ...deps, signal: ended });
         forwards.push(forward);
         const taken = new Set(wanted.filter((each) => each !== target).map(({ wantedPort }) => wantedPort));
         const listener = await listen(app, target, taken, (connection) => {
-          forward.serve(connection).catch((error) => trouble.abort(error));
+          forward.serve(connection).catch((error) => failure.abort(error));
         });
         listeners.push(listener);
       }
@@ -87,7 +87,7 @@ export const command = defineCommand({
       );
       ui.result({ version: 1, forwards: rows }, table);
       ui.say('open until Ctrl-C');
-      await kept;
+      await tracking;
     } finally {
       for (const each of [...listeners, ...forwards]) each.close();
     }
@@ -96,7 +96,7 @@ export const command = defineCommand({
 
 interface Deps {
   readonly api: ApiReader;
-  readonly board: PodTracker;
+  readonly podTracker: PodTracker;
   readonly namespace: string;
   readonly snapshots: Snapshots;
   readonly signal: AbortSignal;
@@ -105,26 +105,26 @@ interface Deps {
 
 function connectTo(
   { name, port, protocol, workload }: ForwardTarget,
-  { api, board, namespace, snapshots, signal, ui }: Deps,
+  { api, podTracker, namespace, snapshots, signal, ui }: Deps,
 ): Forward {
   return createForward(
     {
       find() {
-        const pod = board.findReady(name);
+        const pod = podTracker.findReady(name);
         if (!pod) return undefined;
         const { metadata } = pod;
         return {
           key: metadata.uid,
           dial: (gone) => dialPod(api, { namespace, pod: metadata.name, port }, gone),
-          ending: (gone) => board.ending(pod, gone),
+          ending: (gone) => podTracker.ending(pod, gone),
         };
       },
-      changed: board.changed,
+      changed: podTracker.changed,
     },
     {
       protocol,
       signal,
-      explain: (why, gone) => explainSilence(workload, why, snapshots, gone),
+      explain: (why, gone) => explainUnavailable(workload, why, snapshots, gone),
       onWaiting: (isWaiting) =>
         ui.say(isWaiting ? `${name} is not ready: connections wait` : `${name} responds again`),
     },
@@ -138,7 +138,7 @@ async function listen(
   taken: ReadonlySet<number>,
   onConnection: Parameters<typeof listenOnLoopback>[1],
 ): Promise<Listener> {
-  for (let port = wantedPort; port < wantedPort + tries; port++) {
+  for (let port = wantedPort; port < wantedPort + triedPorts; port++) {
     if (taken.has(port)) continue;
     const listener = await listenOnLoopback(port, onConnection);
     if (!listener) continue;
@@ -146,7 +146,7 @@ async function listen(
       app.ui.say(`port ${wantedPort} is taken${await describeOwner(app, wantedPort)}: ${name} is on ${port}`);
     return listener;
   }
-  throw new Failure(`ports ${wantedPort} to ${wantedPort + tries - 1} are taken`, {
+  throw new Failure(`ports ${wantedPort} to ${wantedPort + triedPorts - 1} are taken`, {
     hint: 'npm run doctor',
     exitCode: exitCodes.port,
   });

@@ -27,7 +27,7 @@ export const command = defineCommand({
   },
   examples: ['npm run images', 'npm run images build traefik', 'npm run images -- prune --all'],
 
-  async run(app, { action = 'list', names, all, yes: agreed }) {
+  async run(app, { action = 'list', names, all, yes: confirmed }) {
     if (all && action !== 'prune') refuse('--all requires the action prune', 'npm run images -- prune --all');
     if (names.length > 0 && action !== 'build' && action !== 'accept') {
       refuse(`${action} takes no names`, `npm run images ${action}`);
@@ -36,7 +36,7 @@ export const command = defineCommand({
       case 'build':
         return app.exclusively(() => build(app, names));
       case 'prune':
-        return app.exclusively(() => removeWaste(app, all, agreed));
+        return app.exclusively(() => pruneImages(app, all, confirmed));
       case 'accept':
         return app.exclusively(() => accept(app, names));
       default:
@@ -70,19 +70,19 @@ async function build(app: App, names: readonly string[]): Promise<void> {
   );
 }
 
-async function removeWaste(app: App, all: boolean, agreed: boolean): Promise<void> {
+async function pruneImages(app: App, all: boolean, confirmed: boolean): Promise<void> {
   const { images, engine } = await connectImages(app);
   const docker = engine && createDocker(engine, app.exec);
-  const parts = { ...images, docker, exec: app.exec, cache: app.paths.cache };
-  const pruning = await planPruning(parts, { all, signal: app.signal });
+  const deps = { ...images, docker, exec: app.exec, cache: app.paths.cache };
+  const pruning = await planPruning(deps, { all, signal: app.signal });
   const freed = pruning.parts.reduce((total, { bytes }) => total + bytes, 0);
   if (pruning.parts.length > 0) {
     const lines = pruning.parts.map(
       ({ what, bytes }) => `${what}: ${bytes === 0 ? 'removed' : toBytes(bytes)}`,
     );
-    await app.confirmChanges(lines, agreed);
+    await app.confirmChanges(lines, confirmed);
     await app.runPlan([
-      { title: 'Prune', steps: [{ title: 'remove', apply: (run) => prune(pruning, parts, run) }] },
+      { title: 'Prune', steps: [{ title: 'remove', apply: (run) => prune(pruning, deps, run) }] },
     ]);
   }
   app.ui.result(

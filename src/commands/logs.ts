@@ -69,10 +69,12 @@ export const command = defineCommand({
   async run(app, { services, env, noFollow, since, tail, grep, level, previous }) {
     const { ui, signal } = app;
     const environment = await app.environment({ name: env });
-    const parts = selectComponents(environment, services);
+    const components = selectComponents(environment, services);
     const api = await (await getClusterAccess(app, environment)).openApi();
     await hideSecrets(app, environment);
-    const format = ui.json ? formatAsJson : createReadableFormat({ parts, colors: ui.resultColors });
+    const format = ui.json
+      ? formatAsJson
+      : createReadableFormat({ parts: components, colors: ui.resultColors });
     const filter = createLogFilter({ grep, level });
     const isPrinting = noFollow || previous;
 

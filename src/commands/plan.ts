@@ -42,7 +42,7 @@ export const command = defineCommand({
     'npm run plan -- --env staging --out manifests',
   ],
 
-  async run(app, { services, env, out, secrets, exitCode, yes: agreed }) {
+  async run(app, { services, env, out, secrets, exitCode, yes: confirmed }) {
     if (secrets && out === undefined) {
       throw new Failure('--secrets requires --out', {
         hint: 'npm run plan -- --out <folder> --secrets',
@@ -52,8 +52,8 @@ export const command = defineCommand({
     const environment = await app.environment({ name: env });
     await obtainTools(app, ['helm']);
     const { sources, objects, unbuilt, target } = isLocal(environment)
-      ? await lookHere(app, environment, services)
-      : await lookElsewhere(app, environment, services);
+      ? await readLocalInput(app, environment, services)
+      : await readRemoteInput(app, environment, services);
     const renderings = [...objects, ...(await Promise.all(sources.map((source) => render(app, source))))];
     const manifests = renderings.flatMap((rendering) => rendering.manifests);
 
@@ -92,7 +92,7 @@ export const command = defineCommand({
       const written = await writeManifests(renderings, {
         folder: path,
         environment: environment.name,
-        overwrite: agreed,
+        overwrite: confirmed,
         withSecrets: secrets,
       });
       ui.say(`${written.length} files written to ${path}${secrets ? '' : ', Secrets without their values'}`);
@@ -107,7 +107,7 @@ interface Target {
   readonly title: string;
 }
 
-interface Look {
+interface PlanInput {
   readonly sources: readonly ReleaseSource[];
   /** Objects of no release. */
   readonly objects: readonly Rendering[];
@@ -116,7 +116,11 @@ interface Look {
   readonly unbuilt: () => readonly string[];
 }
 
-async function lookHere(app: App, environment: LocalEnvironment, services: readonly string[]): Promise<Look> {
+async function readLocalInput(
+  app: App,
+  environment: LocalEnvironment,
+  services: readonly string[],
+): Promise<PlanInput> {
   const sources = await listLocalSources(app, environment, services);
   const access = sources.isRunning ? await findClusterAccess(app) : undefined;
   const objects = { release: 'namespaces', namespace: environment.namespace, manifests: sources.objects };
@@ -130,7 +134,11 @@ async function lookHere(app: App, environment: LocalEnvironment, services: reado
   };
 }
 
-async function lookElsewhere(app: App, environment: Environment, services: readonly string[]): Promise<Look> {
+async function readRemoteInput(
+  app: App,
+  environment: Environment,
+  services: readonly string[],
+): Promise<PlanInput> {
   const { checkout } = app.paths;
   const selection = selectServices(environment, services);
   const own = await loadOwnSecrets(checkout, environment.name);

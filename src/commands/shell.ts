@@ -32,25 +32,25 @@ export const command = defineCommand({
     'npm run shell -- postgres -- pg_isready -h 127.0.0.1',
     'npm run shell -- auth-service -- env',
   ],
-  handsOver: true,
+  handsOverTerminal: true,
 
   async run(app, { service, words, pod: podName }) {
     const environment = requireWritable(app, await app.environment(), 'shell');
-    const [part = service] = selectComponents(environment, [service]);
+    const [component = service] = selectComponents(environment, [service]);
     const { kubectl, snapshots } = await getOwnCluster(app, environment);
     const snapshot = await snapshots.take(app.signal);
-    const workload = toWorkload(environment, part);
+    const workload = toWorkload(environment, component);
     const pod =
       podName === undefined ? getRunningPod(snapshot, workload) : getPod(snapshot, workload, podName);
-    const place = { kubectl, pod, container: toContainer(pod, part) };
-    if (words.length > 0) return runIn(app, place, words);
-    const shell = await findShell(app, place);
-    if (shell !== undefined) return runIn(app, place, [shell]);
-    return debug(app, place, findDebugImage(snapshot, pod));
+    const target = { kubectl, pod, container: toContainer(pod, component) };
+    if (words.length > 0) return runIn(app, target, words);
+    const shell = await findShell(app, target);
+    if (shell !== undefined) return runIn(app, target, [shell]);
+    return debug(app, target, findDebugImage(snapshot, pod));
   },
 });
 
-interface Place {
+interface ExecTarget {
   readonly kubectl: Kubectl;
   readonly pod: Pod;
   readonly container: string;
@@ -70,33 +70,42 @@ function getPod(
 }
 
 /** The program's own, beside which others may run. */
-function toContainer({ spec }: Pod, part: string): string {
-  return (spec.containers.find(({ name }) => name === part) ?? spec.containers[0])?.name ?? part;
+function toContainer({ spec }: Pod, component: string): string {
+  return (spec.containers.find(({ name }) => name === component) ?? spec.containers[0])?.name ?? component;
 }
 
-function toTarget({ pod: { metadata }, container }: Place): readonly string[] {
+function toTargetArgs({ pod: { metadata }, container }: ExecTarget): readonly string[] {
   return [`--namespace=${metadata.namespace}`, metadata.name, `--container=${container}`];
 }
 
-async function runIn(app: App, place: Place, words: readonly string[]): Promise<number> {
+async function runIn(app: App, target: ExecTarget, words: readonly string[]): Promise<number> {
   const flags = isTerminal() ? ['--stdin', '--tty'] : ['--stdin'];
   // A program that draws asks what the terminal can do.
   const settings = flags.length > 1 && process.env.TERM ? ['env', `TERM=${process.env.TERM}`] : [];
-  return handOver(app, place.kubectl, ['exec', ...flags, ...toTarget(place), '--', ...settings, ...words]);
+  return handOver(app, target.kubectl, [
+    'exec',
+    ...flags,
+    ...toTargetArgs(target),
+    '--',
+    ...settings,
+    ...words,
+  ]);
 }
 
 /** What a runtime says of a program that is not there; any other failure is one. */
-const noProgram = /executable file not found|no such file or directory|stat .*: no such file/i;
+const programNotFound = /executable file not found|no such file or directory|stat .*: no such file/i;
 
 /** The best shell of the image; undefined when it has none. */
-async function findShell({ exec, signal }: App, place: Place): Promise<string | undefined> {
-  const [program, ...base] = place.kubectl.command;
-  const look = ['sh', '-c', 'command -v bash || command -v sh'];
+async function findShell({ exec, signal }: App, target: ExecTarget): Promise<string | undefined> {
+  const [program, ...base] = target.kubectl.command;
+  const printShell = ['sh', '-c', 'command -v bash || command -v sh'];
   try {
-    const { stdout } = await exec(program, [...base, 'exec', ...toTarget(place), '--', ...look], { signal });
+    const { stdout } = await exec(program, [...base, 'exec', ...toTargetArgs(target), '--', ...printShell], {
+      signal,
+    });
     return stdout.trim() || 'sh';
   } catch (error) {
-    if (error instanceof CommandFailure && noProgram.test(error.stderr)) return undefined;
+    if (error instanceof CommandFailure && programNotFound.test(error.stderr)) return undefined;
     throw error;
   }
 }
@@ -118,8 +127,8 @@ function findDebugImage(snapshot: Snapshot, { spec: { nodeName }, metadata }: Po
   });
 }
 
-async function debug(app: App, place: Place, image: string): Promise<number> {
-  const { pod, container, kubectl } = place;
+async function debug(app: App, target: ExecTarget, image: string): Promise<number> {
+  const { pod, container, kubectl } = target;
   if (!isTerminal()) {
     throw new Failure(`the image of ${container} has no shell, and a debug container needs a terminal`, {
       hint: `npm run shell -- ${container}, on a terminal`,

@@ -66,7 +66,7 @@ export const command = defineCommand({
       name: wantedName,
       nodes: wantedNodes,
       dryRun: isPreview,
-      yes: agreed,
+      yes: confirmed,
       repair: repairs,
       ...input
     },
@@ -86,7 +86,7 @@ export const command = defineCommand({
       });
 
     if (isPreview) {
-      const foreseen = await look();
+      const foreseen = await inspect();
       const { demand, record, situation } = foreseen;
       const changes = situation.engine ? [] : await listChanges(app, situation, demand);
       const secrets = await findSecrets(await toSecretsOptions(app, environment, record.name));
@@ -103,16 +103,16 @@ export const command = defineCommand({
     }
 
     await app.exclusively(async () => {
-      const before = await look();
-      const prepared = await prepareMachine(app, before.situation, before.demand, agreed);
+      const before = await inspect();
+      const prepared = await prepareMachine(app, before.situation, before.demand, confirmed);
       // Only an engine that runs tells of the cluster that it has, and where that answers.
-      const foreseen = before.situation.engine ? before : await look();
+      const foreseen = before.situation.engine ? before : await inspect();
       const { situation, record, deps } = foreseen;
       // What is to be taken away belongs to the cluster until it is gone: a run that is killed can be repeated.
-      const leaving = situation.record?.extras.filter((name) =>
+      const beingRemoved = situation.record?.extras.filter((name) =>
         wantedExtras.removed.some((each) => each === name),
       );
-      await writeClusterRecord(app.paths, { ...record, extras: [...record.extras, ...(leaving ?? [])] });
+      await writeClusterRecord(app.paths, { ...record, extras: [...record.extras, ...(beingRemoved ?? [])] });
       const checkoutId = await ensureCheckoutId(app.paths);
       const { file: secrets } = await ensureSecrets(await toSecretsOptions(app, environment, record.name));
       const plan = toPlan(foreseen, { checkoutId, secrets });
@@ -157,7 +157,7 @@ export const command = defineCommand({
     }
 
     /** What there is, and what it takes of the machine; changes nothing. */
-    async function look() {
+    async function inspect() {
       const foreseen = await foreseeUp(app, environment, { name: wantedName, extras: wantedExtras });
       const { situation, record, deps } = foreseen;
       const lacks = await lacksImages(deps.images, selection, record, situation.engine);

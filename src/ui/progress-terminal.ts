@@ -8,7 +8,7 @@ import {
 } from 'listr2';
 import { toDuration } from '../lib/duration.ts';
 import type { Display, Outcome } from '../plan/display.ts';
-import { symbols, toNoted } from './style.ts';
+import { symbols, withNote } from './style.ts';
 import { toTerminalText } from './terminal-text.ts';
 import type { Ui } from './ui.ts';
 
@@ -32,7 +32,7 @@ export function showOnTerminal(ui: Ui): Display {
         const start = performance.now();
         const ticking = setInterval(() => {
           const elapsed = performance.now() - start;
-          if (elapsed >= timeShownAfter) row.title = toNoted(title, colors, toDuration(elapsed));
+          if (elapsed >= timeShownAfter) row.title = withNote(title, colors, toDuration(elapsed));
         }, 1_000);
         const report = (line: string) => {
           row.output = toTerminalText(line);
@@ -41,7 +41,7 @@ export function showOnTerminal(ui: Ui): Display {
           clearInterval(ticking),
         );
         outcomes[index] = outcome;
-        row.title = toNoted(title, colors, toDuration(outcome.milliseconds));
+        row.title = withNote(title, colors, toDuration(outcome.milliseconds));
         if (outcome.error !== undefined) throw outcome.error;
       },
     }));

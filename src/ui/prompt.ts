@@ -2,17 +2,17 @@ import { exitCodes, Failure } from '../lib/failure.ts';
 import { toTerminalText } from './terminal-text.ts';
 import type { Ui } from './ui.ts';
 
-interface Asking {
+interface PromptOptions {
   readonly ui: Ui;
   readonly signal: AbortSignal;
   /** The person agreed beforehand. */
   readonly yes: boolean;
   /** The command line that agrees beforehand, for where nobody can be asked. */
-  readonly agreeing: string;
+  readonly commandWithYes: string;
 }
 
 /** A question that is answered with yes or no, about what is shown with it. */
-export interface Question {
+export interface Confirmation {
   /** Goes on with "your consent" where nobody can be asked: `changes of this system need`. */
   readonly subject: string;
   readonly heading: string;
@@ -22,16 +22,16 @@ export interface Question {
 }
 
 /** Shows what would be changed on this system and asks once for all of it; nothing to change asks nothing. */
-export async function confirmChanges(changes: readonly string[], asking: Asking): Promise<void> {
+export async function confirmChanges(changes: readonly string[], options: PromptOptions): Promise<void> {
   if (changes.length === 0) return;
-  await confirmOnce(
+  await requireConfirmation(
     {
       subject: 'changing this system',
       heading: 'This will be changed on this system:',
       lines: changes,
       message: 'Apply these changes?',
     },
-    asking,
+    options,
   );
 }
 
@@ -39,24 +39,24 @@ export async function confirmChanges(changes: readonly string[], asking: Asking)
  * Shows what it is about and asks.
  * @throws {Failure} exit code 2 where nobody can be asked, with the lines; 9 when the person says no.
  */
-export async function confirmOnce(
-  { subject, heading, lines, message }: Question,
-  { ui, signal, yes, agreeing }: Asking,
+export async function requireConfirmation(
+  { subject, heading, lines, message }: Confirmation,
+  { ui, signal, yes, commandWithYes }: PromptOptions,
 ): Promise<void> {
   if (!yes && !ui.interactive) {
     throw new Failure(`${subject} requires confirmation, and there is no terminal to ask on`, {
       cause: lines.join('\n'),
-      hint: agreeing,
+      hint: commandWithYes,
       exitCode: exitCodes.usage,
     });
   }
   ui.warn(`${heading}\n${lines.map((line) => `  ${line}`).join('\n')}`);
   if (yes) return;
   const { confirm } = await import('@inquirer/prompts');
-  const agreed = await ask(confirm({ message, default: false }, toContext(ui, signal)), signal);
-  if (agreed) return;
+  const isConfirmed = await ask(confirm({ message, default: false }, toContext(ui, signal)), signal);
+  if (isConfirmed) return;
   throw new Failure('nothing was changed: not confirmed', {
-    hint: agreeing,
+    hint: commandWithYes,
     exitCode: exitCodes.refused,
   });
 }
@@ -79,7 +79,7 @@ export async function chooseOne(
   message: string,
   choices: readonly Choice[],
   initial: string,
-  { ui, signal }: Pick<Asking, 'ui' | 'signal'>,
+  { ui, signal }: Pick<PromptOptions, 'ui' | 'signal'>,
 ): Promise<string> {
   const { search } = await import('@inquirer/prompts');
   const find = (term = '') => {
@@ -106,13 +106,13 @@ export async function chooseOne(
 export async function confirmLoss(
   name: string,
   losses: readonly string[],
-  { ui, signal, yes, agreeing }: Asking,
+  { ui, signal, yes, commandWithYes }: PromptOptions,
 ): Promise<void> {
   ui.warn(`This data will be deleted:\n${losses.map((loss) => `  ${loss}`).join('\n')}`);
   if (yes) return;
   if (!ui.interactive) {
     throw new Failure(`${name} must be typed to confirm, and there is no terminal to ask on`, {
-      hint: agreeing,
+      hint: commandWithYes,
       exitCode: exitCodes.refused,
     });
   }
@@ -120,7 +120,7 @@ export async function confirmLoss(
   const typed = await ask(input({ message: `Type ${name} to confirm:` }, toContext(ui, signal)), signal);
   if (typed.trim() === name) return;
   throw new Failure(`nothing was deleted: ${JSON.stringify(typed)} is not ${name}`, {
-    hint: agreeing,
+    hint: commandWithYes,
     exitCode: exitCodes.refused,
   });
 }

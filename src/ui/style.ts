@@ -24,10 +24,10 @@ export function toSymbolLine(
   colors: Colors,
   note?: string,
 ): string {
-  return `  ${toSymbol(name, colors)} ${toNoted(title, colors, note)}`;
+  return `  ${toSymbol(name, colors)} ${withNote(title, colors, note)}`;
 }
 
 /** A title with what there is to say about it, in dim. */
-export function toNoted(title: string, colors: Colors, note: string | undefined): string {
+export function withNote(title: string, colors: Colors, note: string | undefined): string {
   return note ? `${title}  ${colors.dim(note)}` : title;
 }

@@ -11,14 +11,14 @@ export interface Address {
 
 /** Steps in the list of the slowest, and the least milliseconds that put one there. */
 const slowestShown = 5;
-const slowestFrom = 1_000;
+const slowestThreshold = 1_000;
 
 /** The end of an `up`: what answers where, how long it took and where the time went. */
 export function describeUp(result: PlanResult, addresses: readonly Address[], colors: Colors): string {
   const applied = result.steps.filter(({ skipped }) => skipped === undefined);
   const what = applied.length === 0 ? 'up to date' : 'ready';
   const slowest = applied
-    .filter(({ milliseconds }) => milliseconds >= slowestFrom)
+    .filter(({ milliseconds }) => milliseconds >= slowestThreshold)
     .toSorted((one, other) => other.milliseconds - one.milliseconds)
     .slice(0, slowestShown);
   return [

@@ -55,7 +55,7 @@ export function createUi({ stdout, stderr, interactive, json, quiet, verbose, co
   }
 
   /** The buffer of an output whose reader is slow has to empty itself first. */
-  function untilRoom(): Promise<void> {
+  function waitForDrain(): Promise<void> {
     return new Promise((resolve) => {
       const events = ['drain', 'close', 'error'];
       const end = () => {
@@ -87,7 +87,7 @@ export function createUi({ stdout, stderr, interactive, json, quiet, verbose, co
     },
     async stream(text) {
       const hasRoom = stdout.write(toTerminalText(text, { colors: colorful.stdout }));
-      if (!hasRoom && !stdout.destroyed) await untilRoom();
+      if (!hasRoom && !stdout.destroyed) await waitForDrain();
     },
     say: (text) => {
       if (!quiet) print('stderr', text);

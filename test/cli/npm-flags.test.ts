@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { defineCommand } from '../../src/cli/command.ts';
-import { refuseSwallowedFlags } from '../../src/cli/npm-flags.ts';
+import { rejectSwallowedFlags } from '../../src/cli/npm-flags.ts';
 import { dryRun, yes } from '../../src/cli/options.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
@@ -27,7 +27,7 @@ const reload = defineCommand({
 const underNpm = (flags: Readonly<Record<string, string>>) => ({ npm_lifecycle_event: 'reload', ...flags });
 
 const check = (args: readonly string[], env: Readonly<Record<string, string>>) =>
-  refuseSwallowedFlags({ name: 'reload', command: reload, args, env, environBefore: '/dev/null' });
+  rejectSwallowedFlags({ name: 'reload', command: reload, args, env, npmEnvironFile: '/dev/null' });
 
 test.each([
   [['x'], { npm_config_watch: 'true' }, 'npm run reload -- x --watch'],
@@ -82,9 +82,9 @@ test('nor one that was in the environment before npm', async () => {
   const environBefore = join(await makeTemporaryFolder(), 'environ');
   await writeFile(environBefore, 'HOME=/root\0npm_config_yes=true\0');
   const run = { name: 'reload', command: reload, args: [], environBefore };
-  await refuseSwallowedFlags({ ...run, env: underNpm({ npm_config_yes: 'true' }) });
+  await rejectSwallowedFlags({ ...run, env: underNpm({ npm_config_yes: 'true' }) });
   await expect(
-    refuseSwallowedFlags({ ...run, env: underNpm({ npm_config_watch: 'true' }) }),
+    rejectSwallowedFlags({ ...run, env: underNpm({ npm_config_watch: 'true' }) }),
   ).rejects.toThrow();
 });
 

@@ -10,7 +10,7 @@ import { command as why } from '../../src/commands/why.ts';
 import { listEnvironments } from '../../src/config/layers.ts';
 import { Failure } from '../../src/lib/failure.ts';
 import { findChosenEnvironment } from '../../src/state/chosen-environment.ts';
-import type { Question } from '../../src/ui/prompt.ts';
+import type { Confirmation } from '../../src/ui/prompt.ts';
 import { environment, makeApp } from '../fakes/app.ts';
 import { makeDeployment, makePod, ready } from '../fakes/cluster-objects.ts';
 import { dev, makeRemote } from '../fakes/remote-cluster.ts';
@@ -29,7 +29,7 @@ const objects = [
 async function start({ agrees = true, json = false } = {}) {
   const remote = await makeRemote(objects);
   const { app: common, ...screen } = makeApp({ state: remote.state, json });
-  const asked: Question[] = [];
+  const asked: Confirmation[] = [];
   const app: App = {
     ...common,
     environment: async ({ name = 'dev' } = {}) => (name === 'dev' ? dev : { ...environment, name }),
@@ -42,7 +42,7 @@ async function start({ agrees = true, json = false } = {}) {
       if (!agrees) throw new Failure('you did not agree', { exitCode: 9 });
     },
   };
-  const trust = (context?: string) => trustCluster(app, dev, { context, agreed: true });
+  const trust = (context?: string) => trustCluster(app, dev, { context, confirmed: true });
   return { ...remote, ...screen, app, asked, trust };
 }
 

@@ -100,7 +100,7 @@ test('the end of up: what answers, how long it took, the slowest steps first', (
 });
 
 test('consent: asked once for all, given beforehand, or a failure with the list and the flag', async () => {
-  const asking = { signal, agreeing: 'npm run up -- --yes' };
+  const asking = { signal, commandWithYes: 'npm run up -- --yes' };
   const changes = ['install docker.io (apt)', 'sysctl fs.inotify.max_user_instances=512'];
   const screen = createScreen();
   await confirmChanges([], { ...screen, ...asking, yes: false });
@@ -113,7 +113,7 @@ test('consent: asked once for all, given beforehand, or a failure with the list 
 });
 
 test('a loss: refused where the name cannot be typed', async () => {
-  const asking = { signal, agreeing: 'npm run down -- --delete-data --yes' };
+  const asking = { signal, commandWithYes: 'npm run down -- --delete-data --yes' };
   const screen = createScreen();
   await expect(
     confirmLoss('wealist', ['PostgreSQL, 48 MB'], { ...screen, ...asking, yes: false }),

@@ -22,7 +22,7 @@ export async function listDatabases(app: App, environment: LocalEnvironment): Pr
   const { ui, paths } = app;
   const record = await findClusterRecord(paths);
   const folder = toSnapshotsFolder(paths.data, record?.name ?? environment.cluster.name);
-  const [{ databases, silence }, snapshots] = await Promise.all([
+  const [{ databases, unavailable }, snapshots] = await Promise.all([
     readDatabases(app, environment),
     listSnapshots(folder),
   ]);
@@ -49,7 +49,7 @@ export async function listDatabases(app: App, environment: LocalEnvironment): Pr
     ['  snapshot', 'age', 'size', 'contains'].map(dim),
   );
   const text = [
-    silence === undefined ? databaseTable : `  no databases: ${silence}`,
+    unavailable === undefined ? databaseTable : `  no databases: ${unavailable}`,
     rows.length === 0
       ? '  no snapshots; to save one: npm run db save before-migration'
       : `${snapshotTable}\n  ${dim(folder)}`,
@@ -60,7 +60,7 @@ export async function listDatabases(app: App, environment: LocalEnvironment): Pr
 async function readDatabases(
   app: App,
   environment: LocalEnvironment,
-): Promise<{ readonly databases: readonly DatabaseRow[]; readonly silence?: string }> {
+): Promise<{ readonly databases: readonly DatabaseRow[]; readonly unavailable?: string }> {
   try {
     const { postgres, ofService } = await openDatabases(app, environment);
     const services = new Map([...ofService].map(([service, name]) => [name, service]));
@@ -73,7 +73,7 @@ async function readDatabases(
     };
   } catch (error) {
     app.signal.throwIfAborted();
-    if (error instanceof Failure) return { databases: [], silence: error.message };
+    if (error instanceof Failure) return { databases: [], unavailable: error.message };
     throw error;
   }
 }

@@ -50,11 +50,11 @@ export async function probeEnvironment(
 ): Promise<ProbedEnvironment> {
   const { name, namespace } = environment;
   const here = isLocal(environment);
-  const probe = here ? await probeHere(app, environment) : await probeElsewhere(app, environment);
+  const probe = here ? await probeLocal(app, environment) : await probeRemote(app, environment);
   return { name, chosen, allowed: here ? 'everything' : 'reading', namespace, here, ...probe };
 }
 
-async function probeHere(app: Deps, environment: LocalEnvironment): Promise<Probe> {
+async function probeLocal(app: Deps, environment: LocalEnvironment): Promise<Probe> {
   const access = await findClusterAccess(app);
   const cluster = access?.record.name ?? environment.cluster.name;
   const answer = access && (await countServices(access, environment, app.signal));
@@ -63,7 +63,7 @@ async function probeHere(app: Deps, environment: LocalEnvironment): Promise<Prob
   return { cluster, state: state === 'running' ? 'answers' : state, evidence };
 }
 
-async function probeElsewhere(app: Deps, environment: Environment): Promise<Probe> {
+async function probeRemote(app: Deps, environment: Environment): Promise<Probe> {
   const trust = await findTrust(app.paths, environment.name);
   const cluster = trust?.context ?? environment.context;
   if (!trust) return { cluster, state: 'untrusted' };

@@ -14,7 +14,7 @@ import { describeFingerprint } from './describe.ts';
 export interface TrustChoice {
   /** In place of the one that the environment's file names. */
   readonly context: string | undefined;
-  readonly agreed: boolean;
+  readonly confirmed: boolean;
 }
 
 /**
@@ -34,14 +34,14 @@ export async function trustCluster(app: App, environment: Environment, choice: T
       },
     );
   }
-  const before = await findTrust(app.paths, name);
+  const previous = await findTrust(app.paths, name);
   const context = await findContext(
-    choice.context === undefined ? [before?.context, environment.context] : [choice.context],
+    choice.context === undefined ? [previous?.context, environment.context] : [choice.context],
     name,
   );
   const offline = toOfflineFingerprint(context);
   const subject = `trusting the cluster of ${name}`;
-  if (!choice.agreed && !app.ui.interactive) {
+  if (!choice.confirmed && !app.ui.interactive) {
     throw new Failure(`${subject} requires confirmation, and there is no terminal to ask on`, {
       cause: toLines({ context: context.name, fingerprint: { ...offline, uid: undefined } }).join('\n'),
       hint: `npm run env -- trust ${name} --yes`,
@@ -51,11 +51,12 @@ export async function trustCluster(app: App, environment: Environment, choice: T
   if (offline.login) app.ui.warn(`To log in, this program is run: ${offline.login.join(' ')}`);
   await obtainTools(app, ['kubectl']);
 
-  const trust = { context: context.name, fingerprint: await look() };
+  const trust = { context: context.name, fingerprint: await readCandidate() };
   const isSame =
-    before?.context === context.name && listMismatches(before.fingerprint, trust.fingerprint).length === 0;
+    previous?.context === context.name &&
+    listMismatches(previous.fingerprint, trust.fingerprint).length === 0;
   if (isSame) return trust;
-  const changes = before ? listMismatches(before.fingerprint, trust.fingerprint) : [];
+  const changes = previous ? listMismatches(previous.fingerprint, trust.fingerprint) : [];
   await app.confirm(
     {
       subject,
@@ -66,13 +67,13 @@ export async function trustCluster(app: App, environment: Environment, choice: T
       ],
       message: `Is it the cluster of ${name}?`,
     },
-    choice.agreed,
+    choice.confirmed,
   );
   await writeTrust(app.paths, name, trust);
   return trust;
 
   /** Under a name of its own: the copy of the cluster that is trusted stays as it is until this one is. */
-  async function look() {
+  async function readCandidate() {
     const candidate = `${name}.candidate`;
     try {
       return await readFingerprint(app, candidate, context);

@@ -65,23 +65,23 @@ export async function openFollowedOutput(
   const name = `${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}Z-${process.pid}`;
   const history = openLogHistory({ folder: join(paths.state, 'logs'), name });
   const queue = createLogQueue({ write: printTo({ ui }, format) });
-  let isKept = true;
+  let isSaving = true;
   ui.say(ui.colors.dim(`all lines are saved in ${history.folder}`));
 
-  async function keep(source: LogSource, lines: readonly LogLine[]): Promise<void> {
+  async function save(source: LogSource, lines: readonly LogLine[]): Promise<void> {
     try {
       await history.append(source, lines);
     } catch (error) {
       // A full disk keeps nobody from looking at the logs.
-      if (isKept) ui.warn(`the logs are shown but no longer saved: ${(error as Error).message}`);
-      isKept = false;
+      if (isSaving) ui.warn(`the logs are shown but no longer saved: ${(error as Error).message}`);
+      isSaving = false;
     }
   }
 
   return {
     failed: queue.failed,
     async write(source, lines) {
-      if (isKept) await keep(source, lines);
+      if (isSaving) await save(source, lines);
       const wanted = filter(source, lines);
       if (wanted.length > 0) queue.offer(source, wanted);
     },

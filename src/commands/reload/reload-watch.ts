@@ -22,18 +22,18 @@ export interface WatchDeps {
   readonly connect: () => ReloadServiceDeps;
 }
 
-interface Watched {
+interface WatchedService {
   readonly name: string;
   readonly folders: readonly SourceFolder[];
   readonly latest: Latest;
   /** On the monotonic clock: when something was saved last. */
-  since: number;
+  savedAt: number;
   /** What is being worked on, or was last: the hash of that source; undefined when it could not be read. */
   hash: string | undefined;
 }
 
 /** What the pods of a service have: all of this source, in their image or over it. */
-interface Brought {
+interface Deployed {
   readonly source: SourceState;
   readonly live: LiveState;
 }
@@ -48,14 +48,14 @@ export async function watchServices(deps: WatchDeps, names: readonly string[]): 
   const { ui } = app;
   const bug = new AbortController();
   const signal = AbortSignal.any([app.signal, bug.signal]);
-  const hold = shareLock((work) => app.exclusively(work, { wait: true }));
+  const withLock = shareLock((work) => app.exclusively(work, { wait: true }));
   const images = connect().serviceImages;
   const services = await Promise.all(names.map(async (name) => watch(name, await images.listFolders(name))));
 
-  function watch(name: string, folders: readonly SourceFolder[]): Watched {
-    const work = createWork(deps, hold, () => service);
-    const latest = createLatest(work, { signal, onError: (error) => bug.abort(error) });
-    const service: Watched = { name, folders, latest, since: performance.now(), hash: undefined };
+  function watch(name: string, folders: readonly SourceFolder[]): WatchedService {
+    const reloadService = createReload(deps, withLock, () => service);
+    const latest = createLatest(reloadService, { signal, onError: (error) => bug.abort(error) });
+    const service: WatchedService = { name, folders, latest, savedAt: performance.now(), hash: undefined };
     return service;
   }
 
@@ -73,18 +73,22 @@ export async function watchServices(deps: WatchDeps, names: readonly string[]): 
   };
   try {
     for await (const { paths, since } of watchSources(watched, { signal, onWatching })) {
-      await Promise.all(services.map((service) => take(service, paths, since)));
+      await Promise.all(services.map((service) => requestReload(service, paths, since)));
     }
     signal.throwIfAborted();
   } finally {
     await Promise.all(services.map(({ latest }) => latest.idle()));
   }
 
-  async function take(service: Watched, paths: ReadonlySet<string>, since: number): Promise<void> {
+  async function requestReload(
+    service: WatchedService,
+    paths: ReadonlySet<string>,
+    since: number,
+  ): Promise<void> {
     if (paths.size > 0 && ![...paths].some((path) => isSourceOf(service, path))) return;
     // Saved again as it was, or the second half of one save: what is at work for it goes on.
     if ((await findHash(service.name)) === service.hash) return;
-    service.since = since;
+    service.savedAt = since;
     service.latest.request();
   }
 
@@ -101,12 +105,12 @@ export async function watchServices(deps: WatchDeps, names: readonly string[]): 
 
 const contains = ({ folder }: SourceFolder, path: string) => isInside(folder, path);
 
-function isSourceOf({ folders }: Watched, path: string): boolean {
+function isSourceOf({ folders }: WatchedService, path: string): boolean {
   return folders.some((each) => contains(each, path) && each.isSource(relative(each.folder, path)));
 }
 
 /** What tools make beside a source goes into the image and is no reason for one. */
-function isMade(service: Watched, path: string): boolean {
+function isGenerated(service: WatchedService, path: string): boolean {
   return service.folders.some((each) => contains(each, path)) && !isSourceOf(service, path);
 }
 
@@ -114,24 +118,24 @@ function isMade(service: Watched, path: string): boolean {
  * What brings a service's source of now into its pods, knowing what it brought there before. The difference is that of
  * the two sources and not what was told as saved: of files saved together, the first may be told of alone.
  */
-function createWork(
+function createReload(
   { app, environment, connect }: WatchDeps,
-  hold: WithLock,
-  getWatched: () => Watched,
+  withLock: WithLock,
+  getWatched: () => WatchedService,
 ): (signal: AbortSignal) => Promise<void> {
   const { ui } = app;
-  let brought: Brought | undefined;
+  let deployed: Deployed | undefined;
 
   return async (signal) => {
     const service = getWatched();
-    const { name, since } = service;
+    const { name, savedAt } = service;
     const deps = connect();
     const run = { signal, report: (line: string) => ui.detail(`${name}: ${line}`) };
     try {
       service.hash = undefined;
       const source = await deps.serviceImages.readSource(name);
       service.hash = source.hash;
-      if (!(await bringLive(source))) await hold(() => bringImage(source));
+      if (!(await updateLiveFiles(source))) await withLock(() => updateImage(source));
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof Failure)) throw error;
@@ -140,9 +144,9 @@ function createWork(
     }
 
     /** False when it takes an image. */
-    async function bringLive(source: SourceState): Promise<boolean> {
-      if (!brought) return false;
-      const changed = listChanged(brought.source, source).filter((path) => !isMade(service, path));
+    async function updateLiveFiles(source: SourceState): Promise<boolean> {
+      if (!deployed) return false;
+      const changed = listChanged(deployed.source, source).filter((path) => !isGenerated(service, path));
       if (changed.length === 0) return false;
       const { checkout } = app.paths;
       const sourceHash = source.hash;
@@ -150,7 +154,7 @@ function createWork(
       if (!liveSource) return false;
       const { api, namespace, toolchain } = deps;
       const { port } = getService(environment, name);
-      const { live } = brought;
+      const { live } = deployed;
       const update = await updateLive(
         { api, nodes: toolchain.nodes, place: { namespace, name }, port },
         live,
@@ -158,9 +162,9 @@ function createWork(
         run,
       );
       if (!update) return false;
-      brought = { source, live };
+      deployed = { source, live };
       if (update.put === 0) return true;
-      const milliseconds = performance.now() - since;
+      const milliseconds = performance.now() - savedAt;
       const { files } = update;
       ui.result(
         { version: 1, service: name, kind: 'live', image: live.image, files, milliseconds },
@@ -169,15 +173,15 @@ function createWork(
       return true;
     }
 
-    async function bringImage(source: SourceState): Promise<void> {
+    async function updateImage(source: SourceState): Promise<void> {
       const running = await findRunningImage(deps, name, signal);
       const reloaded = running
         ? { service: name, image: running.reference, changed: false, phases: {} }
         : await reload(deps, name, run);
       const image = running ?? (await deps.serviceImages.find(name));
       // Of another source when something was saved while it waited; the next change takes an image then.
-      brought = image?.sourceHash === source.hash ? { source, live: await toState(image) } : undefined;
-      const milliseconds = performance.now() - since;
+      deployed = image?.sourceHash === source.hash ? { source, live: await toState(image) } : undefined;
+      const milliseconds = performance.now() - savedAt;
       ui.result(
         { version: 1, kind: 'image', ...reloaded, milliseconds },
         `${clock()} ${toReloadLine(reloaded, milliseconds)}`,

@@ -7,7 +7,7 @@ import { listRemoteComponents } from '../context/list-components.ts';
 import { openRemote } from '../context/remote-access.ts';
 import { toRemoteLine } from '../context/remote-line.ts';
 import { listNodes } from './read-status.ts';
-import type { Part, StatusReport } from './status-report.ts';
+import type { ComponentReport, StatusReport } from './status-report.ts';
 
 /**
  * How an environment on a cluster of somebody else is: its services, and the data stores that it runs itself.
@@ -17,7 +17,7 @@ export async function readRemoteStatus(app: App, environment: Environment): Prom
   const access = await openRemote(app, environment);
   const { name, server } = access.context;
   const { snapshot, silence } = await askCluster(access, app.signal);
-  const parts = snapshot ? toParts(snapshot, environment) : [];
+  const parts = snapshot ? toComponentReports(snapshot, environment) : [];
   const isReady = snapshot !== undefined && parts.every(({ state }) => state === 'ready');
   return {
     version: 1,
@@ -38,7 +38,7 @@ export async function readRemoteStatus(app: App, environment: Environment): Prom
   };
 }
 
-function toParts(snapshot: Snapshot, environment: Environment): readonly Part[] {
+function toComponentReports(snapshot: Snapshot, environment: Environment): readonly ComponentReport[] {
   return listRemoteComponents(snapshot, environment).map(({ name, kind, workload }) => {
     // What runs there was not built of the sources here.
     const { created, running: _, live: __, next, ...status } = toComponentStatus(snapshot, workload);

@@ -15,7 +15,7 @@ import { askCluster } from '../context/ask-cluster.ts';
 import type { LocalAccess } from '../context/cluster-access.ts';
 import { listComponents } from '../context/list-components.ts';
 import { findNodeImages, readFreshness } from './read-freshness.ts';
-import type { Part, StatusReport } from './status-report.ts';
+import type { ComponentReport, StatusReport } from './status-report.ts';
 
 /** Milliseconds for which the ingress' answer is waited for. */
 const ingressTimeout = 1_000;
@@ -34,7 +34,7 @@ export async function readStatus(
     access && askCluster(access, app.signal),
     access && askIngress(access.record, app.signal),
     access && findNodeImages(app.signal, access.record.name),
-    readOwn(app, access !== undefined, name),
+    readExpected(app, access !== undefined, name),
     access && findPolicyRecord(app.paths),
   ]);
   const cluster = access?.record.name ?? environment.cluster?.name ?? environment.name;
@@ -56,7 +56,7 @@ export async function readStatus(
     };
   }
 
-  const parts = toParts(snapshot, environment, access.record, (service, running) =>
+  const parts = toComponentReports(snapshot, environment, access.record, (service, running) =>
     findFreshness(service, running, nodeImages),
   );
   const isReady = ingress?.answers === true && parts.every(({ state }) => state === 'ready');
@@ -80,9 +80,9 @@ export async function readStatus(
 }
 
 /** What this checkout says: what should run. */
-async function readOwn(app: App, isMade: boolean, name: string | undefined) {
+async function readExpected(app: App, isCreated: boolean, name: string | undefined) {
   const environment = await app.environment({ name });
-  return { environment, findFreshness: isMade ? await readFreshness(app, environment) : undefined };
+  return { environment, findFreshness: isCreated ? await readFreshness(app, environment) : undefined };
 }
 
 function toReloadLine(services: readonly string[]): string | undefined {
@@ -90,7 +90,7 @@ function toReloadLine(services: readonly string[]): string | undefined {
 }
 
 /** What cannot heal is the first to look at. */
-function findNext(parts: readonly Part[]): string | undefined {
+function findNext(parts: readonly ComponentReport[]): string | undefined {
   const failed = parts.find(({ state }) => state === 'failed');
   return (failed ?? parts.find(({ state }) => state !== 'ready'))?.next;
 }
@@ -125,15 +125,18 @@ function toPolicies({ state, at }: PolicyState): StatusReport['cluster']['networ
   return { state, ...(at === undefined ? {} : { at: new Date(at).toISOString() }) };
 }
 
-function toParts(
+function toComponentReports(
   snapshot: Snapshot,
   environment: Environment,
   record: ClusterRecord,
-  findFreshness: (service: string, running: Pick<ComponentStatus, 'running' | 'live'>) => Part['freshness'],
-): readonly Part[] {
+  findFreshness: (
+    service: string,
+    running: Pick<ComponentStatus, 'running' | 'live'>,
+  ) => ComponentReport['freshness'],
+): readonly ComponentReport[] {
   return (
     listComponents(snapshot, environment, record)
-      .map((component): Part => {
+      .map((component): ComponentReport => {
         const { name, kind, workload } = component;
         const { created, running, live, ...status } = toComponentStatus(snapshot, workload);
         const time = created === undefined ? undefined : new Date(created).toISOString();

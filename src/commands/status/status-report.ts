@@ -14,7 +14,7 @@ const Freshness = z.strictObject({
   line: z.string().describe('The same as text.'),
 });
 
-const Part = z.strictObject({
+const ComponentReport = z.strictObject({
   name: z
     .string()
     .describe('Name of the service, data store (postgres, redis, s3), ingress controller, Job or extra.'),
@@ -43,7 +43,7 @@ const Part = z.strictObject({
     .optional()
     .describe('A remark of its chart that is not a problem, such as an optional image that is missing.'),
 });
-export type Part = z.infer<typeof Part>;
+export type ComponentReport = z.infer<typeof ComponentReport>;
 
 const Node = z.strictObject({
   name: z.string(),
@@ -98,7 +98,7 @@ export const StatusReport = z.strictObject({
     )
     .readonly()
     .describe('Extras that are deployed with the platform.'),
-  parts: z.array(Part).readonly(),
+  parts: z.array(ComponentReport).readonly(),
   next: z.string().optional().describe('The command to run next if not everything is ready and fresh.'),
 });
 export type StatusReport = z.infer<typeof StatusReport>;

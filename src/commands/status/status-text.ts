@@ -2,7 +2,7 @@ import { toAge } from '../../lib/age.ts';
 import { type Colors, toSymbol } from '../../ui/style.ts';
 import { toTable } from '../../ui/table.ts';
 import { toClusterWords } from '../context/cluster-state.ts';
-import type { Part, StatusReport } from './status-report.ts';
+import type { ComponentReport, StatusReport } from './status-report.ts';
 
 /** The report as a person reads it: the cluster, a line for each part, the command to go on with. `now` in milliseconds. */
 export function describeStatus(report: StatusReport, colors: Colors, now: number): string {
@@ -58,7 +58,7 @@ function describeExtras({ extras }: StatusReport, colors: Colors): readonly stri
   });
 }
 
-function describeComponents(parts: readonly Part[], colors: Colors, now: number): string {
+function describeComponents(parts: readonly ComponentReport[], colors: Colors, now: number): string {
   const rows = parts.map((part) => [
     `  ${toSymbol(part.state === 'ready' ? 'done' : part.state === 'waiting' ? 'pointer' : 'failed', colors)} ${part.name}`,
     part.state === 'absent' ? '' : `${part.ready}/${part.wanted}`,
@@ -76,7 +76,7 @@ function describeComponents(parts: readonly Part[], colors: Colors, now: number)
   );
 }
 
-function describeFreshness({ freshness }: Part, colors: Colors): string {
+function describeFreshness({ freshness }: ComponentReport, colors: Colors): string {
   if (!freshness) return '';
   const { state } = freshness;
   if (state === 'stale') return colors.yellow('STALE');
@@ -84,7 +84,7 @@ function describeFreshness({ freshness }: Part, colors: Colors): string {
 }
 
 /** What runs by other files than those of an image of its source, each with the reason. */
-function describeStale(parts: readonly Part[], colors: Colors): readonly string[] {
+function describeStale(parts: readonly ComponentReport[], colors: Colors): readonly string[] {
   const notes = parts.flatMap(({ name, freshness }) =>
     freshness === undefined || freshness.state === 'fresh' ? [] : [`${name}: ${freshness.line}`],
   );
@@ -92,7 +92,7 @@ function describeStale(parts: readonly Part[], colors: Colors): readonly string[
 }
 
 /** Where a part that is ready answers; why it is not, of another. */
-function describeState({ state, address, line, note }: Part, colors: Colors): string {
+function describeState({ state, address, line, note }: ComponentReport, colors: Colors): string {
   if (state === 'ready') {
     return [address && colors.cyan(address), note && colors.dim(note)].filter(Boolean).join('  ');
   }
@@ -101,7 +101,7 @@ function describeState({ state, address, line, note }: Part, colors: Colors): st
 }
 
 /** The tag, else the first digits of the digest or of what runs. */
-function toShortImage({ image = '', imageId = '' }: Part): string {
+function toShortImage({ image = '', imageId = '' }: ComponentReport): string {
   const [name = '', digest = ''] = image.split('@');
   const [, tag] = /:([^/:]+)$/.exec(name) ?? [];
   return tag ?? (digest || imageId).replace(/^sha256:/, '').slice(0, 12);

@@ -45,7 +45,7 @@ export async function prepareMachine(
   app: App,
   { host, engine: found }: Pick<Situation, 'host' | 'engine'>,
   demand: MachineDemand,
-  agreed: boolean,
+  confirmed: boolean,
 ): Promise<PlanResult> {
   const { exec, paths, signal } = app;
   let engine = found;
@@ -54,7 +54,7 @@ export async function prepareMachine(
   for (const _ of ['without an engine', 'in the engine']) {
     const changes = await listChanges(app, { host, engine }, demand);
     if (changes.length === 0) break;
-    await app.confirmChanges(describeChanges(changes), agreed);
+    await app.confirmChanges(describeChanges(changes), confirmed);
     await unlockRoot(host, exec);
     results.push(await app.runPlan(planChanges(changes, { host, exec })));
     engine = await getEngine(host, { signal });

@@ -39,7 +39,7 @@ export async function readWhy(
   const unready = await listUnready(snapshot, components, (log) =>
     readLastLines(access.kubectl, log, app.signal, searchedLines),
   );
-  const silent = await listSilent(components, unready, environment, access.record, app.signal);
+  const silent = await listUnresponsive(components, unready, environment, access.record, app.signal);
   const all = findCauses({ snapshot, components, unready, silent });
   const causes = service === undefined ? all : all.filter(({ affects }) => affects.includes(service));
   return {
@@ -128,7 +128,7 @@ async function explainCluster(
 }
 
 /** What is ready and does not answer through the ingress: for the rest it is known why. */
-async function listSilent(
+async function listUnresponsive(
   components: readonly Component[],
   unready: readonly Unready[],
   environment: Environment,

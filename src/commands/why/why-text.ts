@@ -13,12 +13,12 @@ export function describeWhy({ causes, line, next, cluster }: WhyReport, colors: 
 function describeCause({ about, state, line, evidence, log, next, affects }: Cause, colors: Colors): string {
   const others = affects.filter((name) => name !== about);
   const who = about ?? others.join(', ');
-  const hit = about === undefined ? [] : others;
+  const affected = about === undefined ? [] : others;
   return [
     `${toSymbol(state === 'failed' ? 'failed' : 'pointer', colors)} ${colors.bold(toTitle(who, line))}`,
     ...(evidence === undefined ? [] : [toField('because', evidence, colors)]),
     ...(log === undefined ? [] : [toField('log', log, colors)]),
-    ...(hit.length === 0 ? [] : [toField('affects', hit.join(', '), colors)]),
+    ...(affected.length === 0 ? [] : [toField('affects', affected.join(', '), colors)]),
     ...(next === undefined ? [] : [toField('next', next, colors)]),
   ].join('\n');
 }

@@ -9,7 +9,7 @@ import { CommandFailure } from '../../lib/failure.ts';
 const timeout = 5_000;
 
 /** Why nobody answers for a workload, in lines: what is wrong, where it was seen, what to do. */
-export async function explainSilence(
+export async function explainUnavailable(
   workload: Workload,
   why: Exclude<RetryOutcome, 'served'>,
   snapshots: Snapshots,
