@@ -17,12 +17,12 @@ import type { Ui } from './ui/ui.ts';
 export interface AppOptions {
   readonly ui: Ui;
   readonly signal: AbortSignal;
-  /** The command and its arguments as they were typed. */
+  /** The command and its arguments, as typed. */
   readonly name: string;
   readonly args: readonly string[];
 }
 
-/** Connects the parts. What is slow to load is loaded when a command first asks for it. */
+/** Creates what commands use. Slow modules are loaded on first use. */
 export function createApp({ ui, signal, name, args }: AppOptions): App {
   const paths = findPaths();
   const commandLine = toCommandLine(name, args);
@@ -74,7 +74,7 @@ export function createApp({ ui, signal, name, args }: AppOptions): App {
         onDone: (stage, step) => journal.done({ stage: stage.title, step: step.title }),
         onFailed: (stage, step) => journal.failed({ stage: stage.title, step: step.title }),
       });
-      // This run may have found all of it done, and have had nothing to write down.
+      // If all steps were already done, the run above wrote no journal entry that ends the previous one.
       if (unfinished.length > 0) await journal.done({ stage: 'Plan', step: 'Finished' });
       return result;
     },

@@ -21,11 +21,11 @@ const ui = createUi({
   color: !noColor && !process.env.NO_COLOR,
 });
 const run = new AbortController();
-// Every program that runs listens to it, and many run at once.
+// Every running program adds a listener, and many run at the same time.
 setMaxListeners(0, run.signal);
 let runningCommand: Command | undefined;
 
-// Whoever read stops, or the terminal is gone: a change goes on, what only prints has nothing left to do.
+// When the output is closed, a command that changes something continues, and one that only prints ends.
 for (const output of [process.stdout, process.stderr]) {
   output.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
@@ -70,7 +70,7 @@ function print(text: string): number {
   return exitCodes.ok;
 }
 
-/** Tells the person why it ended, and the caller by the exit code. */
+/** Prints why the run failed and returns the exit code. */
 function reportFailure(error: unknown): number {
   if (run.signal.aborted) return reportEarlyEnd(run.signal.reason, error);
   const failure = error instanceof Failure ? error : toSystemFailure(error);
@@ -78,11 +78,11 @@ function reportFailure(error: unknown): number {
   return failure?.exitCode ?? exitCodes.bug;
 }
 
-/** Ctrl-C is how a person leaves what only prints or hands the terminal over: nothing to say then. */
+/** Ctrl-C is the normal way to end a command that only prints or hands the terminal over, so nothing is printed then. */
 function reportEarlyEnd(reason: Failure, error: unknown): number {
   if (runningCommand?.onlyPrints || runningCommand?.passThrough || runningCommand?.handsOverTerminal)
     return reason.exitCode;
-  // What had failed before is told with it; what fails afterwards does so because of it.
+  // Failures of steps are printed, since they came before the end; any other error is a result of it.
   const failed = error instanceof Failure && error.cause instanceof AggregateError;
   printFailure(failed ? error : reason);
   return reason.exitCode;

@@ -1,6 +1,6 @@
 import type { Argument, Option } from './command.ts';
 
-/** What a plan of the platform is about. */
+/** The services that a command plans for. */
 export const selectedServices = {
   value: 'service',
   summary: 'only these services and what they need (default: all)',
@@ -34,7 +34,7 @@ export const dryRun = {
   summary: 'show what would be done and why, without changing anything',
 } as const satisfies Option;
 
-/** Options of every command; `app.ts` gives them their meaning. */
+/** Options of every command; `main.ts` applies them. */
 export const globalOptions = {
   json: { summary: 'print the result as JSON' },
   quiet: { short: 'q', summary: 'print only the result and failures' },
@@ -47,7 +47,7 @@ export function toFlag(key: string): string {
   return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-/** What an option takes away: `noFollow` → `follow`; undefined for one that adds. */
+/** The option that this one negates: `noFollow` → `follow`; undefined for other options. */
 export function findNegated(key: string): string | undefined {
   const [, first, rest] = /^no([A-Z])(.*)$/.exec(key) ?? [];
   return first === undefined ? undefined : `${first.toLowerCase()}${rest}`;

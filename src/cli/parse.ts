@@ -7,10 +7,10 @@ import { findNegated, globalOptions, toFlag } from './options.ts';
 
 export type Parsed =
   | { readonly input: AnyInput; readonly help?: undefined }
-  /** The help was asked for: its text. */
+  /** Text of the help, if `--help` was given. */
   | { readonly help: string };
 
-/** Reads what follows the command's name. @throws {Failure} exit code 2, with the line that was probably meant. */
+/** Parses the words after the command's name. @throws {Failure} exit code 2, with the line that was probably intended. */
 export function parseInput(name: string, command: Command, args: readonly string[]): Parsed {
   const [only] = Object.keys(command.arguments ?? {});
   if (command.passThrough && only) return { input: { [only]: args } };
@@ -20,7 +20,7 @@ export function parseInput(name: string, command: Command, args: readonly string
     writeOut: (text) => {
       help += text;
     },
-    // What went wrong comes as an error, too.
+    // The same text is thrown as an error.
     writeErr: () => {},
   });
   try {
@@ -53,7 +53,7 @@ function createParser(name: string, command: Command): Parser {
   return parser;
 }
 
-/** With a `--` before the first word that belongs to another program, so that its options are left to it. */
+/** Adds a `--` before the first word that belongs to another program, so that its options are not parsed here. */
 function separateRest(command: Command, args: readonly string[]): readonly string[] {
   const rest = Object.values(command.arguments ?? {}).findIndex(({ isRest }) => isRest);
   const options = { ...command.options, ...globalOptions };
@@ -100,7 +100,7 @@ function readOptions(command: Command, parser: Parser): Record<string, unknown> 
   return Object.fromEntries(
     Object.entries(command.options ?? {}).map(([key, option]) => {
       const negated = findNegated(key);
-      // The parser knows `--no-follow` as `follow`, true unless it was given.
+      // Commander stores `--no-follow` as `follow`, which is true by default.
       const value = negated === undefined ? given[key] : given[negated] === false;
       return [key, toValue(key, option, value)];
     }),
@@ -127,7 +127,7 @@ function toFailure(error: CommanderError, name: string, command: Command, args: 
   });
 }
 
-/** The arguments with the unknown flag replaced by the one that was probably meant. */
+/** The arguments, with the unknown flag replaced by the one that was probably intended. */
 function findIntended(
   message: string,
   command: Command,

@@ -155,7 +155,7 @@ async function reset(
 interface Replacement {
   readonly names: readonly string[];
   readonly snapshot?: DatabaseSnapshot;
-  /** What is typed to confirm it. */
+  /** The text that the user types to confirm. */
   readonly confirmationText: string;
   readonly action: 'restore' | 'reset';
   readonly confirmed: boolean;
@@ -207,7 +207,7 @@ function describe({ name, databases }: DatabaseSnapshot): string {
   return `${name}: ${databases.length} ${databases.length === 1 ? 'database' : 'databases'}, ${toBytes(size)}`;
 }
 
-/** @throws {Failure} exit code 2 without one, or with one that a person cannot give. */
+/** @throws {Failure} exit code 2 for a missing or invalid name. */
 function requireName(name: string | undefined, action: string, allowsAutomatic = false): string {
   const isValid =
     name !== undefined &&
@@ -227,7 +227,7 @@ function requireName(name: string | undefined, action: string, allowsAutomatic =
   });
 }
 
-/** A newer PostgreSQL reads what an older one wrote, not the other way round. */
+/** PostgreSQL reads snapshots of older versions, but not of newer ones. */
 async function requireVersion(
   { name, postgres: written }: DatabaseSnapshot,
   { postgres }: Databases,

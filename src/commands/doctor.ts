@@ -46,7 +46,7 @@ export const command = defineCommand({
 
 interface Examination {
   readonly checks: readonly CheckResult[];
-  /** What this tool changed on the system, in this run or an earlier one. */
+  /** Changes that this tool has made to the system, in this run or an earlier one. */
   readonly changes: readonly AppliedChange[];
 }
 
@@ -102,14 +102,14 @@ async function examine(app: App, host: Host, environment: LocalEnvironment): Pro
   };
 }
 
-/** Why there is no engine, in place of that there is none. */
+/** Replaces the detail of the engine check by why no engine was found. */
 function explain(check: CheckResult, found: Engine | EngineFailure): CheckResult {
   if (!(found instanceof EngineFailure)) return check;
   const { message, hint } = found;
   return { ...check, detail: message, ...(hint === undefined ? {} : { fix: hint }) };
 }
 
-/** True while an image is missing that can be built from packages. */
+/** Whether an image that can be built from packages is missing. */
 async function lacksImages({ paths, exec }: App, environment: Environment, docker: Docker): Promise<boolean> {
   const toolchain = { docker, dockerCli: createDockerCli(exec, docker.env) };
   const { chain } = await openImages({ paths, registry: environment.registry, toolchain, exec });

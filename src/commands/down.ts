@@ -47,7 +47,7 @@ export const command = defineCommand({
       } = await readSituation(app, environment, wantedName);
       const data = join(app.paths.data, cluster);
       const checkoutId = await ensureCheckoutId(app.paths);
-      /** The state folder is about one cluster: another one's end leaves it as it is. */
+      /** The state folder describes one cluster; removing another one does not change it. */
       const isRecorded = (record?.name ?? cluster) === cluster;
       if (deleteData) await requireOwnData(data, checkoutId);
       if (deleteData) await app.confirmLoss(cluster, await describeData(data, app), confirmed);
@@ -86,8 +86,8 @@ export const command = defineCommand({
 });
 
 /**
- * Data folders tell by their owners' marks whose they are; one without any holds no cluster's data yet.
- * @throws {Failure} exit code 9 when only other checkouts have had this cluster.
+ * The owner marks in a data folder name its checkouts; a folder without a mark has no cluster's data yet.
+ * @throws {Failure} exit code 9 when only other checkouts have owned this cluster.
  */
 async function requireOwnData(data: string, checkoutId: string): Promise<void> {
   const owners = await readFolder(join(data, 'owners'));
@@ -98,7 +98,7 @@ async function requireOwnData(data: string, checkoutId: string): Promise<void> {
   });
 }
 
-/** One line per volume with its size: what would be lost. */
+/** What would be deleted: one line per volume, with its size, and per snapshot. */
 async function describeData(
   data: string,
   { exec, signal }: Pick<App, 'exec' | 'signal'>,

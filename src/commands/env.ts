@@ -100,7 +100,7 @@ async function show(app: App, environment: Environment): Promise<void> {
   );
 }
 
-/** All environments, the one of this machine first. Each is asked at the same time. */
+/** Probes all environments at the same time; those on this machine come first. */
 async function probeAll(app: App): Promise<readonly ProbedEnvironment[]> {
   const [names, chosen] = await Promise.all([
     listEnvironments(app.paths.checkout),

@@ -5,7 +5,7 @@ import { exitCodes, Failure } from '../lib/failure.ts';
 import { findNearest } from '../lib/nearest.ts';
 import { commands } from './index.ts';
 
-/** Loads the command of this name. @throws {Failure} exit code 2, with the nearest name, when there is none. */
+/** Loads the command of this name. @throws {Failure} exit code 2, with the nearest name, if it does not exist. */
 export async function loadCommand(name: string): Promise<Command> {
   const entry = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (entry) return (await entry.load()).command;

@@ -19,7 +19,7 @@ import { type ForwardTarget, toForwardTarget } from './context/forward-targets.t
 import { requireWritable } from './context/guard.ts';
 import { explainUnavailable } from './forward/explain-unavailable.ts';
 
-/** Ports that are tried, from the wanted one on. */
+/** How many ports are tried, beginning with the wanted one. */
 const triedPorts = 100;
 
 export const command = defineCommand({
@@ -46,7 +46,7 @@ export const command = defineCommand({
 
     const failure = new AbortController();
     const ended = AbortSignal.any([signal, failure.signal]);
-    // Every connection listens to it.
+    // Every connection adds a listener.
     setMaxListeners(0, ended);
     const podTracker = createPodTracker(api, {
       namespace,
@@ -131,7 +131,7 @@ function connectTo(
   );
 }
 
-/** Listens on the wanted port, else on the next that is free and that no other target wants. */
+/** Listens on the wanted port, or on the next free port that no other target wants. */
 async function listen(
   app: App,
   { name, wantedPort }: ForwardTarget,

@@ -1,6 +1,6 @@
 import type { Commands } from '../cli/command.ts';
 
-/** Every command, in the order of the help. A script of the same name in package.json makes it `npm run <name>`. */
+/** All commands, in the order of the help. A script of the same name in package.json makes it `npm run <name>`. */
 export const commands: Commands = {
   up: {
     summary: 'create or update the cluster, infrastructure and services, and wait until they respond',

@@ -16,7 +16,7 @@ import { isLocal } from './context/guard.ts';
 import { toSecretsOptions } from './context/secrets-options.ts';
 import { createLogFilter, openFollowedOutput, printTo } from './logs/log-output.ts';
 
-/** Lines of each container that are shown before what is followed, where nothing else is wanted. */
+/** Existing lines of each container that are shown before new ones, by default. */
 const usualTail = 20;
 
 export const command = defineCommand({
@@ -113,11 +113,11 @@ export const command = defineCommand({
   },
 });
 
-/** What a service says of its own password is not repeated. */
+/** Keeps passwords that a service logs out of the output. */
 async function hideSecrets(app: App, environment: Environment): Promise<void> {
   const record = await findClusterRecord(app.paths);
   if (!record || !isLocal(environment)) return;
-  // Having read them is what takes them out of all that is printed.
+  // Secrets that were read are replaced in everything that is printed.
   await findSecrets(await toSecretsOptions(app, environment, record.name));
 }
 
@@ -125,7 +125,7 @@ function toNames(services: readonly string[]): string {
   return services.length === 0 ? 'weAlist' : services.join(', ');
 }
 
-/** Without the flags that make a pattern remember where it matched last. */
+/** The pattern has no flags g or y, which would make it continue at the last match. */
 function parsePattern(text: string): RegExp | undefined {
   try {
     return new RegExp(text);

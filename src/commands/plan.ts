@@ -87,7 +87,7 @@ export const command = defineCommand({
     return differs ? exitCodes.differences : exitCodes.ok;
 
     async function write(folder: string): Promise<readonly string[]> {
-      // Where the person is: npm has gone to the checkout.
+      // npm runs in the checkout; INIT_CWD is the folder of the user.
       const path = resolve(process.env.INIT_CWD ?? process.cwd(), folder);
       const written = await writeManifests(renderings, {
         folder: path,
@@ -101,7 +101,7 @@ export const command = defineCommand({
   },
 });
 
-/** The cluster to compare with, or why there is none. */
+/** The cluster to compare with, or why there is no comparison. */
 interface Target {
   readonly api: ApiReader | undefined;
   readonly title: string;
@@ -109,10 +109,10 @@ interface Target {
 
 interface PlanInput {
   readonly sources: readonly ReleaseSource[];
-  /** Objects of no release. */
+  /** Objects that belong to no release. */
   readonly objects: readonly Rendering[];
   readonly target: Target;
-  /** Known once all is rendered. */
+  /** Images without a name yet; complete once everything is rendered. */
   readonly unbuilt: () => readonly string[];
 }
 
@@ -157,7 +157,7 @@ async function readRemoteInput(
   };
 }
 
-/** A cluster that does not answer is none to compare with; one that is not the trusted one is refused. */
+/** A cluster that does not respond is not compared with; one that is not the trusted one fails with exit code 9. */
 async function openTarget(app: App, environment: Environment): Promise<Target> {
   const trust = await findTrust(app.paths, environment.name);
   if (!trust) {
@@ -191,7 +191,7 @@ async function render(
   source: ReleaseSource,
 ): Promise<Rendering> {
   const { release, namespace, valuesFiles } = source;
-  // It asks no cluster, whatever it is given.
+  // helm template needs no cluster.
   const helm = createHelm(exec, {
     program: join(paths.state, 'bin/helm'),
     kubeconfig: '/dev/null',

@@ -53,8 +53,8 @@ export const command = defineCommand({
 });
 
 /**
- * Connects to the running cluster; what it returns sees the sources as they are when it is called.
- * @throws {Failure} exit code 5 when the cluster does not run.
+ * Connects to the running cluster. Each call of the returned function reads the then current sources.
+ * @throws {Failure} exit code 5 when the cluster is not running.
  */
 async function connectReload(app: App, environment: LocalEnvironment): Promise<() => ReloadServiceDeps> {
   const { paths, exec, signal } = app;

@@ -69,7 +69,7 @@ function getPod(
   });
 }
 
-/** The program's own, beside which others may run. */
+/** The main container of a pod that may have others, such as sidecars. */
 function toContainer({ spec }: Pod, component: string): string {
   return (spec.containers.find(({ name }) => name === component) ?? spec.containers[0])?.name ?? component;
 }
@@ -80,7 +80,7 @@ function toTargetArgs({ pod: { metadata }, container }: ExecTarget): readonly st
 
 async function runIn(app: App, target: ExecTarget, words: readonly string[]): Promise<number> {
   const flags = isTerminal() ? ['--stdin', '--tty'] : ['--stdin'];
-  // A program that draws asks what the terminal can do.
+  // Full-screen programs need to know the type of the terminal.
   const settings = flags.length > 1 && process.env.TERM ? ['env', `TERM=${process.env.TERM}`] : [];
   return handOver(app, target.kubectl, [
     'exec',
@@ -92,10 +92,10 @@ async function runIn(app: App, target: ExecTarget, words: readonly string[]): Pr
   ]);
 }
 
-/** What a runtime says of a program that is not there; any other failure is one. */
+/** Errors of container runtimes for a program that does not exist. */
 const programNotFound = /executable file not found|no such file or directory|stat .*: no such file/i;
 
-/** The best shell of the image; undefined when it has none. */
+/** The preferred shell of the image; undefined when it has no shell. */
 async function findShell({ exec, signal }: App, target: ExecTarget): Promise<string | undefined> {
   const [program, ...base] = target.kubectl.command;
   const printShell = ['sh', '-c', 'command -v bash || command -v sh'];
@@ -110,7 +110,7 @@ async function findShell({ exec, signal }: App, target: ExecTarget): Promise<str
   }
 }
 
-/** One of our data stores' images on the same node: a script starts each, so that there is a shell in it. */
+/** The image of a data store on the same node. These have a shell, since a script starts each of them. */
 function findDebugImage(snapshot: Snapshot, { spec: { nodeName }, metadata }: Pod): string {
   const pods = snapshot.list('Pod').filter((pod) => pod.metadata.namespace === metadata.namespace);
   const names = ['postgres', 'redis', 's3'];
@@ -152,7 +152,7 @@ async function debug(app: App, target: ExecTarget, image: string): Promise<numbe
   ]);
 }
 
-/** Somebody types, and sees what comes of it. */
+/** Whether input and output are a terminal. */
 function isTerminal(): boolean {
   return isatty(0) && isatty(1);
 }

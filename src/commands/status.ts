@@ -9,7 +9,7 @@ import { readStatus } from './status/read-status.ts';
 import type { StatusReport } from './status/status-report.ts';
 import { describeStatus } from './status/status-text.ts';
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two updates. */
 const interval = 1_000;
 
 export const command = defineCommand({
@@ -44,7 +44,7 @@ export const command = defineCommand({
   },
 });
 
-/** Never ends by itself. */
+/** Prints the status until the signal is aborted. */
 async function watchStatus(app: App, read: () => Promise<StatusReport>): Promise<never> {
   for (;;) {
     const report = await read();
@@ -53,7 +53,7 @@ async function watchStatus(app: App, read: () => Promise<StatusReport>): Promise
   }
 }
 
-/** What reads the named environment, else the chosen one, as often as it is called. */
+/** Returns a function that reads the status of the named environment, or of the chosen one. */
 async function openReader(app: App, name: string | undefined): Promise<() => Promise<StatusReport>> {
   const wanted = name ?? (await findChosenEnvironment(app.paths));
   if (wanted !== defaultEnvironment) {
@@ -67,7 +67,7 @@ async function openReader(app: App, name: string | undefined): Promise<() => Pro
   return async () => {
     access ??= await findClusterAccess(app);
     const report = await readStatus(app, access, wanted);
-    // Kept while it answers, with its connections; a cluster that is made anew is another one.
+    // The connections are reused while the cluster responds; a recreated cluster needs new ones.
     if (report.cluster.state !== 'running') access = undefined;
     return report;
   };

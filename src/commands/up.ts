@@ -105,10 +105,10 @@ export const command = defineCommand({
     await app.exclusively(async () => {
       const before = await inspect();
       const prepared = await prepareMachine(app, before.situation, before.demand, confirmed);
-      // Only an engine that runs tells of the cluster that it has, and where that answers.
+      // Without a running engine, an existing cluster and its ports were not known before.
       const foreseen = before.situation.engine ? before : await inspect();
       const { situation, record, deps } = foreseen;
-      // What is to be taken away belongs to the cluster until it is gone: a run that is killed can be repeated.
+      // Extras stay in the record until they are removed, so that a killed run can be repeated.
       const beingRemoved = situation.record?.extras.filter((name) =>
         wantedExtras.removed.some((each) => each === name),
       );
@@ -133,7 +133,7 @@ export const command = defineCommand({
       app.ui.result(toUpValue(result, addresses), describeUp(result, addresses, app.ui.resultColors));
     });
 
-    /** What a cluster was created with cannot be changed in it, and it is never made anew unasked. */
+    /** How the cluster differs from settings that only recreating it can change; that is left to the user. */
     async function findDrift(
       { found }: Situation,
       cluster: ClusterRecord,
@@ -156,7 +156,7 @@ export const command = defineCommand({
         : undefined;
     }
 
-    /** What there is, and what it takes of the machine; changes nothing. */
+    /** Reads the current state, and what the run requires of the machine; changes nothing. */
     async function inspect() {
       const foreseen = await foreseeUp(app, environment, { name: wantedName, extras: wantedExtras });
       const { situation, record, deps } = foreseen;
@@ -181,13 +181,13 @@ export const command = defineCommand({
   },
 });
 
-/** The page of the platform, and what the extras answer under. */
+/** The URLs of the platform's page and of the extras. */
 function listAddresses(record: ClusterRecord): readonly Address[] {
   const hosts = hostsOfExtras(record).map(({ name }) => ({ name, url: `${toHostOrigin(name, record)}/` }));
   return [{ name: 'weAlist', url: `${toOrigin(record)}/` }, ...hosts];
 }
 
-/** Worker nodes in words. */
+/** Worker nodes as text. */
 function toTypes(nodes: readonly WorkerType[]): string {
   return nodes.length === 0 ? 'a single node' : `the nodes ${[...nodes].sort().join(', ')}`;
 }

@@ -5,23 +5,23 @@ import type { Ui } from './ui.ts';
 interface PromptOptions {
   readonly ui: Ui;
   readonly signal: AbortSignal;
-  /** The person agreed beforehand. */
+  /** The user has confirmed in advance, with `--yes`. */
   readonly yes: boolean;
-  /** The command line that agrees beforehand, for where nobody can be asked. */
+  /** The same command line with `--yes`, shown when there is no terminal to ask on. */
   readonly commandWithYes: string;
 }
 
-/** A question that is answered with yes or no, about what is shown with it. */
+/** A yes-or-no question, with what it is about. */
 export interface Confirmation {
-  /** Goes on with "your consent" where nobody can be asked: `changes of this system need`. */
+  /** What requires confirmation, for the message when there is no terminal: `changing this system`. */
   readonly subject: string;
   readonly heading: string;
   readonly lines: readonly string[];
-  /** `Change it?` */
+  /** The question: `Apply these changes?` */
   readonly message: string;
 }
 
-/** Shows what would be changed on this system and asks once for all of it; nothing to change asks nothing. */
+/** Shows all changes to this system and asks once to confirm them; does nothing when there are none. */
 export async function confirmChanges(changes: readonly string[], options: PromptOptions): Promise<void> {
   if (changes.length === 0) return;
   await requireConfirmation(
@@ -36,8 +36,8 @@ export async function confirmChanges(changes: readonly string[], options: Prompt
 }
 
 /**
- * Shows what it is about and asks.
- * @throws {Failure} exit code 2 where nobody can be asked, with the lines; 9 when the person says no.
+ * Shows the lines and asks for confirmation.
+ * @throws {Failure} exit code 2, with the lines, when there is no terminal to ask on; 9 when the user answers no.
  */
 export async function requireConfirmation(
   { subject, heading, lines, message }: Confirmation,
@@ -63,17 +63,17 @@ export async function requireConfirmation(
 
 export interface Choice {
   readonly value: string;
-  /** Its line in the list. */
+  /** The line shown in the list. */
   readonly line: string;
-  /** What is typed is looked for in this. */
+  /** The text that is searched for what the user types. */
   readonly words: string;
   /** Shown below the list while the cursor is on it. */
   readonly description: string;
 }
 
 /**
- * Has one of a list chosen, with the arrow keys or by typing.
- * @throws {Failure} exit code 130 when the person leaves with Ctrl-C.
+ * Lets the user choose one of a list, with the arrow keys or by typing. Resolves to its `value`.
+ * @throws {Failure} exit code 130 after Ctrl-C.
  */
 export async function chooseOne(
   message: string,
@@ -100,8 +100,8 @@ export async function chooseOne(
 }
 
 /**
- * Shows what will be lost and has its name typed.
- * @throws {Failure} exit code 9 unless the name was typed, or `yes` given.
+ * Shows what will be deleted and lets the user type its name to confirm.
+ * @throws {Failure} exit code 9 unless the name was typed or `yes` is true.
  */
 export async function confirmLoss(
   name: string,
@@ -129,7 +129,7 @@ function toContext({ stderr }: Ui, signal: AbortSignal) {
   return { output: stderr, signal };
 }
 
-/** The terminal is in raw mode while it asks, so that Ctrl-C comes as a key and not as a signal. */
+/** During a prompt the terminal is in raw mode, where Ctrl-C is a key and not a signal. */
 async function ask<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
   return answer.catch((error: Error) => {
     signal.throwIfAborted();

@@ -13,11 +13,11 @@ interface DatabaseRow {
   readonly name: string;
   readonly service: string | undefined;
   readonly bytes: number;
-  /** A restore or reset that was broken off has left it, and the next one removes it. */
+  /** Left by an interrupted restore or reset; the next one removes it. */
   readonly isLeftover: boolean;
 }
 
-/** Prints the databases there are, and the snapshots, which are there without a cluster, too. */
+/** Prints the databases and the snapshots; the latter exist without a cluster, too. */
 export async function listDatabases(app: App, environment: LocalEnvironment): Promise<void> {
   const { ui, paths } = app;
   const record = await findClusterRecord(paths);

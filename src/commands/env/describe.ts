@@ -5,13 +5,13 @@ import { toTable } from '../../ui/table.ts';
 import { isLocal } from '../context/guard.ts';
 import type { ProbedEnvironment } from './probe.ts';
 
-/** What is allowed, in the words of the commands. */
+/** What the commands may do in an environment, as text. */
 const allowed = {
   everything: 'everything',
   reading: 'remote, read-only: status, logs, plan, why',
 } as const satisfies Record<ProbedEnvironment['allowed'], string>;
 
-/** One line for each environment, in columns: name, cluster, state, what is deployed, what is allowed. */
+/** One line per environment, with the columns name, cluster, state, deployed services, allowed commands. */
 export function toLines(
   environments: readonly ProbedEnvironment[],
   colors: Colors,
@@ -36,7 +36,7 @@ export function describeEnvironments(environments: readonly ProbedEnvironment[],
   return [...lines, '', colors.dim('to choose one: npm run env use <name>')].join('\n');
 }
 
-/** What to do about an environment that cannot be asked, or what is known of it. */
+/** How to make an untrusted environment readable, or what is known about another one. */
 export function toDescription({ name, state, namespace, evidence }: ProbedEnvironment): string {
   if (state === 'untrusted') return `to record the identity of its cluster: npm run env trust ${name}`;
   return evidence ?? `namespace ${namespace}`;
@@ -68,7 +68,7 @@ function toDeployed({ deployed }: ProbedEnvironment): string {
   return `${services} ${services === 1 ? 'service' : 'services'}, ${ready} ready`;
 }
 
-/** All that is known of one environment without asking anybody. */
+/** What is known about an environment without connecting to its cluster. */
 export function describeEnvironment(
   environment: Environment,
   trust: Trust | undefined,
@@ -106,7 +106,7 @@ function describeTrust({ name, context }: Environment, trust: Trust | undefined)
   return [['kube context', trust.context], ...describeFingerprint(trust.fingerprint)];
 }
 
-/** What identifies a cluster, for the person who has to say whether it is the right one. */
+/** What identifies a cluster, for the user to confirm that it is the right one. */
 export function describeFingerprint({ server, ca, uid, login }: Trust['fingerprint']): readonly string[][] {
   return [
     ['API address', server],

@@ -12,16 +12,16 @@ import { missingContext, readFingerprint } from '../context/remote-access.ts';
 import { describeFingerprint } from './describe.ts';
 
 export interface TrustChoice {
-  /** In place of the one that the environment's file names. */
+  /** Kube context to use instead of the one in the environment. */
   readonly context: string | undefined;
   readonly confirmed: boolean;
 }
 
 /**
- * Shows which cluster a kube context leads to and records it, after asking, as that of the environment. A program that
- * logs in is shown before it is run.
- * @throws {Failure} exit code 2 where nobody can be asked or no kube context is named, 5 when the cluster does not
- * answer, 9 when the person says no or the kube context proves nothing.
+ * Shows the cluster of a kube context and, after confirmation, records it as the cluster of the environment. A login
+ * program is shown before it is run.
+ * @throws {Failure} exit code 2 without a terminal to ask on or without a kube context, 5 when the cluster does not
+ * respond, 9 when the user answers no or the kube context does not identify a cluster.
  */
 export async function trustCluster(app: App, environment: Environment, choice: TrustChoice): Promise<Trust> {
   const { name } = environment;
@@ -72,7 +72,7 @@ export async function trustCluster(app: App, environment: Environment, choice: T
   await writeTrust(app.paths, name, trust);
   return trust;
 
-  /** Under a name of its own: the copy of the cluster that is trusted stays as it is until this one is. */
+  /** Uses a kubeconfig of its own, so that the one of the trusted cluster is unchanged until this one is trusted. */
   async function readCandidate() {
     const candidate = `${name}.candidate`;
     try {
@@ -83,7 +83,7 @@ export async function trustCluster(app: App, environment: Environment, choice: T
   }
 }
 
-/** The first of these kube contexts that there is. */
+/** The first of these kube contexts that exists. */
 async function findContext(
   names: readonly (string | undefined)[],
   environment: string,

@@ -5,10 +5,10 @@ import type { RetryOutcome } from '../../forward/retry.ts';
 import { isTimeout, withDeadline } from '../../lib/deadline.ts';
 import { CommandFailure } from '../../lib/failure.ts';
 
-/** Milliseconds for the cluster to say how the workload is. */
+/** Milliseconds within which the cluster must respond. */
 const timeout = 5_000;
 
-/** Why nobody answers for a workload, in lines: what is wrong, where it was seen, what to do. */
+/** Why a workload does not respond, in lines: the problem, its evidence, the command to run next. */
 export async function explainUnavailable(
   workload: Workload,
   why: Exclude<RetryOutcome, 'served'>,

@@ -7,10 +7,10 @@ import { toTable } from '../../ui/table.ts';
 import type { OutsideObject } from './outside.ts';
 import type { PlanReport } from './report.ts';
 
-/** Characters of a value that are shown. */
+/** Longer values are truncated to this many characters. */
 const longestValue = 70;
 
-/** The report as a person reads it: what would change, field by field; where nothing was compared, what would be there. */
+/** The report as text: each field that would change or, without a comparison, the objects that would be deployed. */
 export function describePlan(report: PlanReport, renderings: readonly Rendering[], colors: Colors): string {
   const { environment, namespace, comparison, outside, nodes, unbuilt } = report;
   const count = renderings.reduce((total, { manifests }) => total + manifests.length, 0);

@@ -18,7 +18,7 @@ import { toReloadLine, toSeconds } from './reload-line.ts';
 export interface WatchDeps {
   readonly app: App;
   readonly environment: Environment;
-  /** Everything for one reload: each sees the source as it is then. */
+  /** Dependencies of one reload, which reads the source that is current at the time of the call. */
   readonly connect: () => ReloadServiceDeps;
 }
 
@@ -26,21 +26,21 @@ interface WatchedService {
   readonly name: string;
   readonly folders: readonly SourceFolder[];
   readonly latest: Latest;
-  /** On the monotonic clock: when something was saved last. */
+  /** Time of the last save, in milliseconds of the monotonic clock. */
   savedAt: number;
-  /** What is being worked on, or was last: the hash of that source; undefined when it could not be read. */
+  /** Hash of the source of the current or last reload; undefined if it could not be read. */
   hash: string | undefined;
 }
 
-/** What the pods of a service have: all of this source, in their image or over it. */
+/** What the pods of a service run: this source, from their image or from live files. */
 interface Deployed {
   readonly source: SourceState;
   readonly live: LiveState;
 }
 
 /**
- * Reloads services now and on every save, until the signal is aborted: straight into the running containers where a
- * service allows that and nothing else has changed, else by an image. What fails is told of, and the next save tried.
+ * Reloads services now and on every save, until the signal is aborted. If only files of live folders have changed, they
+ * are copied into the running containers; otherwise an image is built. Failures are printed, and the next save is tried.
  * @throws {Failure} when the folders cannot be watched.
  */
 export async function watchServices(deps: WatchDeps, names: readonly string[]): Promise<void> {
@@ -86,13 +86,13 @@ export async function watchServices(deps: WatchDeps, names: readonly string[]): 
     since: number,
   ): Promise<void> {
     if (paths.size > 0 && ![...paths].some((path) => isSourceOf(service, path))) return;
-    // Saved again as it was, or the second half of one save: what is at work for it goes on.
+    // Saved without a change, or a further event of one save: the current reload continues.
     if ((await findHash(service.name)) === service.hash) return;
     service.savedAt = since;
     service.latest.request();
   }
 
-  /** Undefined for a source that cannot be read as it is now: whoever works on it tells why. */
+  /** Undefined for a source that cannot be read; the reload prints why. */
   async function findHash(name: string): Promise<string | undefined> {
     try {
       return (await connect().serviceImages.readSource(name)).hash;
@@ -109,14 +109,14 @@ function isSourceOf({ folders }: WatchedService, path: string): boolean {
   return folders.some((each) => contains(each, path) && each.isSource(relative(each.folder, path)));
 }
 
-/** What tools make beside a source goes into the image and is no reason for one. */
+/** Files that tools generate next to a source are part of the image, but do not trigger a reload. */
 function isGenerated(service: WatchedService, path: string): boolean {
   return service.folders.some((each) => contains(each, path)) && !isSourceOf(service, path);
 }
 
 /**
- * What brings a service's source of now into its pods, knowing what it brought there before. The difference is that of
- * the two sources and not what was told as saved: of files saved together, the first may be told of alone.
+ * Returns a function that brings a service's current source into its pods. It compares the source with the previously
+ * deployed one, since the event for the first of several saved files may arrive alone.
  */
 function createReload(
   { app, environment, connect }: WatchDeps,
@@ -143,7 +143,7 @@ function createReload(
       else ui.warn(`${clock()} ${describeFailure(error, ui.colors)}`);
     }
 
-    /** False when it takes an image. */
+    /** Resolves to false when a new image is required. */
     async function updateLiveFiles(source: SourceState): Promise<boolean> {
       if (!deployed) return false;
       const changed = listChanged(deployed.source, source).filter((path) => !isGenerated(service, path));
@@ -179,7 +179,7 @@ function createReload(
         ? { service: name, image: running.reference, changed: false, phases: {} }
         : await reload(deps, name, run);
       const image = running ?? (await deps.serviceImages.find(name));
-      // Of another source when something was saved while it waited; the next change takes an image then.
+      // If the source was changed while the build waited, the next change builds a new image.
       deployed = image?.sourceHash === source.hash ? { source, live: await toState(image) } : undefined;
       const milliseconds = performance.now() - savedAt;
       ui.result(

@@ -10,7 +10,7 @@ import { listNodes } from './read-status.ts';
 import type { ComponentReport, StatusReport } from './status-report.ts';
 
 /**
- * How an environment on a cluster of somebody else is: its services, and the data stores that it runs itself.
+ * Reads the status of a remote environment: its services, and the data stores that run in its cluster.
  * @throws {Failure} as `openRemote`.
  */
 export async function readRemoteStatus(app: App, environment: Environment): Promise<StatusReport> {
@@ -40,7 +40,7 @@ export async function readRemoteStatus(app: App, environment: Environment): Prom
 
 function toComponentReports(snapshot: Snapshot, environment: Environment): readonly ComponentReport[] {
   return listRemoteComponents(snapshot, environment).map(({ name, kind, workload }) => {
-    // What runs there was not built of the sources here.
+    // The images there were not built from the sources of this checkout.
     const { created, running: _, live: __, next, ...status } = toComponentStatus(snapshot, workload);
     const time = created === undefined ? undefined : new Date(created).toISOString();
     return { name, kind, ...status, created: time, next: toRemoteLine(next, environment.name) };

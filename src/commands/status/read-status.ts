@@ -17,19 +17,19 @@ import { listComponents } from '../context/list-components.ts';
 import { findNodeImages, readFreshness } from './read-freshness.ts';
 import type { ComponentReport, StatusReport } from './status-report.ts';
 
-/** Milliseconds for which the ingress' answer is waited for. */
+/** Milliseconds within which the ingress must respond. */
 const ingressTimeout = 1_000;
 
 /**
- * How the environment of this machine is. Asks the cluster, its node and the ingress at once; more of the engine only where
- * the cluster does not answer.
+ * Reads the status of the environment on this machine, from the cluster, its node and the ingress at the same time. The
+ * engine is asked for more only if the cluster does not respond.
  */
 export async function readStatus(
   app: App,
   access: LocalAccess | undefined,
   name?: string,
 ): Promise<StatusReport> {
-  // First in the list, so that they are on their way while the sources are read, which takes as long.
+  // These requests come first, so that they run while the sources are read, which takes as long.
   const [answer, ingress, nodeImages, { environment, findFreshness }, probed] = await Promise.all([
     access && askCluster(access, app.signal),
     access && askIngress(access.record, app.signal),
@@ -79,7 +79,7 @@ export async function readStatus(
   };
 }
 
-/** What this checkout says: what should run. */
+/** What should run, according to this checkout. */
 async function readExpected(app: App, isCreated: boolean, name: string | undefined) {
   const environment = await app.environment({ name });
   return { environment, findFreshness: isCreated ? await readFreshness(app, environment) : undefined };
@@ -89,7 +89,7 @@ function toReloadLine(services: readonly string[]): string | undefined {
   return services.length === 0 ? undefined : `npm run reload -- ${services.join(' ')}`;
 }
 
-/** What cannot heal is the first to look at. */
+/** Failed components come first, since they cannot recover without a change. */
 function findNext(parts: readonly ComponentReport[]): string | undefined {
   const failed = parts.find(({ state }) => state === 'failed');
   return (failed ?? parts.find(({ state }) => state !== 'ready'))?.next;
@@ -143,7 +143,7 @@ function toComponentReports(
         const freshness = kind === 'service' ? findFreshness(name, { running, live }) : undefined;
         return { name, kind, ...status, freshness, created: time, address: toAddress(component, record) };
       })
-      // A Job that is complete has nothing to say any more.
+      // Complete Jobs are left out.
       .filter(({ kind, state }) => kind !== 'job' || state !== 'ready')
   );
 }

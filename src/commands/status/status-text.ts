@@ -4,7 +4,7 @@ import { toTable } from '../../ui/table.ts';
 import { toClusterWords } from '../context/cluster-state.ts';
 import type { ComponentReport, StatusReport } from './status-report.ts';
 
-/** The report as a person reads it: the cluster, a line for each part, the command to go on with. `now` in milliseconds. */
+/** The report as text: the cluster, a line per component, the command to run next. `now` in milliseconds. */
 export function describeStatus(report: StatusReport, colors: Colors, now: number): string {
   const { parts, next } = report;
   return [
@@ -83,7 +83,7 @@ function describeFreshness({ freshness }: ComponentReport, colors: Colors): stri
   return state === 'live' ? colors.cyan(state) : colors.dim(state);
 }
 
-/** What runs by other files than those of an image of its source, each with the reason. */
+/** Services that do not run an image of their current source, each with the reason. */
 function describeStale(parts: readonly ComponentReport[], colors: Colors): readonly string[] {
   const notes = parts.flatMap(({ name, freshness }) =>
     freshness === undefined || freshness.state === 'fresh' ? [] : [`${name}: ${freshness.line}`],
@@ -91,7 +91,7 @@ function describeStale(parts: readonly ComponentReport[], colors: Colors): reado
   return notes.length === 0 ? [] : ['', ...notes.map((note) => `  ${colors.yellow(note)}`)];
 }
 
-/** Where a part that is ready answers; why it is not, of another. */
+/** Address of a ready component, or why it is not ready. */
 function describeState({ state, address, line, note }: ComponentReport, colors: Colors): string {
   if (state === 'ready') {
     return [address && colors.cyan(address), note && colors.dim(note)].filter(Boolean).join('  ');
@@ -100,7 +100,7 @@ function describeState({ state, address, line, note }: ComponentReport, colors: 
   return state === 'failed' ? colors.red(line) : colors.yellow(line);
 }
 
-/** The tag, else the first digits of the digest or of what runs. */
+/** The tag, or the first digits of the digest or image ID. */
 function toShortImage({ image = '', imageId = '' }: ComponentReport): string {
   const [name = '', digest = ''] = image.split('@');
   const [, tag] = /:([^/:]+)$/.exec(name) ?? [];

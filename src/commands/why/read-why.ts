@@ -15,10 +15,10 @@ import { listComponents, listRemoteComponents } from '../context/list-components
 import { toRemoteLine } from '../context/remote-line.ts';
 import type { WhyReport } from './why-report.ts';
 
-/** Lines of a log that are searched for what they complain of. */
+/** How many lines of a log are searched for errors. */
 const searchedLines = 300;
 
-/** Asks the cluster, the logs of what is not ready, and here the ingress for the rest. Changes nothing. */
+/** Reads the cluster, and the logs of what is not ready; on this machine it also sends requests through the ingress. */
 export async function readWhy(
   app: App,
   environment: Environment,
@@ -51,7 +51,7 @@ export async function readWhy(
   };
 }
 
-/** The same of an environment on a cluster of somebody else, whose ingress is asked nothing. @throws {Failure} as `openRemote`. */
+/** The same for a remote environment, without requests through its ingress. @throws {Failure} as `openRemote`. */
 async function readRemoteWhy(
   app: App,
   environment: Environment,
@@ -99,14 +99,14 @@ function describeResult(
   return `all ${services} services and their dependencies are ready${answering}`;
 }
 
-/** What is needed comes before what needs it. */
+/** Sorts components after those that they need. */
 function toOrder(components: readonly Component[]): readonly Component[] {
   const byName = new Map(components.map((component) => [component.name, component]));
   const waves = toWaves([...byName.keys()], (name) => byName.get(name)?.needs ?? []);
   return waves.flat().flatMap((name) => byName.get(name) ?? []);
 }
 
-/** Why there was no answer. That nothing was made yet is no fault; that what was made does not answer is one. */
+/** Why the cluster does not respond. A cluster that was never created is not reported as a cause. */
 async function explainCluster(
   app: App,
   name: string,
@@ -127,7 +127,7 @@ async function explainCluster(
   };
 }
 
-/** What is ready and does not answer through the ingress: for the rest it is known why. */
+/** Components that are ready but do not respond through the ingress. */
 async function listUnresponsive(
   components: readonly Component[],
   unready: readonly Unready[],

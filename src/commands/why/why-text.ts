@@ -3,7 +3,7 @@ import type { WhyReport } from './why-report.ts';
 
 type Cause = WhyReport['causes'][number];
 
-/** The causes as a person reads them, each with what shows it, whom it hits, and the command to go on with. */
+/** The causes as text, each with its evidence, the affected components and the command to run next. */
 export function describeWhy({ causes, line, next, cluster }: WhyReport, colors: Colors): string {
   if (causes.length > 0) return causes.map((cause) => describeCause(cause, colors)).join('\n\n');
   const symbol = toSymbol(cluster.state === 'running' ? 'done' : 'skipped', colors);
@@ -23,7 +23,7 @@ function describeCause({ about, state, line, evidence, log, next, affects }: Cau
   ].join('\n');
 }
 
-/** `redis: no pods are wanted`, unless the line says itself what it is about. */
+/** `redis: no pods are wanted`, unless the line contains the name. */
 function toTitle(who: string, line: string): string {
   const isSaid = line.includes(who) || ['cluster', 'dns', 'ingress'].includes(who);
   return isSaid ? line : `${who}: ${line}`;
