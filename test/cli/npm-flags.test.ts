@@ -79,9 +79,9 @@ test('a flag that is off in an .npmrc was typed when it is on', async () => {
 });
 
 test('nor one that was in the environment before npm', async () => {
-  const environBefore = join(await makeTemporaryFolder(), 'environ');
-  await writeFile(environBefore, 'HOME=/root\0npm_config_yes=true\0');
-  const run = { name: 'reload', command: reload, args: [], environBefore };
+  const npmEnvironFile = join(await makeTemporaryFolder(), 'environ');
+  await writeFile(npmEnvironFile, 'HOME=/root\0npm_config_yes=true\0');
+  const run = { name: 'reload', command: reload, args: [], npmEnvironFile };
   await rejectSwallowedFlags({ ...run, env: underNpm({ npm_config_yes: 'true' }) });
   await expect(
     rejectSwallowedFlags({ ...run, env: underNpm({ npm_config_watch: 'true' }) }),
