@@ -80,7 +80,7 @@ const sourceFolders = {
 function removeOld() {
   const found = readdirSync(programs)
     .map((name) => join(programs, name))
-    .map((path) => ({ path, made: statSync(path).mtimeMs }))
-    .sort((one, other) => other.made - one.made);
+    .map((path) => ({ path, modified: statSync(path).mtimeMs }))
+    .sort((one, other) => other.modified - one.modified);
   for (const { path } of found.slice(programsKept)) rmSync(path, { recursive: true, force: true });
 }

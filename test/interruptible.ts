@@ -1,4 +1,4 @@
-// A process for the tests of signals. On the first one it tells why, then ends or, with `stubborn`, never does.
+// A process for the tests of signals. On the first signal it prints why and ends, or with `stubborn` continues.
 import { spawn } from 'node:child_process';
 import { listenForSignals } from '../src/signals.ts';
 

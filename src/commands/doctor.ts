@@ -152,9 +152,9 @@ function toText(
     [toSymbol(marks[state], colors), title, detail],
     ...(command === undefined ? [] : [['', '', `${colors.dim('fix')} ${command}`]]),
   ]);
-  const made = changes.map(({ title, detail, at }) => [at.slice(0, 10), `${title}: ${detail}`]);
+  const changeRows = changes.map(({ title, detail, at }) => [at.slice(0, 10), `${title}: ${detail}`]);
   return [
     toTable(rows),
-    ...(made.length === 0 ? [] : ['', 'Changed on this system by wealist-local:', toTable(made)]),
+    ...(changeRows.length === 0 ? [] : ['', 'Changed on this system by wealist-local:', toTable(changeRows)]),
   ].join('\n');
 }

@@ -27,11 +27,11 @@ function describeCluster({ cluster, environment, namespace }: StatusReport, colo
       `node ${name}${type === undefined ? '' : ` (${type})`} ${ready ? 'ready' : 'not ready'}${version === undefined ? '' : `, Kubernetes ${version}`}`,
   );
   const { state } = cluster.networkPolicies ?? {};
-  const elsewhere = cluster.server === undefined ? [] : [`${cluster.server}, read-only`];
+  const server = cluster.server === undefined ? [] : [`${cluster.server}, read-only`];
   const notes = [
     `environment ${environment}`,
     `namespace ${namespace}`,
-    ...elsewhere,
+    ...server,
     ...nodes,
     ...(state === undefined || state === 'not enforced' ? [] : [`network policies: ${state}`]),
   ];
@@ -45,9 +45,9 @@ function describeCluster({ cluster, environment, namespace }: StatusReport, colo
 function describeIngress({ ingress }: StatusReport, colors: Colors): readonly string[] {
   if (!ingress) return [];
   const { url, answers, status, evidence } = ingress;
-  const said = status === undefined ? (evidence ?? 'does not respond') : `responds with ${status}`;
+  const detail = status === undefined ? (evidence ?? 'does not respond') : `responds with ${status}`;
   return [
-    `${toSymbol(answers ? 'done' : 'failed', colors)} ${colors.bold('ingress')} ${url} ${colors.dim(said)}`,
+    `${toSymbol(answers ? 'done' : 'failed', colors)} ${colors.bold('ingress')} ${url} ${colors.dim(detail)}`,
   ];
 }
 
