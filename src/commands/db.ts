@@ -216,7 +216,7 @@ function requireName(name: string | undefined, action: string, allowsAutomatic =
   const problem =
     name === undefined
       ? `db ${action} requires the name of a snapshot`
-      : `${JSON.stringify(name)} is not a valid name of a snapshot`;
+      : `${JSON.stringify(name)} is not a valid snapshot name`;
   throw new Failure(problem, {
     cause:
       name === undefined
