@@ -20,8 +20,8 @@ export function describeStatus(report: StatusReport, colors: Colors, now: number
 const notEnforced = "network policies are not enforced by this cluster's network";
 
 function describeCluster({ cluster, environment, namespace }: StatusReport, colors: Colors): string {
-  const isWell = cluster.state === 'running' && cluster.nodes.every(({ ready }) => ready);
-  const symbol = toSymbol(isWell ? 'done' : 'failed', colors);
+  const isHealthy = cluster.state === 'running' && cluster.nodes.every(({ ready }) => ready);
+  const symbol = toSymbol(isHealthy ? 'done' : 'failed', colors);
   const nodes = cluster.nodes.map(
     ({ name, type, ready, version }) =>
       `node ${name}${type === undefined ? '' : ` (${type})`} ${ready ? 'ready' : 'not ready'}${version === undefined ? '' : `, Kubernetes ${version}`}`,

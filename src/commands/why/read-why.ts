@@ -116,13 +116,13 @@ async function explainCluster(
   const { state, evidence } = await findState(app, name, silence);
   const next = state === 'unknown' ? 'npm run doctor' : 'npm run up';
   const line = `cluster ${name} ${toClusterWords(state)}`;
-  const isFault = state !== 'missing';
+  const isProblem = state !== 'missing';
   const cause = { about: 'cluster', state: 'failed', line, evidence, next, affects: [] } as const;
   const why = evidence === undefined ? '' : `: ${evidence}`;
   return {
     cluster: { name, state },
-    causes: isFault ? [cause] : [],
-    line: isFault ? line : `${line}${why}`,
+    causes: isProblem ? [cause] : [],
+    line: isProblem ? line : `${line}${why}`,
     next,
   };
 }
