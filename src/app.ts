@@ -11,22 +11,22 @@ import { acquireLock, type LockOwner } from './state/lock.ts';
 import { findPaths } from './state/paths.ts';
 import { ensureStateFolder } from './state/state-folder.ts';
 import { showPreview, showProgress } from './ui/progress.ts';
-import { chooseOne, confirmChanges, confirmLoss, confirmOnce } from './ui/prompt.ts';
+import { chooseOne, confirmChanges, confirmLoss, requireConfirmation } from './ui/prompt.ts';
 import type { Ui } from './ui/ui.ts';
 
 export interface AppOptions {
   readonly ui: Ui;
   readonly signal: AbortSignal;
-  /** The command and its arguments as they were typed. */
+  /** The command and its arguments, as typed. */
   readonly name: string;
   readonly args: readonly string[];
 }
 
-/** Connects the parts. What is slow to load is loaded when a command first asks for it. */
+/** Creates what commands use. Slow modules are loaded on first use. */
 export function createApp({ ui, signal, name, args }: AppOptions): App {
   const paths = findPaths();
   const commandLine = toCommandLine(name, args);
-  const agreeing = toCommandLine(name, [...args, '--yes']);
+  const commandWithYes = toCommandLine(name, [...args, '--yes']);
   let config: string | undefined;
   const journalFile = join(paths.state, 'journal');
   const journal = openJournal(journalFile, { command: commandLine, config: () => config });
@@ -51,8 +51,7 @@ export function createApp({ ui, signal, name, args }: AppOptions): App {
 
     async exclusively(work, { wait = false } = {}) {
       await ensureStateFolder(paths);
-      const onWait = (owner: LockOwner) =>
-        ui.say(`waiting until ${owner.command} (PID ${owner.pid}) has ended`);
+      const onWait = (owner: LockOwner) => ui.say(`waiting for ${owner.command} (PID ${owner.pid}) to end`);
       const lock = await acquireLock(join(paths.state, 'lock'), {
         command: commandLine,
         ...(wait ? { wait: { signal, onWait } } : {}),
@@ -66,7 +65,8 @@ export function createApp({ ui, signal, name, args }: AppOptions): App {
 
     async runPlan(plan) {
       const unfinished = await findUnfinished(journalFile);
-      if (unfinished.length > 0) ui.say(ui.colors.dim(`The last run did not end: ${toList(unfinished)}`));
+      if (unfinished.length > 0)
+        ui.say(ui.colors.dim(`The last run was interrupted during: ${toList(unfinished)}`));
       const result = await runPlan(plan, {
         ...showProgress(ui),
         signal,
@@ -74,14 +74,14 @@ export function createApp({ ui, signal, name, args }: AppOptions): App {
         onDone: (stage, step) => journal.done({ stage: stage.title, step: step.title }),
         onFailed: (stage, step) => journal.failed({ stage: stage.title, step: step.title }),
       });
-      // This run may have found all of it done, and have had nothing to write down.
+      // If all steps were already done, the run above wrote no journal entry that ends the previous one.
       if (unfinished.length > 0) await journal.done({ stage: 'Plan', step: 'Finished' });
       return result;
     },
-    confirmChanges: (changes, yes) => confirmChanges(changes, { ui, signal, yes, agreeing }),
-    confirm: (question, yes) => confirmOnce(question, { ui, signal, yes, agreeing }),
+    confirmChanges: (changes, yes) => confirmChanges(changes, { ui, signal, yes, commandWithYes }),
+    confirm: (question, yes) => requireConfirmation(question, { ui, signal, yes, commandWithYes }),
     choose: (message, choices, initial) => chooseOne(message, choices, initial, { ui, signal }),
-    confirmLoss: (lost, losses, yes) => confirmLoss(lost, losses, { ui, signal, yes, agreeing }),
+    confirmLoss: (lost, losses, yes) => confirmLoss(lost, losses, { ui, signal, yes, commandWithYes }),
     previewPlan: (plan) => previewPlan(plan, { signal, onStep: showPreview(ui) }),
   };
 }

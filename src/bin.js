@@ -6,7 +6,7 @@ import { compile } from './compile.js';
 process.setSourceMapsEnabled(true);
 await import(await findProgram());
 
-/** Where nothing can be written, the sources themselves: they start half a second later. */
+/** Falls back to the sources, which start half a second slower, if the compiled program cannot be written. */
 async function findProgram() {
   try {
     return pathToFileURL(await compile()).href;

@@ -1,5 +1,5 @@
-// The program as JavaScript that Node 20 takes, too: compiled once per change of the sources, it starts in a third of the
-// time that TypeScript does. Plain JavaScript itself, since it runs before anything is compiled.
+// Compiles the program to JavaScript for Node 20 and later, once per change of the sources: it starts in a third of the
+// time that TypeScript takes. This file is plain JavaScript, since it runs before anything is compiled.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -7,17 +7,17 @@ import { dirname, join } from 'node:path';
 const checkout = dirname(import.meta.dirname);
 const programs = join(checkout, '.wealist/program');
 
-/** A command that runs loads parts of its program as it comes to need them, however often that is edited meanwhile. */
-const kept = 20;
+/** How many compiled programs are kept, since a running command loads modules of its own program later. */
+const programsKept = 20;
 
 /**
- * The absolute path of `main`, compiled from the sources as they are now.
- * @throws {Error} with a `code` where nothing can be written.
+ * Compiles the current sources, unless that was done before. Resolves to the absolute path of the compiled `main`.
+ * @throws {Error} with a `code` if it cannot be written.
  */
 export async function compile() {
   const sources = ['src', 'images'].flatMap(listSources).sort();
   const program = join(programs, toKey(sources));
-  if (!existsSync(program)) await make(program);
+  if (!existsSync(program)) await compileTo(program);
   return join(program, 'main.js');
 }
 
@@ -26,7 +26,7 @@ function listSources(folder) {
   return entries.filter((path) => /\.[jt]s$/.test(path)).map((path) => join(checkout, folder, path));
 }
 
-/** Who saves a file changes its time: reading 400 files would take longer than the rest. */
+/** Compares sizes and times instead of contents: reading 400 files would take longer than the rest. */
 function toKey(sources) {
   const states = sources.map((path) => {
     const { size, mtimeMs } = statSync(path);
@@ -35,7 +35,7 @@ function toKey(sources) {
   return createHash('sha256').update(JSON.stringify(states)).digest('hex').slice(0, 16);
 }
 
-async function make(program) {
+async function compileTo(program) {
   const { build } = await import('esbuild');
   const unfinished = `${program}-${process.pid}`;
   mkdirSync(unfinished, { recursive: true, mode: 0o700 });
@@ -52,12 +52,12 @@ async function make(program) {
       packages: 'external',
       sourcemap: 'linked',
       define: { 'import.meta.dirname': 'sourceFolder' },
-      plugins: [keepFolders],
+      plugins: [sourceFolders],
       logLevel: 'silent',
     });
     renameSync(unfinished, program);
   } catch (error) {
-    // Of two that compile at once, the second finds the name taken, by the same.
+    // Another process may have compiled the same program at the same time.
     if (!existsSync(program)) throw error;
   } finally {
     rmSync(unfinished, { recursive: true, force: true });
@@ -65,9 +65,9 @@ async function make(program) {
   removeOld();
 }
 
-/** What a source asks for beside itself lies beside the source. */
-const keepFolders = {
-  name: 'keep-folders',
+/** Replaces `import.meta.dirname` by the folder of the source, where the files are that the source reads. */
+const sourceFolders = {
+  name: 'source-folders',
   setup({ onLoad }) {
     onLoad({ filter: /\.ts$/ }, ({ path }) => {
       const text = readFileSync(path, 'utf8');
@@ -80,7 +80,7 @@ const keepFolders = {
 function removeOld() {
   const found = readdirSync(programs)
     .map((name) => join(programs, name))
-    .map((path) => ({ path, made: statSync(path).mtimeMs }))
-    .sort((one, other) => other.made - one.made);
-  for (const { path } of found.slice(kept)) rmSync(path, { recursive: true, force: true });
+    .map((path) => ({ path, modified: statSync(path).mtimeMs }))
+    .sort((one, other) => other.modified - one.modified);
+  for (const { path } of found.slice(programsKept)) rmSync(path, { recursive: true, force: true });
 }

@@ -1,5 +1,5 @@
-// Before each npm script: installs the npm dependencies when they are missing or not those of package-lock.json.
-// It runs where nothing is installed and on a Node that may be too old, so: Node's built-ins and plain JavaScript only.
+// Installs the npm dependencies when they are missing or differ from package-lock.json.
+// It runs before anything is installed and on a Node that may be too old: plain JavaScript, Node's built-ins only.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -12,14 +12,17 @@ const hostExitCode = 3;
 requireNode();
 if (!isInstalled(join(checkout, 'node_modules'))) install();
 
-/** The engines of package.json. */
+/** Requires the versions under `engines` in package.json. */
 function requireNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major >= 24 || (major === 22 && minor >= 13) || (major === 20 && minor >= 19)) return;
-  fail(`Node ${process.versions.node} is not supported: 20.19, 22.13 or 24 and later are`, 'nvm install 24');
+  fail(
+    `Node ${process.versions.node} is not supported; supported are 20.19+, 22.13+ and 24+`,
+    'nvm install 24',
+  );
 }
 
-/** npm notes what it has installed; that has to be all of package-lock.json but optional parts for other systems. */
+/** Compares npm's record of installed packages with package-lock.json; optional ones for other systems may be missing. */
 function isInstalled(folder) {
   const installed = readPackages(join(folder, '.package-lock.json'));
   const wanted = readPackages(join(checkout, 'package-lock.json'));
@@ -43,12 +46,12 @@ function readPackages(file) {
 }
 
 /**
- * Installs beside the checkout's node_modules and puts the result in its place when it is whole. So an end in the
- * middle leaves what was there, and of two that install at once neither pulls the files from under the other.
+ * Installs into another folder and moves the result to node_modules when it is complete. So an interrupted install leaves
+ * the previous packages, and two installs at the same time do not remove each other's files.
  */
 function install() {
   process.stderr.write('Installing the npm dependencies\n');
-  sweep();
+  removeLeftovers();
   const folder = join(stateFolder, `install-${process.pid}`);
   let failure;
   try {
@@ -66,7 +69,7 @@ function install() {
 }
 
 function runNpm(folder) {
-  // npm hands the flags it was given on to us, in the environment; those that would install nothing are taken back.
+  // npm passes its own flags on in the environment; those that would prevent the install are overridden.
   const args = [
     'ci',
     '--include=dev',
@@ -77,7 +80,7 @@ function runNpm(folder) {
   ];
   const npm = process.env.npm_execpath;
   const [program, first] = npm?.endsWith('npm-cli.js') ? [process.execPath, [npm]] : ['npm', []];
-  // Its stdout goes to stderr: ours belongs to the command that follows.
+  // npm's stdout goes to stderr, since stdout is for the result of the command that follows.
   const { error, status, signal } = spawnSync(program, [...first, ...args], {
     cwd: folder,
     stdio: ['ignore', 2, 2],
@@ -88,7 +91,7 @@ function runNpm(folder) {
 
 function putInPlace(folder) {
   const target = join(checkout, 'node_modules');
-  // Until it is there, by us or by another run, which may come between any two lines.
+  // Retries until the packages are in place, since another run may replace the folder at any moment.
   for (let attempt = 1; !isInstalled(target); attempt++) {
     try {
       if (existsSync(target)) renameSync(target, join(folder, `replaced-${attempt}`));
@@ -99,8 +102,8 @@ function putInPlace(folder) {
   }
 }
 
-/** Removes what runs that were killed have left. */
-function sweep() {
+/** Removes leftovers of killed runs. */
+function removeLeftovers() {
   if (!existsSync(stateFolder)) return;
   for (const name of readdirSync(stateFolder)) {
     const pid = /^install-(\d+)$/.exec(name)?.[1];

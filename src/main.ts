@@ -3,7 +3,7 @@ import { isatty } from 'node:tty';
 import { createApp } from './app.ts';
 import type { Command } from './cli/command.ts';
 import { readGlobals, splitCommandLine, toCommandLine } from './cli/command-line.ts';
-import { refuseSwallowedFlags } from './cli/npm-flags.ts';
+import { rejectSwallowedFlags } from './cli/npm-flags.ts';
 import { describeCommands, loadCommand } from './commands/find-command.ts';
 import { exitCodes, Failure } from './lib/failure.ts';
 import { toSystemFailure } from './lib/system-failure.ts';
@@ -21,35 +21,35 @@ const ui = createUi({
   color: !noColor && !process.env.NO_COLOR,
 });
 const run = new AbortController();
-// Every program that runs listens to it, and many run at once.
+// Every running program adds a listener, and many run at the same time.
 setMaxListeners(0, run.signal);
-let running: Command | undefined;
+let runningCommand: Command | undefined;
 
-// Whoever read stops, or the terminal is gone: a change goes on, what only prints has nothing left to do.
+// When the output is closed, a command that changes something continues, and one that only prints ends.
 for (const output of [process.stdout, process.stderr]) {
   output.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
-    if (running?.onlyPrints) run.abort(new Failure('nobody reads the output', { exitCode: exitCodes.ok }));
+    if (runningCommand?.onlyPrints) run.abort(new Failure('output closed', { exitCode: exitCodes.ok }));
   });
 }
 
-process.exit(await main().catch(report));
+process.exit(await main().catch(reportFailure));
 
 async function main(): Promise<number> {
   const { name, args } = splitCommandLine(argv);
   if (name === undefined) return printCommands(args);
   const command = await loadCommand(name);
-  await refuseSwallowedFlags({ name, command, args, env: process.env });
+  await rejectSwallowedFlags({ name, command, args, env: process.env });
   const { parseInput } = await import('./cli/parse.ts');
   const parsed = parseInput(name, command, args);
   if (parsed.help !== undefined) return print(parsed.help);
 
-  running = command;
+  runningCommand = command;
   listenForSignals({
     abort: (reason) => run.abort(reason),
     commandLine: toCommandLine(name, args),
     force: (exitCode) => process.exit(exitCode),
-    underNpm: process.env.npm_lifecycle_event !== undefined,
+    isRunByNpm: process.env.npm_lifecycle_event !== undefined,
   });
   const exitCode = await command.run(createApp({ ui, signal: run.signal, name, args }), parsed.input);
   run.signal.throwIfAborted();
@@ -59,7 +59,7 @@ async function main(): Promise<number> {
 function printCommands(args: readonly string[]): number {
   const unknown = args.find((arg) => arg !== '--help' && arg !== '-h');
   if (unknown === undefined) return print(describeCommands());
-  throw new Failure(`a command is missing beside ${unknown}`, {
+  throw new Failure(`${unknown} is given without a command`, {
     hint: 'npm run wealist -- --help',
     exitCode: exitCodes.usage,
   });
@@ -70,24 +70,25 @@ function print(text: string): number {
   return exitCodes.ok;
 }
 
-/** Tells the person why it ended, and the caller by the exit code. */
-function report(error: unknown): number {
+/** Prints why the run failed and returns the exit code. */
+function reportFailure(error: unknown): number {
   if (run.signal.aborted) return reportEarlyEnd(run.signal.reason, error);
   const failure = error instanceof Failure ? error : toSystemFailure(error);
-  tell(failure ?? error);
+  printFailure(failure ?? error);
   return failure?.exitCode ?? exitCodes.bug;
 }
 
-/** Ctrl-C is how a person leaves what only prints or hands the terminal over: nothing to say then. */
+/** Ctrl-C is the normal way to end a command that only prints or hands the terminal over, so nothing is printed then. */
 function reportEarlyEnd(reason: Failure, error: unknown): number {
-  if (running?.onlyPrints || running?.passThrough || running?.handsOver) return reason.exitCode;
-  // What had failed before is told with it; what fails afterwards does so because of it.
+  if (runningCommand?.onlyPrints || runningCommand?.passThrough || runningCommand?.handsOverTerminal)
+    return reason.exitCode;
+  // Failures of steps are printed, since they came before the end; any other error is a result of it.
   const failed = error instanceof Failure && error.cause instanceof AggregateError;
-  tell(failed ? error : reason);
+  printFailure(failed ? error : reason);
   return reason.exitCode;
 }
 
-function tell(error: unknown): void {
+function printFailure(error: unknown): void {
   ui.warn(describeFailure(error, ui.colors));
   if (ui.json) ui.result({ error: toFailureValue(error) }, '');
 }

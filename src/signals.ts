@@ -4,29 +4,29 @@ import { listDescendants } from './lib/processes.ts';
 export interface SignalOptions {
   /** Called once, with a Failure that says what happened. */
   readonly abort: (reason: Failure) => void;
-  /** What the person typed, to be typed again. */
+  /** The command line, shown as the way to run it again. */
   readonly commandLine: string;
-  /** Ends this process without another word, the programs it started having been killed. */
+  /** Ends this process immediately; called after the programs that it started were killed. */
   readonly force: (exitCode: number) => void;
-  /** Milliseconds within which a second signal is the same key press: npm passes Ctrl-C on once more. */
-  readonly sameWithin?: number;
-  /** Milliseconds an orderly end may take. */
+  /** Milliseconds within which a second signal counts as the same key press, since npm forwards Ctrl-C as well. */
+  readonly debounce?: number;
+  /** Milliseconds that a graceful end may take. */
   readonly timeout?: number;
-  /** Started by npm, which this process does not outlive. */
-  readonly underNpm: boolean;
+  /** Started by npm: this process ends when npm does. */
+  readonly isRunByNpm: boolean;
 }
 
 /**
- * The first Ctrl-C, SIGTERM or closed terminal aborts the run; what was changed until then stays, for the next run to
- * go on from. A later one, or no end after `timeout`, kills the programs that were started and forces the end.
+ * The first Ctrl-C, SIGTERM or closed terminal aborts the run; changes made so far remain, and the next run continues
+ * from them. A second one, or no end within `timeout`, kills the started programs and ends this process.
  */
 export function listenForSignals({
   abort,
   commandLine,
   force,
-  sameWithin = 1_000,
+  debounce = 1_000,
   timeout = 10_000,
-  underNpm,
+  isRunByNpm,
 }: SignalOptions): void {
   let first: number | undefined;
 
@@ -36,7 +36,7 @@ export function listenForSignals({
       first = now;
       abort(new Failure(message, { hint: commandLine, exitCode }));
       setTimeout(() => void killAndForce(exitCode), timeout).unref();
-    } else if (now - first > sameWithin) {
+    } else if (now - first > debounce) {
       void killAndForce(exitCode);
     }
   }
@@ -49,19 +49,19 @@ export function listenForSignals({
   process.on('SIGINT', () => end('interrupted', exitCodes.interrupted));
   process.on('SIGHUP', () => end('the terminal was closed', exitCodes.interrupted));
   process.on('SIGTERM', () => end('terminated', exitCodes.terminated));
-  if (underNpm) whenParentEnds(() => end('npm was ended', exitCodes.terminated));
+  if (isRunByNpm) onParentExit(() => end('npm has exited', exitCodes.terminated));
 }
 
 function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It ended by itself in the meantime.
+    // The process has already ended.
   }
 }
 
-/** npm killed with SIGKILL tells nobody; its children get another parent. */
-function whenParentEnds(ended: () => void): void {
+/** npm killed with SIGKILL cannot notify its children, but they get another parent. */
+function onParentExit(ended: () => void): void {
   const parent = process.ppid;
   const watch = setInterval(() => {
     if (process.ppid === parent) return;

@@ -18,7 +18,7 @@ interface Ended {
 }
 
 function start(words: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  // Without what vitest and the npm around it set.
+  // Without the variables set by vitest and npm.
   const { PATH = '', HOME = '', TMPDIR = '/tmp' } = process.env;
   const [command = '', ...args] = words[0] === 'npm' ? words : [process.execPath, program, ...words];
   const child = spawn(command, args, { cwd: checkout, env: { PATH, HOME, TMPDIR, ...env }, stdio: 'pipe' });
@@ -32,7 +32,7 @@ function start(words: readonly string[], env: Readonly<Record<string, string>> =
 
 const run = (...words: string[]) => start(words).ended;
 
-/** A state folder with a cluster, and a kubectl on PATH that is this shell script. */
+/** A state folder with a cluster, and this shell script as kubectl. */
 async function makeKubectl(script: string) {
   const folder = await makeTemporaryFolder();
   await mkdir(join(folder, 'bin'));
@@ -56,14 +56,14 @@ test.each(Object.keys(commands).filter((name) => name !== 'kubectl'))('%s has it
 });
 
 test.each([
-  [['completon'], '✗ "completon" is no command\n  fix      npm run wealist -- completion\n'],
-  [['constructor'], '✗ "constructor" is no command\n  fix      npm run wealist -- --help\n'],
+  [['completon'], '✗ "completon" is not a command\n  fix      npm run wealist -- completion\n'],
+  [['constructor'], '✗ "constructor" is not a command\n  fix      npm run wealist -- --help\n'],
   [
     ['completion', 'bash', '--quite'],
     "✗ unknown option '--quite'\n  fix      npm run wealist -- completion bash --quiet\n",
   ],
-  [['--yes'], '✗ a command is missing beside --yes\n  fix      npm run wealist -- --help\n'],
-])('%j: exit code 2 and the way out', async (words, stderr) => {
+  [['--yes'], '✗ --yes is given without a command\n  fix      npm run wealist -- --help\n'],
+])('%j: exit code 2 and a fix', async (words, stderr) => {
   expect(await run(...words)).toEqual({ stdout: '', stderr, exitCode: 2 });
 });
 
@@ -75,14 +75,14 @@ test('under --json a failure is JSON on stdout, too', async () => {
   });
 });
 
-test('a reader that goes away does not end in a stack trace', async () => {
+test('a closed output does not cause a stack trace', async () => {
   const { child, ended } = start(['--help']);
   child.stdout.destroy();
   const [, stderr] = await Promise.all([ended.catch(() => {}), text(child.stderr)]);
   expect(stderr).toBe('');
 });
 
-test('kubectl gets its words unread, our kubeconfig, and decides on the exit code', async () => {
+test('kubectl gets its words unparsed and our kubeconfig, and its exit code is returned', async () => {
   const env = await makeKubectl('echo "$KUBECONFIG"; printf "%s\\n" "$@"; exit 7');
   const { stdout, exitCode } = await start(['kubectl', 'get', 'pods', '-A', '--help', '$(id)'], env).ended;
   expect(stdout.split('\n')).toEqual([
@@ -97,7 +97,7 @@ test('kubectl gets its words unread, our kubeconfig, and decides on the exit cod
   expect(exitCode).toBe(7);
 });
 
-test('kubectl without a cluster of ours asks nobody', async () => {
+test('kubectl without a cluster of this checkout is not run', async () => {
   const env = await makeKubectl('echo asked');
   const state = join(env.WEALIST_STATE_DIR, 'none');
   const { stdout, stderr, exitCode } = await start(['kubectl', 'get', 'pods'], { WEALIST_STATE_DIR: state })
@@ -106,7 +106,7 @@ test('kubectl without a cluster of ours asks nobody', async () => {
   expect(stderr).toBe('✗ no cluster has been created yet\n  fix      npm run up\n');
 });
 
-test('npm hands SIGTERM on to us, and nothing is left running', async () => {
+test('npm forwards SIGTERM, and no process is left running', async () => {
   const env = await makeKubectl('echo $$; exec sleep 60');
   const { child, ended } = start(['npm', 'run', '--silent', 'kubectl'], env);
   const [line] = await once(child.stdout, 'data');
@@ -115,14 +115,14 @@ test('npm hands SIGTERM on to us, and nothing is left running', async () => {
   expect(() => process.kill(Number(line), 0)).toThrow('ESRCH');
 });
 
-test('a flag that npm kept for itself is refused by the command it was meant for', async () => {
-  // npm, too, takes --json as meant for it.
+test('a flag that npm did not pass on is refused by the command', async () => {
+  // npm has a --json of its own.
   const { stderr, exitCode } = await run('npm', 'run', '--silent', 'wealist', 'completion', 'bash', '--json');
   expect(exitCode).toBe(2);
   expect(stderr).toContain('fix      npm run wealist -- completion bash --json\n');
 });
 
-test('every npm script that runs us is replaced by us', () => {
+test('every npm script that runs the program uses exec', () => {
   const { scripts } = packageJson;
   const ours = Object.entries(scripts).filter(([, script]) => script.includes('src/bin.js'));
   expect(ours.length).toBeGreaterThan(5);

@@ -8,7 +8,7 @@ import { makeTemporaryFolder } from './temporary-folder.ts';
 
 const own = join(import.meta.dirname, '..');
 
-/** A checkout whose program prints what `print` is, and the folder that its recipe lies in. */
+/** A checkout whose program prints `print` and the folder of its recipe. */
 async function makeCheckout() {
   const checkout = join(await makeTemporaryFolder(), 'a check out');
   for (const folder of ['src', 'images/one']) await mkdir(join(checkout, folder), { recursive: true });
@@ -47,7 +47,7 @@ async function start(checkout: string) {
 
 const listPrograms = (checkout: string) => readdir(join(checkout, '.wealist/program'));
 
-test('a program is compiled once, and anew when a source has changed', async () => {
+test('a program is compiled once, and again when a source has changed', async () => {
   const { checkout, print } = await makeCheckout();
   const recipes = join(checkout, 'images/one');
   expect(await start(checkout)).toEqual({ stdout: `first ${recipes}\n`, stderr: '', exitCode: 0 });
@@ -62,7 +62,7 @@ test('a program is compiled once, and anew when a source has changed', async () 
   expect(await listPrograms(checkout)).toHaveLength(2);
 });
 
-test('two that start at once each have the whole program', async () => {
+test('two processes that start at the same time each have the complete program', async () => {
   const { checkout } = await makeCheckout();
   const ended = await Promise.all([1, 2, 3].map(() => start(checkout)));
   expect(ended.map(({ stdout, exitCode }) => [stdout.split(' ')[0], exitCode])).toEqual(
@@ -71,13 +71,13 @@ test('two that start at once each have the whole program', async () => {
   expect(await listPrograms(checkout)).toHaveLength(1);
 });
 
-test('an error is told with its place in the source', async () => {
+test('an error is reported with its place in the source', async () => {
   const { checkout, print } = await makeCheckout();
   await print("new Error('a bug').stack");
   expect((await start(checkout)).stdout).toContain(join(checkout, 'src/main.ts:3:'));
 });
 
-test('where nothing can be written, the sources themselves run', async () => {
+test('if the compiled program cannot be written, the sources run', async () => {
   const { checkout } = await makeCheckout();
   await writeFile(join(checkout, '.wealist'), 'a file');
   expect(await start(checkout)).toMatchObject({
@@ -86,7 +86,7 @@ test('where nothing can be written, the sources themselves run', async () => {
   });
 });
 
-test('of the programs of before some are kept, for who still runs them', async () => {
+test('some previous programs are kept for processes that still run them', async () => {
   const { checkout } = await makeCheckout();
   for (let at = 0; at < 25; at++)
     await mkdir(join(checkout, '.wealist/program', `old-${at}`), { recursive: true });

@@ -9,7 +9,7 @@ import { makeTemporaryFolder } from './temporary-folder.ts';
 
 const script = join(import.meta.dirname, '../src/install-dependencies.js');
 
-/** A checkout with a lock file and nothing installed. */
+/** A checkout with a lock file and no installed packages. */
 async function makeCheckout() {
   const checkout = join(await makeTemporaryFolder(), 'a check out');
   await mkdir(join(checkout, 'src'), { recursive: true });
@@ -49,7 +49,7 @@ async function countCalls(checkout: string): Promise<number> {
   return calls.split('\n').length - 1;
 }
 
-test('installs what is missing, says so in one line, and keeps stdout for the command that follows', async () => {
+test('installs missing packages, prints one line, and keeps stdout for the command that follows', async () => {
   const { checkout } = await makeCheckout();
   expect(await install(checkout)).toEqual({
     stdout: '',
@@ -61,14 +61,14 @@ test('installs what is missing, says so in one line, and keeps stdout for the co
   expect(await readdir(join(checkout, '.wealist'))).toEqual([]);
 });
 
-test('is silent and quick once all is there', async () => {
+test('prints nothing and is quick when everything is installed', async () => {
   const { checkout } = await makeCheckout();
   await install(checkout);
   expect(await install(checkout)).toEqual({ stdout: '', stderr: '', exitCode: 0 });
   expect(await countCalls(checkout)).toBe(1);
 });
 
-test('installs again when the lock file says something else', async () => {
+test('installs again when the lock file has changed', async () => {
   const { checkout, lock } = await makeCheckout();
   await install(checkout);
   await lock('1.4.0');
@@ -77,7 +77,7 @@ test('installs again when the lock file says something else', async () => {
   expect(await readFile(join(checkout, 'node_modules/.package-lock.json'), 'utf8')).toContain('1.4.0');
 });
 
-test('an installation that was cut off is no installation', async () => {
+test('installs again after an interrupted install', async () => {
   const { checkout } = await makeCheckout();
   await mkdir(join(checkout, 'node_modules/left-pad'), { recursive: true });
   await writeFile(join(checkout, 'node_modules/.package-lock.json'), '{"packages":{');
@@ -87,7 +87,7 @@ test('an installation that was cut off is no installation', async () => {
   expect(await readdir(join(checkout, '.wealist'))).toEqual([]);
 });
 
-test('a failure leaves what was there, and says what to do', async () => {
+test('a failure keeps the previous packages and shows a fix', async () => {
   const { checkout, lock } = await makeCheckout();
   await install(checkout);
   await lock('1.4.0');
@@ -100,7 +100,7 @@ test('a failure leaves what was there, and says what to do', async () => {
   expect(await readdir(join(checkout, '.wealist'))).toEqual([]);
 });
 
-test('several at once all succeed and leave one whole installation', async () => {
+test('several installs at the same time all succeed and leave one complete installation', async () => {
   const { checkout } = await makeCheckout();
   const runs = await Promise.all(Array.from({ length: 4 }, () => install(checkout)));
   expect(runs.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0, 0]);
@@ -115,12 +115,12 @@ test.each(['18.20.4', '20.18.0', '22.12.0', '23.1.0'])('Node %s is refused in on
     node: ['--import', `data:text/javascript,${pretend}`],
   });
   expect({ stderr, exitCode }).toEqual({
-    stderr: `✗ Node ${version} is not supported: 20.19, 22.13 or 24 and later are\n  fix      nvm install 24\n`,
+    stderr: `✗ Node ${version} is not supported; supported are 20.19+, 22.13+ and 24+\n  fix      nvm install 24\n`,
     exitCode: 3,
   });
   expect(await countCalls(checkout)).toBe(0);
 });
 
-test('the versions it takes are the engines of package.json', () => {
+test('the supported versions are the engines of package.json', () => {
   expect(packageJson.engines.node).toBe('^20.19.0 || ^22.13.0 || >=24');
 });

@@ -1,4 +1,4 @@
-// A process for the tests of signals. On the first one it tells why, then ends or, with `stubborn`, never does.
+// A process for the tests of signals. On the first signal it prints why and ends, or with `stubborn` continues.
 import { spawn } from 'node:child_process';
 import { listenForSignals } from '../src/signals.ts';
 
@@ -16,8 +16,8 @@ listenForSignals({
   },
   commandLine: 'npm run up',
   force: (exitCode) => process.exit(exitCode),
-  sameWithin: 300,
+  debounce: 300,
   timeout: Number(timeout),
-  underNpm: parent === 'npm',
+  isRunByNpm: parent === 'npm',
 });
 process.stdout.write(`${program.pid}\n`);

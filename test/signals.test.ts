@@ -25,7 +25,7 @@ async function start(how: 'willing' | 'stubborn', { timeout = 60_000 } = {}): Pr
   await once(child.stdout, 'data');
   const program = Number(text);
   onTestFinished(() => {
-    // Mostly it has ended already.
+    // Usually it has ended already.
     if (isAlive(program)) process.kill(program, 'SIGKILL');
   });
   text = '';
@@ -51,7 +51,7 @@ test.each([
   expect(interruptible.output()).toBe(output);
 });
 
-test('the copy of Ctrl-C that npm sends is the same key press', async () => {
+test('the Ctrl-C that npm forwards counts as the same key press', async () => {
   const { child, ended, output } = await start('stubborn', { timeout: 1_000 });
   child.kill('SIGINT');
   child.kill('SIGINT');
@@ -62,7 +62,7 @@ test('the copy of Ctrl-C that npm sends is the same key press', async () => {
   expect(output()).toBe('interrupted; npm run up\n');
 });
 
-test('a later Ctrl-C forces the end, of what it started too', async () => {
+test('a second Ctrl-C kills the process and the programs that it started', async () => {
   const { child, ended, program } = await start('stubborn');
   child.kill('SIGINT');
   await sleep(400);
@@ -72,16 +72,16 @@ test('a later Ctrl-C forces the end, of what it started too', async () => {
   expect(await findProcess(program)).toBeUndefined();
 });
 
-test('who does not end in time is ended', async () => {
+test('a process that does not end in time is killed', async () => {
   const { child, ended, program } = await start('stubborn', { timeout: 200 });
   child.kill('SIGTERM');
   expect(await ended).toBe(143);
   expect(await findProcess(program)).toBeUndefined();
 });
 
-test('npm killed with SIGKILL ends what it ran', async () => {
+test('a process ends when npm is killed with SIGKILL', async () => {
   const script = join(import.meta.dirname, 'interruptible.ts');
-  // A parent that, as npm, waits for its child and is gone at once when it is killed.
+  // Like npm, this parent waits for its child and disappears at once when it is killed.
   const program = `'${process.execPath}' --import tsx '${script}' willing 60000 npm; true`;
   const npm = spawn('sh', ['-c', program]);
   onTestFinished(() => void npm.kill('SIGKILL'));
@@ -93,5 +93,5 @@ test('npm killed with SIGKILL ends what it ran', async () => {
   await once(npm.stdout, 'data');
   npm.kill('SIGKILL');
   await closed;
-  expect(text).toMatch(/^\d+\nnpm was ended; npm run up\n$/);
+  expect(text).toMatch(/^\d+\nnpm has exited; npm run up\n$/);
 });

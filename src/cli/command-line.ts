@@ -1,12 +1,12 @@
 import { globalOptions, toFlag } from './options.ts';
 
-/** Commands that package.json has a script for; the others are reached through `npm run wealist --`. */
+/** Commands with a script of their own in package.json; the others run through `npm run wealist --`. */
 const scripts = new Set([
   ...['up', 'down', 'reload', 'logs', 'forward', 'shell', 'db', 'status', 'why'],
   ...['env', 'plan', 'doctor', 'images', 'kubectl'],
 ]);
 
-/** The line that a person types for this, with the `--` without which npm keeps the flags for itself. */
+/** The line to type for this command, with the `--` that npm needs to pass flags on. */
 export function toCommandLine(command: string, args: readonly string[] = []): string {
   const words = scripts.has(command) ? [command] : ['wealist', '--', command];
   const separator = scripts.has(command) && args.some((arg) => arg.startsWith('-')) ? ['--'] : [];
@@ -29,7 +29,7 @@ export function splitCommandLine(argv: readonly string[]): CommandLine {
   return { name: asked, args: ['--help'] };
 }
 
-/** Whether one of the options of every command was given; before a command's own `--`. */
+/** Which global options were given. Words after a command's own `--` belong to another program. */
 export function readGlobals(argv: readonly string[]): Readonly<Record<keyof typeof globalOptions, boolean>> {
   const separator = argv.indexOf('--');
   const words = separator === -1 ? argv : argv.slice(0, separator);

@@ -5,54 +5,54 @@ import type { PlanPreview } from '../plan/preview-plan.ts';
 import type { PlanResult } from '../plan/run-plan.ts';
 import type { Paths } from '../state/paths.ts';
 import type { Exec } from '../tools/exec.ts';
-import type { Choice, Question } from '../ui/prompt.ts';
+import type { Choice, Confirmation } from '../ui/prompt.ts';
 import type { Ui } from '../ui/ui.ts';
 
-/** What a command may use: made once per run by `app.ts`, handed in, so that a test hands in its own. */
+/** What a command may use. `app.ts` creates it once per run; tests pass in their own. */
 export interface App {
   readonly paths: Paths;
-  /** Aborted by Ctrl-C and its kind; everything that waits or runs a program takes it. */
+  /** Aborted by Ctrl-C, SIGTERM and the like; everything that waits or runs a program takes it. */
   readonly signal: AbortSignal;
   readonly exec: Exec;
   readonly ui: Ui;
   /** The table of all commands. */
   readonly commands: Commands;
   /**
-   * The environment that is chosen for this checkout, or the named one, with what flags say over it. Who writes to it
-   * hands it to `requireWritable` first.
-   * @throws {ConfigFailure} that lists every problem. @throws {Failure} exit code 2 when there is none of that name.
+   * The environment chosen for this checkout, or the named one, with `overrides` from flags applied. A command that
+   * changes something in it must pass it to `requireWritable` first.
+   * @throws {ConfigFailure} that lists every problem. @throws {Failure} exit code 2 when no environment has that name.
    */
   environment(wanted?: WantedEnvironment): Promise<Environment>;
   /**
-   * Runs `work` while holding the checkout's lock, the state folder being there and writable.
-   * @throws {Failure} exit code 10 while another run holds it, unless it shall `wait` for that.
+   * Creates the state folder and runs `work` while holding the checkout's lock.
+   * @throws {Failure} exit code 10 while another command holds the lock, unless `wait` is true.
    */
   exclusively<T>(work: () => Promise<T>, options?: { readonly wait?: boolean }): Promise<T>;
   /** Runs the plan's steps, each written to the journal before it changes anything. @throws {Failure} of the steps. */
   runPlan(plan: Plan): Promise<PlanResult>;
-  /** Asks once for all `changes` of this system. @throws {Failure} exit code 2 where nobody can be asked, 9 for a no. */
-  confirmChanges(changes: readonly string[], agreed: boolean): Promise<void>;
-  /** Asks one question. @throws {Failure} as `confirmChanges`. */
-  confirm(question: Question, agreed: boolean): Promise<void>;
-  /** Has one of a list chosen on the terminal. @throws {Failure} exit code 130 when the person leaves it. */
+  /** Asks once for all `changes` to this system. @throws {Failure} exit code 2 without a terminal, 9 for a no. */
+  confirmChanges(changes: readonly string[], confirmed: boolean): Promise<void>;
+  /** Asks for one confirmation. @throws {Failure} as `confirmChanges`. */
+  confirm(question: Confirmation, confirmed: boolean): Promise<void>;
+  /** Lets the user choose one of a list on the terminal. @throws {Failure} exit code 130 after Ctrl-C. */
   choose(message: string, choices: readonly Choice[], initial: string): Promise<string>;
-  /** Has the name of what is lost typed. @throws {Failure} exit code 9 when it was not. */
-  confirmLoss(name: string, losses: readonly string[], agreed: boolean): Promise<void>;
+  /** Lets the user type the name of what is deleted. @throws {Failure} exit code 9 when it was not typed. */
+  confirmLoss(name: string, losses: readonly string[], confirmed: boolean): Promise<void>;
   /** Asks each step whether it is done and shows what would run; changes nothing. */
   previewPlan(plan: Plan): Promise<PlanPreview>;
 }
 
 export interface WantedEnvironment {
-  /** From `--env`; undefined for the one that is chosen. */
+  /** From `--env`; undefined for the chosen environment. */
   readonly name?: string | undefined;
   readonly overrides?: readonly Override[];
 }
 
 interface Value {
   readonly summary: string;
-  /** The only values it takes. */
+  /** The only accepted values. */
   readonly choices?: readonly string[];
-  /** Where the shell's completion gets its words. */
+  /** The list from which shell completion takes its words. */
   readonly complete?: 'services' | 'extras' | 'environments';
 }
 
@@ -61,11 +61,11 @@ export interface Argument extends Value {
   /** Its name in the help. */
   readonly value: string;
   readonly required?: boolean;
-  /** Takes all that follow; only the last argument can. */
+  /** Takes all following words; only the last argument may have it. */
   readonly many?: boolean;
-  /** What may stand there besides what `complete` says. */
+  /** Words that are accepted in addition to those of `complete`. */
   readonly words?: readonly string[];
-  /** Of the one that takes all that follow: also what looks like options. */
+  /** With `many`: takes words that look like options, too. */
   readonly isRest?: boolean;
 }
 
@@ -74,9 +74,9 @@ export interface Option extends Value {
   readonly short?: string;
   /** The name of its value in the help. */
   readonly value?: string;
-  /** The text as what the command works with; undefined when it is none. Needs an `example`. */
+  /** Converts the text for the command; undefined for invalid text. Requires an `example`. */
   readonly parse?: (text: string) => unknown;
-  /** A value that is right, for the message about one that is not. */
+  /** A valid value, shown when an invalid one was given. */
   readonly example?: string;
 }
 
@@ -94,7 +94,7 @@ type OptionInput<O> = O extends { parse: (text: string) => infer Parsed }
 
 type TextOf<V> = V extends { choices: readonly (infer Choice extends string)[] } ? Choice : string;
 
-/** What the person typed, checked, by the names of the arguments and options. */
+/** The validated words of the command line, by the names of the arguments and options. */
 type Input<A, O> = { readonly [Name in keyof A]: ArgumentInput<A[Name]> } & {
   readonly [Name in keyof O]: OptionInput<O[Name]>;
 };
@@ -102,35 +102,33 @@ type Input<A, O> = { readonly [Name in keyof A]: ArgumentInput<A[Name]> } & {
 type Arguments = Readonly<Record<string, Argument>>;
 type Options = Readonly<Record<string, Option>>;
 
-/** One command as data, from which its parsing, help, completion and refusals are made. */
+/** One command as data, from which its parsing, help, completion and usage errors are derived. */
 interface Description<A extends Arguments, O extends Options> {
-  /** One line, as in the list of commands. */
-  readonly summary: string;
-  /** More for its own help. */
-  readonly description?: string;
+  /** The first paragraphs of its own help. */
+  readonly description: string;
   readonly arguments?: A;
   readonly options?: O;
   /** Command lines that work when pasted. */
   readonly examples?: readonly string[];
-  /** All that follows the command's name goes to its only argument unread, flags too. */
+  /** Everything after the command's name goes to its only argument unparsed, including flags. */
   readonly passThrough?: boolean;
-  /** It hands the terminal to another program, which says itself how it ended. */
-  readonly handsOver?: boolean;
-  /** It only prints, and so has nothing left to do once nobody reads any longer. */
+  /** It hands the terminal to another program, which reports its own end. */
+  readonly handsOverTerminal?: boolean;
+  /** It only prints, so it can stop as soon as its output is closed. */
   readonly onlyPrints?: boolean;
 }
 
 interface Runnable<Input> {
-  /** Resolves to the exit code where that is not 0. @throws {Failure} */
-  // biome-ignore lint/suspicious/noConfusingVoidType: a command without a say in its exit code returns nothing.
+  /** Resolves to the exit code if that is not 0. @throws {Failure} */
+  // biome-ignore lint/suspicious/noConfusingVoidType: a command that always exits with 0 returns nothing.
   run(app: App, input: Input): Promise<number | void>;
 }
 
-/** A command whose input's types are known to itself only. */
+/** A command, without the types of its input. */
 export type Command = Description<Arguments, Options> & Runnable<AnyInput>;
 export type AnyInput = Readonly<Record<string, unknown>>;
 
-/** A command in the table: enough for the list; the rest is loaded when it is called for. */
+/** A command in the table: what the list shows; the rest is loaded when the command runs. */
 export interface CommandEntry {
   readonly summary: string;
   load(): Promise<{ readonly command: Command }>;
@@ -140,7 +138,7 @@ export type Commands = Readonly<Record<string, CommandEntry>>;
 
 type None = Readonly<Record<never, never>>;
 
-/** Gives `run` the types of what the arguments and options say. */
+/** Infers the input types of `run` from the arguments and options. */
 export function defineCommand<const A extends Arguments = None, const O extends Options = None>(
   command: Description<A, O> & Runnable<Input<A, O>>,
 ): Command {

@@ -11,38 +11,38 @@ export interface NpmRun {
   /** What npm passed on. */
   readonly args: readonly string[];
   readonly env: Readonly<NodeJS.ProcessEnv>;
-  /** The file that holds the environment npm itself was started in, where the system has one: on Linux. */
-  readonly environBefore?: string;
+  /** The file with the environment in which npm was started; it exists on Linux only. */
+  readonly npmEnvironFile?: string;
 }
 
 /**
- * Refuses flags that npm kept for itself: `npm run reload x --watch` hands us `x` and sets npm_config_watch, so that a
- * dry run would become a real one. npm sets the same variable for its own settings, so one that stands in an .npmrc or
- * was in the environment before npm started is not taken for a typed flag.
- * @throws {Failure} exit code 2, with the line that was meant.
+ * Rejects flags that npm did not pass on: `npm run up --dry-run` runs `up` without the flag and sets npm_config_dry_run,
+ * so a dry run would become a real one. npm sets the same variable for its own settings, so one from an .npmrc or from
+ * the environment in which npm was started does not count as a typed flag.
+ * @throws {Failure} exit code 2, with the intended command line.
  */
-export async function refuseSwallowedFlags({
+export async function rejectSwallowedFlags({
   name,
   command,
   args,
   env,
-  environBefore = `/proc/${process.ppid}/environ`,
+  npmEnvironFile = `/proc/${process.ppid}/environ`,
 }: NpmRun): Promise<void> {
   if (env.npm_lifecycle_event === undefined) return;
   const { json } = globalOptions;
   const found = Object.entries({ ...command.options, json }).flatMap(([key, option]) => {
     const value = env[toVariable(key)];
-    // npm sets a flag that is off to the empty text.
+    // npm sets the variable of a negated flag to the empty string.
     const isOff = value === '' || value === 'false';
     return value === undefined || isOff !== (findNegated(key) !== undefined) ? [] : [{ key, option, value }];
   });
   if (found.length === 0) return;
 
-  const settings = await readSettings(env, environBefore);
+  const settings = await readSettings(env, npmEnvironFile);
   const typed = found.filter(({ key, value }) => !settings.has(`${toVariable(key)}=${value}`));
   if (typed.length === 0) return;
-  throw new Failure(`npm kept ${typed.map(({ key }) => toFlag(key)).join(' and ')} for itself`, {
-    cause: 'npm takes the flags before a -- as its own',
+  throw new Failure(`npm did not pass on ${typed.map(({ key }) => toFlag(key)).join(' and ')}`, {
+    cause: 'npm passes on only the flags that follow a --',
     hint: toCommandLine(name, restore(args, typed)),
     exitCode: exitCodes.usage,
   });
@@ -61,7 +61,7 @@ interface Swallowed {
   readonly value: string;
 }
 
-/** The line as it was meant. Of `--since 5m` npm keeps the flag only, and 5m stays behind among the arguments. */
+/** The intended arguments. Of `--since 5m` npm takes only the flag and leaves 5m among the arguments. */
 function restore(args: readonly string[], swallowed: readonly Swallowed[]): readonly string[] {
   const left = [...args];
   const flags = swallowed.flatMap(({ key, option, value }) => {
@@ -79,19 +79,19 @@ function accepts({ choices, parse }: Option, text: string): boolean {
   return !parse || parse(text) !== undefined;
 }
 
-/** What npm would set without a flag typed, as `variable=value`: from its files, and from the environment before it. */
-async function readSettings(env: NpmRun['env'], environBefore: string): Promise<ReadonlySet<string>> {
+/** The variables that npm sets without a typed flag, as `variable=value`: from its files and its environment. */
+async function readSettings(env: NpmRun['env'], npmEnvironFile: string): Promise<ReadonlySet<string>> {
   const project = env.npm_config_local_prefix && join(env.npm_config_local_prefix, '.npmrc');
   const files = [project, env.npm_config_userconfig, env.npm_config_globalconfig].filter((file) => !!file);
   const lines = (await Promise.all(files.map((file) => readLines(String(file), '\n')))).flat();
   const own = Object.entries(env).map(([key, value]) => `${key}=${value}`);
-  const before = await readLines(environBefore, '\0');
-  // npm reads its variables in capitals, too, but never writes one.
+  const before = await readLines(npmEnvironFile, '\0');
+  // npm also reads its variables in upper case, but never sets those itself.
   const variables = [...own.filter((variable) => variable.startsWith('NPM_CONFIG_')), ...before];
   return new Set([...lines.map((line) => `npm_config_${toSetting(line)}`), ...variables.map(toSetting)]);
 }
 
-/** `yes = "true"`, and `yes` alone, which means the same, as `yes=true`. */
+/** Normalizes `yes = "true"` and `yes`, which mean the same, to `yes=true`. */
 function toSetting(assignment: string): string {
   const [key = '', ...value] = assignment.split('=');
   const text = value.length === 0 ? 'true' : value.join('=').trim();
@@ -99,7 +99,7 @@ function toSetting(assignment: string): string {
 }
 
 async function readLines(path: string, separator: string): Promise<readonly string[]> {
-  // What cannot be read sets nothing.
+  // A file that cannot be read contains no settings.
   const text = await readFile(path, 'utf8').catch(() => '');
   return text.split(separator);
 }

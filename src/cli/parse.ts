@@ -7,10 +7,10 @@ import { findNegated, globalOptions, toFlag } from './options.ts';
 
 export type Parsed =
   | { readonly input: AnyInput; readonly help?: undefined }
-  /** The help was asked for: its text. */
+  /** Text of the help, if `--help` was given. */
   | { readonly help: string };
 
-/** Reads what follows the command's name. @throws {Failure} exit code 2, with the line that was probably meant. */
+/** Parses the words after the command's name. @throws {Failure} exit code 2, with the line that was probably intended. */
 export function parseInput(name: string, command: Command, args: readonly string[]): Parsed {
   const [only] = Object.keys(command.arguments ?? {});
   if (command.passThrough && only) return { input: { [only]: args } };
@@ -20,7 +20,7 @@ export function parseInput(name: string, command: Command, args: readonly string
     writeOut: (text) => {
       help += text;
     },
-    // What went wrong comes as an error, too.
+    // The same text is thrown as an error.
     writeErr: () => {},
   });
   try {
@@ -35,7 +35,7 @@ export function parseInput(name: string, command: Command, args: readonly string
 
 function createParser(name: string, command: Command): Parser {
   const parser = new Parser(toCommandLine(name))
-    .description(command.description ?? command.summary)
+    .description(command.description)
     .helpOption('-h, --help', 'print this help')
     .configureHelp({ showGlobalOptions: false })
     .showSuggestionAfterError(false)
@@ -43,7 +43,7 @@ function createParser(name: string, command: Command): Parser {
 
   for (const argument of listArguments(command)) parser.addArgument(argument);
   for (const [key, option] of Object.entries(command.options ?? {})) parser.addOption(toOption(key, option));
-  parser.optionsGroup('Options of every command:');
+  parser.optionsGroup('Global options:');
   for (const [key, option] of Object.entries(globalOptions)) parser.addOption(toOption(key, option));
 
   const separator = toCommandLine(name).includes(' -- ') ? [] : ['--'];
@@ -53,16 +53,18 @@ function createParser(name: string, command: Command): Parser {
   return parser;
 }
 
-/** With a `--` before the first word that belongs to another program, so that its options are left to it. */
+/** Adds a `--` before the first word that belongs to another program, so that its options are not parsed here. */
 function separateRest(command: Command, args: readonly string[]): readonly string[] {
   const rest = Object.values(command.arguments ?? {}).findIndex(({ isRest }) => isRest);
   const options = { ...command.options, ...globalOptions };
-  const taking = Object.entries(options).flatMap(([key, option]) => ('value' in option ? [toFlag(key)] : []));
+  const withValue = Object.entries(options).flatMap(([key, option]) =>
+    'value' in option ? [toFlag(key)] : [],
+  );
   let positional = 0;
   for (let at = 0; rest !== -1 && at < args.length; at++) {
     const arg = args[at] ?? '';
     if (arg === '--') break;
-    if (taking.includes(arg)) at++;
+    if (withValue.includes(arg)) at++;
     else if (!arg.startsWith('-') && positional++ === rest)
       return [...args.slice(0, at), '--', ...args.slice(at)];
   }
@@ -98,7 +100,7 @@ function readOptions(command: Command, parser: Parser): Record<string, unknown> 
   return Object.fromEntries(
     Object.entries(command.options ?? {}).map(([key, option]) => {
       const negated = findNegated(key);
-      // The parser knows `--no-follow` as `follow`, true unless it was given.
+      // Commander stores `--no-follow` as `follow`, which is true by default.
       const value = negated === undefined ? given[key] : given[negated] === false;
       return [key, toValue(key, option, value)];
     }),
@@ -118,15 +120,15 @@ function toValue(key: string, { value, parse, example }: OptionSpec, text: unkno
 
 function toFailure(error: CommanderError, name: string, command: Command, args: readonly string[]): Failure {
   const message = error.message.replace(/^error: /, '').replace(/\.$/, '');
-  const nearest = error.code === 'commander.unknownOption' ? findMeant(message, command, args) : undefined;
+  const nearest = error.code === 'commander.unknownOption' ? findIntended(message, command, args) : undefined;
   return new Failure(message, {
     hint: toCommandLine(name, nearest ?? ['--help']),
     exitCode: exitCodes.usage,
   });
 }
 
-/** The arguments with the unknown flag replaced by the one that was probably meant. */
-function findMeant(
+/** The arguments, with the unknown flag replaced by the one that was probably intended. */
+function findIntended(
   message: string,
   command: Command,
   args: readonly string[],

@@ -10,9 +10,8 @@ import { listEnvironments } from '../config/layers.ts';
 const writers = { bash: toBash, zsh: toZsh, fish: toFish };
 
 export const command = defineCommand({
-  summary: "print a shell's definition of the command wealist, with completion",
   description:
-    'Prints what defines the command wealist, which is npm run wealist from any folder, and completes its commands, flags and services. Put the line of your shell into its start-up file.',
+    'Prints a shell function wealist, which does the same as npm run wealist from any folder, and the completion of its commands, flags and services. Add the line for your shell to its startup file.',
   arguments: {
     shell: { value: 'shell', summary: 'the shell', choices: ['bash', 'zsh', 'fish'], required: true },
   },

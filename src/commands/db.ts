@@ -28,25 +28,24 @@ import { listDatabases } from './db/list-databases.ts';
 const actions = ['save', 'restore', 'reset'] as const;
 
 export const command = defineCommand({
-  summary: "psql in a service's database; save, restore and reset the databases",
-  description: `Opens psql in the database of a service, with what follows a further -- as its arguments.
+  description: `Opens psql in the database of a service. Arguments after a second -- are passed to psql.
 
-  db save NAME [service…]     saves databases, all of them as they are at one moment; whoever writes meanwhile waits
-  db restore NAME [service…]  replaces databases by what was saved
-  db reset [service…]         replaces databases by empty ones
+  db save NAME [service…]     saves databases at one point in time; writes wait
+  db restore NAME [service…]  replaces databases with a snapshot
+  db reset [service…]         replaces databases with empty ones
 
-Of what is replaced a snapshot is made first, of which the last three are kept. New databases are made beside the old ones and take their place at once, when all is well: a restore that is broken off changes nothing. The services are restarted then.`,
+restore and reset first save a snapshot of what they replace, and keep the last three of these. The new databases are created next to the old ones and take their place in a single step, so an interrupted restore changes nothing. Then the services are restarted.`,
   arguments: {
     words: {
       value: 'service | save | restore | reset',
-      summary: 'whose database, or what to do',
+      summary: 'service whose database to open, or an action',
       many: true,
       complete: 'services',
       words: actions,
     },
   },
   options: {
-    list: { summary: 'the databases and the snapshots there are' },
+    list: { summary: 'list the databases and snapshots' },
     yes,
   },
   examples: [
@@ -57,15 +56,15 @@ Of what is replaced a snapshot is made first, of which the last three are kept. 
     'npm run db -- reset board-service --yes',
     'npm run db -- --list',
   ],
-  handsOver: true,
+  handsOverTerminal: true,
 
-  async run(app, { words, list, yes: agreed }) {
+  async run(app, { words, list, yes: confirmed }) {
     const environment = requireWritable(app, await app.environment(), 'db');
     const [first, ...rest] = words;
     if (list) return listDatabases(app, environment);
     if (first === 'save') return save(app, environment, rest);
-    if (first === 'restore') return restore(app, environment, rest, agreed);
-    if (first === 'reset') return reset(app, environment, rest, agreed);
+    if (first === 'restore') return restore(app, environment, rest, confirmed);
+    if (first === 'reset') return reset(app, environment, rest, confirmed);
     return openPsql(app, environment, first, rest);
   },
 });
@@ -94,7 +93,7 @@ async function save(
     const { folder, ofService } = databases;
     await requireFreeName(folder, wanted);
     const names = selectDatabases(environment, ofService, services);
-    const result = await app.runPlan(planSave({ ...toSaving(databases), name: wanted, databases: names }));
+    const result = await app.runPlan(planSave({ ...toSaveDeps(databases), name: wanted, databases: names }));
     const saved = await getSnapshot(folder, wanted);
     app.ui.result(
       { snapshot: wanted, folder: saved.folder, databases: saved.databases, ...result },
@@ -107,7 +106,7 @@ async function restore(
   app: App,
   environment: LocalEnvironment,
   [name, ...services]: readonly string[],
-  agreed: boolean,
+  confirmed: boolean,
 ): Promise<void> {
   const wanted = requireName(name, 'restore', true);
   await app.exclusively(async () => {
@@ -118,12 +117,18 @@ async function restore(
     const names = services.length === 0 ? saved : selectDatabases(environment, databases.ofService, services);
     const missing = names.filter((each) => !saved.includes(each));
     if (missing.length > 0) {
-      throw new Failure(`snapshot ${wanted} has no ${missing.join(', ')}`, {
+      throw new Failure(`snapshot ${wanted} does not contain ${missing.join(', ')}`, {
         hint: 'npm run db -- --list',
         exitCode: exitCodes.usage,
       });
     }
-    await replace(app, databases, { names, snapshot, word: wanted, action: 'restore', agreed });
+    await replace(app, databases, {
+      names,
+      snapshot,
+      confirmationText: wanted,
+      action: 'restore',
+      confirmed,
+    });
   });
 }
 
@@ -131,43 +136,49 @@ async function reset(
   app: App,
   environment: LocalEnvironment,
   services: readonly string[],
-  agreed: boolean,
+  confirmed: boolean,
 ): Promise<void> {
   await app.exclusively(async () => {
     const databases = await openDatabases(app, environment);
     const names = selectDatabases(environment, databases.ofService, services);
-    const word = services.length === 1 && services[0] !== undefined ? services[0] : databases.record.name;
-    await replace(app, databases, { names, word, action: 'reset', agreed });
+    const confirmationText =
+      services.length === 1 && services[0] !== undefined ? services[0] : databases.record.name;
+    await replace(app, databases, {
+      names,
+      confirmationText,
+      action: 'reset',
+      confirmed,
+    });
   });
 }
 
 interface Replacement {
   readonly names: readonly string[];
   readonly snapshot?: DatabaseSnapshot;
-  /** What is typed to confirm it. */
-  readonly word: string;
+  /** The text that the user types to confirm. */
+  readonly confirmationText: string;
   readonly action: 'restore' | 'reset';
-  readonly agreed: boolean;
+  readonly confirmed: boolean;
 }
 
 async function replace(
   app: App,
   databases: Databases,
-  { names, snapshot, word, action, agreed }: Replacement,
+  { names, snapshot, confirmationText, action, confirmed }: Replacement,
 ): Promise<void> {
   const { postgres, ofService, deployed, kubectl, snapshots, namespace } = databases;
   const present = (await postgres.listDatabases(app.signal)).filter(({ name }) => names.includes(name));
   const time = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
   const keptAs = `auto-before-${action}-${time}`;
   const losses = [
-    ...present.map(({ name, bytes }) => `what is in ${name} now, ${toBytes(bytes)}`),
-    `but for a snapshot that is made of it first, ${keptAs}, which stays until the third after it`,
+    ...present.map(({ name, bytes }) => `the current content of ${name}, ${toBytes(bytes)}`),
+    `it is first saved as snapshot ${keptAs}, which is kept until three newer ones exist`,
   ];
-  await app.confirmLoss(word, losses, agreed);
+  await app.confirmLoss(confirmationText, losses, confirmed);
   const result = await app.runPlan(
     planReplace(
       {
-        ...toSaving(databases),
+        ...toSaveDeps(databases),
         ...{ kubectl, snapshots, namespace, databases: names },
         bootstrap: (signal) => readBootstrap(databases, signal),
       },
@@ -179,14 +190,14 @@ async function replace(
       },
     ),
   );
-  const done = snapshot ? `as in snapshot ${snapshot.name} of ${snapshot.created}` : 'empty';
+  const done = snapshot ? `restored from snapshot ${snapshot.name} of ${snapshot.created}` : 'reset to empty';
   app.ui.result(
     { databases: names, snapshot: snapshot?.name, keptAs, ...result },
-    `${names.join(', ')}: ${done}, in ${toDuration(result.milliseconds)}; what was there is kept as ${keptAs}`,
+    `${names.join(', ')}: ${done} in ${toDuration(result.milliseconds)}; the previous content is saved as snapshot ${keptAs}`,
   );
 }
 
-function toSaving(databases: Databases) {
+function toSaveDeps(databases: Databases) {
   const { postgres, folder } = databases;
   return { postgres, folder, images: (signal: AbortSignal) => readImages(databases, signal) };
 }
@@ -196,25 +207,27 @@ function describe({ name, databases }: DatabaseSnapshot): string {
   return `${name}: ${databases.length} ${databases.length === 1 ? 'database' : 'databases'}, ${toBytes(size)}`;
 }
 
-/** @throws {Failure} exit code 2 without one, or with one that a person cannot give. */
-function requireName(name: string | undefined, action: string, isAutomaticFine = false): string {
-  const isFine =
+/** @throws {Failure} exit code 2 for a missing or invalid name. */
+function requireName(name: string | undefined, action: string, allowsAutomatic = false): string {
+  const isValid =
     name !== undefined &&
-    (parseSnapshotName(name) !== undefined || (isAutomaticFine && /^auto-[\w-]+$/.test(name)));
-  if (isFine) return name;
+    (parseSnapshotName(name) !== undefined || (allowsAutomatic && /^auto-[\w-]+$/.test(name)));
+  if (isValid) return name;
   const problem =
     name === undefined
-      ? `db ${action} takes the name of a snapshot`
-      : `${JSON.stringify(name)} cannot be the name of a snapshot`;
+      ? `db ${action} requires the name of a snapshot`
+      : `${JSON.stringify(name)} is not a valid snapshot name`;
   throw new Failure(problem, {
     cause:
-      name === undefined ? undefined : 'lower-case letters, digits, . _ and -; auto- is kept for its own',
+      name === undefined
+        ? undefined
+        : 'allowed are lower-case letters, digits, . _ and -; the prefix auto- is reserved',
     hint: `npm run db ${action} before-migration`,
     exitCode: exitCodes.usage,
   });
 }
 
-/** A newer PostgreSQL reads what an older one wrote, not the other way round. */
+/** PostgreSQL reads snapshots of older versions, but not of newer ones. */
 async function requireVersion(
   { name, postgres: written }: DatabaseSnapshot,
   { postgres }: Databases,
@@ -223,8 +236,11 @@ async function requireVersion(
   const toMajor = (version: number) => Math.floor(version / 10_000);
   const running = await postgres.readVersion(signal);
   if (toMajor(written) <= toMajor(running)) return;
-  throw new Failure(`snapshot ${name} is of PostgreSQL ${toMajor(written)}, and ${toMajor(running)} runs`, {
-    hint: 'restore it where the newer one runs',
-    exitCode: exitCodes.workload,
-  });
+  throw new Failure(
+    `snapshot ${name} was saved by PostgreSQL ${toMajor(written)}, but ${toMajor(running)} is running`,
+    {
+      hint: `restore it to a cluster with PostgreSQL ${toMajor(written)} or newer`,
+      exitCode: exitCodes.workload,
+    },
+  );
 }

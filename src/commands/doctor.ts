@@ -27,9 +27,10 @@ import { loadMachineEnvironment } from './context/environment.ts';
 import { checkPolicies } from './doctor/check-policies.ts';
 
 export const command = defineCommand({
-  summary: 'check the machine, the engine, the ports, the disk and the network, each with its fix',
+  description:
+    'Checks the machine, container engine, ports, disk and network, and shows a fix for each problem. Exits with code 3 if a check has failed. Changes nothing without --fix.',
   options: {
-    fix: { summary: 'make the changes of this system that are safe to make, after asking' },
+    fix: { summary: 'make the changes to this system that are safe to make, after confirmation' },
     yes,
   },
   examples: ['npm run doctor', 'npm run doctor -- --fix'],
@@ -45,7 +46,7 @@ export const command = defineCommand({
 
 interface Examination {
   readonly checks: readonly CheckResult[];
-  /** What this tool changed on the system, in this run or an earlier one. */
+  /** Changes that this tool has made to the system, in this run or an earlier one. */
   readonly changes: readonly AppliedChange[];
 }
 
@@ -94,21 +95,21 @@ async function examine(app: App, host: Host, environment: LocalEnvironment): Pro
         state: 'ok',
         detail: cluster
           ? `${cluster.state}, ports ${cluster.httpPort} and ${cluster.httpsPort}`
-          : 'not there: npm run up makes it',
+          : 'does not exist; npm run up creates it',
       },
     ],
     changes: await createSystemRecord(createRoot(host, exec)).list(),
   };
 }
 
-/** Why there is no engine, in place of that there is none. */
+/** Replaces the detail of the engine check by why no engine was found. */
 function explain(check: CheckResult, found: Engine | EngineFailure): CheckResult {
   if (!(found instanceof EngineFailure)) return check;
   const { message, hint } = found;
   return { ...check, detail: message, ...(hint === undefined ? {} : { fix: hint }) };
 }
 
-/** True while an image is missing that can be built from packages. */
+/** Whether an image that can be built from packages is missing. */
 async function lacksImages({ paths, exec }: App, environment: Environment, docker: Docker): Promise<boolean> {
   const toolchain = { docker, dockerCli: createDockerCli(exec, docker.env) };
   const { chain } = await openImages({ paths, registry: environment.registry, toolchain, exec });
@@ -122,7 +123,7 @@ async function lacksImages({ paths, exec }: App, environment: Environment, docke
   return found.includes(undefined);
 }
 
-async function fix(app: App, host: Host, agreed: boolean): Promise<void> {
+async function fix(app: App, host: Host, confirmed: boolean): Promise<void> {
   const { paths, exec, signal, ui } = app;
   const engine = await getEngine(host, { signal }).catch((error: unknown) => {
     if (error instanceof EngineFailure) return undefined;
@@ -134,7 +135,7 @@ async function fix(app: App, host: Host, agreed: boolean): Promise<void> {
     ui.say('nothing to change on this system');
     return;
   }
-  await app.confirmChanges(describeChanges(changes), agreed);
+  await app.confirmChanges(describeChanges(changes), confirmed);
   await app.exclusively(async () => {
     await unlockRoot(host, exec);
     await app.runPlan(planChanges(changes, { host, exec }));
@@ -151,9 +152,9 @@ function toText(
     [toSymbol(marks[state], colors), title, detail],
     ...(command === undefined ? [] : [['', '', `${colors.dim('fix')} ${command}`]]),
   ]);
-  const made = changes.map(({ title, detail, at }) => [at.slice(0, 10), `${title}: ${detail}`]);
+  const changeRows = changes.map(({ title, detail, at }) => [at.slice(0, 10), `${title}: ${detail}`]);
   return [
     toTable(rows),
-    ...(made.length === 0 ? [] : ['', 'Changed on this system by wealist-local:', toTable(made)]),
+    ...(changeRows.length === 0 ? [] : ['', 'Changed on this system by wealist-local:', toTable(changeRows)]),
   ].join('\n');
 }

@@ -15,20 +15,19 @@ import { requireWritable } from './context/environment.ts';
 import { openSession } from './context/session.ts';
 
 export const command = defineCommand({
-  summary: 'remove the cluster, keep the data',
   description:
-    'Removes the cluster that this checkout created and nothing else. Databases, files and the secrets that open them stay in your data folder, and the next `up` has them.',
+    'Removes the cluster that this checkout created, and nothing else. Databases, files and their secrets are preserved in your data folder and used by the next `up`.',
   options: {
-    stop: { summary: 'stop the node only; `up` resumes it in seconds' },
-    deleteData: { summary: 'erase the data as well, after its name was typed' },
+    stop: { summary: 'stop the cluster instead of removing it; `up` starts it again in seconds' },
+    deleteData: { summary: 'delete the data as well, after you type the name of the cluster' },
     yes,
     name,
   },
   examples: ['npm run down', 'npm run down -- --stop', 'npm run down -- --delete-data'],
 
-  async run(app, { stop, deleteData, yes: agreed, name: wantedName }) {
+  async run(app, { stop, deleteData, yes: confirmed, name: wantedName }) {
     if (stop && deleteData) {
-      throw new Failure('--stop and --delete-data exclude each other', {
+      throw new Failure('--stop and --delete-data cannot be combined', {
         hint: 'npm run down -- --stop',
         exitCode: exitCodes.usage,
       });
@@ -48,10 +47,10 @@ export const command = defineCommand({
       } = await readSituation(app, environment, wantedName);
       const data = join(app.paths.data, cluster);
       const checkoutId = await ensureCheckoutId(app.paths);
-      /** The state folder is about one cluster: another one's end leaves it as it is. */
+      /** The state folder describes one cluster; removing another one does not change it. */
       const isRecorded = (record?.name ?? cluster) === cluster;
       if (deleteData) await requireOwnData(data, checkoutId);
-      if (deleteData) await app.confirmLoss(cluster, await describeData(data, app), agreed);
+      if (deleteData) await app.confirmLoss(cluster, await describeData(data, app), confirmed);
 
       const { toolchain } = openSession(
         app,
@@ -77,18 +76,18 @@ export const command = defineCommand({
       app.ui.result(value, describe(cluster, data, found !== undefined));
     });
 
-    function describe(cluster: string, data: string, wasThere: boolean): string {
-      if (!wasThere && !deleteData) return `there is no cluster ${cluster}`;
-      if (stop) return `cluster ${cluster} is stopped; npm run up resumes it`;
-      if (deleteData) return `cluster ${cluster} and its data are gone`;
-      return `cluster ${cluster} is removed; its data stays in ${data}`;
+    function describe(cluster: string, data: string, existed: boolean): string {
+      if (!existed && !deleteData) return `cluster ${cluster} does not exist`;
+      if (stop) return `cluster ${cluster} is stopped; npm run up starts it again`;
+      if (deleteData) return `cluster ${cluster} and its data are deleted`;
+      return `cluster ${cluster} is removed; its data is preserved in ${data}`;
     }
   },
 });
 
 /**
- * Data folders tell by their owners' marks whose they are; one without any holds no cluster's data yet.
- * @throws {Failure} exit code 9 when only other checkouts have had this cluster.
+ * The owner marks in a data folder name its checkouts; a folder without a mark has no cluster's data yet.
+ * @throws {Failure} exit code 9 when only other checkouts have owned this cluster.
  */
 async function requireOwnData(data: string, checkoutId: string): Promise<void> {
   const owners = await readFolder(join(data, 'owners'));
@@ -99,7 +98,7 @@ async function requireOwnData(data: string, checkoutId: string): Promise<void> {
   });
 }
 
-/** One line per volume with its size: what would be lost. */
+/** What would be deleted: one line per volume, with its size, and per snapshot. */
 async function describeData(
   data: string,
   { exec, signal }: Pick<App, 'exec' | 'signal'>,
@@ -118,7 +117,7 @@ async function describeData(
   );
   const snapshots = await listSnapshots(toSnapshotsFolder(dirname(data), basename(data)));
   const kept = snapshots.map(({ name, created }) => `snapshot ${name} of ${created}`);
-  return [...lines, ...kept, `${data}: the secrets, with which no copy of the data opens any longer`];
+  return [...lines, ...kept, `${data}: the secrets, without which no copy of the data can be opened`];
 }
 
 async function readFolder(path: string): Promise<readonly string[]> {

@@ -12,15 +12,14 @@ import { type ProbedEnvironment, probeEnvironment } from './env/probe.ts';
 import { trustCluster } from './env/trust.ts';
 
 export const command = defineCommand({
-  summary: 'choose the environment, see what is behind each, trust the cluster of one',
   description:
-    'Without an action it shows all environments with the cluster behind each, and has one chosen with the arrow keys or by typing. The choice is kept for this checkout. Only an environment on this machine is ever written to; one elsewhere is read once `trust` has recorded which cluster it is.',
+    'Without an action it lists all environments with their clusters and lets you choose one, with the arrow keys or by typing. The choice is remembered for this checkout. Only an environment on this machine is ever changed. A remote one is read-only, and is read only after `trust` has recorded the identity of its cluster.',
   arguments: {
     action: { value: 'action', summary: 'what to do', choices: ['list', 'use', 'show', 'trust'] },
     name: { value: 'environment', summary: 'for use, show and trust', complete: 'environments' },
   },
   options: {
-    context: { value: 'name', summary: 'trust: the kube context, in place of the one in the environment' },
+    context: { value: 'name', summary: 'trust: kube context to use (default: the one in the environment)' },
     yes,
   },
   examples: [
@@ -30,9 +29,9 @@ export const command = defineCommand({
     'npm run env -- trust dev --context my-cluster',
   ],
 
-  async run(app, { action, name, context, yes: agreed }) {
+  async run(app, { action, name, context, yes: confirmed }) {
     if (context !== undefined && action !== 'trust')
-      refuse('--context belongs to trust', 'npm run env -- trust <environment> --context <name>');
+      refuse('--context requires the action trust', 'npm run env -- trust <environment> --context <name>');
     switch (action) {
       case 'list': {
         if (name !== undefined) refuse('list takes no environment', `npm run env show ${name}`);
@@ -46,11 +45,11 @@ export const command = defineCommand({
         return show(app, await app.environment({ name }));
       case 'trust': {
         const environment = await app.environment({ name: requireName(name, action) });
-        const trust = await trustCluster(app, environment, { context, agreed });
+        const trust = await trustCluster(app, environment, { context, confirmed });
         const { server } = trust.fingerprint;
         return app.ui.result(
           { version: 1, environment: environment.name, ...trust },
-          `${environment.name} is the cluster at ${server} from now on, and no other`,
+          `environment ${environment.name} now trusts the cluster at ${server} and no other`,
         );
       }
       default:
@@ -60,8 +59,9 @@ export const command = defineCommand({
 });
 
 async function pick(app: App): Promise<void> {
-  if (!app.ui.interactive) refuse('there is no terminal to choose on', 'npm run env use <environment>');
-  app.ui.say(app.ui.colors.dim('asking the clusters'));
+  if (!app.ui.interactive)
+    refuse('choosing an environment needs a terminal', 'npm run env use <environment>');
+  app.ui.say(app.ui.colors.dim('querying the clusters'));
   const environments = await probeAll(app);
   const lines = toLines(environments, app.ui.colors, (each) => each.name);
   const choices = environments.map((each, at) => ({
@@ -81,10 +81,10 @@ async function use(app: App, environment: Environment): Promise<void> {
   await chooseEnvironment(app.paths, name);
   const allowed = isLocal(environment) ? 'everything' : 'reading';
   const isTrusted = isLocal(environment) || (await findTrust(app.paths, name)) !== undefined;
-  const next = isTrusted ? '' : `; npm run env trust ${name} records which cluster it is`;
+  const next = isTrusted ? '' : `; to record the identity of its cluster: npm run env trust ${name}`;
   app.ui.result(
     { version: 1, environment: name, allowed },
-    `environment ${name} from now on${allowed === 'reading' ? ', read only' : ''}${next}`,
+    `switched to environment ${name}${allowed === 'reading' ? ', read-only' : ''}${next}`,
   );
 }
 
@@ -100,7 +100,7 @@ async function show(app: App, environment: Environment): Promise<void> {
   );
 }
 
-/** All environments, the one of this machine first. Each is asked at the same time. */
+/** Probes all environments at the same time; those on this machine come first. */
 async function probeAll(app: App): Promise<readonly ProbedEnvironment[]> {
   const [names, chosen] = await Promise.all([
     listEnvironments(app.paths.checkout),
@@ -112,7 +112,7 @@ async function probeAll(app: App): Promise<readonly ProbedEnvironment[]> {
 }
 
 function requireName(name: string | undefined, action: string): string {
-  return name ?? refuse(`${action} takes an environment`, `npm run env ${action} <environment>`);
+  return name ?? refuse(`${action} requires an environment`, `npm run env ${action} <environment>`);
 }
 
 function refuse(message: string, hint: string): never {

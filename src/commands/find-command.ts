@@ -5,12 +5,12 @@ import { exitCodes, Failure } from '../lib/failure.ts';
 import { findNearest } from '../lib/nearest.ts';
 import { commands } from './index.ts';
 
-/** Loads the command of this name. @throws {Failure} exit code 2, with the nearest name, when there is none. */
+/** Loads the command of this name. @throws {Failure} exit code 2, with the nearest name, if it does not exist. */
 export async function loadCommand(name: string): Promise<Command> {
   const entry = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (entry) return (await entry.load()).command;
   const nearest = findNearest(name, Object.keys(commands));
-  throw new Failure(`${JSON.stringify(name)} is no command`, {
+  throw new Failure(`${JSON.stringify(name)} is not a command`, {
     hint: nearest ? toCommandLine(nearest) : 'npm run wealist -- --help',
     exitCode: exitCodes.usage,
   });
@@ -24,12 +24,12 @@ export function describeCommands(): string {
       ['short' in option ? `-${option.short}, ${toFlag(key)}` : toFlag(key), option.summary] as const,
   );
   return [
-    'weAlist on a real Kind cluster on this machine.',
+    'Runs weAlist on a Kind cluster on this machine.',
     '',
     'Commands, each with its own --help:',
     ...toColumns(rows),
     '',
-    'Options of every command, after a --:',
+    'Global options, after a --:',
     ...toColumns(flags),
   ].join('\n');
 }

@@ -17,19 +17,18 @@ import { toTable } from '../ui/table.ts';
 import { requireWritable } from './context/environment.ts';
 import { type ForwardTarget, toForwardTarget } from './context/forward-targets.ts';
 import { openCluster } from './context/open-cluster.ts';
-import { explainSilence } from './forward/explain-silence.ts';
+import { explainUnavailable } from './forward/explain-unavailable.ts';
 
-/** Ports that are tried, from the wanted one on. */
-const tries = 100;
+/** How many ports are tried, beginning with the wanted one. */
+const triedPorts = 100;
 
 export const command = defineCommand({
-  summary: 'services, postgres, redis and s3 on fixed ports of this machine',
   description:
-    'Opens a port on 127.0.0.1 for each named service and data store, for all when none is named, and keeps it open until Ctrl-C. While pods are replaced, what is asked waits for the next one that is ready: 256 of them, for 30 s at most. Then it is answered with why: 503 over HTTP, an error of PostgreSQL or Redis. What has been delivered is never sent again.',
+    'Opens a port on 127.0.0.1 for each named service and data store (default: all) and keeps it open until Ctrl-C. While pods are replaced, up to 256 requests and connections wait for the next ready pod, each for 30 s at most. After that they get an error with the reason: 503 over HTTP, an error of PostgreSQL or Redis. A request that was delivered is never sent again.',
   arguments: {
     targets: {
       value: 'target',
-      summary: 'services, postgres, redis, s3',
+      summary: 'services to forward; also accepted: postgres, redis, s3',
       many: true,
       complete: 'services',
     },
@@ -45,29 +44,29 @@ export const command = defineCommand({
     const access = await openCluster(app, environment);
     const api = await access.openApi();
 
-    const trouble = new AbortController();
-    const ended = AbortSignal.any([signal, trouble.signal]);
-    // Every connection listens to it.
+    const failure = new AbortController();
+    const ended = AbortSignal.any([signal, failure.signal]);
+    // Every connection adds a listener.
     setMaxListeners(0, ended);
-    const board = createPodTracker(api, {
+    const podTracker = createPodTracker(api, {
       namespace,
       partOf: findComponent,
       signal: ended,
-      onSilence: () => ui.say('the cluster does not answer: connections wait for it'),
+      onSilence: () => ui.say('the cluster does not respond: connections wait'),
     });
-    const kept = board.keep();
-    kept.catch((error) => trouble.abort(error));
+    const tracking = podTracker.keep();
+    tracking.catch((error) => failure.abort(error));
 
-    const parts = { api, board, namespace, snapshots: access.snapshots, ui };
+    const deps = { api, podTracker, namespace, snapshots: access.snapshots, ui };
     const listeners: Listener[] = [];
     const forwards: Forward[] = [];
     try {
       for (const target of wanted) {
-        const forward = connectTo(target, { ...parts, signal: ended });
+        const forward = connectTo(target, { ...deps, signal: ended });
         forwards.push(forward);
         const taken = new Set(wanted.filter((each) => each !== target).map(({ wantedPort }) => wantedPort));
         const listener = await listen(app, target, taken, (connection) => {
-          forward.serve(connection).catch((error) => trouble.abort(error));
+          forward.serve(connection).catch((error) => failure.abort(error));
         });
         listeners.push(listener);
       }
@@ -81,14 +80,14 @@ export const command = defineCommand({
           usage: target.toUsage(port, namespace),
         };
       });
-      const head = ['target', 'address', 'use'].map(ui.resultColors.dim);
+      const head = ['target', 'address', 'usage'].map(ui.resultColors.dim);
       const table = toTable(
         rows.map(({ name, address, usage }) => [name, ui.resultColors.cyan(address), usage]),
         head,
       );
       ui.result({ version: 1, forwards: rows }, table);
       ui.say('open until Ctrl-C');
-      await kept;
+      await tracking;
     } finally {
       for (const each of [...listeners, ...forwards]) each.close();
     }
@@ -97,7 +96,7 @@ export const command = defineCommand({
 
 interface Deps {
   readonly api: ApiReader;
-  readonly board: PodTracker;
+  readonly podTracker: PodTracker;
   readonly namespace: string;
   readonly snapshots: Snapshots;
   readonly signal: AbortSignal;
@@ -106,40 +105,40 @@ interface Deps {
 
 function connectTo(
   { name, port, protocol, workload }: ForwardTarget,
-  { api, board, namespace, snapshots, signal, ui }: Deps,
+  { api, podTracker, namespace, snapshots, signal, ui }: Deps,
 ): Forward {
   return createForward(
     {
       find() {
-        const pod = board.findReady(name);
+        const pod = podTracker.findReady(name);
         if (!pod) return undefined;
         const { metadata } = pod;
         return {
           key: metadata.uid,
           dial: (gone) => dialPod(api, { namespace, pod: metadata.name, port }, gone),
-          ending: (gone) => board.ending(pod, gone),
+          ending: (gone) => podTracker.ending(pod, gone),
         };
       },
-      changed: board.changed,
+      changed: podTracker.changed,
     },
     {
       protocol,
       signal,
-      explain: (why, gone) => explainSilence(workload, why, snapshots, gone),
+      explain: (why, gone) => explainUnavailable(workload, why, snapshots, gone),
       onWaiting: (isWaiting) =>
-        ui.say(isWaiting ? `${name} is not ready: connections wait for it` : `${name} answers again`),
+        ui.say(isWaiting ? `${name} is not ready: connections wait` : `${name} responds again`),
     },
   );
 }
 
-/** Listens on the wanted port, else on the next that is free and that no other target wants. */
+/** Listens on the wanted port, or on the next free port that no other target wants. */
 async function listen(
   app: App,
   { name, wantedPort }: ForwardTarget,
   taken: ReadonlySet<number>,
   onConnection: Parameters<typeof listenOnLoopback>[1],
 ): Promise<Listener> {
-  for (let port = wantedPort; port < wantedPort + tries; port++) {
+  for (let port = wantedPort; port < wantedPort + triedPorts; port++) {
     if (taken.has(port)) continue;
     const listener = await listenOnLoopback(port, onConnection);
     if (!listener) continue;
@@ -147,7 +146,7 @@ async function listen(
       app.ui.say(`port ${wantedPort} is taken${await describeOwner(app, wantedPort)}: ${name} is on ${port}`);
     return listener;
   }
-  throw new Failure(`port ${wantedPort} is taken, and so are the ${tries} after it`, {
+  throw new Failure(`ports ${wantedPort} to ${wantedPort + triedPorts - 1} are taken`, {
     hint: 'npm run doctor',
     exitCode: exitCodes.port,
   });

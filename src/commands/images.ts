@@ -15,21 +15,20 @@ import { connectImages } from './context/up-deps.ts';
 import { describeImages, listImages, listNeededNames } from './images/list-images.ts';
 
 export const command = defineCommand({
-  summary: 'list the images: needed, present, where they come from; build or prune them',
   description:
-    'Without an action it lists every image. build brings the named ones, else all that `up` needs: pulled, or built from packages where they cannot be pulled. prune removes from the cache and the engine what no recipe of today uses. accept records the digest of an image that a registry has changed.',
+    'Without an action it lists every image. build pulls the named images (default: all that `up` needs), or builds them from packages if they cannot be pulled. prune removes what no current recipe uses from the cache and the engine. accept records the new digest of an image that has changed in its registry.',
   arguments: {
     action: { value: 'action', summary: 'what to do', choices: ['list', 'build', 'prune', 'accept'] },
-    names: { value: 'image', summary: 'images to build, or the one to accept with its digest', many: true },
+    names: { value: 'image', summary: 'images to build, or the image to accept with its digest', many: true },
   },
   options: {
-    all: { summary: "prune everything that can be made again, Go's caches too" },
+    all: { summary: "prune everything that can be rebuilt, including Go's caches" },
     yes,
   },
   examples: ['npm run images', 'npm run images build traefik', 'npm run images -- prune --all'],
 
-  async run(app, { action = 'list', names, all, yes: agreed }) {
-    if (all && action !== 'prune') refuse('--all belongs to prune', 'npm run images -- prune --all');
+  async run(app, { action = 'list', names, all, yes: confirmed }) {
+    if (all && action !== 'prune') refuse('--all requires the action prune', 'npm run images -- prune --all');
     if (names.length > 0 && action !== 'build' && action !== 'accept') {
       refuse(`${action} takes no names`, `npm run images ${action}`);
     }
@@ -37,7 +36,7 @@ export const command = defineCommand({
       case 'build':
         return app.exclusively(() => build(app, names));
       case 'prune':
-        return app.exclusively(() => removeWaste(app, all, agreed));
+        return app.exclusively(() => pruneImages(app, all, confirmed));
       case 'accept':
         return app.exclusively(() => accept(app, names));
       default:
@@ -65,27 +64,30 @@ async function build(app: App, names: readonly string[]): Promise<void> {
   });
   const { steps: done } = await app.runPlan([{ title: 'Images', steps }]);
   const made = done.filter(({ skipped }) => skipped === undefined).map(({ step }) => step);
-  app.ui.result({ made }, made.length === 0 ? 'all were there' : `made: ${made.join(', ')}`);
+  app.ui.result(
+    { made },
+    made.length === 0 ? 'all images are already present' : `pulled or built: ${made.join(', ')}`,
+  );
 }
 
-async function removeWaste(app: App, all: boolean, agreed: boolean): Promise<void> {
+async function pruneImages(app: App, all: boolean, confirmed: boolean): Promise<void> {
   const { images, engine } = await connectImages(app);
   const docker = engine && createDocker(engine, app.exec);
-  const parts = { ...images, docker, exec: app.exec, cache: app.paths.cache };
-  const pruning = await planPruning(parts, { all, signal: app.signal });
+  const deps = { ...images, docker, exec: app.exec, cache: app.paths.cache };
+  const pruning = await planPruning(deps, { all, signal: app.signal });
   const freed = pruning.items.reduce((total, { bytes }) => total + bytes, 0);
   if (pruning.items.length > 0) {
     const lines = pruning.items.map(
       ({ what, bytes }) => `${what}: ${bytes === 0 ? 'removed' : toBytes(bytes)}`,
     );
-    await app.confirmChanges(lines, agreed);
+    await app.confirmChanges(lines, confirmed);
     await app.runPlan([
-      { title: 'Prune', steps: [{ title: 'remove', apply: (run) => prune(pruning, parts, run) }] },
+      { title: 'Prune', steps: [{ title: 'remove', apply: (run) => prune(pruning, deps, run) }] },
     ]);
   }
   app.ui.result(
     { freed, removed: pruning.items },
-    pruning.items.length === 0 ? 'nothing to remove' : `${toBytes(freed)} are free again`,
+    pruning.items.length === 0 ? 'nothing to remove' : `freed ${toBytes(freed)}`,
   );
 }
 
@@ -93,22 +95,19 @@ async function accept(app: App, [name, ...more]: readonly string[]): Promise<voi
   const reference = toReference(name ?? '');
   if (!reference?.digest || more.length > 0) {
     refuse(
-      'accept takes one image with its tag and digest',
+      'accept requires one image with its tag and digest',
       'npm run images -- accept docker.io/library/redis:8.0.3-bookworm@sha256:…',
     );
   }
   const { images } = await connectImages(app);
   await images.digests.record(toTagged(reference), reference.digest);
-  app.ui.result(
-    { accepted: name },
-    `${toTagged(reference)} is ${reference.digest} from now on; npm run up pulls it`,
-  );
+  app.ui.result({ accepted: name }, `${toTagged(reference)} is now ${reference.digest}; npm run up pulls it`);
 }
 
 function refuseName(name: string, known: readonly string[]): never {
   const nearest = findNearest(name, known);
   refuse(
-    `${JSON.stringify(name)} is no image${nearest === undefined ? '' : `, nearest is ${nearest}`}`,
+    `${JSON.stringify(name)} is not an image${nearest === undefined ? '' : `, nearest is ${nearest}`}`,
     `images: ${known.join(', ')}`,
   );
 }

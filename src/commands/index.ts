@@ -1,9 +1,9 @@
 import type { Commands } from '../cli/command.ts';
 
-/** Every command, in the order of the help. A script of the same name in package.json makes it `npm run <name>`. */
+/** All commands, in the order of the help. A script of the same name in package.json makes it `npm run <name>`. */
 export const commands: Commands = {
   up: {
-    summary: 'make it so: cluster, infrastructure and services, ready and answering',
+    summary: 'create or update the cluster, infrastructure and services, and wait until they respond',
     load: () => import('./up.ts'),
   },
   down: {
@@ -11,55 +11,55 @@ export const commands: Commands = {
     load: () => import('./down.ts'),
   },
   reload: {
-    summary: 'build, load and roll out services, and prove that the new code runs',
+    summary: 'build, load and roll out services, and verify that the new code runs',
     load: () => import('./reload.ts'),
   },
   logs: {
-    summary: 'the merged logs of services and data stores, followed through restarts and new pods',
+    summary: 'follow the merged logs of services and data stores across restarts and new pods',
     load: () => import('./logs.ts'),
   },
   forward: {
-    summary: 'services, postgres, redis and s3 on fixed ports of this machine',
+    summary: 'forward fixed ports of this machine to services, postgres, redis and s3',
     load: () => import('./forward.ts'),
   },
   status: {
-    summary: 'how the cluster, its services and their data stores are, and where they answer',
+    summary: 'show the state and addresses of the cluster, its services and data stores',
     load: () => import('./status.ts'),
   },
   why: {
-    summary: 'why something is not ready or does not answer: the causes, and the next command',
+    summary: 'explain why something is not ready or does not respond, and what to run next',
     load: () => import('./why.ts'),
   },
   env: {
-    summary: 'choose the environment, see what is behind each, trust the cluster of one',
+    summary: 'choose or list environments and their clusters, trust a remote cluster',
     load: () => import('./env.ts'),
   },
   plan: {
-    summary: 'what would be deployed, and where a cluster can be asked, each field that would change',
+    summary: 'show what would be deployed, and what would change on a reachable cluster',
     load: () => import('./plan.ts'),
   },
   doctor: {
-    summary: 'check the machine, the engine, the ports, the disk and the network, each with its fix',
+    summary: 'check the machine, container engine, ports, disk and network, with a fix for each problem',
     load: () => import('./doctor.ts'),
   },
   images: {
-    summary: 'list the images: needed, present, where they come from; build or prune them',
+    summary: 'list the images and where they come from; build or prune them',
     load: () => import('./images.ts'),
   },
   shell: {
-    summary: 'a shell, or one command, in the pod of a service or data store',
+    summary: 'open a shell or run a command in the pod of a service or data store',
     load: () => import('./shell.ts'),
   },
   db: {
-    summary: "psql in a service's database; save, restore and reset the databases",
+    summary: "open psql in a service's database; save, restore or reset databases",
     load: () => import('./db.ts'),
   },
   kubectl: {
-    summary: 'run kubectl against our cluster',
+    summary: 'run kubectl against the cluster of this checkout',
     load: () => import('./kubectl.ts'),
   },
   completion: {
-    summary: "print a shell's definition of the command wealist, with completion",
+    summary: 'print a shell function wealist with completion',
     load: () => import('./completion.ts'),
   },
 };

@@ -6,7 +6,8 @@ import { defaultEnvironment, findChosenEnvironment } from '../state/chosen-envir
 import { requireWritable } from './context/environment.ts';
 
 export const command = defineCommand({
-  summary: 'run kubectl against our cluster, whatever ~/.kube/config says',
+  description:
+    'Runs kubectl with these arguments against the cluster of this checkout, independent of ~/.kube/config.',
   arguments: {
     words: { value: 'argument', summary: 'passed on as they are', many: true },
   },
@@ -18,26 +19,26 @@ export const command = defineCommand({
 
   async run(app, { words }) {
     const { paths, exec, signal } = app;
-    // Only another choice is looked into: kubectl has to work whatever is wrong with the files.
+    // The environment is loaded only if another one was chosen, so that kubectl works even when its files are invalid.
     if ((await findChosenEnvironment(paths)) !== defaultEnvironment) {
       requireWritable(app, await app.environment(), 'kubectl');
     }
     const kubeconfig = join(paths.state, 'kubeconfig');
     await requireCluster(kubeconfig);
-    // Ours first, where `up` had to get one.
+    // The kubectl that `up` has installed comes first.
     const path = [join(paths.state, 'bin'), process.env.PATH].join(delimiter);
     try {
       await exec('kubectl', words, { env: { KUBECONFIG: kubeconfig, PATH: path }, inherit: true, signal });
       return 0;
     } catch (error) {
-      // kubectl has said why on the terminal it was given.
+      // kubectl has printed why.
       if (error instanceof CommandFailure && error.status !== undefined) return error.status;
       throw error;
     }
   },
 });
 
-/** Without a kubeconfig kubectl asks whatever listens on port 8080. */
+/** Without a kubeconfig, kubectl would connect to port 8080 of this machine. */
 async function requireCluster(kubeconfig: string): Promise<void> {
   await access(kubeconfig).catch(() => {
     throw new Failure('no cluster has been created yet', { hint: 'npm run up', exitCode: exitCodes.cluster });

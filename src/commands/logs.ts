@@ -16,47 +16,46 @@ import { openCluster } from './context/open-cluster.ts';
 import { toSecretsOptions } from './context/secrets.ts';
 import { createLogFilter, openFollowedOutput, printTo } from './logs/log-output.ts';
 
-/** Lines of each container that are shown before what is followed, where nothing else is wanted. */
+/** Existing lines of each container that are shown before new ones, by default. */
 const usualTail = 20;
 
 export const command = defineCommand({
-  summary: 'the merged logs of services and data stores, followed through restarts and new pods',
-  description: `Prints the logs of all pods of the named services and data stores, of all when none is named, in the order of time: the last ${usualTail} lines of each, and then what is written from now on. JSON lines are shown readably. "-- gap --" stands where the node has thrown lines away before they were read. All that is followed is also kept, unfiltered, in files below .wealist/logs/, of which the oldest go beyond 256 MB.`,
+  description: `Prints the logs of all pods of the named services and data stores (default: all), sorted by time: the last ${usualTail} lines of each container, then new lines as they are written. JSON lines are formatted for reading. "-- gap --" marks lines that the node discarded before they were read. All followed lines are also saved, unfiltered, in files below .wealist/logs/; beyond 256 MB the oldest files are removed.`,
   arguments: {
     services: {
       value: 'service',
-      summary: 'only these; postgres, redis and s3 are some, too',
+      summary: 'only these services; also accepted: postgres, redis, s3',
       many: true,
       complete: 'services',
     },
   },
   options: {
     env: environmentOption,
-    noFollow: { summary: 'print what there is, all of it where no --tail or --since says otherwise' },
+    noFollow: { summary: 'print the existing lines and exit; all of them unless --tail or --since is given' },
     since: {
       value: 'duration',
-      summary: 'only what was written in this time',
+      summary: 'only lines newer than this duration',
       parse: parseDuration,
       example: '5m',
     },
     tail: {
       value: 'number',
-      summary: 'of each container, at most so many of the lines written so far',
+      summary: 'at most this many existing lines of each container',
       parse: (text: string) => (/^\d{1,9}$/.test(text) ? Number(text) : undefined),
       example: '100',
     },
     grep: {
       value: 'pattern',
-      summary: 'only lines in which this regular expression matches',
+      summary: 'only lines that match this regular expression',
       parse: parsePattern,
       example: "'status=5..'",
     },
     level: {
       value: 'level',
-      summary: 'only lines of this level and above; a line that says none counts as info',
+      summary: 'only lines of this level and above; a line without a level counts as info',
       choices: levels,
     },
-    previous: { summary: 'of the run before the newest: why a container was restarted' },
+    previous: { summary: 'logs of the previous instance of each container, to see why it was restarted' },
   },
   examples: [
     'npm run logs',
@@ -70,10 +69,12 @@ export const command = defineCommand({
   async run(app, { services, env, noFollow, since, tail, grep, level, previous }) {
     const { ui, signal } = app;
     const environment = await app.environment({ name: env });
-    const parts = selectComponents(environment, services);
+    const components = selectComponents(environment, services);
     const api = await (await openCluster(app, environment)).openApi();
     await hideSecrets(app, environment);
-    const format = ui.json ? formatAsJson : createReadableFormat({ parts, colors: ui.resultColors });
+    const format = ui.json
+      ? formatAsJson
+      : createReadableFormat({ parts: components, colors: ui.resultColors });
     const filter = createLogFilter({ grep, level });
     const isPrinting = noFollow || previous;
 
@@ -93,8 +94,8 @@ export const command = defineCommand({
       const following = followLogs(api, {
         ...options,
         write: output.write,
-        onNothing: () => ui.say(`nothing of ${toNames(services)} runs yet: waiting for it`),
-        onSilence: () => ui.say('the cluster does not answer: waiting for it'),
+        onNothing: () => ui.say(`no pod of ${toNames(services)} is running yet: waiting`),
+        onSilence: () => ui.say('the cluster does not respond: waiting'),
       });
       await Promise.race([following, output.failed]).finally(() => output.close());
     }
@@ -105,18 +106,18 @@ export const command = defineCommand({
     if (read > 0) return;
     throw new Failure(
       previous
-        ? `nothing of ${toNames(services)} has been restarted`
-        : `nothing of ${toNames(services)} has run`,
+        ? `no container of ${toNames(services)} has been restarted`
+        : `no container of ${toNames(services)} has run`,
       { hint: 'npm run status', exitCode: exitCodes.workload },
     );
   },
 });
 
-/** What a service says of its own password is not repeated. */
+/** Keeps passwords that a service logs out of the output. */
 async function hideSecrets(app: App, environment: Environment): Promise<void> {
   const record = await findClusterRecord(app.paths);
   if (!record || !isLocal(environment)) return;
-  // Having read them is what takes them out of all that is printed.
+  // Secrets that were read are replaced in everything that is printed.
   await findSecrets(await toSecretsOptions(app, environment, record.name));
 }
 
@@ -124,7 +125,7 @@ function toNames(services: readonly string[]): string {
   return services.length === 0 ? 'weAlist' : services.join(', ');
 }
 
-/** Without the flags that make a pattern remember where it matched last. */
+/** The pattern has no flags g or y, which would make it continue at the last match. */
 function parsePattern(text: string): RegExp | undefined {
   try {
     return new RegExp(text);

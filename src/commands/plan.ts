@@ -25,15 +25,14 @@ import { describePlan } from './plan/text.ts';
 import { writeManifests } from './plan/write-manifests.ts';
 
 export const command = defineCommand({
-  summary: 'what would be deployed, and where a cluster can be asked, each field that would change',
   description:
-    'Renders all charts of the environment and, where its cluster can be asked, has the API server try each object out (a dry run) and shows what would differ. Nothing is changed. Values of Secrets are shown nowhere.',
+    'Renders all charts of the environment. If its cluster is reachable, the API server checks each object in a server-side dry run, and each field that would change is shown. Nothing is changed. Values of Secrets are never shown.',
   arguments: { services: selectedServices },
   options: {
     env: environmentOption,
-    out: { value: 'folder', summary: 'write the manifests there, one file for each release' },
-    secrets: { summary: 'with --out: write the values of Secrets, too, readable to you only' },
-    exitCode: { summary: 'exit code 11 when there are differences' },
+    out: { value: 'folder', summary: 'write the manifests to this folder, one file per release' },
+    secrets: { summary: 'with --out: include the values of Secrets, in files only you can read' },
+    exitCode: { summary: 'exit with code 11 if there are differences' },
     yes,
   },
   examples: [
@@ -43,9 +42,9 @@ export const command = defineCommand({
     'npm run plan -- --env staging --out manifests',
   ],
 
-  async run(app, { services, env, out, secrets, exitCode, yes: agreed }) {
+  async run(app, { services, env, out, secrets, exitCode, yes: confirmed }) {
     if (secrets && out === undefined) {
-      throw new Failure('--secrets belongs to --out', {
+      throw new Failure('--secrets requires --out', {
         hint: 'npm run plan -- --out <folder> --secrets',
         exitCode: exitCodes.usage,
       });
@@ -53,8 +52,8 @@ export const command = defineCommand({
     const environment = await app.environment({ name: env });
     await obtainTools(app, ['helm']);
     const { sources, objects, unbuilt, target } = isLocal(environment)
-      ? await lookHere(app, environment, services)
-      : await lookElsewhere(app, environment, services);
+      ? await readLocalInput(app, environment, services)
+      : await readRemoteInput(app, environment, services);
     const renderings = [...objects, ...(await Promise.all(sources.map((source) => render(app, source))))];
     const manifests = renderings.flatMap((rendering) => rendering.manifests);
 
@@ -80,7 +79,7 @@ export const command = defineCommand({
     if (!exitCode) return exitCodes.ok;
     const differs = hasDifferences(report);
     if (differs === undefined) {
-      throw new Failure(`whether ${environment.name} differs cannot be told: ${target.title}`, {
+      throw new Failure(`environment ${environment.name} cannot be compared: ${target.title}`, {
         hint: `npm run env show ${environment.name}`,
         exitCode: exitCodes.cluster,
       });
@@ -88,12 +87,12 @@ export const command = defineCommand({
     return differs ? exitCodes.differences : exitCodes.ok;
 
     async function write(folder: string): Promise<readonly string[]> {
-      // Where the person is: npm has gone to the checkout.
+      // npm runs in the checkout; INIT_CWD is the folder of the user.
       const path = resolve(process.env.INIT_CWD ?? process.cwd(), folder);
       const written = await writeManifests(renderings, {
         folder: path,
         environment: environment.name,
-        overwrite: agreed,
+        overwrite: confirmed,
         withSecrets: secrets,
       });
       ui.say(`${written.length} files written to ${path}${secrets ? '' : ', Secrets without their values'}`);
@@ -102,22 +101,26 @@ export const command = defineCommand({
   },
 });
 
-/** The cluster to compare with, or why there is none. */
+/** The cluster to compare with, or why there is no comparison. */
 interface Target {
   readonly api: ApiReader | undefined;
   readonly title: string;
 }
 
-interface Look {
+interface PlanInput {
   readonly sources: readonly ReleaseSource[];
-  /** Objects of no release. */
+  /** Objects that belong to no release. */
   readonly objects: readonly Rendering[];
   readonly target: Target;
-  /** Known once all is rendered. */
+  /** Images without a name yet; complete once everything is rendered. */
   readonly unbuilt: () => readonly string[];
 }
 
-async function lookHere(app: App, environment: LocalEnvironment, services: readonly string[]): Promise<Look> {
+async function readLocalInput(
+  app: App,
+  environment: LocalEnvironment,
+  services: readonly string[],
+): Promise<PlanInput> {
   const sources = await listLocalSources(app, environment, services);
   const access = sources.isRunning ? await findClusterAccess(app) : undefined;
   const objects = { release: 'namespaces', namespace: environment.namespace, manifests: sources.objects };
@@ -126,12 +129,16 @@ async function lookHere(app: App, environment: LocalEnvironment, services: reado
     objects: [objects],
     target: access
       ? { api: await access.openApi(), title: `cluster ${access.record.name}` }
-      : { api: undefined, title: 'no cluster of this checkout runs' },
+      : { api: undefined, title: 'the cluster of this checkout is not running' },
     unbuilt: () => sources.unbuilt,
   };
 }
 
-async function lookElsewhere(app: App, environment: Environment, services: readonly string[]): Promise<Look> {
+async function readRemoteInput(
+  app: App,
+  environment: Environment,
+  services: readonly string[],
+): Promise<PlanInput> {
   const { checkout } = app.paths;
   const selection = selectServices(environment, services);
   const own = await loadOwnSecrets(checkout, environment.name);
@@ -150,11 +157,11 @@ async function lookElsewhere(app: App, environment: Environment, services: reado
   };
 }
 
-/** A cluster that does not answer is none to compare with; one that is not the trusted one is refused. */
+/** A cluster that does not respond is not compared with; one that is not the trusted one fails with exit code 9. */
 async function openTarget(app: App, environment: Environment): Promise<Target> {
   const trust = await findTrust(app.paths, environment.name);
   if (!trust) {
-    const title = `no cluster is trusted yet to be that of ${environment.name} (npm run env trust ${environment.name})`;
+    const title = `the cluster of ${environment.name} is not trusted yet (npm run env trust ${environment.name})`;
     return { api: undefined, title };
   }
   await obtainTools(app, ['kubectl']);
@@ -172,7 +179,7 @@ async function openTarget(app: App, environment: Environment): Promise<Target> {
 async function requireValues(checkout: string, name: string): Promise<void> {
   const file = `helm/environments/${name}.yaml`;
   await access(join(checkout, file)).catch(() => {
-    throw new Failure(`${file} is missing, which has the values of environment ${name}`, {
+    throw new Failure(`${file}, the values of environment ${name}, is missing`, {
       hint: `git restore ${file}`,
       exitCode: exitCodes.usage,
     });
@@ -184,7 +191,7 @@ async function render(
   source: ReleaseSource,
 ): Promise<Rendering> {
   const { release, namespace, valuesFiles } = source;
-  // It asks no cluster, whatever it is given.
+  // helm template needs no cluster.
   const helm = createHelm(exec, {
     program: join(paths.state, 'bin/helm'),
     kubeconfig: '/dev/null',
@@ -199,6 +206,9 @@ function parse(text: string, release: string): readonly Manifest[] {
   try {
     return parseManifests(text);
   } catch (cause) {
-    throw new Failure(`release ${release} does not render to objects`, { cause, exitCode: exitCodes.helm });
+    throw new Failure(`release ${release} does not render to valid manifests`, {
+      cause,
+      exitCode: exitCodes.helm,
+    });
   }
 }

@@ -12,19 +12,18 @@ import { openSession } from './context/session.ts';
 import { toReloadLine } from './reload/reload-line.ts';
 
 export const command = defineCommand({
-  summary: 'build, load and roll out services, and prove that the new code runs',
   description:
-    'Ends when the pods of each service run the image that was built from its source as it is now, which is checked by the image ID, and are all that its endpoints name. With --watch it does so on each save; the `live` folders of a service go straight into the running containers.',
+    "Builds, loads and rolls out each service, and ends when its pods run the image built from the current source, verified by the image ID, and its endpoints contain no other pods. With --watch it repeats this on each save; files in a service's `live` folders are copied directly into the running containers.",
   arguments: {
     services: {
       value: 'service',
-      summary: 'what was changed',
+      summary: 'services to reload',
       required: true,
       many: true,
       complete: 'services',
     },
   },
-  options: { watch: { summary: 'again on each save, until Ctrl-C', short: 'w' } },
+  options: { watch: { summary: 'reload on each save, until Ctrl-C', short: 'w' } },
   examples: [
     'npm run reload auth-service',
     'npm run reload auth-service user-service',
@@ -54,8 +53,8 @@ export const command = defineCommand({
 });
 
 /**
- * Connects to the running cluster; what it returns sees the sources as they are when it is called.
- * @throws {Failure} exit code 5 when the cluster does not run.
+ * Connects to the running cluster. Each call of the returned function reads the then current sources.
+ * @throws {Failure} exit code 5 when the cluster is not running.
  */
 async function connectReload(app: App, environment: LocalEnvironment): Promise<() => ReloadServiceDeps> {
   const { paths, exec, signal } = app;

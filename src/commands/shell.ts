@@ -13,45 +13,44 @@ import { toWorkload } from './context/forward-targets.ts';
 import { handOver } from './context/hand-over.ts';
 
 export const command = defineCommand({
-  summary: 'a shell, or one command, in the pod of a service or data store',
   description:
-    'Opens a shell in the newest pod that is ready, else in the newest that runs. What follows the name is run in its place, and its exit code is that of the command. An image without a shell gets a debug container beside its program, under the restricted Pod Security Standard, from an image that is on the node already: the files of the service are below /proc/1/root there. Such a container stays in the pod, ended, until the pod is replaced.',
+    'Opens a shell in the newest ready pod, or in the newest running pod if none is ready. A command after the name is run instead of a shell, and its exit code is returned. If the image has no shell, an ephemeral debug container is started in the pod, under the restricted Pod Security Standard and from an image that is already on the node; there the files of the service are below /proc/1/root. The debug container stays in the pod, terminated, until the pod is replaced.',
   arguments: {
     service: {
       value: 'service',
-      summary: 'postgres, redis and s3 are some, too',
+      summary: 'service to open the shell in; also accepted: postgres, redis, s3',
       required: true,
       complete: 'services',
     },
-    words: { value: 'command', summary: 'what to run in place of a shell', many: true, isRest: true },
+    words: { value: 'command', summary: 'command to run instead of a shell', many: true, isRest: true },
   },
   options: {
-    pod: { value: 'name', summary: 'this pod, where there are several' },
+    pod: { value: 'name', summary: 'pod to use, if there are several' },
   },
   examples: [
     'npm run shell auth-service',
     'npm run shell -- postgres -- pg_isready -h 127.0.0.1',
     'npm run shell -- auth-service -- env',
   ],
-  handsOver: true,
+  handsOverTerminal: true,
 
   async run(app, { service, words, pod: podName }) {
     const environment = requireWritable(app, await app.environment(), 'shell');
-    const [part = service] = selectComponents(environment, [service]);
+    const [component = service] = selectComponents(environment, [service]);
     const { kubectl, snapshots } = await getOwnCluster(app, environment);
     const snapshot = await snapshots.take(app.signal);
-    const workload = toWorkload(environment, part);
+    const workload = toWorkload(environment, component);
     const pod =
       podName === undefined ? getRunningPod(snapshot, workload) : getPod(snapshot, workload, podName);
-    const place = { kubectl, pod, container: toContainer(pod, part) };
-    if (words.length > 0) return runIn(app, place, words);
-    const shell = await findShell(app, place);
-    if (shell !== undefined) return runIn(app, place, [shell]);
-    return debug(app, place, findDebugImage(snapshot, pod));
+    const target = { kubectl, pod, container: toContainer(pod, component) };
+    if (words.length > 0) return runIn(app, target, words);
+    const shell = await findShell(app, target);
+    if (shell !== undefined) return runIn(app, target, [shell]);
+    return debug(app, target, findDebugImage(snapshot, pod));
   },
 });
 
-interface Place {
+interface ExecTarget {
   readonly kubectl: Kubectl;
   readonly pod: Pod;
   readonly container: string;
@@ -64,45 +63,54 @@ function getPod(
 ): Pod {
   const pod = snapshot.find('Pod', podName, namespace);
   if (pod) return pod;
-  throw new Failure(`there is no pod ${podName} of ${name}`, {
+  throw new Failure(`pod ${podName} of ${name} does not exist`, {
     hint: `npm run kubectl -- -n ${namespace} get pods`,
     exitCode: exitCodes.workload,
   });
 }
 
-/** The program's own, beside which others may run. */
-function toContainer({ spec }: Pod, part: string): string {
-  return (spec.containers.find(({ name }) => name === part) ?? spec.containers[0])?.name ?? part;
+/** The main container of a pod that may have others, such as sidecars. */
+function toContainer({ spec }: Pod, component: string): string {
+  return (spec.containers.find(({ name }) => name === component) ?? spec.containers[0])?.name ?? component;
 }
 
-function toTarget({ pod: { metadata }, container }: Place): readonly string[] {
+function toTargetArgs({ pod: { metadata }, container }: ExecTarget): readonly string[] {
   return [`--namespace=${metadata.namespace}`, metadata.name, `--container=${container}`];
 }
 
-async function runIn(app: App, place: Place, words: readonly string[]): Promise<number> {
+async function runIn(app: App, target: ExecTarget, words: readonly string[]): Promise<number> {
   const flags = isTerminal() ? ['--stdin', '--tty'] : ['--stdin'];
-  // A program that draws asks what the terminal can do.
+  // Full-screen programs need to know the type of the terminal.
   const settings = flags.length > 1 && process.env.TERM ? ['env', `TERM=${process.env.TERM}`] : [];
-  return handOver(app, place.kubectl, ['exec', ...flags, ...toTarget(place), '--', ...settings, ...words]);
+  return handOver(app, target.kubectl, [
+    'exec',
+    ...flags,
+    ...toTargetArgs(target),
+    '--',
+    ...settings,
+    ...words,
+  ]);
 }
 
-/** What a runtime says of a program that is not there; any other failure is one. */
-const noProgram = /executable file not found|no such file or directory|stat .*: no such file/i;
+/** Errors of container runtimes for a program that does not exist. */
+const programNotFound = /executable file not found|no such file or directory|stat .*: no such file/i;
 
-/** The best shell of the image; undefined when it has none. */
-async function findShell({ exec, signal }: App, place: Place): Promise<string | undefined> {
-  const [program, ...base] = place.kubectl.command;
-  const look = ['sh', '-c', 'command -v bash || command -v sh'];
+/** The preferred shell of the image; undefined when it has no shell. */
+async function findShell({ exec, signal }: App, target: ExecTarget): Promise<string | undefined> {
+  const [program, ...base] = target.kubectl.command;
+  const printShell = ['sh', '-c', 'command -v bash || command -v sh'];
   try {
-    const { stdout } = await exec(program, [...base, 'exec', ...toTarget(place), '--', ...look], { signal });
+    const { stdout } = await exec(program, [...base, 'exec', ...toTargetArgs(target), '--', ...printShell], {
+      signal,
+    });
     return stdout.trim() || 'sh';
   } catch (error) {
-    if (error instanceof CommandFailure && noProgram.test(error.stderr)) return undefined;
+    if (error instanceof CommandFailure && programNotFound.test(error.stderr)) return undefined;
     throw error;
   }
 }
 
-/** One of our data stores' images on the same node: a script starts each, so that there is a shell in it. */
+/** The image of a data store on the same node. These have a shell, since a script starts each of them. */
 function findDebugImage(snapshot: Snapshot, { spec: { nodeName }, metadata }: Pod): string {
   const pods = snapshot.list('Pod').filter((pod) => pod.metadata.namespace === metadata.namespace);
   const names = ['postgres', 'redis', 's3'];
@@ -113,22 +121,24 @@ function findDebugImage(snapshot: Snapshot, { spec: { nodeName }, metadata }: Po
     .toSorted((one, other) => names.indexOf(one.name) - names.indexOf(other.name));
   const [first] = containers;
   if (first?.image !== undefined) return first.image;
-  throw new Failure('its image has no shell, and no image on the node lends one', {
+  throw new Failure('its image has no shell, and no image on the node provides one', {
     hint: 'npm run up postgres',
     exitCode: exitCodes.workload,
   });
 }
 
-async function debug(app: App, place: Place, image: string): Promise<number> {
-  const { pod, container, kubectl } = place;
+async function debug(app: App, target: ExecTarget, image: string): Promise<number> {
+  const { pod, container, kubectl } = target;
   if (!isTerminal()) {
-    throw new Failure(`the image of ${container} has no shell, and a container beside it needs a terminal`, {
+    throw new Failure(`the image of ${container} has no shell, and a debug container needs a terminal`, {
       hint: `npm run shell -- ${container}, on a terminal`,
       exitCode: exitCodes.workload,
     });
   }
   const name = `shell-${randomBytes(3).toString('hex')}`;
-  app.ui.say(`${container} has no shell: container ${name} beside it, its files are below /proc/1/root`);
+  app.ui.say(
+    `${container} has no shell: starting debug container ${name}, the files of ${container} are below /proc/1/root`,
+  );
   const settings = [`--image=${image}`, '--image-pull-policy=Never', '--profile=restricted', '--quiet'];
   const where = [`--namespace=${pod.metadata.namespace}`, pod.metadata.name, `--target=${container}`];
   return handOver(app, kubectl, [
@@ -142,7 +152,7 @@ async function debug(app: App, place: Place, image: string): Promise<number> {
   ]);
 }
 
-/** Somebody types, and sees what comes of it. */
+/** Whether input and output are a terminal. */
 function isTerminal(): boolean {
   return isatty(0) && isatty(1);
 }

@@ -9,19 +9,17 @@ import { readStatus } from './status/read-status.ts';
 import type { StatusReport } from './status/status-report.ts';
 import { describeStatus } from './status/status-text.ts';
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two updates. */
 const interval = 1_000;
 
 export const command = defineCommand({
-  summary:
-    'how the cluster, its services and their data stores are, whether they run their source, and where they answer',
   description:
-    'A service is fresh when its pods run the image that is built of its source as it is now; else it is STALE, and the link that does not hold is named.',
+    'Shows the state and addresses of the cluster, its services and data stores, and whether each service runs its current source. A service is fresh when its pods run the image built from its current source. Otherwise it is STALE, and the reason is shown: that image is not built, not loaded or not running.',
   options: {
     env: environment,
-    watch: { summary: 'look again every second, until Ctrl-C' },
-    exitCode: { summary: 'exit code 11 when not all is ready and fresh' },
-    schema: { summary: 'print the JSON Schema of what --json prints' },
+    watch: { summary: 'refresh every second, until Ctrl-C' },
+    exitCode: { summary: 'exit with code 11 unless everything is ready and fresh' },
+    schema: { summary: 'print the JSON Schema of the --json output' },
   },
   examples: [
     'npm run status',
@@ -46,7 +44,7 @@ export const command = defineCommand({
   },
 });
 
-/** Never ends by itself. */
+/** Prints the status until the signal is aborted. */
 async function watchStatus(app: App, read: () => Promise<StatusReport>): Promise<never> {
   for (;;) {
     const report = await read();
@@ -55,7 +53,7 @@ async function watchStatus(app: App, read: () => Promise<StatusReport>): Promise
   }
 }
 
-/** What reads the named environment, else the chosen one, as often as it is called. */
+/** Returns a function that reads the status of the named environment, or of the chosen one. */
 async function openReader(app: App, name: string | undefined): Promise<() => Promise<StatusReport>> {
   const wanted = name ?? (await findChosenEnvironment(app.paths));
   if (wanted !== defaultEnvironment) {
@@ -69,7 +67,7 @@ async function openReader(app: App, name: string | undefined): Promise<() => Pro
   return async () => {
     access ??= await findClusterAccess(app);
     const report = await readStatus(app, access, wanted);
-    // Kept while it answers, with its connections; a cluster that is made anew is another one.
+    // The connections are reused while the cluster responds; a recreated cluster needs new ones.
     if (report.cluster.state !== 'running') access = undefined;
     return report;
   };

@@ -28,19 +28,22 @@ import { type Foreseen, foreseeUp, lacksImages } from './context/up-deps.ts';
 import { listChanges, type MachineDemand, prepareMachine } from './up/prepare-machine.ts';
 
 export const command = defineCommand({
-  summary: 'make it so: cluster, infrastructure and services, ready and answering',
   description:
-    'Obtains what is missing, creates the cluster, builds and loads the images, deploys everything in the order of what needs what, and ends when each service answers through the ingress. What is as it should be is left alone.',
+    'Installs missing tools, creates the cluster, builds and loads the images, deploys everything in dependency order, and ends when each service responds through the ingress. What is already up to date is skipped.',
   arguments: { services: selectedServices },
   options: {
     with: {
       value: 'extra',
-      summary: 'deploy this beside the platform, several with commas; kept for the cluster',
+      summary: 'deploy this extra with the platform, several separated by commas; remembered for the cluster',
       complete: 'extras',
     },
-    without: { value: 'extra', summary: 'take this away again; its data stays', complete: 'extras' },
+    without: {
+      value: 'extra',
+      summary: 'remove this extra again; its data is preserved',
+      complete: 'extras',
+    },
     repair: {
-      summary: 'apply every chart again: takes back what was changed or removed in the cluster by hand',
+      summary: 'apply every chart again, to revert what was changed or deleted in the cluster by hand',
     },
     yes,
     name,
@@ -62,7 +65,7 @@ export const command = defineCommand({
       name: wantedName,
       nodes: wantedNodes,
       dryRun: isPreview,
-      yes: agreed,
+      yes: confirmed,
       repair: repairs,
       ...input
     },
@@ -82,7 +85,7 @@ export const command = defineCommand({
       });
 
     if (isPreview) {
-      const foreseen = await look();
+      const foreseen = await inspect();
       const { demand, record, situation } = foreseen;
       const changes = situation.engine ? [] : await listChanges(app, situation, demand);
       const secrets = await findSecrets(await toSecretsOptions(app, environment, record.name));
@@ -99,23 +102,23 @@ export const command = defineCommand({
     }
 
     await app.exclusively(async () => {
-      const before = await look();
-      const prepared = await prepareMachine(app, before.situation, before.demand, agreed);
-      // Only an engine that runs tells of the cluster that it has, and where that answers.
-      const foreseen = before.situation.engine ? before : await look();
+      const before = await inspect();
+      const prepared = await prepareMachine(app, before.situation, before.demand, confirmed);
+      // Without a running engine, an existing cluster and its ports were not known before.
+      const foreseen = before.situation.engine ? before : await inspect();
       const { situation, record, deps } = foreseen;
-      // What is to be taken away belongs to the cluster until it is gone: a run that is killed can be repeated.
-      const leaving = situation.record?.extras.filter((name) =>
+      // Extras stay in the record until they are removed, so that a killed run can be repeated.
+      const beingRemoved = situation.record?.extras.filter((name) =>
         wantedExtras.removed.some((each) => each === name),
       );
-      await writeClusterRecord(app.paths, { ...record, extras: [...record.extras, ...(leaving ?? [])] });
+      await writeClusterRecord(app.paths, { ...record, extras: [...record.extras, ...(beingRemoved ?? [])] });
       const checkoutId = await ensureCheckoutId(app.paths);
       const { file: secrets } = await ensureSecrets(await toSecretsOptions(app, environment, record.name));
       const plan = toPlan(foreseen, { checkoutId, secrets });
       const drift = await findDrift(situation, record, checkoutId, deps);
       if (drift !== undefined) {
         app.ui.say(
-          `cluster ${record.name} ${drift}; npm run down, then npm run up makes it anew and keeps the data`,
+          `cluster ${record.name} ${drift}; to recreate it and preserve the data: npm run down, then npm run up`,
         );
       }
       for (const note of await describeExtras(deps, { cluster: record }, app.signal)) app.ui.say(note);
@@ -129,7 +132,7 @@ export const command = defineCommand({
       app.ui.result(toUpValue(result, addresses), describeUp(result, addresses, app.ui.resultColors));
     });
 
-    /** What a cluster was created with cannot be changed in it, and it is never made anew unasked. */
+    /** How the cluster differs from settings that only recreating it can change; that is left to the user. */
     async function findDrift(
       { found }: Situation,
       cluster: ClusterRecord,
@@ -143,17 +146,17 @@ export const command = defineCommand({
       if (created === undefined) return undefined;
       const { nodes } = environment.cluster;
       if (nodes !== undefined && toTypes(nodes) !== toTypes(cluster.nodes)) {
-        return `has ${toTypes(cluster.nodes)}, not ${toTypes(nodes)}`;
+        return `has ${toTypes(cluster.nodes)} instead of ${toTypes(nodes)}`;
       }
       const lost = cluster.nodes.length + 1 - found.nodes.length;
       if (lost > 0) return `has lost ${lost} of its nodes`;
       return created === 'other'
-        ? "was made from other settings or another node image than today's"
+        ? 'was created with other settings or another node image than the current ones'
         : undefined;
     }
 
-    /** What there is, and what it takes of the machine; changes nothing. */
-    async function look() {
+    /** Reads the current state, and what the run requires of the machine; changes nothing. */
+    async function inspect() {
       const foreseen = await foreseeUp(app, environment, { name: wantedName, extras: wantedExtras });
       const { situation, record, deps } = foreseen;
       const lacks = await lacksImages(deps.images, selection, record, situation.engine);
@@ -177,15 +180,15 @@ export const command = defineCommand({
   },
 });
 
-/** The page of the platform, and what the extras answer under. */
+/** The URLs of the platform's page and of the extras. */
 function listAddresses(record: ClusterRecord): readonly Address[] {
   const hosts = hostsOfExtras(record).map(({ name }) => ({ name, url: `${toHostOrigin(name, record)}/` }));
   return [{ name: 'weAlist', url: `${toOrigin(record)}/` }, ...hosts];
 }
 
-/** Worker nodes in words. */
+/** Worker nodes as text. */
 function toTypes(nodes: readonly WorkerType[]): string {
-  return nodes.length === 0 ? 'one node only' : `the nodes ${[...nodes].sort().join(', ')}`;
+  return nodes.length === 0 ? 'a single node' : `the nodes ${[...nodes].sort().join(', ')}`;
 }
 
 function toOverrides(wanted: { name: string | undefined; nodes: string | undefined }): readonly Override[] {

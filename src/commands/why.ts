@@ -6,13 +6,12 @@ import { readWhy } from './why/read-why.ts';
 import { describeWhy } from './why/why-text.ts';
 
 export const command = defineCommand({
-  summary: 'why something is not ready or does not answer: the causes, what shows them, and the next command',
   description:
-    'Looks at nodes, pods, events, logs, volumes, Services, routes and policies, and names what is behind it all: a database that is down is one cause, whatever waits for it. Exit code 8 when there is a cause, 0 when all is as it should be or no cluster has been made yet.',
+    'Inspects nodes, pods, events, logs, volumes, Services, routes and policies, and reports the root causes: a database that is down is one cause, however many services wait for it. Exits with code 8 if there is a cause, with 0 if everything is ready or no cluster has been created yet.',
   arguments: {
     service: {
       value: 'service',
-      summary: 'only what keeps this one from working; postgres, redis and s3 are some, too',
+      summary: 'only causes that affect this service; also accepted: postgres, redis, s3',
       complete: 'services',
     },
   },

@@ -1,14 +1,14 @@
 import { CommandFailure, Failure } from '../lib/failure.ts';
 import { type Colors, toSymbol } from './style.ts';
 
-/** A failure as a person reads it: what, why, the command that met it, the fix; a bug with its stack. */
+/** Text of a failure: what failed, why, the command that failed, and the fix; for a bug, its stack. */
 export function describeFailure(error: unknown, colors: Colors): string {
   const failures =
     error instanceof Failure && error.cause instanceof AggregateError ? error.cause.errors : [error];
   return failures.map((failure) => describeOne(failure, colors)).join('\n\n');
 }
 
-/** The same for a program. */
+/** The JSON value of a failure. */
 export function toFailureValue(error: unknown): object {
   if (!(error instanceof Failure)) return { message: String(error), bug: true };
   const { message, hint, exitCode } = error;
@@ -32,9 +32,9 @@ function describeOne(error: unknown, colors: Colors): string {
 function describeBug(error: unknown, colors: Colors): string {
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return [
-    `${toSymbol('failed', colors)} ${colors.bold('this is a bug of wealist-local')}`,
+    `${toSymbol('failed', colors)} ${colors.bold('this is a bug in wealist-local')}`,
     stack,
-    toField('fix', 'report it with the lines above; where to: git remote get-url origin', colors),
+    toField('fix', 'report it with the lines above; the repository: git remote get-url origin', colors),
   ].join('\n');
 }
 
@@ -43,7 +43,7 @@ function listErrors(error: Error): readonly Error[] {
   return error.cause instanceof Error ? [error, ...listErrors(error.cause)] : [error];
 }
 
-/** Every cause once: an error's message, or the line of evidence at the end of the chain. */
+/** Messages of the causes without repetitions; the last cause may be plain text. */
 function listCauses(error: Error): readonly string[] {
   const [, ...causes] = listErrors(error);
   const evidence = [error, ...causes].at(-1)?.cause;

@@ -3,8 +3,8 @@ import type { Display, Outcome } from '../plan/display.ts';
 import type { Ui } from './ui.ts';
 
 /**
- * A line with the time for each thing that happens: for files, pipes and CI.
- * Of a step's progress it prints a line at most `every` milliseconds; all of it under `--verbose`.
+ * Prints a line with the time for each event, for files, pipes and CI. A step's progress is printed at most once per
+ * `interval` milliseconds; under `--verbose`, all of it.
  */
 export function showAsLines(ui: Ui, { interval = ui.verbose ? 0 : 5_000 } = {}): Display {
   const say = (text: string) => ui.say(`${new Date().toTimeString().slice(0, 8)} ${text}`);

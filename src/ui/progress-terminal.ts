@@ -8,14 +8,14 @@ import {
 } from 'listr2';
 import { toDuration } from '../lib/duration.ts';
 import type { Display, Outcome } from '../plan/display.ts';
-import { symbols, toNoted } from './style.ts';
+import { symbols, withNote } from './style.ts';
 import { toTerminalText } from './terminal-text.ts';
 import type { Ui } from './ui.ts';
 
 /** Milliseconds after which a running step shows for how long it has been running. */
 const timeShownAfter = 2_000;
 
-// listr2 asks whether stdout is a terminal; ours draws on stderr, whose terminal the caller has seen.
+// listr2 checks whether stdout is a terminal. This renderer draws on stderr, which the caller has checked.
 class StandardErrorRenderer extends DefaultRenderer {
   static override nonTTY = true;
 }
@@ -32,7 +32,7 @@ export function showOnTerminal(ui: Ui): Display {
         const start = performance.now();
         const ticking = setInterval(() => {
           const elapsed = performance.now() - start;
-          if (elapsed >= timeShownAfter) row.title = toNoted(title, colors, toDuration(elapsed));
+          if (elapsed >= timeShownAfter) row.title = withNote(title, colors, toDuration(elapsed));
         }, 1_000);
         const report = (line: string) => {
           row.output = toTerminalText(line);
@@ -41,11 +41,11 @@ export function showOnTerminal(ui: Ui): Display {
           clearInterval(ticking),
         );
         outcomes[index] = outcome;
-        row.title = toNoted(title, colors, toDuration(outcome.milliseconds));
+        row.title = withNote(title, colors, toDuration(outcome.milliseconds));
         if (outcome.error !== undefined) throw outcome.error;
       },
     }));
-    // exitOnError would reject at the first failure while the other steps run on.
+    // With exitOnError listr2 would reject at the first failure while the other steps continue.
     await new Listr(tasks, {
       concurrent: true,
       exitOnError: false,
@@ -59,7 +59,7 @@ export function showOnTerminal(ui: Ui): Display {
 
 function toRendererOptions({ colors, stderr }: Ui): ListrDefaultRendererOptions {
   return {
-    // Its stdout is our stderr; what others write meanwhile it holds back, each for its own output.
+    // listr2 draws on its `stdout`, here stderr, and buffers what others write meanwhile, each for its own output.
     logger: new ListrLogger({
       processOutput: new ProcessOutput(stderr, process.stdout, { leaveEmptyLine: false }),
     }),

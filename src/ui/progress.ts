@@ -5,7 +5,7 @@ import { showAsLines } from './progress-lines.ts';
 import { toSymbolLine } from './style.ts';
 import type { Ui } from './ui.ts';
 
-/** Shows a running plan: its steps are drawn on a terminal, else printed as lines; skipped ones are a detail. */
+/** Shows a running plan: drawn on a terminal, else printed as lines; skipped steps only under `--verbose`. */
 export function showProgress(ui: Ui): Pick<PlanOptions, 'display' | 'onSkipped'> {
   return {
     display: async (stage, perform) => (await chooseDisplay(ui))(stage, perform),
@@ -13,7 +13,7 @@ export function showProgress(ui: Ui): Pick<PlanOptions, 'display' | 'onSkipped'>
   };
 }
 
-/** listr2 is loaded only where something is drawn: most runs of `up` have nothing to do. */
+/** Loads listr2 only when it draws something, since most runs of `up` have nothing to do. */
 async function chooseDisplay(ui: Ui): Promise<Display> {
   if (ui.stderr.isTTY && !ui.quiet && !ui.verbose) {
     return (await import('./progress-terminal.ts')).showOnTerminal(ui);
@@ -21,7 +21,7 @@ async function chooseDisplay(ui: Ui): Promise<Display> {
   return showAsLines(ui);
 }
 
-/** Says a previewed step, below its stage's title. */
+/** Prints each previewed step below the title of its stage. */
 export function showPreview(ui: Ui): (preview: StepPreview) => void {
   let heading: string | undefined;
   return (preview) => {
@@ -33,5 +33,5 @@ export function showPreview(ui: Ui): (preview: StepPreview) => void {
 
 function toPreviewLine({ step, skipped, unknown }: StepPreview, { colors }: Ui): string {
   if (skipped) return toSymbolLine('skipped', step, colors, skipped);
-  return toSymbolLine('pointer', step, colors, unknown ? 'depends on what runs before' : undefined);
+  return toSymbolLine('pointer', step, colors, unknown ? 'depends on earlier steps' : undefined);
 }

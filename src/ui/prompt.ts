@@ -2,84 +2,84 @@ import { exitCodes, Failure } from '../lib/failure.ts';
 import { toTerminalText } from './terminal-text.ts';
 import type { Ui } from './ui.ts';
 
-interface Asking {
+interface PromptOptions {
   readonly ui: Ui;
   readonly signal: AbortSignal;
-  /** The person agreed beforehand. */
+  /** The user has confirmed in advance, with `--yes`. */
   readonly yes: boolean;
-  /** The command line that agrees beforehand, for where nobody can be asked. */
-  readonly agreeing: string;
+  /** The same command line with `--yes`, shown when there is no terminal to ask on. */
+  readonly commandWithYes: string;
 }
 
-/** A question that is answered with yes or no, about what is shown with it. */
-export interface Question {
-  /** Goes on with "your consent" where nobody can be asked: `changes of this system need`. */
+/** A yes-or-no question, with what it is about. */
+export interface Confirmation {
+  /** What requires confirmation, for the message when there is no terminal: `changing this system`. */
   readonly subject: string;
   readonly heading: string;
   readonly lines: readonly string[];
-  /** `Change it?` */
+  /** The question: `Apply these changes?` */
   readonly message: string;
 }
 
-/** Shows what would be changed on this system and asks once for all of it; nothing to change asks nothing. */
-export async function confirmChanges(changes: readonly string[], asking: Asking): Promise<void> {
+/** Shows all changes to this system and asks once to confirm them; does nothing when there are none. */
+export async function confirmChanges(changes: readonly string[], options: PromptOptions): Promise<void> {
   if (changes.length === 0) return;
-  await confirmOnce(
+  await requireConfirmation(
     {
-      subject: 'changes of this system need',
+      subject: 'changing this system',
       heading: 'This will be changed on this system:',
       lines: changes,
-      message: 'Change it?',
+      message: 'Apply these changes?',
     },
-    asking,
+    options,
   );
 }
 
 /**
- * Shows what it is about and asks.
- * @throws {Failure} exit code 2 where nobody can be asked, with the lines; 9 when the person says no.
+ * Shows the lines and asks for confirmation.
+ * @throws {Failure} exit code 2, with the lines, when there is no terminal to ask on; 9 when the user answers no.
  */
-export async function confirmOnce(
-  { subject, heading, lines, message }: Question,
-  { ui, signal, yes, agreeing }: Asking,
+export async function requireConfirmation(
+  { subject, heading, lines, message }: Confirmation,
+  { ui, signal, yes, commandWithYes }: PromptOptions,
 ): Promise<void> {
   if (!yes && !ui.interactive) {
-    throw new Failure(`${subject} your consent, and nobody can be asked here`, {
+    throw new Failure(`${subject} requires confirmation, and there is no terminal to ask on`, {
       cause: lines.join('\n'),
-      hint: agreeing,
+      hint: commandWithYes,
       exitCode: exitCodes.usage,
     });
   }
   ui.warn(`${heading}\n${lines.map((line) => `  ${line}`).join('\n')}`);
   if (yes) return;
   const { confirm } = await import('@inquirer/prompts');
-  const agreed = await ask(confirm({ message, default: false }, toContext(ui, signal)), signal);
-  if (agreed) return;
-  throw new Failure('nothing was changed: you did not agree', {
-    hint: agreeing,
+  const isConfirmed = await ask(confirm({ message, default: false }, toContext(ui, signal)), signal);
+  if (isConfirmed) return;
+  throw new Failure('nothing was changed: not confirmed', {
+    hint: commandWithYes,
     exitCode: exitCodes.refused,
   });
 }
 
 export interface Choice {
   readonly value: string;
-  /** Its line in the list. */
+  /** The line shown in the list. */
   readonly line: string;
-  /** What is typed is looked for in this. */
+  /** The text that is searched for what the user types. */
   readonly words: string;
   /** Shown below the list while the cursor is on it. */
   readonly description: string;
 }
 
 /**
- * Has one of a list chosen, with the arrow keys or by typing.
- * @throws {Failure} exit code 130 when the person leaves with Ctrl-C.
+ * Lets the user choose one of a list, with the arrow keys or by typing. Resolves to its `value`.
+ * @throws {Failure} exit code 130 after Ctrl-C.
  */
 export async function chooseOne(
   message: string,
   choices: readonly Choice[],
   initial: string,
-  { ui, signal }: Pick<Asking, 'ui' | 'signal'>,
+  { ui, signal }: Pick<PromptOptions, 'ui' | 'signal'>,
 ): Promise<string> {
   const { search } = await import('@inquirer/prompts');
   const find = (term = '') => {
@@ -100,19 +100,19 @@ export async function chooseOne(
 }
 
 /**
- * Shows what will be lost and has its name typed.
- * @throws {Failure} exit code 9 unless the name was typed, or `yes` given.
+ * Shows what will be deleted and lets the user type its name to confirm.
+ * @throws {Failure} exit code 9 unless the name was typed or `yes` is true.
  */
 export async function confirmLoss(
   name: string,
   losses: readonly string[],
-  { ui, signal, yes, agreeing }: Asking,
+  { ui, signal, yes, commandWithYes }: PromptOptions,
 ): Promise<void> {
-  ui.warn(`This will be lost for good:\n${losses.map((loss) => `  ${loss}`).join('\n')}`);
+  ui.warn(`This data will be deleted:\n${losses.map((loss) => `  ${loss}`).join('\n')}`);
   if (yes) return;
   if (!ui.interactive) {
-    throw new Failure(`${name} must be typed to confirm the loss, and nobody can be asked here`, {
-      hint: agreeing,
+    throw new Failure(`${name} must be typed to confirm, and there is no terminal to ask on`, {
+      hint: commandWithYes,
       exitCode: exitCodes.refused,
     });
   }
@@ -120,7 +120,7 @@ export async function confirmLoss(
   const typed = await ask(input({ message: `Type ${name} to confirm:` }, toContext(ui, signal)), signal);
   if (typed.trim() === name) return;
   throw new Failure(`nothing was deleted: ${JSON.stringify(typed)} is not ${name}`, {
-    hint: agreeing,
+    hint: commandWithYes,
     exitCode: exitCodes.refused,
   });
 }
@@ -129,7 +129,7 @@ function toContext({ stderr }: Ui, signal: AbortSignal) {
   return { output: stderr, signal };
 }
 
-/** The terminal is in raw mode while it asks, so that Ctrl-C comes as a key and not as a signal. */
+/** During a prompt the terminal is in raw mode, where Ctrl-C is a key and not a signal. */
 async function ask<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
   return answer.catch((error: Error) => {
     signal.throwIfAborted();

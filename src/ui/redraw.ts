@@ -1,13 +1,13 @@
 import { toTerminalText } from './terminal-text.ts';
 
 const sequence = '\x1b[';
-/** Lines that are too long are cut by the terminal itself. */
+/** The terminal truncates lines that are too long. */
 const noWrap = `${sequence}?7l`;
 const wrap = `${sequence}?7h`;
 const clearLine = `${sequence}K`;
 const clearBelow = `${sequence}J`;
 
-/** Draws each text over the one before, at the end of what the terminal shows; what does not fit in height is left out. */
+/** Draws each text over the previous one, at the end of the terminal; lines beyond its height are left out. */
 export function createRedraw(output: NodeJS.WriteStream, colors: boolean): (text: string) => void {
   let drawn = 0;
   return (text) => {
@@ -15,7 +15,7 @@ export function createRedraw(output: NodeJS.WriteStream, colors: boolean): (text
     const room = Math.max(1, (output.rows || 24) - 1);
     const shown = lines.length > room ? [...lines.slice(0, room - 1), '…'] : lines;
     const back = drawn === 0 ? '' : `${sequence}${drawn}A\r`;
-    // At once, so that nothing flickers.
+    // A single write, to avoid flicker.
     output.write(
       `${noWrap}${back}${shown.map((line) => `${line}${clearLine}\n`).join('')}${clearBelow}${wrap}`,
     );

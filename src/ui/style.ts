@@ -4,7 +4,7 @@ export const symbols = { done: '✔', failed: '✗', skipped: '↓', pointer: '�
 
 export type Colors = ReturnType<typeof pc.createColors>;
 
-/** Colours for one output; without them each function returns its text as it is. */
+/** Colours for one output; if disabled, each function returns its text unchanged. */
 export function createColors(enabled: boolean): Colors {
   return pc.createColors(enabled);
 }
@@ -17,17 +17,17 @@ export function toSymbol(name: keyof typeof symbols, colors: Colors): string {
   return color(symbols[name]);
 }
 
-/** A line of a plan: symbol, title, and in dim what there is to say about it. */
+/** A line of a plan: symbol, title and dimmed note. */
 export function toSymbolLine(
   name: keyof typeof symbols,
   title: string,
   colors: Colors,
   note?: string,
 ): string {
-  return `  ${toSymbol(name, colors)} ${toNoted(title, colors, note)}`;
+  return `  ${toSymbol(name, colors)} ${withNote(title, colors, note)}`;
 }
 
-/** A title with what there is to say about it, in dim. */
-export function toNoted(title: string, colors: Colors, note: string | undefined): string {
+/** A title with a dimmed note, if there is one. */
+export function withNote(title: string, colors: Colors, note: string | undefined): string {
   return note ? `${title}  ${colors.dim(note)}` : title;
 }

@@ -9,22 +9,22 @@ export interface Address {
   readonly url: string;
 }
 
-/** Steps in the list of the slowest, and the least milliseconds that put one there. */
+/** How many of the slowest steps are listed, and the minimum duration of a listed step in milliseconds. */
 const slowestShown = 5;
-const slowestFrom = 1_000;
+const slowestThreshold = 1_000;
 
-/** The end of an `up`: what answers where, how long it took and where the time went. */
+/** Result of `up` as text: duration, addresses and slowest steps. */
 export function describeUp(result: PlanResult, addresses: readonly Address[], colors: Colors): string {
   const applied = result.steps.filter(({ skipped }) => skipped === undefined);
   const what = applied.length === 0 ? 'up to date' : 'ready';
   const slowest = applied
-    .filter(({ milliseconds }) => milliseconds >= slowestFrom)
+    .filter(({ milliseconds }) => milliseconds >= slowestThreshold)
     .toSorted((one, other) => other.milliseconds - one.milliseconds)
     .slice(0, slowestShown);
   return [
     `${toSymbol('done', colors)} ${colors.bold(what)} in ${toDuration(result.milliseconds)}`,
     ...toLines(addresses.map(({ name, url }) => [name, colors.cyan(url)])),
-    ...(slowest.length === 0 ? [] : ['', colors.dim('where the time went'), ...toLines(slowest.map(toRow))]),
+    ...(slowest.length === 0 ? [] : ['', colors.dim('slowest steps'), ...toLines(slowest.map(toRow))]),
   ].join('\n');
 }
 
@@ -40,7 +40,7 @@ function toLines(rows: readonly (readonly string[])[]): readonly string[] {
         .map((line) => `  ${line}`);
 }
 
-/** The same for a program: times in milliseconds. */
+/** Result of `up` as JSON; times in milliseconds. */
 export function toUpValue(result: PlanResult, addresses: readonly Address[]): object {
   return { changed: result.steps.some(({ skipped }) => skipped === undefined), ...result, addresses };
 }

@@ -13,7 +13,7 @@ export function toTable(rows: readonly (readonly string[])[], head: readonly str
     chars: noBorders,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
-  // What is taken out when it is printed must not count for the width.
+  // Characters that are removed when printed must not count for the width.
   const toCells = (row: readonly string[]) => row.map((cell) => toTerminalText(cell, { colors: true }));
   table.push(...[head, ...rows].filter((row) => row.length > 0).map(toCells));
   return table

@@ -5,45 +5,45 @@ import { toTerminalText } from './terminal-text.ts';
 export interface UiOptions {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
-  /** Somebody sees a question and can answer it. */
+  /** Prompts can be shown and answered. */
   readonly interactive: boolean;
   readonly json: boolean;
   readonly quiet: boolean;
   readonly verbose: boolean;
-  /** False forbids colours; otherwise a terminal has them. */
+  /** False disables colours; otherwise they are used on a terminal. */
   readonly color: boolean;
 }
 
-/** What the person sees: the result on stdout, everything else on stderr. */
+/** Output for the user: the result on stdout, everything else on stderr. */
 export interface Ui {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly verbose: boolean;
   readonly interactive: boolean;
-  /** Where progress is drawn. */
+  /** The output on which progress and prompts are drawn. */
   readonly stderr: NodeJS.WriteStream;
   /** Colours for what goes to stderr. */
   readonly colors: Colors;
   /** Colours for the result. */
   readonly resultColors: Colors;
-  /** What the command was asked for: `value` under `--json`, else `text`. Of several results, each is one line of JSON. */
+  /** Prints a result of the command: `value` under `--json`, one line each, else `text`. */
   result(value: unknown, text: string): void;
   /**
-   * A result in place of the one before: drawn over it on a terminal, else printed when it is another one. Under
-   * `--json` each that is another one is a line.
+   * Replaces the previous result: on a terminal it is drawn over it. Otherwise, and under `--json`, it is printed if
+   * it differs.
    */
   redraw(value: unknown, text: string): void;
-  /** Whole lines of a result that goes on; resolves when there is room for more, or nobody reads any longer. */
+  /** Prints further whole lines of a result. Resolves when the output accepts more, or is closed. */
   stream(text: string): Promise<void>;
-  /** One line, or several, of what goes on; not under `--quiet`. */
+  /** Prints progress, in one or several lines; not under `--quiet`. */
   say(text: string): void;
   /** As `say`, but only under `--verbose`. */
   detail(text: string): void;
-  /** What the person should know although the run goes on, or why it ended; always shown. */
+  /** Prints a warning, or why the run ended; always shown. */
   warn(text: string): void;
 }
 
-/** The one place where text reaches the terminal, but for the drawn lines of a running plan (`progress-terminal.ts`). */
+/** All text reaches the terminal here, except the drawn lines of a running plan (`progress-terminal.ts`). */
 export function createUi({ stdout, stderr, interactive, json, quiet, verbose, color }: UiOptions): Ui {
   const colorful = { stdout: color && stdout.isTTY === true, stderr: color && stderr.isTTY === true };
   const colors = createColors(colorful.stderr);
@@ -54,8 +54,8 @@ export function createUi({ stdout, stderr, interactive, json, quiet, verbose, co
     output.write(line.endsWith('\n') ? line : `${line}\n`);
   }
 
-  /** The buffer of an output whose reader is slow has to empty itself first. */
-  function untilRoom(): Promise<void> {
+  /** Waits until stdout has written its buffer, or is closed. */
+  function waitForDrain(): Promise<void> {
     return new Promise((resolve) => {
       const events = ['drain', 'close', 'error'];
       const end = () => {
@@ -87,7 +87,7 @@ export function createUi({ stdout, stderr, interactive, json, quiet, verbose, co
     },
     async stream(text) {
       const hasRoom = stdout.write(toTerminalText(text, { colors: colorful.stdout }));
-      if (!hasRoom && !stdout.destroyed) await untilRoom();
+      if (!hasRoom && !stdout.destroyed) await waitForDrain();
     },
     say: (text) => {
       if (!quiet) print('stderr', text);

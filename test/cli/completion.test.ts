@@ -9,7 +9,7 @@ import { listWords } from '../../src/cli/completion/words.ts';
 import { toZsh } from '../../src/cli/completion/zsh.ts';
 
 const reload = defineCommand({
-  summary: "rebuild a service: it's quick",
+  description: 'Rebuilds a service.',
   arguments: { services: { value: 'service', summary: '', many: true, complete: 'services' } },
   options: {
     dryRun: { summary: 'change nothing' },
@@ -18,13 +18,13 @@ const reload = defineCommand({
   async run() {},
 });
 const kubectl = defineCommand({
-  ...{ summary: 'kubectl', passThrough: true },
+  ...{ description: 'kubectl', passThrough: true },
   arguments: { words: { value: 'argument', summary: '', many: true } },
   async run() {},
 });
 const commands: Commands = {
-  reload: { summary: reload.summary, load: async () => ({ command: reload }) },
-  kubectl: { summary: kubectl.summary, load: async () => ({ command: kubectl }) },
+  reload: { summary: "rebuild a service: it's quick", load: async () => ({ command: reload }) },
+  kubectl: { summary: 'kubectl', load: async () => ({ command: kubectl }) },
 };
 const words = await listWords(commands, {
   services: ['auth-service', 'frontend'],
@@ -33,7 +33,7 @@ const words = await listWords(commands, {
 });
 const script = { program: "/a path/it's/bin.js", words };
 
-test('every command, its flags with those of every command, and services where it takes them', () => {
+test('every command, its own and the global flags, and services where it takes them', () => {
   const [first, second] = words;
   expect(first).toMatchObject({ name: 'reload', values: ['auth-service', 'frontend'] });
   expect(first?.flags.map(({ flag }) => flag)).toEqual([
@@ -48,7 +48,7 @@ test('every command, its flags with those of every command, and services where i
   expect(second).toMatchObject({ name: 'kubectl', flags: [], values: [] });
 });
 
-/** What bash would offer for the last of these words. */
+/** The completions that bash offers for the last of these words. */
 async function complete(...line: readonly string[]): Promise<readonly string[]> {
   const quoted = line.map((word) => `'${word}'`).join(' ');
   const ask = `COMP_WORDS=(${quoted}); COMP_CWORD=${line.length - 1}; _wealist; printf '%s\\n' "\${COMPREPLY[@]}"`;
@@ -56,7 +56,7 @@ async function complete(...line: readonly string[]): Promise<readonly string[]> 
   return stdout.split('\n').filter((word) => word !== '');
 }
 
-test('bash offers them', async () => {
+test('bash completes them', async () => {
   expect(await complete('wealist', '')).toEqual(['reload', 'kubectl']);
   expect(await complete('wealist', 'reload', 'fr')).toEqual(['frontend']);
   expect(await complete('wealist', 'reload', 'frontend', '--d')).toEqual(['--dry-run']);
@@ -64,14 +64,14 @@ test('bash offers them', async () => {
   expect(await complete('wealist', 'kubectl', '')).toEqual([]);
 });
 
-test('the command is defined for the checkout, wherever that is', async () => {
+test('the shell function runs the program of the checkout from any folder', async () => {
   const program = join(import.meta.dirname, '../fakes/print-arguments.js');
   const run = `${toBash({ program, words })}\nwealist reload 'a b'`;
   const { stdout } = await promisify(execFile)('bash', ['-c', run]);
   expect(JSON.parse(stdout)).toEqual(['reload', 'a b']);
 });
 
-test('quotes and colons in a summary break neither zsh nor fish', () => {
+test('quotes and colons in a summary are escaped for zsh and fish', () => {
   expect(toZsh(script)).toContain(`'reload:rebuild a service: it'\\''s quick'`);
   expect(toFish(script)).toContain(`-a reload -d 'rebuild a service: it\\'s quick'`);
   expect(toFish(script)).toContain(`node '/a path/it\\'s/bin.js' $argv`);

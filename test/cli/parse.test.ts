@@ -4,7 +4,7 @@ import { readGlobals, splitCommandLine, toCommandLine } from '../../src/cli/comm
 import { parseInput } from '../../src/cli/parse.ts';
 
 const logs = defineCommand({
-  summary: 'show the logs of services',
+  description: 'show the logs of services',
   arguments: {
     services: { value: 'service', summary: 'all without', many: true },
   },
@@ -16,7 +16,7 @@ const logs = defineCommand({
   },
   examples: ['npm run logs auth-service -- --since 5m'],
   async run(_, { services, since, level, grep, showTime }) {
-    // The types are what the data says: a wrong one would not compile.
+    // The types are inferred from the options: a wrong one would not compile.
     const typed: [
       readonly string[],
       number | undefined,
@@ -59,12 +59,12 @@ test('arguments and options become typed input', () => {
   });
 });
 
-test('options of every command are taken, and are no input', () => {
+test('global options are accepted, and are not part of the input', () => {
   const parsed = parseInput('logs', logs, ['--json', '-q', '-v', '--no-color']);
   expect(parsed).toEqual(parseInput('logs', logs, []));
 });
 
-test('what follows -- is never a flag', () => {
+test('words after -- are never flags', () => {
   expect(parseInput('logs', logs, ['--', '--since'])).toMatchObject({ input: { services: ['--since'] } });
 });
 
@@ -80,7 +80,7 @@ test.each([
   expect(fails(...args)).toMatchObject({ exitCode: 2, message: expect.stringContaining(message), hint });
 });
 
-test('the help has the summary, the arguments, the options and the examples', () => {
+test('the help has the description, arguments, options and examples', () => {
   const { help = '' } = parseInput('logs', logs, ['--help']);
   expect(help).toMatch(/^Usage: npm run logs \[service\.\.\.\] -- \[options\]\n/);
   for (const text of [
@@ -94,9 +94,9 @@ test('the help has the summary, the arguments, the options and the examples', ()
   }
 });
 
-test('a command that passes on gets all as it is, flags too', () => {
+test('a passThrough command gets all words unchanged, including flags', () => {
   const kubectl = defineCommand({
-    ...{ summary: 'kubectl', passThrough: true },
+    ...{ description: 'kubectl', passThrough: true },
     arguments: { words: { value: 'argument', summary: '', many: true } },
     async run() {},
   });
@@ -104,7 +104,7 @@ test('a command that passes on gets all as it is, flags too', () => {
   expect(parseInput('kubectl', kubectl, args)).toEqual({ input: { words: args } });
 });
 
-test('a command line as it must be typed', () => {
+test('the command line to type', () => {
   expect(toCommandLine('up')).toBe('npm run up');
   expect(toCommandLine('reload', ['x'])).toBe('npm run reload x');
   expect(toCommandLine('reload', ['x', '--watch'])).toBe('npm run reload -- x --watch');
@@ -112,7 +112,7 @@ test('a command line as it must be typed', () => {
   expect(toCommandLine('logs', ['--grep', "it's $(id)"])).toBe(`npm run logs -- --grep 'it'\\''s $(id)'`);
 });
 
-test('the command is the first word that is no flag', () => {
+test('the command is the first word that is not a flag', () => {
   expect(splitCommandLine(['--json', 'up', 'x', '--yes'])).toEqual({
     name: 'up',
     args: ['--json', 'x', '--yes'],
@@ -123,7 +123,7 @@ test('the command is the first word that is no flag', () => {
   expect(splitCommandLine(['help'])).toEqual({ name: undefined, args: ['--help'] });
 });
 
-test('options of every command are seen before its own --', () => {
+test('global options are found before the -- of a command', () => {
   expect(readGlobals(['up', '-q', '--', '--json'])).toEqual({
     json: false,
     quiet: true,
@@ -133,7 +133,7 @@ test('options of every command are seen before its own --', () => {
 });
 
 const rest = defineCommand({
-  summary: 'another program',
+  description: 'another program',
   arguments: {
     service: { value: 'service', summary: '', required: true },
     words: { value: 'command', summary: '', many: true, isRest: true },
@@ -144,12 +144,12 @@ const rest = defineCommand({
 
 test.each([
   [['auth', '--', 'ls', '-la'], undefined, ['ls', '-la']],
-  // npm has taken the -- for itself.
+  // npm has removed the --.
   [['auth', 'ls', '-la', '--pod', 'x'], undefined, ['ls', '-la', '--pod', 'x']],
   [['auth', '--pod', 'p', '--', 'env'], 'p', ['env']],
   [['--pod', 'p', 'auth', 'env', '--help'], 'p', ['env', '--help']],
   [['auth', '--pod=p', 'sh', '-c', 'a -- b', '--'], 'p', ['sh', '-c', 'a -- b', '--']],
   [['auth', '--quiet'], undefined, []],
-])('%j: what belongs to another program is left to it', (args, pod, words) => {
+])('%j: words of another program are not parsed', (args, pod, words) => {
   expect(parseInput('shell', rest, args)).toEqual({ input: { service: 'auth', words, pod } });
 });

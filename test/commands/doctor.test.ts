@@ -9,7 +9,7 @@ import { makeTemporaryFolder } from '../temporary-folder.ts';
 
 const bin = resolve(import.meta.dirname, '../../src/bin.js');
 
-/** The command as a process of its own, on a machine with no tools, no engine and no network. */
+/** Runs the command as a process, without tools, engine and network. */
 async function doctor(args: readonly string[]) {
   const folder = await makeTemporaryFolder();
   const env = {
@@ -30,7 +30,7 @@ async function doctor(args: readonly string[]) {
   );
 }
 
-test('without an engine: exit code 3, everything else is told all the same', async () => {
+test('without an engine: exit code 3, and all other checks are reported', async () => {
   const { status, stdout } = await doctor(['--json']);
   expect(status).toBe(3);
   const { checks, changes } = JSON.parse(stdout);
@@ -42,11 +42,11 @@ test('without an engine: exit code 3, everything else is told all the same', asy
   expect(checks.map(({ id }: { id: string }) => id)).toEqual(
     expect.arrayContaining(['disk', 'mirror', 'cluster']),
   );
-  // The system's own record: what was changed is not a matter of this user's folders.
+  // Changes are recorded on the system, not in the folders of this user.
   expect(changes).toEqual(await createSystemRecord(createRoot(await readHost(), exec)).list());
 });
 
-test('what was changed on the system is listed, in words for a person', async () => {
+test('changes to the system are listed as text', async () => {
   const [{ stdout }, record] = await Promise.all([
     doctor([]),
     createSystemRecord(createRoot(await readHost(), exec)).list(),
@@ -56,7 +56,7 @@ test('what was changed on the system is listed, in words for a person', async ()
   for (const { at, title } of record) expect(stdout).toContain(`${at.slice(0, 10)}  ${title}`);
 });
 
-test('--fix does not replace an engine that somebody named', async () => {
+test('--fix does not replace an engine named by DOCKER_HOST', async () => {
   const { status, stderr } = await doctor(['--fix', '--yes']);
   expect(status).toBe(3);
   expect(stderr).toContain('(DOCKER_HOST) does not run');

@@ -10,7 +10,7 @@ import { command as why } from '../../src/commands/why.ts';
 import { listEnvironments } from '../../src/config/layers.ts';
 import { Failure } from '../../src/lib/failure.ts';
 import { findChosenEnvironment } from '../../src/state/chosen-environment.ts';
-import type { Question } from '../../src/ui/prompt.ts';
+import type { Confirmation } from '../../src/ui/prompt.ts';
 import { environment, makeApp } from '../fakes/app.ts';
 import { makeDeployment, makePod, ready } from '../fakes/cluster-objects.ts';
 import { dev, makeRemote } from '../fakes/remote-cluster.ts';
@@ -25,11 +25,11 @@ const objects = [
   makePod('auth-service-1', 'auth-service-2', { conditions: ready }),
 ].map(here('wealist-dev'));
 
-/** An app for which `dev` is on the fake's cluster and the tools are there; it agrees where `agrees`. */
-async function start({ agrees = true, json = false } = {}) {
+/** An app whose environment `dev` is on the fake cluster, with tools installed; prompts are confirmed if `confirms`. */
+async function start({ confirms = true, json = false } = {}) {
   const remote = await makeRemote(objects);
   const { app: common, ...screen } = makeApp({ state: remote.state, json });
-  const asked: Question[] = [];
+  const asked: Confirmation[] = [];
   const app: App = {
     ...common,
     environment: async ({ name = 'dev' } = {}) => (name === 'dev' ? dev : { ...environment, name }),
@@ -39,16 +39,16 @@ async function start({ agrees = true, json = false } = {}) {
     runPlan: async () => ({ milliseconds: 0, steps: [] }),
     async confirm(question) {
       asked.push(question);
-      if (!agrees) throw new Failure('you did not agree', { exitCode: 9 });
+      if (!confirms) throw new Failure('not confirmed', { exitCode: 9 });
     },
   };
-  const trust = (context?: string) => trustCluster(app, dev, { context, agreed: true });
+  const trust = (context?: string) => trustCluster(app, dev, { context, confirmed: true });
   return { ...remote, ...screen, app, asked, trust };
 }
 
 const calls = async (folder: string) => readFile(join(folder, 'calls'), 'utf8').catch(() => '');
 
-test('nothing is read before a cluster is trusted, and nothing asked', async () => {
+test('before a cluster is trusted, no request is sent to it', async () => {
   const { app, remote } = await start();
   for (const run of [
     () => status.run(app, { env: 'dev' }),
@@ -64,7 +64,7 @@ test('nothing is read before a cluster is trusted, and nothing asked', async () 
   expect(await calls(remote)).toBe('');
 });
 
-test('trust shows the fingerprint and records it; the status is read by a private copy', async () => {
+test('trust shows the fingerprint and records it; status uses a private copy of the kubeconfig', async () => {
   const { app, asked, trust, state, kubeconfig, remote, stdout } = await start({ json: true });
   const before = await readFile(kubeconfig, 'utf8');
   await trust();
@@ -83,7 +83,7 @@ test('trust shows the fingerprint and records it; the status is read by a privat
   });
   const copy = join(state, 'remote/dev.kubeconfig');
   expect((await stat(copy)).mode & 0o777).toBe(0o600);
-  // Every question names the copy and the one kube context in it; the person's own file is as it was.
+  // Every request uses the copy and its only kube context; the user's own file is unchanged.
   for (const line of (await calls(remote)).trim().split('\n')) {
     const [file, context] = JSON.parse(line);
     expect(file).toMatch(/--kubeconfig=.*\/remote\/dev(\.candidate)?\.kubeconfig$/);
@@ -95,7 +95,7 @@ test('trust shows the fingerprint and records it; the status is read by a privat
   );
 });
 
-test('why: what is not there, and no command that would write', async () => {
+test('why reports what is missing, and suggests no command that would change something', async () => {
   const { app, trust, stdout } = await start({ json: true });
   await trust();
   expect(await why.run(app, { env: 'dev' })).toBe(8);
@@ -111,13 +111,13 @@ test('why: what is not there, and no command that would write', async () => {
   expect(stdout()).not.toMatch(/npm run (up|kubectl|reload)/);
 });
 
-test('who does not agree has trusted nothing', async () => {
-  const { trust, app } = await start({ agrees: false });
+test('without confirmation nothing is trusted', async () => {
+  const { trust, app } = await start({ confirms: false });
   await expect(trust()).rejects.toMatchObject({ exitCode: 9 });
   await expect(status.run(app, { env: 'dev' })).rejects.toMatchObject({ exitCode: 9 });
 });
 
-test('trusting the same again asks nobody; another one is shown beside the one of before', async () => {
+test('trusting the same cluster again does not prompt; another one is compared with the previous one', async () => {
   const { trust, asked, set } = await start();
   await trust();
   await trust();
@@ -135,13 +135,13 @@ test.each([
     false,
   ],
   [
-    'leads to another address',
+    'has another address',
     { server: 'https://prod.example' },
     'kube context my-dev points to another cluster than the trusted one of dev',
     false,
   ],
   [
-    'leads to another cluster at the same address',
+    'has another cluster at the same address',
     { uid: 'uid-prod' },
     'kube context my-dev points to another cluster than the trusted one of dev',
     true,
@@ -164,13 +164,13 @@ test.each([
   ]) {
     await expect(run()).rejects.toMatchObject({ message, exitCode: 9 });
   }
-  // At most its UID is asked for.
+  // At most its UID is requested.
   const asked = (await calls(remote)).split('\n').filter((line) => line !== '');
   expect(asked.every((line) => line.includes('"kube-system"'))).toBe(true);
   expect(asked.length > 0).toBe(isAsked);
 });
 
-test('a cluster that does not respond is no reason to trust another', async () => {
+test('a cluster that does not respond is reported, and no other is trusted', async () => {
   const { app, trust, remote } = await start();
   await trust();
   await writeFile(join(remote, 'down'), '');
@@ -181,7 +181,7 @@ test('a cluster that does not respond is no reason to trust another', async () =
   });
 });
 
-test('list: what is behind each, what is there, what is allowed', async () => {
+test('list shows cluster, deployed services and allowed commands of each environment', async () => {
   const { app, trust, stdout } = await start({ json: true });
   await trust();
   await env.run(app, { action: 'use', name: 'dev' });
@@ -205,22 +205,22 @@ test('list: what is behind each, what is there, what is allowed', async () => {
 });
 
 test.each([
-  [{ action: 'use' }, 'use takes an environment'],
-  [{ action: 'trust' }, 'trust takes an environment'],
+  [{ action: 'use' }, 'use requires an environment'],
+  [{ action: 'trust' }, 'trust requires an environment'],
   [{ action: 'list', name: 'dev' }, 'list takes no environment'],
-  [{ action: 'use', name: 'dev', context: 'x' }, '--context belongs to trust'],
-  [{}, 'there is no terminal to choose on'],
+  [{ action: 'use', name: 'dev', context: 'x' }, '--context requires the action trust'],
+  [{}, 'choosing an environment needs a terminal'],
   [
     { action: 'trust', name: 'local-kind' },
-    'environment local-kind is on this machine: its cluster is the one that up makes',
+    'environment local-kind is on this machine: its cluster is created by up and needs no trust',
   ],
-])('%j is refused, and nothing chosen', async (input, message) => {
+])('%j is refused, and the choice is unchanged', async (input, message) => {
   const { app, state } = await start();
   await expect(env.run(app, input)).rejects.toMatchObject({ message, exitCode: 2 });
   expect(await findChosenEnvironment({ state })).toBe('local-kind');
 });
 
-test('where nobody can be asked, trust says what it would record and asks nobody', async () => {
+test('without a terminal, trust prints what it would record and sends no request', async () => {
   const { app, remote } = await start();
   await expect(env.run(app, { action: 'trust', name: 'dev' })).rejects.toMatchObject({
     cause: expect.stringContaining('https://dev.example'),

@@ -22,7 +22,7 @@ async function listen(
   return (server.address() as AddressInfo).port;
 }
 
-/** An auth-service that answers, and an environment where it wants a port that is free; or taken, where that is asked. */
+/** An auth-service that responds, and an environment in which its port is free, or taken if `isTaken`. */
 async function start({ isTaken = false } = {}) {
   const fake = await startApiServer();
   fake.ports.set('auth', await listen(createServer((_, response) => response.end('auth'))));
@@ -43,7 +43,7 @@ async function start({ isTaken = false } = {}) {
   return { port, report: JSON.parse(stdout()), stderr, interrupt, ended };
 }
 
-test('opens the wanted port, says how to use it, and closes it in the end', async () => {
+test('opens the wanted port, prints how to use it, and closes it at the end', async () => {
   const { port, report, interrupt, ended } = await start();
   expect(report).toEqual({
     version: 1,
@@ -58,7 +58,7 @@ test('opens the wanted port, says how to use it, and closes it in the end', asyn
   await expect(fetch(address)).rejects.toThrow();
 });
 
-test('of a taken port, the next that is free, and by whom it is taken', async () => {
+test('uses the next free port if the wanted one is taken, and prints which process has it', async () => {
   const { port, report, stderr, interrupt } = await start({ isTaken: true });
   const [{ port: given }] = report.forwards;
   expect(given).toBeGreaterThan(port);
@@ -78,7 +78,7 @@ test.each([
   expect(target.toUsage(port, 'wealist-kind-local')).toMatch(usage);
 });
 
-test('a cluster that does not answer ends it', async () => {
+test('a cluster that does not respond ends it', async () => {
   const { app } = makeApp({ state: await makeClusterFolder() });
   await expect(command.run(app, { targets: ['redis'] })).rejects.toMatchObject({
     message: 'the cluster does not answer',
@@ -86,7 +86,7 @@ test('a cluster that does not answer ends it', async () => {
   });
 });
 
-test('without a cluster there is one thing to do', async () => {
+test('without a cluster it suggests npm run up', async () => {
   const { app } = makeApp({ state: await makeTemporaryFolder() });
   await expect(command.run(app, { targets: [] })).rejects.toMatchObject({ hint: 'npm run up', exitCode: 5 });
 });

@@ -38,7 +38,7 @@ async function makeUser() {
   };
 }
 
-test('the list has every image, and what the cache takes', async () => {
+test('lists every image, and the disk usage of the cache', async () => {
   const { images } = await makeUser();
   const { status, stdout } = await images('--json');
   expect(status).toBe(0);
@@ -50,14 +50,14 @@ test('the list has every image, and what the cache takes', async () => {
   expect(names(true)).toEqual(
     expect.arrayContaining(['node', 'postgres', 'traefik', 'service-base', 'frontend']),
   );
-  // The other controller, and what no extra asks for.
+  // The other ingress controller, and images of extras that are not deployed.
   expect(names(false)).toEqual(expect.arrayContaining(['nginx', 'prometheus', 'grafana']));
   expect(listed.every(({ origin }: { origin?: string }) => origin === undefined)).toBe(true);
   expect(cache).toMatchObject({ store: 0, go: 0 });
   expect((await images()).stdout).toMatch(/^postgres +needed +missing$/m);
 });
 
-test('prune says what it would free, asks, and removes', async () => {
+test('prune shows what it would free, asks for confirmation, and removes it', async () => {
   const { images, store } = await makeUser();
   await store.putImage('built-redis-0000000000000000', { config: '{}', layers: [] });
   await store.putFile('kube-0000000000000000', (path) => writeFile(path, 'x'.repeat(2000)));
@@ -73,7 +73,7 @@ test('prune says what it would free, asks, and removes', async () => {
   expect((await images('prune')).stdout).toBe('nothing to remove');
 });
 
-test('images belong to no cluster: one of another checkout keeps nobody from them', async () => {
+test('images belong to no cluster, so the cluster of another checkout does not prevent a prune', async () => {
   const { run, images, socket } = await makeUser();
   const Labels = { 'io.x-k8s.kind.cluster': 'wealist' };
   await startEngine(
@@ -93,13 +93,13 @@ test('images belong to no cluster: one of another checkout keeps nobody from the
     },
     socket,
   );
-  // The same engine is one where this checkout may not touch the cluster.
+  // Commands on that cluster are refused for this checkout.
   expect(await run('down')).toMatchObject({ status: 9 });
   expect(await images()).toMatchObject({ status: 0 });
   expect(await images('prune', '--yes')).toMatchObject({ status: 0 });
 });
 
-test('a digest is accepted as it was given', async () => {
+test('accept records the given digest', async () => {
   const { images, data } = await makeUser();
   const { status } = await images('accept', `docker.io/library/redis:8.0.3@${digestOf('new')}`);
   expect(status).toBe(0);
@@ -108,7 +108,7 @@ test('a digest is accepted as it was given', async () => {
   });
 });
 
-test('build without an engine says how to get one', async () => {
+test('build without an engine fails with its fix', async () => {
   const { images } = await makeUser();
   const { status, stderr } = await images('build', 'redis');
   expect(status).toBe(3);
@@ -116,20 +116,20 @@ test('build without an engine says how to get one', async () => {
 });
 
 test.each([
-  [['list', '--all'], '✗ --all belongs to prune\n  fix      npm run images -- prune --all'],
+  [['list', '--all'], '✗ --all requires the action prune\n  fix      npm run images -- prune --all'],
   [['prune', 'redis'], '✗ prune takes no names\n  fix      npm run images prune'],
-  [['accept', 'redis'], '✗ accept takes one image with its tag and digest'],
-])('images %j: exit code 2 and the way out', async (args, message) => {
+  [['accept', 'redis'], '✗ accept requires one image with its tag and digest'],
+])('images %j: exit code 2 and a fix', async (args, message) => {
   const { images } = await makeUser();
   const { status, stderr } = await images(...args);
   expect(status).toBe(2);
   expect(stderr).toContain(message);
 });
 
-test('an unknown image is refused with the nearest, and nothing is changed', async () => {
+test('an unknown image is refused with the nearest name', async () => {
   const { images, data } = await makeUser();
   await mkdir(data, { recursive: true });
   const { status, stderr } = await images('build', 'redsi');
-  expect(stderr).toContain('✗ "redsi" is no image, nearest is redis');
+  expect(stderr).toContain('✗ "redsi" is not an image, nearest is redis');
   expect(status).toBe(2);
 });

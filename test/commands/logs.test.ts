@@ -11,7 +11,7 @@ import { makeClusterFolder } from '../fakes/cluster-folder.ts';
 import { makePod, makeStatus } from '../fakes/cluster-objects.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
-/** A cluster where auth-service and redis have written a line each. */
+/** A cluster in which auth-service and redis have each logged one line. */
 async function startCluster() {
   const fake = await startApiServer();
   for (const [at, name] of ['redis', 'auth-service', 'stranger'].entries()) {
@@ -42,12 +42,12 @@ async function run(args: readonly string[], options: { json?: boolean } = {}) {
   return stdout();
 }
 
-test('--no-follow prints what there is of all that is ours, and ends', async () => {
+test('--no-follow prints the existing lines of all our services and data stores, and ends', async () => {
   const text = await run(['--no-follow']);
   expect(text).toMatch(/^redis .* INFO {2}redis is up\nauth-service .* INFO {2}auth-service is up\n$/);
 });
 
-test('of the named ones, what matches, for a program', async () => {
+test('prints matching lines of the named services as JSON', async () => {
   const text = await run(['redis', 'auth-service', '--no-follow', '--grep', 'auth.*up'], { json: true });
   expect(JSON.parse(text)).toMatchObject({
     service: 'auth-service',
@@ -56,12 +56,12 @@ test('of the named ones, what matches, for a program', async () => {
   });
 });
 
-test('of a level and above', async () => {
+test('--level prints lines of that level and above', async () => {
   expect(await run(['--no-follow', '--level', 'warn'])).toBe('');
   expect(await run(['--no-follow', '--level', 'info'])).toMatch(/redis is up\n.*auth-service is up\n$/);
 });
 
-test('follows until it is interrupted', async () => {
+test('follows until interrupted', async () => {
   const { state, fake } = await startCluster();
   const interrupt = new AbortController();
   const { app, stdout } = makeApp({ state, signal: interrupt.signal });
@@ -74,7 +74,7 @@ test('follows until it is interrupted', async () => {
   expect(await ended).toMatchObject({ message: 'interrupted' });
 });
 
-test('a password that a service says is not repeated', async () => {
+test('a password in a log is replaced', async () => {
   const { state, fake } = await startCluster();
   const secrets = Object.fromEntries(secretKeys.map((key) => [key, `9f86d081884c7d65-${key}`]));
   await mkdir(join(state, 'data/wealist'), { recursive: true });
@@ -87,27 +87,27 @@ test('a password that a service says is not repeated', async () => {
   expect(stdout()).toMatch(/connecting to postgres:\/\/u:\*\*\*@postgres\n$/);
 });
 
-test('what is followed is kept as a whole, whatever of it is shown', async () => {
+test('all followed lines are saved, including those that are not shown', async () => {
   const { state, fake } = await startCluster();
   const interrupt = new AbortController();
   const { app, stdout, stderr } = makeApp({ state, signal: interrupt.signal });
   const parsed = parseInput('logs', command, ['--level', 'error', 'redis', 'auth-service']);
   const ended = command.run(app, parsed.help === undefined ? parsed.input : {}).catch((error) => error);
-  await vi.waitFor(() => expect(stderr()).toContain('all of it is kept in '));
+  await vi.waitFor(() => expect(stderr()).toContain('all lines are saved in '));
   fake.writeLog('redis', 'main', { time: toLogTime(5_000), text: '{"level":"error","message":"broken"}' });
   await vi.waitFor(() => expect(stdout()).toMatch(/ERROR broken\n$/));
   interrupt.abort(new Error('interrupted'));
   await ended;
   expect(stdout().split('\n').filter(Boolean)).toHaveLength(1);
-  const [, folder = ''] = /kept in (.*)/.exec(stderr()) ?? [];
+  const [, folder = ''] = /saved in (.*)/.exec(stderr()) ?? [];
   expect(folder.startsWith(join(state, 'logs'))).toBe(true);
   expect(await readFile(join(folder, 'redis.1.log'), 'utf8')).toMatch(/redis is up"}\n.*broken"}\n$/);
   expect(await readFile(join(folder, 'auth-service.1.log'), 'utf8')).toContain('auth-service is up');
 });
 
 test.each([
-  [['frontend', '--no-follow'], { message: 'nothing of frontend has run', exitCode: 8 }],
-  [['redis', '--previous'], { message: 'nothing of redis has been restarted', exitCode: 8 }],
+  [['frontend', '--no-follow'], { message: 'no container of frontend has run', exitCode: 8 }],
+  [['redis', '--previous'], { message: 'no container of redis has been restarted', exitCode: 8 }],
   [['authservice'], { message: '"authservice" is no service, nearest is auth-service', exitCode: 2 }],
   [['--grep', '('], { message: '--grep takes a pattern, not "("', exitCode: 2 }],
   [['--level', 'loud'], { exitCode: 2 }],
@@ -116,7 +116,7 @@ test.each([
   await expect(run(args)).rejects.toMatchObject(failure);
 });
 
-test('without a cluster there is one thing to do', async () => {
+test('without a cluster it suggests npm run up', async () => {
   const { app } = makeApp({ state: await makeTemporaryFolder() });
   await expect(command.run(app, { services: [] })).rejects.toMatchObject({ hint: 'npm run up', exitCode: 5 });
 });

@@ -13,7 +13,7 @@ import { dockerRoutes, startEngine } from '../fakes/engine.ts';
 import { startObjectsApi } from '../fakes/objects-api.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
-/** An ingress that answers with this HTTP status. */
+/** An ingress that responds with this HTTP status. */
 async function startIngress(status: number): Promise<number> {
   const server = createServer((_, response) => response.writeHead(status).end());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -69,11 +69,11 @@ async function runStatus(
   return { stdout: stdout(), exitCode, origin: `http://localhost:${httpPort}` };
 }
 
-test('a line for each part: image, restarts, address, or why it is not ready', async () => {
+test('a line per component: image, restarts, and address or why it is not ready', async () => {
   const { stdout, exitCode, origin } = await runStatus([...controller, ...redis, ...auth, ...frontend]);
   expect(exitCode).toBe(0);
   expect(stdout).toMatch(/^✔ cluster wealist is running {2}environment local-kind/);
-  expect(stdout).toContain(`✔ ingress ${origin}/ answers 200`);
+  expect(stdout).toContain(`✔ ingress ${origin}/ responds with 200`);
   const line = (name: string) => stdout.split('\n').find((each) => each.includes(` ${name} `));
   expect(line('auth-service')).toMatch(
     new RegExp(`✔ auth-service +1/1 +0123456789ab +2 restarts +\\d+ \\w+ +${origin}/svc/auth/$`),
@@ -84,7 +84,7 @@ test('a line for each part: image, restarts, address, or why it is not ready', a
   expect(stdout).not.toContain('postgres');
 });
 
-test('what a service goes without, as its chart says', async () => {
+test('shows what a service lacks according to its chart', async () => {
   const note = 'video calls are off: infrastructure.livekit.host names no server';
   const noted = auth.map((object) =>
     object.kind === 'Deployment'
@@ -98,7 +98,7 @@ test('what a service goes without, as its chart says', async () => {
   expect(parts.find(({ name }) => name === 'auth-service')).toMatchObject({ state: 'ready', note });
 });
 
-test('what --json prints is what its schema says', async () => {
+test('the --json output matches its schema', async () => {
   const { stdout } = await runStatus([...controller, ...redis, ...auth, ...frontend], { json: true });
   const report = StatusReport.parse(JSON.parse(stdout));
   expect(report).toMatchObject({
@@ -116,7 +116,7 @@ test('what --json prints is what its schema says', async () => {
   expect(report.parts[2]).toMatchObject({ image: authImage, imageId: 'sha256:ab12', restarts: 2 });
 });
 
-test('an extra is listed with what it runs, where that answers, and what it goes without', async () => {
+test('an extra is listed with its components, their addresses and missing optional images', async () => {
   const record = { extras: ['monitoring'], lacking: ['grafana'] };
   const absent = await runStatus([...controller], { record });
   expect(absent.stdout).toContain('✔ with monitoring without grafana, which can only be pulled');
@@ -142,7 +142,7 @@ test('the schema is printed on demand', async () => {
   expect(JSON.parse(stdout)).toMatchObject({ properties: { version: { const: 1 } } });
 });
 
-test('--exit-code tells scripts', async () => {
+test('--exit-code reports the state to scripts', async () => {
   const frontendReady = [
     ...makeDeployment('frontend', { status: done }),
     makePod('frontend-1', 'frontend-2', { conditions: ready }),
@@ -154,7 +154,7 @@ test('--exit-code tells scripts', async () => {
   expect(await runStatus([...controller, ...redis, ...auth], { input })).toMatchObject({ exitCode: 11 });
 });
 
-test('--watch looks again until Ctrl-C, and prints what has changed', async () => {
+test('--watch refreshes until Ctrl-C, and prints changes', async () => {
   const httpPort = await startIngress(200);
   const server = await startObjectsApi(() => state);
   const state: string = await makeClusterFolder({ httpPort, server });
@@ -177,7 +177,7 @@ test('--watch looks again until Ctrl-C, and prints what has changed', async () =
   await expect(watching).rejects.toThrow('aborted');
 });
 
-test('what is not deployed, and what brings it up', async () => {
+test('shows what is not deployed, and the command that deploys it', async () => {
   const { stdout, exitCode } = await runStatus([]);
   expect(exitCode).toBe(0);
   for (const name of ['traefik', 'redis', 'auth-service', 'frontend']) {
@@ -186,7 +186,7 @@ test('what is not deployed, and what brings it up', async () => {
   expect(stdout).toMatch(/next {2}npm run up\n$/);
 });
 
-test('a Job shows only while it is not complete', async () => {
+test('a Job is shown only until it is complete', async () => {
   const job = (type: string) => ({
     kind: 'Job',
     metadata: {
@@ -200,7 +200,7 @@ test('a Job shows only while it is not complete', async () => {
   expect((await runStatus([job('Failed')])).stdout).toMatch(/✗ bootstrap .* failed\n/);
 });
 
-/** An engine, found by DOCKER_HOST, that has the cluster's nodes in these states, made by the checkouts of these ids. */
+/** An engine at DOCKER_HOST with the cluster's nodes in these states, created by the checkouts with these IDs. */
 async function useEngine(...nodes: readonly (readonly [state: string, checkoutId: string])[]): Promise<void> {
   const Labels = { 'io.x-k8s.kind.cluster': 'wealist' };
   const names = nodes.map((_, at) => `/wealist-${at === 0 ? 'control-plane' : 'worker'}`);
@@ -242,7 +242,7 @@ test.each([
     /^✗ cluster wealist does not respond .*\n {2}because {2}connect ECONNREFUSED 127\.0\.0\.1:1\n/,
   ],
   ['running', theirs, /^✗ cluster wealist does not exist .*\n .* belongs to another checkout\n/],
-])('no answer from a cluster whose node is %s, made by %s', async (status, owner, says) => {
+])('a cluster that does not respond, with a node %s, created by %s', async (status, owner, says) => {
   const state = await makeClusterFolder();
   await writeFile(join(state, 'id'), ours);
   await useEngine([status, owner]);

@@ -63,9 +63,9 @@ async function why({ objects = whole, service, json = false, logs = {}, answers 
   return { exitCode, stdout: stdout(), origin: `http://localhost:${httpPort}` };
 }
 
-test('all is as it should be: one line, exit code 0', async () => {
+test('everything ready: one line, exit code 0', async () => {
   const { stdout, exitCode, origin } = await why();
-  expect(stdout).toBe(`✔ all 2 services are ready, with all that they need, and answer at ${origin}/\n`);
+  expect(stdout).toBe(`✔ all 2 services and their dependencies are ready, and respond at ${origin}/\n`);
   expect(exitCode).toBe(0);
 });
 
@@ -97,13 +97,13 @@ const logs = {
   'auth-service-0.auth-service': '{"message":"redis is down: connect ECONNREFUSED 10.96.0.129:6379"}\n',
 };
 
-test('a cause with its last lines, whom it hits, and the next command; exit code 8', async () => {
+test('a cause with its log, the affected components and the next command; exit code 8', async () => {
   const { stdout, exitCode } = await why({ objects: broken, logs });
   expect(stdout).toBe(
     [
       '✗ redis: crashed 3 times, exit code 1',
       '  log      Fatal error: bad directive',
-      '  hits     auth-service',
+      '  affects  auth-service',
       '  next     npm run logs -- redis --previous',
       '',
     ].join('\n'),
@@ -111,7 +111,7 @@ test('a cause with its last lines, whom it hits, and the next command; exit code
   expect(exitCode).toBe(8);
 });
 
-test('what --json prints is what its schema says', async () => {
+test('the --json output matches its schema', async () => {
   const { stdout, exitCode } = await why({ objects: broken, logs, json: true });
   expect(WhyReport.parse(JSON.parse(stdout))).toMatchObject({
     cluster: { state: 'running' },
@@ -122,32 +122,32 @@ test('what --json prints is what its schema says', async () => {
   expect(exitCode).toBe(8);
 });
 
-test('about one service: what keeps it from working, and nothing else', async () => {
+test('for one service: only the causes that affect it', async () => {
   expect(await why({ objects: broken, logs, service: 'auth-service' })).toMatchObject({
     stdout: expect.stringMatching(/^✗ redis: crashed/),
     exitCode: 8,
   });
   expect(await why({ objects: broken, logs, service: 'frontend' })).toMatchObject({
-    stdout: '✔ frontend is ready, and answers\n',
+    stdout: '✔ frontend is ready and responds\n',
     exitCode: 0,
   });
 });
 
-test('a service that there is not is refused with the nearest name', async () => {
+test('an unknown service is refused with the nearest name', async () => {
   await expect(why({ service: 'auth-servce' })).rejects.toMatchObject({
     message: '"auth-servce" is no service, nearest is auth-service',
     exitCode: 2,
   });
 });
 
-test('what is ready and does not answer through the ingress', async () => {
+test('a component that is ready but does not respond through the ingress', async () => {
   const { stdout, exitCode, origin } = await why({
     answers: (path) => (path.startsWith('/svc/auth') ? 502 : 200),
   });
   expect(stdout).toBe(
     [
       `✗ ${origin}/svc/auth/health/ready responded with 502`,
-      '  hits     auth-service',
+      '  affects  auth-service',
       '  next     npm run logs -- auth-service',
       '',
     ].join('\n'),
@@ -155,7 +155,7 @@ test('what is ready and does not answer through the ingress', async () => {
   expect(exitCode).toBe(8);
 });
 
-test('without a cluster: said with the command that makes one, and no fault', async () => {
+test('without a cluster: no cause, and the command that creates one', async () => {
   const before = process.env.DOCKER_HOST;
   process.env.DOCKER_HOST = `unix://${await startEngine({ ...dockerRoutes, 'GET /containers/json': [] })}`;
   onTestFinished(() => {

@@ -52,7 +52,10 @@ describe('down', () => {
 
   test('--delete-data --yes erases it', async () => {
     const { stderr, stdout, exitCode } = await checkout.run('down', '--delete-data', '--yes');
-    expect({ stdout, exitCode }).toMatchObject({ stdout: expect.stringContaining('are gone'), exitCode: 0 });
+    expect({ stdout, exitCode }).toMatchObject({
+      stdout: expect.stringContaining('are deleted'),
+      exitCode: 0,
+    });
     expect(stderr).toContain('wealist-kind-local/data-postgres-0');
     expect(await listNodes(checkout)).toEqual([]);
     await expect(access(checkout.data)).rejects.toThrow('ENOENT');

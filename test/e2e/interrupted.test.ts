@@ -48,7 +48,7 @@ describe('kill -9 of all processes', () => {
       stderr: expect.stringContaining(`release ${infrastructure} was left pending-install: rolling it back`),
       exitCode: 0,
     });
-    expect(stderr).toMatch(/The last run did not end: .*wealist-infrastructure/);
+    expect(stderr).toMatch(/The last run was interrupted during: .*wealist-infrastructure/);
     expect(await listNodes(checkout)).toEqual(nodes);
     expect(await readReleases(checkout)).toMatchObject({ [infrastructure]: '1 deployed' });
     await expectAllThere();

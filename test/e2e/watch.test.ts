@@ -58,7 +58,7 @@ describe('reload --watch', () => {
       await edit('services/noti-service/service.ts', (text) =>
         text.replace(/'noti:\w+'/, `'noti:${channel}'`),
       );
-      await next(/noti-service live after \d+\.\d\d s: 1 file over wealist\.local\/noti-service:\w{12}/);
+      await next(/noti-service live after \d+\.\d\d s: 1 file on top of wealist\.local\/noti-service:\w{12}/);
     }
     const answers = await asking.stop();
     expect(answers.filter(({ status }) => status !== 200)).toEqual([]);

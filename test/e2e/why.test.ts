@@ -115,7 +115,7 @@ describe('eight faults at once', () => {
     const { stdout, exitCode } = await checkout.run('why');
     expect({ stdout, exitCode }).toEqual({
       stdout: expect.stringMatching(
-        /^✔ all 8 services are ready, with all that they need, and answer at http:\S+\n$/,
+        /^✔ all 8 services and their dependencies are ready, and respond at http:\S+\n$/,
       ),
       exitCode: 0,
     });

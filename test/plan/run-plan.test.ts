@@ -240,7 +240,7 @@ test('a preview checks every step and applies none', async () => {
       '  ❯ Create cluster',
       '  ❯ Build image',
       'Deploy',
-      '  ❯ Deploy auth-service  depends on what runs before',
+      '  ❯ Deploy auth-service  depends on earlier steps',
       '',
     ].join('\n'),
   );

@@ -5,7 +5,7 @@ import { createColors } from '../../src/ui/style.ts';
 
 const plain = createColors(false);
 
-test('what, why, the command and the fix, each on its line', () => {
+test('message, cause, command and fix, each on its line', () => {
   const cause = new CommandFailure('kubectl ended with exit code 1', {
     argv: ['kubectl', 'rollout', 'status', 'deployment/auth-service', '--timeout=60s', 'a b'],
     ...{ status: 1, stdout: '', stderr: 'Back-off', cause: 'Back-off restarting\nfailed container' },
@@ -26,7 +26,7 @@ test('what, why, the command and the fix, each on its line', () => {
   );
 });
 
-test('several failures, each whole', () => {
+test('several failures, each complete', () => {
   const failures = [
     new Failure('a broke', { hint: 'fix a' }),
     new Failure('b broke', { cause: new Error('no b') }),
@@ -42,14 +42,14 @@ test('several failures, each whole', () => {
   });
 });
 
-test('a message of several lines keeps them', () => {
+test('a message of several lines is indented', () => {
   const failure = new Failure('env/base.yaml:1:2 a: got 1\nenv/base.yaml:2:2 b: got 2');
   expect(describeFailure(failure, plain)).toBe('✗ env/base.yaml:1:2 a: got 1\n  env/base.yaml:2:2 b: got 2');
 });
 
-test('a bug shows its stack and where to report it; an expected failure never its stack', () => {
+test('a bug shows its stack and where to report it; a failure shows no stack', () => {
   const bug = describeFailure(new TypeError('x is undefined'), plain);
-  expect(bug).toMatch(/^✗ this is a bug of wealist-local\nTypeError: x is undefined\n {4}at /);
+  expect(bug).toMatch(/^✗ this is a bug in wealist-local\nTypeError: x is undefined\n {4}at /);
   expect(bug).toContain('git remote get-url origin');
   expect(describeFailure('thrown text', plain)).toContain('thrown text');
   expect(describeFailure(new Failure('expected'), plain)).toBe('✗ expected');

@@ -3,7 +3,7 @@ import { createScreen } from '../fakes/screen.ts';
 
 const up = (lines: number) => `\x1b[${lines}A\r`;
 
-test('on a terminal each result is drawn over the one before, and what was longer is cleared', () => {
+test('on a terminal each result is drawn over the previous one, and longer lines are cleared', () => {
   const { ui, stdout } = createScreen({ terminal: true });
   ui.redraw(1, 'one\ntwo');
   ui.redraw(2, 'three');
@@ -12,7 +12,7 @@ test('on a terminal each result is drawn over the one before, and what was longe
   expect(second).toContain('three\x1b[K\n\x1b[J');
 });
 
-test('what does not fit is left out, and lines are not wrapped', () => {
+test('lines beyond the height are left out, and lines are not wrapped', () => {
   const { ui, stdout } = createScreen({ terminal: true });
   const lines = Array.from({ length: 100 }, (_, at) => `line ${at}`);
   ui.redraw(1, lines.join('\n'));
@@ -24,7 +24,7 @@ test('what does not fit is left out, and lines are not wrapped', () => {
   expect(stdout().endsWith('\x1b[?7h')).toBe(true);
 });
 
-test('elsewhere a result is printed when it is another one', () => {
+test('without a terminal a result is printed when it differs', () => {
   const { ui, stdout } = createScreen();
   ui.redraw({ ready: false }, 'not ready, 3 s');
   ui.redraw({ ready: false }, 'not ready, 4 s');
@@ -32,7 +32,7 @@ test('elsewhere a result is printed when it is another one', () => {
   expect(stdout()).toBe('not ready, 3 s\nready\n');
 });
 
-test('under --json each that is another one is a line', () => {
+test('under --json each different result is a line', () => {
   const { ui, stdout } = createScreen({ json: true, terminal: true });
   for (const ready of [false, false, true]) ui.redraw({ ready }, 'x');
   expect(stdout()).toBe('{"ready":false}\n{"ready":true}\n');

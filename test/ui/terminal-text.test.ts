@@ -21,7 +21,7 @@ test.each([
   expect(toTerminalText(text)).toBe(expected);
 });
 
-test('with colours, ours stay and no others', () => {
+test('with colours, only those of style.ts are kept', () => {
   const colors = createColors(true);
   const ours = `${colors.red(colors.bold('a'))}${colors.dim('b')}${colors.cyan('c')}${colors.yellow('d')}${colors.green('e')}`;
   expect(toTerminalText(ours, { colors: true })).toBe(ours);
@@ -29,13 +29,13 @@ test('with colours, ours stay and no others', () => {
   expect(toTerminalText('\x1b[8mhidden\x1b[30;40mblack\x1b[2J', { colors: true })).toBe('hiddenblack');
 });
 
-test('takes secrets out', () => {
+test('replaces secrets', () => {
   hideSecrets(['s3cret-of-terminal-text']);
   expect(toTerminalText('key: s3cret-of-terminal-text.')).toBe('key: ***.');
 });
 
-test('a long line takes no longer than its length', () => {
-  // With the square of it, this would take longer than a test may.
+test('the time is linear in the length of a line', () => {
+  // With quadratic time, this test would time out.
   expect(toTerminalText(`\x1b]${'\x1b['.repeat(200_000)}`)).toBe('');
   expect(toTerminalText('\x1b['.concat('0'.repeat(2_000_000)))).toBe('');
 });

@@ -8,7 +8,7 @@ import { createScreen } from '../fakes/screen.ts';
 
 const { signal } = new AbortController();
 
-test('the result goes to stdout, all else to stderr', () => {
+test('the result goes to stdout, everything else to stderr', () => {
   const { ui, stdout, stderr } = createScreen();
   ui.result({ ready: true }, 'ready');
   ui.say('creating the cluster');
@@ -39,7 +39,7 @@ test('colours only on a terminal, and never escape sequences from outside', () =
   expect(terminal.stderr()).toBe('\x1b[31mred\x1b[39m\n');
 });
 
-test('a result that goes on is cleaned as well, and waits for its reader', async () => {
+test('a streamed result is sanitized, too, and waits for its reader', async () => {
   const { ui, stdout } = createScreen();
   await ui.stream('one\x1b[2J\n');
   expect(stdout()).toBe('one\n');
@@ -55,14 +55,14 @@ test('a result that goes on is cleaned as well, and waits for its reader', async
   slow.resume();
   await written;
 
-  // Nobody reads any longer.
+  // The output is closed.
   const gone = new PassThrough({ highWaterMark: 1 });
   const unread = createScreen({ stdout: gone as unknown as NodeJS.WriteStream }).ui.stream('x\n');
   gone.destroy();
   await unread;
 });
 
-test('columns line up, coloured or not, under a head or none', () => {
+test('columns are aligned, with and without colours and head', () => {
   const { red } = createColors(true);
   const rows = [
     ['auth-service', 'ready'],
@@ -74,7 +74,7 @@ test('columns line up, coloured or not, under a head or none', () => {
   expect(toTable([['a', 'b']])).toBe('a  b');
 });
 
-test('the end of up: what answers, how long it took, the slowest steps first', () => {
+test('the result of up: addresses, duration, and the slowest steps first', () => {
   const step = (name: string, milliseconds: number, skipped?: string) => {
     return { stage: 'Stage', step: name, milliseconds, skipped };
   };
@@ -89,7 +89,7 @@ test('the end of up: what answers, how long it took, the slowest steps first', (
     '✔ ready in 1 min 20 s',
     '  frontend  http://localhost',
     '',
-    'where the time went',
+    'slowest steps',
     '  1 min 05 s  Build',
     '  12 s        Create cluster',
   ]);
@@ -99,8 +99,8 @@ test('the end of up: what answers, how long it took, the slowest steps first', (
   expect(toUpValue(unchanged, [])).toMatchObject({ changed: false });
 });
 
-test('consent: asked once for all, given beforehand, or a failure with the list and the flag', async () => {
-  const asking = { signal, agreeing: 'npm run up -- --yes' };
+test('confirmation: asked once for all, given in advance, or a failure with the list and the flag', async () => {
+  const asking = { signal, commandWithYes: 'npm run up -- --yes' };
   const changes = ['install docker.io (apt)', 'sysctl fs.inotify.max_user_instances=512'];
   const screen = createScreen();
   await confirmChanges([], { ...screen, ...asking, yes: false });
@@ -112,8 +112,8 @@ test('consent: asked once for all, given beforehand, or a failure with the list 
   expect(screen.stderr()).toContain('install docker.io (apt)');
 });
 
-test('a loss: refused where the name cannot be typed', async () => {
-  const asking = { signal, agreeing: 'npm run down -- --delete-data --yes' };
+test('a deletion is refused without a terminal to type the name on', async () => {
+  const asking = { signal, commandWithYes: 'npm run down -- --delete-data --yes' };
   const screen = createScreen();
   await expect(
     confirmLoss('wealist', ['PostgreSQL, 48 MB'], { ...screen, ...asking, yes: false }),

@@ -25,7 +25,7 @@ function toLines({ name, flags, values }: CommandWords): readonly string[] {
   ];
 }
 
-/** Fish, unlike the others, escapes within single quotes. */
+/** In fish, unlike in other shells, a backslash escapes within single quotes. */
 function quoteFish(text: string): string {
   return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 }

@@ -1,23 +1,23 @@
 import type { Argument, Command, Commands } from '../command.ts';
 import { globalOptions, toFlag } from '../options.ts';
 
-/** What can follow a command's name. */
+/** The words that can follow a command's name. */
 export interface CommandWords {
   readonly name: string;
   readonly summary: string;
   readonly flags: readonly FlagWords[];
-  /** For its arguments. */
+  /** Completions of its arguments. */
   readonly values: readonly string[];
 }
 
 export interface FlagWords {
   readonly flag: string;
   readonly summary: string;
-  /** For its value; none where it takes none, or any. */
+  /** Completions of its value; empty for a flag without a value or with any value. */
   readonly values: readonly string[];
 }
 
-/** Where `complete` of an argument or option gets its words. */
+/** The words for each `complete` of an argument or option. */
 export type Sources = Readonly<Record<NonNullable<Argument['complete']>, readonly string[]>>;
 
 export interface Script {
@@ -26,7 +26,7 @@ export interface Script {
   readonly words: readonly CommandWords[];
 }
 
-/** Every command with its flags, and the names that its arguments and options may be. */
+/** Every command with its flags and the completions of its arguments and options. */
 export async function listWords(commands: Commands, sources: Sources): Promise<readonly CommandWords[]> {
   return Promise.all(
     Object.entries(commands).map(async ([name, { summary, load }]) => {
@@ -37,12 +37,12 @@ export async function listWords(commands: Commands, sources: Sources): Promise<r
 }
 
 function listFlags({ options = {}, passThrough }: Command, sources: Sources): CommandWords['flags'] {
-  // What is passed on has flags of its own.
+  // The flags are those of the program to which the words are passed.
   if (passThrough) return [];
   const all: NonNullable<Command['options']> = {
     ...options,
     ...globalOptions,
-    help: { summary: 'print its help' },
+    help: { summary: 'print this help' },
   };
   return Object.entries(all).map(([key, { summary, choices = [], complete }]) => {
     return { flag: toFlag(key), summary, values: complete ? sources[complete] : choices };
@@ -56,7 +56,7 @@ function listValues({ arguments: args = {} }: Command, sources: Sources): readon
   ]);
 }
 
-/** In single quotes for a POSIX shell or fish. */
+/** Quotes a text for a POSIX shell or fish. */
 export function quote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }

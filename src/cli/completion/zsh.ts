@@ -39,7 +39,7 @@ compdef _wealist wealist
 `;
 }
 
-/** `word:what it is`, as zsh's _describe reads it. */
+/** `word:description`, the format of zsh's _describe. */
 function describe(word: string, summary: string): string {
   const escaped = word.replaceAll(':', '\\:');
   return quote(summary ? `${escaped}:${summary}` : escaped);

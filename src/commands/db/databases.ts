@@ -9,19 +9,19 @@ import { createPostgres, type Postgres } from '../../tools/postgres.ts';
 import { getOwnCluster } from '../context/engine.ts';
 import { toWorkload } from '../context/forward-targets.ts';
 
-/** The databases of a checkout's cluster, and what uses them. */
+/** The databases of a checkout's cluster, and the services that use them. */
 export interface Databases extends Awaited<ReturnType<typeof getOwnCluster>> {
   readonly postgres: Postgres;
   readonly namespace: string;
-  /** Database by service, of the services that have one. */
+  /** Database by service, for services that have one. */
   readonly ofService: ReadonlyMap<string, string>;
-  /** Deployments that run. */
+  /** Names of the Deployments that are not scaled to zero. */
   readonly deployed: readonly string[];
-  /** Of snapshots. */
+  /** Folder of the snapshots. */
   readonly folder: string;
 }
 
-/** @throws {Failure} exit code 5 or 9 as `getOwnCluster`, 8 when PostgreSQL does not run. */
+/** @throws {Failure} exit code 5 or 9 as `getOwnCluster`, 8 when PostgreSQL is not running. */
 export async function openDatabases(app: App, environment: LocalEnvironment): Promise<Databases> {
   const { namespace } = environment;
   const access = await getOwnCluster(app, environment);
@@ -50,7 +50,7 @@ interface ConfigMap {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-/** As the services themselves are told. */
+/** Reads the names from the ConfigMaps of the services. */
 async function readDatabaseNames(
   kubectl: Kubectl,
   { namespace, services }: LocalEnvironment,
@@ -65,7 +65,7 @@ async function readDatabaseNames(
   return new Map(names);
 }
 
-/** The script that makes the databases of all services, as `up` has deployed it. */
+/** The script that creates the databases of all services, as deployed by `up`. */
 export async function readBootstrap(
   { kubectl, namespace }: Pick<Databases, 'kubectl' | 'namespace'>,
   signal: AbortSignal,
@@ -74,15 +74,15 @@ export async function readBootstrap(
   const { data } = await kubectl.getJson<ConfigMap>(where, signal);
   const script = data?.['databases.sql'];
   if (script !== undefined) return script;
-  throw new Failure('the cluster does not say how its databases are made', {
+  throw new Failure('ConfigMap bootstrap has no databases.sql, which creates the databases', {
     hint: 'npm run up',
     exitCode: exitCodes.cluster,
   });
 }
 
 /**
- * The databases of the named services, of all when none is named, each once.
- * @throws {Failure} exit code 2 for a name that is no service, or one that has no database.
+ * The databases of the named services (default: all), without duplicates.
+ * @throws {Failure} exit code 2 for an unknown service, or one without a database.
  */
 export function selectDatabases(
   environment: LocalEnvironment,
@@ -94,17 +94,17 @@ export function selectDatabases(
   return [...new Set(names)];
 }
 
-/** @throws {Failure} exit code 2 when the service has none. */
+/** @throws {Failure} exit code 2 when the service has no database. */
 export function getDatabase(ofService: ReadonlyMap<string, string>, service: string): string {
   const name = ofService.get(service);
   if (name !== undefined) return name;
   throw new Failure(`${service} has no database`, {
-    hint: `with one: ${[...ofService.keys()].join(', ')}`,
+    hint: `services with a database: ${[...ofService.keys()].join(', ')}`,
     exitCode: exitCodes.usage,
   });
 }
 
-/** Image ID by service of what runs now. */
+/** The running image IDs, by service. */
 export async function readImages(
   { snapshots, namespace, ofService }: Pick<Databases, 'snapshots' | 'namespace' | 'ofService'>,
   signal: AbortSignal,

@@ -13,16 +13,16 @@ interface DatabaseRow {
   readonly name: string;
   readonly service: string | undefined;
   readonly bytes: number;
-  /** A restore or reset that was broken off has left it, and the next one removes it. */
+  /** Left by an interrupted restore or reset; the next one removes it. */
   readonly isLeftover: boolean;
 }
 
-/** Prints the databases there are, and the snapshots, which are there without a cluster, too. */
+/** Prints the databases and the snapshots; the latter exist without a cluster, too. */
 export async function listDatabases(app: App, environment: LocalEnvironment): Promise<void> {
   const { ui, paths } = app;
   const record = await findClusterRecord(paths);
   const folder = toSnapshotsFolder(paths.data, record?.name ?? environment.cluster.name);
-  const [{ databases, silence }, snapshots] = await Promise.all([
+  const [{ databases, unavailable }, snapshots] = await Promise.all([
     readDatabases(app, environment),
     listSnapshots(folder),
   ]);
@@ -34,7 +34,7 @@ export async function listDatabases(app: App, environment: LocalEnvironment): Pr
   const databaseTable = toTable(
     databases.map(({ name, service = '', bytes, isLeftover }) => [
       `  ${cyan(name)}`,
-      isLeftover ? dim('of a restore that was broken off') : service,
+      isLeftover ? dim('left by an interrupted restore or reset') : service,
       toBytes(bytes),
     ]),
     ['  database', 'service', 'size'].map(dim),
@@ -46,12 +46,12 @@ export async function listDatabases(app: App, environment: LocalEnvironment): Pr
       toBytes(bytes),
       `${length} ${length === 1 ? 'database' : 'databases'}`,
     ]),
-    ['  snapshot', 'age', 'size', 'holds'].map(dim),
+    ['  snapshot', 'age', 'size', 'contains'].map(dim),
   );
   const text = [
-    silence === undefined ? databaseTable : `  no databases: ${silence}`,
+    unavailable === undefined ? databaseTable : `  no databases: ${unavailable}`,
     rows.length === 0
-      ? '  no snapshots: npm run db save before-migration'
+      ? '  no snapshots; to save one: npm run db save before-migration'
       : `${snapshotTable}\n  ${dim(folder)}`,
   ].join('\n\n');
   ui.result({ version: 1, databases, snapshots: rows, folder }, text);
@@ -60,7 +60,7 @@ export async function listDatabases(app: App, environment: LocalEnvironment): Pr
 async function readDatabases(
   app: App,
   environment: LocalEnvironment,
-): Promise<{ readonly databases: readonly DatabaseRow[]; readonly silence?: string }> {
+): Promise<{ readonly databases: readonly DatabaseRow[]; readonly unavailable?: string }> {
   try {
     const { postgres, ofService } = await openDatabases(app, environment);
     const services = new Map([...ofService].map(([service, name]) => [name, service]));
@@ -73,7 +73,7 @@ async function readDatabases(
     };
   } catch (error) {
     app.signal.throwIfAborted();
-    if (error instanceof Failure) return { databases: [], silence: error.message };
+    if (error instanceof Failure) return { databases: [], unavailable: error.message };
     throw error;
   }
 }

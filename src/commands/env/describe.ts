@@ -5,13 +5,13 @@ import { toTable } from '../../ui/table.ts';
 import { isLocal } from '../context/environment.ts';
 import type { ProbedEnvironment } from './probe.ts';
 
-/** What is allowed, in the words of the commands. */
+/** What the commands may do in an environment, as text. */
 const allowed = {
   everything: 'everything',
-  reading: 'read only: status, logs, plan, why',
+  reading: 'remote, read-only: status, logs, plan, why',
 } as const satisfies Record<ProbedEnvironment['allowed'], string>;
 
-/** One line for each environment, in columns: name, cluster, state, what is deployed, what is allowed. */
+/** One line per environment, with the columns name, cluster, state, deployed services, allowed commands. */
 export function toLines(
   environments: readonly ProbedEnvironment[],
   colors: Colors,
@@ -33,13 +33,12 @@ export function describeEnvironments(environments: readonly ProbedEnvironment[],
     const evidence = environments[at]?.evidence;
     return [line, ...(evidence === undefined ? [] : [`    ${colors.dim('because')}  ${evidence}`])];
   });
-  return [...lines, '', colors.dim('npm run env use <name> chooses one')].join('\n');
+  return [...lines, '', colors.dim('to choose one: npm run env use <name>')].join('\n');
 }
 
-/** What to do about an environment that cannot be asked, or what is known of it. */
+/** How to make an untrusted environment readable, or what is known about another one. */
 export function toDescription({ name, state, namespace, evidence }: ProbedEnvironment): string {
-  if (state === 'untrusted')
-    return `npm run env trust ${name} looks at its cluster and records which one it is`;
+  if (state === 'untrusted') return `to record the identity of its cluster: npm run env trust ${name}`;
   return evidence ?? `namespace ${namespace}`;
 }
 
@@ -49,14 +48,14 @@ function toCluster({ cluster, here }: ProbedEnvironment): string {
 }
 
 function toState({ state }: ProbedEnvironment, colors: Colors): string {
-  if (state === 'answers') return colors.green('answers');
+  if (state === 'answers') return colors.green('reachable');
   const words = {
-    silent: 'does not answer',
+    silent: 'does not respond',
     stopped: 'stopped',
     paused: 'paused',
-    missing: 'not there',
+    missing: 'not created',
     untrusted: 'not trusted yet',
-    refused: 'another cluster',
+    refused: 'not the trusted cluster',
     unknown: 'unknown',
   } as const;
   return state === 'refused' ? colors.red(words[state]) : colors.yellow(words[state]);
@@ -69,7 +68,7 @@ function toDeployed({ deployed }: ProbedEnvironment): string {
   return `${services} ${services === 1 ? 'service' : 'services'}, ${ready} ready`;
 }
 
-/** All that is known of one environment without asking anybody. */
+/** What is known about an environment without connecting to its cluster. */
 export function describeEnvironment(
   environment: Environment,
   trust: Trust | undefined,
@@ -98,7 +97,7 @@ function describeNodes(type: NodeType | undefined, role: string): readonly strin
 
 function describeTrust({ name, context }: Environment, trust: Trust | undefined): readonly string[][] {
   if (!trust) {
-    const where = context === undefined ? 'none named' : context;
+    const where = context === undefined ? 'not set' : context;
     return [
       ['kube context', where],
       ['trusted', `not yet: npm run env trust ${name}`],
@@ -107,12 +106,12 @@ function describeTrust({ name, context }: Environment, trust: Trust | undefined)
   return [['kube context', trust.context], ...describeFingerprint(trust.fingerprint)];
 }
 
-/** What identifies a cluster, for the person who has to say whether it is the right one. */
+/** What identifies a cluster, for the user to confirm that it is the right one. */
 export function describeFingerprint({ server, ca, uid, login }: Trust['fingerprint']): readonly string[][] {
   return [
     ['API address', server],
-    ['CA', ca === 'system' ? 'an authority of this system' : `SHA-256 ${ca}`],
-    ['kube-system', uid === undefined ? 'you may not read its UID' : `UID ${uid}`],
-    ...(login === undefined ? [] : [['log-in', `runs ${login.join(' ')}`]]),
+    ['CA', ca === 'system' ? 'trusted by this system' : `SHA-256 ${ca}`],
+    ['kube-system', uid === undefined ? 'reading its UID is forbidden' : `UID ${uid}`],
+    ...(login === undefined ? [] : [['login', `runs ${login.join(' ')}`]]),
   ];
 }

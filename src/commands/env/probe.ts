@@ -8,18 +8,18 @@ import { findState } from '../context/engine.ts';
 import { isLocal } from '../context/environment.ts';
 import { openRemote } from '../context/remote-cluster.ts';
 
-/** An environment with what is behind it, as one line of `env list`. */
+/** An environment with the state of its cluster: one line of `env list`. */
 export interface ProbedEnvironment {
   readonly name: string;
   readonly chosen: boolean;
   readonly allowed: 'everything' | 'reading';
   readonly namespace: string;
-  /** Of a kind cluster on this machine its name, of another the kube context, where one is known. */
+  /** Name of the kind cluster on this machine, or the kube context of a remote cluster, if known. */
   readonly cluster: string | undefined;
   readonly here: boolean;
   /**
-   * answers; silent: it does not answer; stopped, paused, missing: of a cluster on this machine; untrusted: nobody has
-   * said yet which cluster it is; refused: it is not the trusted one; unknown: there is nobody to ask.
+   * answers: it responds; silent: it does not respond; stopped, paused, missing: states of a cluster on this machine;
+   * untrusted: its cluster was not trusted yet; refused: it is not the trusted cluster; unknown: no engine responds.
    */
   readonly state:
     | 'answers'
@@ -31,17 +31,17 @@ export interface ProbedEnvironment {
     | 'refused'
     | 'unknown';
   readonly evidence?: string | undefined;
-  /** Services that are deployed, and how many of them are ready; undefined where nobody could be asked. */
+  /** Number of deployed and of ready services; undefined when the cluster does not respond. */
   readonly deployed?: { readonly services: number; readonly ready: number } | undefined;
 }
 
-/** Milliseconds that a cluster elsewhere has to say which one it is: a list is not waited for longer. */
+/** Milliseconds within which a remote cluster must respond with its identity. */
 const timeout = 5_000;
 
 type Probe = Pick<ProbedEnvironment, 'cluster' | 'state' | 'evidence' | 'deployed'>;
 type Deps = Pick<App, 'paths' | 'exec' | 'signal'>;
 
-/** Asks the cluster of an environment what is there. One elsewhere is asked nothing unless it is the trusted one. */
+/** Reads the state of an environment's cluster. From a remote cluster nothing is read unless it is the trusted one. */
 export async function probeEnvironment(
   app: Deps,
   environment: Environment,
@@ -49,11 +49,11 @@ export async function probeEnvironment(
 ): Promise<ProbedEnvironment> {
   const { name, namespace } = environment;
   const here = isLocal(environment);
-  const probe = here ? await probeHere(app, environment) : await probeElsewhere(app, environment);
+  const probe = here ? await probeLocal(app, environment) : await probeRemote(app, environment);
   return { name, chosen, allowed: here ? 'everything' : 'reading', namespace, here, ...probe };
 }
 
-async function probeHere(app: Deps, environment: LocalEnvironment): Promise<Probe> {
+async function probeLocal(app: Deps, environment: LocalEnvironment): Promise<Probe> {
   const access = await findClusterAccess(app);
   const cluster = access?.record.name ?? environment.cluster.name;
   const answer = access && (await countServices(access, environment, app.signal));
@@ -62,7 +62,7 @@ async function probeHere(app: Deps, environment: LocalEnvironment): Promise<Prob
   return { cluster, state: state === 'running' ? 'answers' : state, evidence };
 }
 
-async function probeElsewhere(app: Deps, environment: Environment): Promise<Probe> {
+async function probeRemote(app: Deps, environment: Environment): Promise<Probe> {
   const trust = await findTrust(app.paths, environment.name);
   const cluster = trust?.context ?? environment.context;
   if (!trust) return { cluster, state: 'untrusted' };
@@ -82,7 +82,7 @@ async function probeElsewhere(app: Deps, environment: Environment): Promise<Prob
   }
 }
 
-/** Services that are deployed and ready; why nothing can be said of them where the cluster does not answer. */
+/** Counts deployed and ready services; if the cluster does not respond, resolves to the reason. */
 async function countServices(
   access: Pick<ClusterAccess, 'snapshots'>,
   { namespace, services }: Environment,

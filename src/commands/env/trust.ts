@@ -12,64 +12,68 @@ import { obtainTools } from '../context/tools.ts';
 import { describeFingerprint } from './describe.ts';
 
 export interface TrustChoice {
-  /** In place of the one that the environment's file names. */
+  /** Kube context to use instead of the one in the environment. */
   readonly context: string | undefined;
-  readonly agreed: boolean;
+  readonly confirmed: boolean;
 }
 
 /**
- * Shows which cluster a kube context leads to and records it, after asking, as that of the environment. A program that
- * logs in is shown before it is run.
- * @throws {Failure} exit code 2 where nobody can be asked or no kube context is named, 5 when the cluster does not
- * answer, 9 when the person says no or the kube context proves nothing.
+ * Shows the cluster of a kube context and, after confirmation, records it as the cluster of the environment. A login
+ * program is shown before it is run.
+ * @throws {Failure} exit code 2 without a terminal to ask on or without a kube context, 5 when the cluster does not
+ * respond, 9 when the user answers no or the kube context does not identify a cluster.
  */
 export async function trustCluster(app: App, environment: Environment, choice: TrustChoice): Promise<Trust> {
   const { name } = environment;
   if (isLocal(environment)) {
-    throw new Failure(`environment ${name} is on this machine: its cluster is the one that up makes`, {
-      hint: 'npm run up',
-      exitCode: exitCodes.usage,
-    });
+    throw new Failure(
+      `environment ${name} is on this machine: its cluster is created by up and needs no trust`,
+      {
+        hint: 'npm run up',
+        exitCode: exitCodes.usage,
+      },
+    );
   }
-  const before = await findTrust(app.paths, name);
+  const previous = await findTrust(app.paths, name);
   const context = await findContext(
-    choice.context === undefined ? [before?.context, environment.context] : [choice.context],
+    choice.context === undefined ? [previous?.context, environment.context] : [choice.context],
     name,
   );
   const offline = toOfflineFingerprint(context);
-  const subject = `the cluster of ${name} needs`;
-  if (!choice.agreed && !app.ui.interactive) {
-    throw new Failure(`${subject} your consent, and nobody can be asked here`, {
+  const subject = `trusting the cluster of ${name}`;
+  if (!choice.confirmed && !app.ui.interactive) {
+    throw new Failure(`${subject} requires confirmation, and there is no terminal to ask on`, {
       cause: toLines({ context: context.name, fingerprint: { ...offline, uid: undefined } }).join('\n'),
       hint: `npm run env -- trust ${name} --yes`,
       exitCode: exitCodes.usage,
     });
   }
-  if (offline.login) app.ui.warn(`To log in, this is run: ${offline.login.join(' ')}`);
+  if (offline.login) app.ui.warn(`To log in, this program is run: ${offline.login.join(' ')}`);
   await obtainTools(app, ['kubectl']);
 
-  const trust = { context: context.name, fingerprint: await look() };
+  const trust = { context: context.name, fingerprint: await readCandidate() };
   const isSame =
-    before?.context === context.name && listMismatches(before.fingerprint, trust.fingerprint).length === 0;
+    previous?.context === context.name &&
+    listMismatches(previous.fingerprint, trust.fingerprint).length === 0;
   if (isSame) return trust;
-  const changes = before ? listMismatches(before.fingerprint, trust.fingerprint) : [];
+  const changes = previous ? listMismatches(previous.fingerprint, trust.fingerprint) : [];
   await app.confirm(
     {
       subject,
-      heading: `Kube context ${context.name} leads to this cluster:`,
+      heading: `Kube context ${context.name} refers to this cluster:`,
       lines: [
         ...toLines(trust),
-        ...(changes.length === 0 ? [] : ['', 'It is not the one of before:', ...changes]),
+        ...(changes.length === 0 ? [] : ['', 'It differs from the previously trusted cluster:', ...changes]),
       ],
       message: `Is it the cluster of ${name}?`,
     },
-    choice.agreed,
+    choice.confirmed,
   );
   await writeTrust(app.paths, name, trust);
   return trust;
 
-  /** Under a name of its own: the copy of the cluster that is trusted stays as it is until this one is. */
-  async function look() {
+  /** Uses a kubeconfig of its own, so that the one of the trusted cluster is unchanged until this one is trusted. */
+  async function readCandidate() {
     const candidate = `${name}.candidate`;
     try {
       return await readFingerprint(app, candidate, context);
@@ -79,7 +83,7 @@ export async function trustCluster(app: App, environment: Environment, choice: T
   }
 }
 
-/** The first of these kube contexts that there is. */
+/** The first of these kube contexts that exists. */
 async function findContext(
   names: readonly (string | undefined)[],
   environment: string,

@@ -12,9 +12,9 @@ import type { Connection } from '../context/up-deps.ts';
 
 interface ListedImage {
   readonly name: string;
-  /** `up` of all services needs it. */
+  /** Whether `up` of all services needs it. */
   readonly needed: boolean;
-  /** Undefined where it is not there. */
+  /** Undefined when the image is missing. */
   readonly origin: 'pulled' | 'built from packages' | 'built from source' | undefined;
   readonly reference: string | undefined;
   readonly bytes: number | undefined;
@@ -26,17 +26,17 @@ interface Listing {
     readonly folder: string;
     /** Bytes of images, layers and programs. */
     readonly store: number;
-    /** Bytes of what Go's compiler keeps. */
+    /** Bytes of Go's build and module caches. */
     readonly go: number;
   };
 }
 
-/** Every image of the catalog and of the services, and the disk that the cache takes. */
+/** Lists every image of the catalog and of the services, and the disk usage of the cache. */
 export async function listImages(app: App, connection: Connection): Promise<Listing> {
   const { paths, exec, signal } = app;
   const needed = await listNeededNames(app, connection);
   const { environment, images } = connection;
-  // Not the whole folder: Go's part of it takes seconds to walk, once is enough.
+  // Each folder is measured once, since walking Go's caches takes seconds.
   const measure = (name: string) => measureFolder(exec, join(paths.cache, name), signal);
   const names = [...Object.keys(images.catalog), ...Object.keys(environment.services)];
   const [rows, go, store] = await Promise.all([
@@ -50,7 +50,7 @@ export async function listImages(app: App, connection: Connection): Promise<List
   };
 }
 
-/** What `up` without names needs. */
+/** Names of the images that `up` of all services needs. */
 export async function listNeededNames(app: App, connection: Connection): Promise<readonly string[]> {
   const { environment, record, selection } = connection;
   const { extras = [], lacking = [] } = record ?? {};

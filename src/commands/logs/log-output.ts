@@ -17,7 +17,7 @@ export interface LogSelection {
   readonly level: Level | undefined;
 }
 
-/** The lines of a source that are shown, those of one container given in their order. A gap always is. */
+/** Selects the lines to show. Lines of one container must be passed in order. A gap is always shown. */
 export function createLogFilter({
   grep,
   level,
@@ -38,7 +38,7 @@ export function createLogFilter({
   };
 }
 
-/** Shows lines as fast as the output takes them, and no faster. */
+/** Prints lines no faster than the output accepts them. */
 export function printTo({ ui }: Pick<App, 'ui'>, format: LogFormat): Write {
   return async (source, lines) => {
     if (lines.length > 0) await ui.stream(format(source, lines));
@@ -53,8 +53,8 @@ export interface FollowedOutput {
 }
 
 /**
- * Shows the wanted lines, and keeps all of them in files of this run below `.wealist/logs/`, so that what a slow output
- * has to leave out is there.
+ * Shows the selected lines and saves all lines in files of this run below `.wealist/logs/`, including those that a slow
+ * output has to skip.
  */
 export async function openFollowedOutput(
   { ui, paths }: Pick<App, 'ui' | 'paths'>,
@@ -65,23 +65,23 @@ export async function openFollowedOutput(
   const name = `${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}Z-${process.pid}`;
   const history = openLogHistory({ folder: join(paths.state, 'logs'), name });
   const queue = createLogQueue({ write: printTo({ ui }, format) });
-  let isKept = true;
-  ui.say(ui.colors.dim(`all of it is kept in ${history.folder}`));
+  let isSaving = true;
+  ui.say(ui.colors.dim(`all lines are saved in ${history.folder}`));
 
-  async function keep(source: LogSource, lines: readonly LogLine[]): Promise<void> {
+  async function save(source: LogSource, lines: readonly LogLine[]): Promise<void> {
     try {
       await history.append(source, lines);
     } catch (error) {
-      // A full disk keeps nobody from looking at the logs.
-      if (isKept) ui.warn(`the logs are shown but no longer kept: ${(error as Error).message}`);
-      isKept = false;
+      // The logs are still shown when the disk is full.
+      if (isSaving) ui.warn(`the logs are shown but no longer saved: ${(error as Error).message}`);
+      isSaving = false;
     }
   }
 
   return {
     failed: queue.failed,
     async write(source, lines) {
-      if (isKept) await keep(source, lines);
+      if (isSaving) await save(source, lines);
       const wanted = filter(source, lines);
       if (wanted.length > 0) queue.offer(source, wanted);
     },

@@ -16,15 +16,15 @@ import { foreseeUp } from '../context/up-deps.ts';
 
 export interface Sources {
   readonly releases: readonly ReleaseSource[];
-  /** Objects of no chart. */
+  /** Objects that belong to no chart. */
   readonly objects: readonly Manifest[];
-  /** The cluster can be asked. */
+  /** Whether the cluster is running. */
   readonly isRunning: boolean;
-  /** Images that are not built or pulled yet: what they will be called is not known. */
+  /** Images that are not built or pulled yet, so their final names are unknown. */
   readonly unbuilt: readonly string[];
 }
 
-/** What `up` of these services would deploy on this machine: taken from its own plan, of which no step is run. */
+/** What `up` of these services would deploy on this machine, taken from its plan without running a step. */
 export async function listLocalSources(
   app: App,
   environment: LocalEnvironment,
@@ -37,7 +37,7 @@ export async function listLocalSources(
   const isRunning = situation.found?.state === 'running';
   const unbuilt = new Set<string>();
   const secrets = await findSecrets(await toSecretsOptions(app, environment, record.name));
-  // A cluster that does not run has nothing deployed that could be asked for.
+  // The releases of a stopped cluster cannot be read.
   const releases = isRunning ? deps.releases : async () => [];
   const plan = planUp(environment, withPlaceholders({ ...deps, releases }, unbuilt), {
     selection: selectServices(environment, services),
@@ -61,7 +61,7 @@ export async function listLocalSources(
   };
 }
 
-/** An image that is not there yet gets a name that says so. */
+/** Gives each missing image a placeholder name, and adds it to `unbuilt`. */
 function withPlaceholders(deps: UpDeps, unbuilt: Set<string>): UpDeps {
   const { chain, serviceImages } = deps;
   const image = { layers: [], config: '{}' };
@@ -88,7 +88,7 @@ function withPlaceholders(deps: UpDeps, unbuilt: Set<string>): UpDeps {
   };
 }
 
-/** Before the first `up` there are no secrets yet. These are long enough for the charts, and shown nowhere. */
+/** Before the first `up` there are no secrets yet. These placeholders satisfy the charts and are never shown. */
 function withPlaceholderSecrets(source: ReleaseSource): ReleaseSource {
   const secrets = Object.fromEntries(
     Object.entries(secretRules).map(([key, { least, initial }]: [string, SecretRule]) => [

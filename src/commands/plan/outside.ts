@@ -3,18 +3,18 @@ import type { OutsideReference } from '../../diff/references.ts';
 import { secretRules } from '../../lib/secret-rules.ts';
 import { ApiFailure, type ApiReader } from '../../tools/kubernetes/api-server.ts';
 
-/** What pods read and somebody else must have made, and whether that is there. */
+/** A Secret or ConfigMap that pods read and no chart creates, and whether it exists. */
 export interface OutsideObject {
   readonly kind: OutsideReference['kind'];
   readonly name: string;
   readonly state: 'complete' | 'incomplete' | 'missing' | 'unknown';
-  /** Keys that are missing, or whose value is too short; never a value. */
+  /** Keys that are missing or whose value is too short; never contains a value. */
   readonly problems: readonly string[];
 }
 
 const sharedSecret = 'wealist-shared-secret';
 
-/** Asks the cluster for each, and for its keys. Without a cluster none is known. */
+/** Checks in the cluster that each object exists and has its keys; `unknown` without a cluster. */
 export async function checkOutside(
   references: readonly OutsideReference[],
   manifests: readonly Manifest[],
@@ -44,7 +44,7 @@ export async function checkOutside(
   );
 }
 
-/** Every key of the platform, LiveKit's where the configuration names a LiveKit server, and whatever else is read by name. */
+/** Requires all keys that pods read by name and all keys of the platform, LiveKit's only if a server of it is configured. */
 function judgeSharedSecret(
   data: Readonly<Record<string, string>>,
   keys: readonly string[],

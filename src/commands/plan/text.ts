@@ -7,10 +7,10 @@ import { toTable } from '../../ui/table.ts';
 import type { OutsideObject } from './outside.ts';
 import type { PlanReport } from './report.ts';
 
-/** Characters of a value that are shown. */
+/** Longer values are truncated to this many characters. */
 const longestValue = 70;
 
-/** The report as a person reads it: what would change, field by field; where nothing was compared, what would be there. */
+/** The report as text: each field that would change or, without a comparison, the objects that would be deployed. */
 export function describePlan(report: PlanReport, renderings: readonly Rendering[], colors: Colors): string {
   const { environment, namespace, comparison, outside, nodes, unbuilt } = report;
   const count = renderings.reduce((total, { manifests }) => total + manifests.length, 0);
@@ -75,24 +75,26 @@ function describeChange({ kind, name, fields }: ObjectChange, colors: Colors): r
 }
 
 function toShort(value: FieldChange['before']): string {
-  if (value === undefined) return 'nothing';
+  if (value === undefined) return '(unset)';
   return value.length > longestValue ? `${value.slice(0, longestValue)}…` : value;
 }
 
 function describeOutside({ kind, name, state, problems }: OutsideObject, colors: Colors): string {
-  const what = `${kind} ${name}, which somebody else makes`;
-  if (state === 'complete') return `${toSymbol('done', colors)} ${what}: there, with every key`;
+  const what = `${kind} ${name}, created outside the charts`;
+  if (state === 'complete') return `${toSymbol('done', colors)} ${what}: present, with every key`;
   if (state === 'missing')
-    return `${toSymbol('failed', colors)} ${what}: not there, and its pods would not start`;
+    return `${toSymbol('failed', colors)} ${what}: missing, and its pods would not start`;
   if (state === 'incomplete') return `${toSymbol('failed', colors)} ${what}: ${problems.join(', ')}`;
-  const why = problems.length === 0 ? 'not looked for' : `cannot be looked at: ${problems.join(', ')}`;
+  const why = problems.length === 0 ? 'not checked' : `cannot be checked: ${problems.join(', ')}`;
   return `${toSymbol('skipped', colors)} ${what}: ${why}`;
 }
 
 function describeNodes({ least, most }: NodeFit, colors: Colors): readonly string[] {
   return [
-    ...describePlacement(least, 'with the least pods', colors),
-    ...(most ? describePlacement(most, 'with the most that autoscaling makes', colors) : []),
+    ...describePlacement(least, 'with the minimum number of pods', colors),
+    ...(most
+      ? describePlacement(most, 'with the maximum number of pods that autoscaling allows', colors)
+      : []),
   ];
 }
 
@@ -109,16 +111,16 @@ function describePlacement(
     `${count} of its pods`,
     request,
   ]);
-  return [`${toSymbol('failed', colors)} ${what}; these find no node`, toTable(rows)];
+  return [`${toSymbol('failed', colors)} ${what}; no node has room for these`, toTable(rows)];
 }
 
 function summarize(objects: readonly ObjectChange[]): string {
   const words = {
     new: 'new',
     changed: 'changed',
-    gone: 'gone',
-    refused: 'refused',
-    same: 'the same',
+    gone: 'removed',
+    refused: 'rejected',
+    same: 'unchanged',
   } as const;
   const counts = (Object.keys(words) as (keyof typeof words)[])
     .map((change) => [objects.filter((each) => each.change === change).length, words[change]] as const)

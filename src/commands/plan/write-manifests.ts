@@ -7,22 +7,22 @@ import { exitCodes, Failure } from '../../lib/failure.ts';
 import { scrubSecrets } from '../../lib/secret-values.ts';
 import { writeFileAtomically } from '../../state/atomic-file.ts';
 
-/** The first words of every file that is written, by which a later run knows it for its own. */
+/** Every written file begins with this, so that a later run recognizes it. */
 const mark = '# Written by npm run plan';
 
 export interface WriteOptions {
   readonly folder: string;
   readonly environment: string;
-  /** Also over files that `plan` has not written. */
+  /** Whether to replace files that `plan` has not written. */
   readonly overwrite: boolean;
-  /** With the values of Secrets, readable to the person only. */
+  /** Whether to include the values of Secrets, in files that only the user can read. */
   readonly withSecrets: boolean;
 }
 
 /**
  * Writes the manifests, one file for each release, and removes those that an earlier run wrote and this one does not.
  * Resolves to the names of the files.
- * @throws {Failure} exit code 9, with their names, when there are other files in their place, 2 when it is no folder.
+ * @throws {Failure} exit code 9, with their names, when it would overwrite other files; 2 when `folder` is not a folder.
  */
 export async function writeManifests(
   renderings: readonly Rendering[],
@@ -32,16 +32,16 @@ export async function writeManifests(
   const found = await listFiles(folder);
   const foreign = found.filter(({ name, isOurs }) => !isOurs && names.includes(name));
   if (foreign.length > 0 && !overwrite) {
-    throw new Failure(`${folder} has files that plan did not write, and they would be lost`, {
+    throw new Failure(`${folder} has files that plan did not write, and they would be overwritten`, {
       cause: foreign.map(({ name }) => name).join('\n'),
-      hint: 'name another folder, or agree with --yes',
+      hint: 'choose another folder, or confirm with --yes',
       exitCode: exitCodes.refused,
     });
   }
   await mkdir(folder, { recursive: true });
   for (const [at, rendering] of renderings.entries()) {
     const file = join(folder, names[at] ?? '');
-    // A folder, or a link to somewhere else, is replaced and not followed.
+    // A folder or symbolic link is replaced, not followed.
     if (overwrite) await rm(file, { recursive: true, force: true });
     await writeFileAtomically(file, toText(rendering), withSecrets ? 0o600 : 0o644);
   }
@@ -50,7 +50,7 @@ export async function writeManifests(
 
   function toText({ release, namespace, manifests }: Rendering): string {
     const shown = withSecrets ? manifests : manifests.map(withoutSecrets);
-    // As Kubernetes reads it: there, a text such as on or 0644 has to be quoted.
+    // Kubernetes reads YAML 1.1, where strings such as on or 0644 must be quoted.
     const text = shown.map((manifest) => stringify(manifest, { lineWidth: 0, version: '1.1' })).join('---\n');
     const head = `${mark}: environment ${environment}, release ${release}, namespace ${namespace}.\n`;
     return `${head}${withSecrets ? text : scrubSecrets(text)}`;
@@ -63,8 +63,8 @@ async function listFiles(
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
     if (error.code !== 'ENOTDIR') throw error;
-    throw new Failure(`${folder} is no folder`, {
-      hint: 'name a folder after --out, which need not be there yet',
+    throw new Failure(`${folder} is not a folder`, {
+      hint: 'give --out a folder; it is created if it does not exist',
       exitCode: exitCodes.usage,
     });
   });

@@ -1,6 +1,6 @@
 import type { Reloaded } from '../../steps/reload-service.ts';
 
-/** What a reload came to, and where its time went. `milliseconds` from what began it, else the sum of its phases. */
+/** Result of a reload and the times of its phases. `milliseconds` since the save, else their sum. */
 export function toReloadLine({ service, image, changed, phases }: Reloaded, milliseconds?: number): string {
   if (!changed) return `${service} already running ${image}`;
   const times = Object.entries(phases);
@@ -9,7 +9,7 @@ export function toReloadLine({ service, image, changed, phases }: Reloaded, mill
   return `${service} runs ${image} after ${toSeconds(milliseconds ?? sum)}: ${parts.join(', ')}`;
 }
 
-/** To the hundredth: half a second is much here. */
+/** Seconds with two decimals, since half a second matters here. */
 export function toSeconds(milliseconds: number): string {
   return `${(milliseconds / 1000).toFixed(2)} s`;
 }

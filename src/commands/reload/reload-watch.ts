@@ -19,29 +19,29 @@ import { toReloadLine, toSeconds } from './reload-line.ts';
 export interface WatchDeps {
   readonly app: App;
   readonly environment: Environment;
-  /** Everything for one reload: each sees the source as it is then. */
+  /** Dependencies of one reload, which reads the source that is current at the time of the call. */
   readonly connect: () => ReloadServiceDeps;
 }
 
-interface Watched {
+interface WatchedService {
   readonly name: string;
   readonly folders: readonly SourceFolder[];
   readonly latest: Latest;
-  /** On the monotonic clock: when something was saved last. */
-  since: number;
-  /** What is being worked on, or was last: the hash of that source; undefined when it could not be read. */
+  /** Time of the last save, in milliseconds of the monotonic clock. */
+  savedAt: number;
+  /** Hash of the source of the current or last reload; undefined if it could not be read. */
   hash: string | undefined;
 }
 
-/** What the pods of a service have: all of this source, in their image or over it. */
-interface Brought {
+/** What the pods of a service run: this source, from their image or from live files. */
+interface Deployed {
   readonly source: SourceState;
   readonly live: LiveState;
 }
 
 /**
- * Reloads services now and on every save, until the signal is aborted: straight into the running containers where a
- * service allows that and nothing else has changed, else by an image. What fails is told of, and the next save tried.
+ * Reloads services now and on every save, until the signal is aborted. If only files of live folders have changed, they
+ * are copied into the running containers; otherwise an image is built. Failures are printed, and the next save is tried.
  * @throws {Failure} when the folders cannot be watched.
  */
 export async function watchServices(deps: WatchDeps, names: readonly string[]): Promise<void> {
@@ -49,14 +49,14 @@ export async function watchServices(deps: WatchDeps, names: readonly string[]): 
   const { ui } = app;
   const bug = new AbortController();
   const signal = AbortSignal.any([app.signal, bug.signal]);
-  const hold = shareLock((work) => app.exclusively(work, { wait: true }));
+  const withLock = shareLock((work) => app.exclusively(work, { wait: true }));
   const images = connect().serviceImages;
   const services = await Promise.all(names.map(async (name) => watch(name, await images.listFolders(name))));
 
-  function watch(name: string, folders: readonly SourceFolder[]): Watched {
-    const work = createWork(deps, hold, () => service);
-    const latest = createLatest(work, { signal, onError: (error) => bug.abort(error) });
-    const service: Watched = { name, folders, latest, since: performance.now(), hash: undefined };
+  function watch(name: string, folders: readonly SourceFolder[]): WatchedService {
+    const reloadService = createReload(deps, withLock, () => service);
+    const latest = createLatest(reloadService, { signal, onError: (error) => bug.abort(error) });
+    const service: WatchedService = { name, folders, latest, savedAt: performance.now(), hash: undefined };
     return service;
   }
 
@@ -74,22 +74,26 @@ export async function watchServices(deps: WatchDeps, names: readonly string[]): 
   };
   try {
     for await (const { paths, since } of watchSources(watched, { signal, onWatching })) {
-      await Promise.all(services.map((service) => take(service, paths, since)));
+      await Promise.all(services.map((service) => requestReload(service, paths, since)));
     }
     signal.throwIfAborted();
   } finally {
     await Promise.all(services.map(({ latest }) => latest.idle()));
   }
 
-  async function take(service: Watched, paths: ReadonlySet<string>, since: number): Promise<void> {
+  async function requestReload(
+    service: WatchedService,
+    paths: ReadonlySet<string>,
+    since: number,
+  ): Promise<void> {
     if (paths.size > 0 && ![...paths].some((path) => isSourceOf(service, path))) return;
-    // Saved again as it was, or the second half of one save: what is at work for it goes on.
+    // Saved without a change, or a further event of one save: the current reload continues.
     if ((await findHash(service.name)) === service.hash) return;
-    service.since = since;
+    service.savedAt = since;
     service.latest.request();
   }
 
-  /** Undefined for a source that cannot be read as it is now: whoever works on it tells why. */
+  /** Undefined for a source that cannot be read; the reload prints why. */
   async function findHash(name: string): Promise<string | undefined> {
     try {
       return (await connect().serviceImages.readSource(name)).hash;
@@ -102,37 +106,37 @@ export async function watchServices(deps: WatchDeps, names: readonly string[]): 
 
 const contains = ({ folder }: SourceFolder, path: string) => isInside(folder, path);
 
-function isSourceOf({ folders }: Watched, path: string): boolean {
+function isSourceOf({ folders }: WatchedService, path: string): boolean {
   return folders.some((each) => contains(each, path) && each.isSource(relative(each.folder, path)));
 }
 
-/** What tools make beside a source goes into the image and is no reason for one. */
-function isMade(service: Watched, path: string): boolean {
+/** Files that tools generate next to a source are part of the image, but do not trigger a reload. */
+function isGenerated(service: WatchedService, path: string): boolean {
   return service.folders.some((each) => contains(each, path)) && !isSourceOf(service, path);
 }
 
 /**
- * What brings a service's source of now into its pods, knowing what it brought there before. The difference is that of
- * the two sources and not what was told as saved: of files saved together, the first may be told of alone.
+ * Returns a function that brings a service's current source into its pods. It compares the source with the previously
+ * deployed one, since the event for the first of several saved files may arrive alone.
  */
-function createWork(
+function createReload(
   { app, environment, connect }: WatchDeps,
-  hold: WithLock,
-  getWatched: () => Watched,
+  withLock: WithLock,
+  getWatched: () => WatchedService,
 ): (signal: AbortSignal) => Promise<void> {
   const { ui } = app;
-  let brought: Brought | undefined;
+  let deployed: Deployed | undefined;
 
   return async (signal) => {
     const service = getWatched();
-    const { name, since } = service;
+    const { name, savedAt } = service;
     const deps = connect();
     const run = { signal, report: (line: string) => ui.detail(`${name}: ${line}`) };
     try {
       service.hash = undefined;
       const source = await deps.serviceImages.readSource(name);
       service.hash = source.hash;
-      if (!(await bringLive(source))) await hold(() => bringImage(source));
+      if (!(await updateLiveFiles(source))) await withLock(() => updateImage(source));
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof Failure)) throw error;
@@ -140,10 +144,10 @@ function createWork(
       else ui.warn(`${clock()} ${describeFailure(error, ui.colors)}`);
     }
 
-    /** False when it takes an image. */
-    async function bringLive(source: SourceState): Promise<boolean> {
-      if (!brought) return false;
-      const changed = listChanged(brought.source, source).filter((path) => !isMade(service, path));
+    /** Resolves to false when a new image is required. */
+    async function updateLiveFiles(source: SourceState): Promise<boolean> {
+      if (!deployed) return false;
+      const changed = listChanged(deployed.source, source).filter((path) => !isGenerated(service, path));
       if (changed.length === 0) return false;
       const { checkout } = app.paths;
       const sourceHash = source.hash;
@@ -151,7 +155,7 @@ function createWork(
       if (!liveSource) return false;
       const { api, namespace, toolchain } = deps;
       const { port } = getService(environment, name);
-      const { live } = brought;
+      const { live } = deployed;
       const update = await putLiveFiles(
         { api, nodes: toolchain.nodes, place: { namespace, name }, port },
         live,
@@ -159,26 +163,26 @@ function createWork(
         run,
       );
       if (!update) return false;
-      brought = { source, live };
+      deployed = { source, live };
       if (update.put === 0) return true;
-      const milliseconds = performance.now() - since;
+      const milliseconds = performance.now() - savedAt;
       const { files } = update;
       ui.result(
         { version: 1, service: name, kind: 'live', image: live.image, files, milliseconds },
-        `${clock()} ${name} live after ${toSeconds(milliseconds)}: ${files} ${files === 1 ? 'file' : 'files'} over ${live.image}`,
+        `${clock()} ${name} live after ${toSeconds(milliseconds)}: ${files} ${files === 1 ? 'file' : 'files'} on top of ${live.image}`,
       );
       return true;
     }
 
-    async function bringImage(source: SourceState): Promise<void> {
+    async function updateImage(source: SourceState): Promise<void> {
       const running = await findRunningImage(deps, name, signal);
       const reloaded = running
         ? { service: name, image: running.reference, changed: false, phases: {} }
         : await reload(deps, name, run);
       const image = running ?? (await deps.serviceImages.find(name));
-      // Of another source when something was saved while it waited; the next change takes an image then.
-      brought = image?.sourceHash === source.hash ? { source, live: await toState(image) } : undefined;
-      const milliseconds = performance.now() - since;
+      // If the source was changed while the build waited, the next change builds a new image.
+      deployed = image?.sourceHash === source.hash ? { source, live: await toState(image) } : undefined;
+      const milliseconds = performance.now() - savedAt;
       ui.result(
         { version: 1, kind: 'image', ...reloaded, milliseconds },
         `${clock()} ${toReloadLine(reloaded, milliseconds)}`,

@@ -15,17 +15,17 @@ import { findSocket } from '../../machine/engine.ts';
 import { readHost } from '../../machine/host.ts';
 import { listImageNames } from '../../tools/docker/node-images.ts';
 
-/** Tells of each service whether it runs its source as it is now. */
+/** Whether a service runs its current source; undefined for an unknown service. */
 export type FindFreshness = (
   service: string,
   running: Pick<Links, 'running' | 'live'>,
   nodeImages: ReadonlySet<string> | undefined,
 ) => Freshness | undefined;
 
-/** A source, or why there is none to be read. */
+/** A source, or why it cannot be read. */
 type Source = Pick<Links, 'sourceHash' | 'built'> | { readonly problem: string };
 
-/** The names of the images on a cluster's node; undefined when it, or its engine, does not say. */
+/** The names of the images on a cluster's node; undefined when the node or the engine does not respond. */
 export async function findNodeImages(
   signal: AbortSignal,
   cluster: string,
@@ -37,13 +37,13 @@ export async function findNodeImages(
       : await listImageNames({ socket, node: controlPlaneOf(cluster), signal });
   } catch (error) {
     signal.throwIfAborted();
-    // That nothing can be said of the node's images is what the report says, then.
+    // The report then says that the images on the node are unknown.
     if (error instanceof Failure) return undefined;
     throw error;
   }
 }
 
-/** Reads the sources of all services as they are now, and what was built of them. Changes nothing. */
+/** Reads the current sources of all services and the images built from them. Changes nothing. */
 export async function readFreshness(
   { paths }: Pick<App, 'paths'>,
   environment: Environment,

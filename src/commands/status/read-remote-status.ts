@@ -7,17 +7,17 @@ import { listRemoteComponents } from '../context/components.ts';
 import { toRemoteLine } from '../context/environment.ts';
 import { openRemote } from '../context/remote-cluster.ts';
 import { listNodes } from './read-status.ts';
-import type { Part, StatusReport } from './status-report.ts';
+import type { ComponentReport, StatusReport } from './status-report.ts';
 
 /**
- * How an environment on a cluster of somebody else is: its services, and the data stores that it runs itself.
+ * Reads the status of a remote environment: its services, and the data stores that run in its cluster.
  * @throws {Failure} as `openRemote`.
  */
 export async function readRemoteStatus(app: App, environment: Environment): Promise<StatusReport> {
   const access = await openRemote(app, environment);
   const { name, server } = access.context;
   const { snapshot, silence } = await askCluster(access, app.signal);
-  const parts = snapshot ? toParts(snapshot, environment) : [];
+  const parts = snapshot ? toComponentReports(snapshot, environment) : [];
   const isReady = snapshot !== undefined && parts.every(({ state }) => state === 'ready');
   return {
     version: 1,
@@ -38,9 +38,9 @@ export async function readRemoteStatus(app: App, environment: Environment): Prom
   };
 }
 
-function toParts(snapshot: Snapshot, environment: Environment): readonly Part[] {
+function toComponentReports(snapshot: Snapshot, environment: Environment): readonly ComponentReport[] {
   return listRemoteComponents(snapshot, environment).map(({ name, kind, workload }) => {
-    // What runs there was not built of the sources here.
+    // The images there were not built from the sources of this checkout.
     const { created, running: _, live: __, next, ...status } = toComponentStatus(snapshot, workload);
     const time = created === undefined ? undefined : new Date(created).toISOString();
     return { name, kind, ...status, created: time, next: toRemoteLine(next, environment.name) };

@@ -14,26 +14,26 @@ import type { LocalAccess } from '../context/cluster.ts';
 import { askCluster } from '../context/cluster.ts';
 import { listComponents } from '../context/components.ts';
 import { findNodeImages, readFreshness } from './read-freshness.ts';
-import type { Part, StatusReport } from './status-report.ts';
+import type { ComponentReport, StatusReport } from './status-report.ts';
 
-/** Milliseconds for which the ingress' answer is waited for. */
+/** Milliseconds within which the ingress must respond. */
 const ingressTimeout = 1_000;
 
 /**
- * How the environment of this machine is. Asks the cluster, its node and the ingress at once; more of the engine only where
- * the cluster does not answer.
+ * Reads the status of the environment on this machine, from the cluster, its node and the ingress at the same time. The
+ * engine is asked for more only if the cluster does not respond.
  */
 export async function readStatus(
   app: App,
   access: LocalAccess | undefined,
   name?: string,
 ): Promise<StatusReport> {
-  // First in the list, so that they are on their way while the sources are read, which takes as long.
+  // These requests come first, so that they run while the sources are read, which takes as long.
   const [answer, ingress, nodeImages, { environment, findFreshness }, probed] = await Promise.all([
     access && askCluster(access, app.signal),
     access && askIngress(access.record, app.signal),
     access && findNodeImages(app.signal, access.record.name),
-    readOwn(app, access !== undefined, name),
+    readExpected(app, access !== undefined, name),
     access && findPolicyRecord(app.paths),
   ]);
   const cluster = access?.record.name ?? environment.cluster?.name ?? environment.name;
@@ -55,7 +55,7 @@ export async function readStatus(
     };
   }
 
-  const parts = toParts(snapshot, environment, access.record, (service, running) =>
+  const parts = toComponentReports(snapshot, environment, access.record, (service, running) =>
     findFreshness(service, running, nodeImages),
   );
   const isReady = ingress?.answers === true && parts.every(({ state }) => state === 'ready');
@@ -78,18 +78,18 @@ export async function readStatus(
   };
 }
 
-/** What this checkout says: what should run. */
-async function readOwn(app: App, isMade: boolean, name: string | undefined) {
+/** What should run, according to this checkout. */
+async function readExpected(app: App, isCreated: boolean, name: string | undefined) {
   const environment = await app.environment({ name });
-  return { environment, findFreshness: isMade ? await readFreshness(app, environment) : undefined };
+  return { environment, findFreshness: isCreated ? await readFreshness(app, environment) : undefined };
 }
 
 function toReloadLine(services: readonly string[]): string | undefined {
   return services.length === 0 ? undefined : `npm run reload -- ${services.join(' ')}`;
 }
 
-/** What cannot heal is the first to look at. */
-function findNext(parts: readonly Part[]): string | undefined {
+/** Failed components come first, since they cannot recover without a change. */
+function findNext(parts: readonly ComponentReport[]): string | undefined {
   const failed = parts.find(({ state }) => state === 'failed');
   return (failed ?? parts.find(({ state }) => state !== 'ready'))?.next;
 }
@@ -124,22 +124,25 @@ function toPolicies({ state, at }: PolicyState): StatusReport['cluster']['networ
   return { state, ...(at === undefined ? {} : { at: new Date(at).toISOString() }) };
 }
 
-function toParts(
+function toComponentReports(
   snapshot: Snapshot,
   environment: Environment,
   record: ClusterRecord,
-  findFreshness: (service: string, running: Pick<ComponentStatus, 'running' | 'live'>) => Part['freshness'],
-): readonly Part[] {
+  findFreshness: (
+    service: string,
+    running: Pick<ComponentStatus, 'running' | 'live'>,
+  ) => ComponentReport['freshness'],
+): readonly ComponentReport[] {
   return (
     listComponents(snapshot, environment, record)
-      .map((component): Part => {
+      .map((component): ComponentReport => {
         const { name, kind, workload } = component;
         const { created, running, live, ...status } = toComponentStatus(snapshot, workload);
         const time = created === undefined ? undefined : new Date(created).toISOString();
         const freshness = kind === 'service' ? findFreshness(name, { running, live }) : undefined;
         return { name, kind, ...status, freshness, created: time, address: toAddress(component, record) };
       })
-      // A Job that is complete has nothing to say any more.
+      // Complete Jobs are left out.
       .filter(({ kind, state }) => kind !== 'job' || state !== 'ready')
   );
 }

@@ -4,106 +4,106 @@ import { clusterStates } from '../context/cluster-state.ts';
 const Freshness = z.strictObject({
   state: z
     .enum(['fresh', 'live', 'stale'])
-    .describe('live: it runs its source as it is now, by files put over those of its image.'),
+    .describe('live: it runs its current source, with files that replace those of its image.'),
   broken: z
     .enum(['built', 'loaded', 'running'])
     .optional()
     .describe(
-      'The first link that does not hold. built: no image is built of the source as it is now. loaded: the node does not have that image. running: its pods run another.',
+      'The first condition that is not met. built: no image of the current source was built. loaded: that image is not on the node. running: its pods run another image.',
     ),
-  line: z.string().describe('The same in words.'),
+  line: z.string().describe('The same as text.'),
 });
 
-const Part = z.strictObject({
+const ComponentReport = z.strictObject({
   name: z
     .string()
-    .describe('Of the service, of postgres, redis or s3, of the ingress controller, of a Job, of an extra.'),
+    .describe('Name of the service, data store (postgres, redis, s3), ingress controller, Job or extra.'),
   kind: z.enum(['service', 'infrastructure', 'ingress', 'job', 'extra']),
   state: z
     .enum(['ready', 'waiting', 'failed', 'absent'])
     .describe('waiting may still become ready; failed will not without a change; absent: not deployed.'),
   ready: z.int().describe('Pods of the newest revision that are ready.'),
-  wanted: z.int().describe('Pods that should be.'),
-  image: z.string().optional().describe('The image that its newest pod asks for.'),
-  imageId: z.string().optional().describe('The image that it runs: sha256 and the hash.'),
+  wanted: z.int().describe('Pods that should be ready.'),
+  image: z.string().optional().describe('The image that its newest pod specifies.'),
+  imageId: z.string().optional().describe('ID of the image that it runs: sha256: and the hash.'),
   freshness: Freshness.optional().describe(
-    'Whether a service runs its source as it is now: source = built = loaded = running.',
+    'Whether a service runs its current source: source = built = loaded = running.',
   ),
-  restarts: z.int().describe('Of all containers of its pods.'),
-  created: z.iso.datetime().optional().describe('When the oldest of its newest pods was created.'),
+  restarts: z.int().describe('Restarts of all containers of its pods.'),
+  created: z.iso.datetime().optional().describe('When the oldest pod of the newest revision was created.'),
   address: z
     .string()
     .optional()
-    .describe('Where it answers; for infrastructure, the command that forwards it.'),
-  line: z.string().describe('The state in words, such as the cause of not being ready.'),
-  evidence: z.string().optional().describe('What the cluster said of it.'),
-  next: z.string().optional().describe('The command to go on with.'),
+    .describe('Its URL; for infrastructure, the command that forwards a port to it.'),
+  line: z.string().describe('The state as text, such as why it is not ready.'),
+  evidence: z.string().optional().describe('What the cluster reports about it.'),
+  next: z.string().optional().describe('The command to run next.'),
   note: z
     .string()
     .optional()
-    .describe('What its chart says of it that is no fault, such as what it goes without.'),
+    .describe('A remark of its chart that is not a problem, such as an optional image that is missing.'),
 });
-export type Part = z.infer<typeof Part>;
+export type ComponentReport = z.infer<typeof ComponentReport>;
 
 const Node = z.strictObject({
   name: z.string(),
   ready: z.boolean(),
-  type: z.string().optional().describe('app or db; the control plane, and a single node, have none.'),
-  version: z.string().optional().describe('Of its Kubernetes.'),
+  type: z.string().optional().describe('app or db; absent for the control plane and for a single node.'),
+  version: z.string().optional().describe('Kubernetes version of its kubelet.'),
 });
 
-/** What `status --json` prints. A field is never taken away or changed in its meaning without another `version`. */
+/** What `status --json` prints. No field is removed or changes its meaning without a new `version`. */
 export const StatusReport = z.strictObject({
   version: z.literal(1),
   environment: z.string(),
   namespace: z.string(),
-  ready: z.boolean().describe('All parts are ready and the ingress answers.'),
-  fresh: z.boolean().describe('No service is known to run anything but its source as it is now.'),
+  ready: z.boolean().describe('All components are ready and the ingress responds.'),
+  fresh: z.boolean().describe('No service is known to run anything other than its current source.'),
   cluster: z.strictObject({
-    name: z.string().describe('Elsewhere, the kube context.'),
+    name: z.string().describe('Of a remote cluster, the kube context.'),
     state: z
       .enum(clusterStates)
       .describe(
-        'silent: its node runs, its API server does not answer. unknown: no container engine to ask.',
+        'silent: its node runs, but its API server does not respond. unknown: no container engine is reachable.',
       ),
     evidence: z.string().optional(),
     server: z
       .string()
       .optional()
-      .describe('Address of the API server of a cluster elsewhere, which is only read.'),
+      .describe('Address of the API server of a remote cluster, which is read-only.'),
     nodes: z.array(Node).readonly(),
     networkPolicies: z
       .strictObject({
         state: z
           .enum(['none', 'not probed', 'enforced', 'not enforced'])
-          .describe('Whether a connection that the policies deny was refused when `up` tried it.'),
-        at: z.iso.datetime().optional().describe('When it was tried.'),
+          .describe('Whether a connection that the policies deny was blocked when `up` tested it.'),
+        at: z.iso.datetime().optional().describe('When it was tested.'),
       })
       .optional(),
   }),
   ingress: z
     .strictObject({
       url: z.string(),
-      answers: z.boolean().describe('With any HTTP status below 500, within a second.'),
-      status: z.int().optional().describe('The HTTP status of its answer.'),
-      evidence: z.string().optional().describe('Why there was no answer.'),
+      answers: z.boolean().describe('Whether it responds with an HTTP status below 500 within a second.'),
+      status: z.int().optional().describe('The HTTP status of its response.'),
+      evidence: z.string().optional().describe('Why there was no response.'),
     })
     .optional(),
   extras: z
     .array(
       z.strictObject({
         name: z.string(),
-        lacking: z.array(z.string()).readonly().describe('Images that it does without here.'),
+        lacking: z.array(z.string()).readonly().describe('Optional images that it runs without.'),
       }),
     )
     .readonly()
-    .describe('What is deployed beside the platform.'),
-  parts: z.array(Part).readonly(),
-  next: z.string().optional().describe('The command to go on with when not all is ready and fresh.'),
+    .describe('Extras that are deployed with the platform.'),
+  parts: z.array(ComponentReport).readonly(),
+  next: z.string().optional().describe('The command to run next if not everything is ready and fresh.'),
 });
 export type StatusReport = z.infer<typeof StatusReport>;
 
-/** The JSON Schema of a report; `docs/status.schema.json` has it, too. */
+/** The JSON Schema of a report; `docs/status.schema.json` is a copy of it. */
 export function toStatusSchema(): object {
   return z.toJSONSchema(StatusReport, { reused: 'inline' });
 }

@@ -2,9 +2,9 @@ import { toAge } from '../../lib/age.ts';
 import { type Colors, toSymbol } from '../../ui/style.ts';
 import { toTable } from '../../ui/table.ts';
 import { toClusterWords } from '../context/cluster-state.ts';
-import type { Part, StatusReport } from './status-report.ts';
+import type { ComponentReport, StatusReport } from './status-report.ts';
 
-/** The report as a person reads it: the cluster, a line for each part, the command to go on with. `now` in milliseconds. */
+/** The report as text: the cluster, a line per component, the command to run next. `now` in milliseconds. */
 export function describeStatus(report: StatusReport, colors: Colors, now: number): string {
   const { parts, next } = report;
   return [
@@ -20,18 +20,18 @@ export function describeStatus(report: StatusReport, colors: Colors, now: number
 const notEnforced = "network policies are not enforced by this cluster's network";
 
 function describeCluster({ cluster, environment, namespace }: StatusReport, colors: Colors): string {
-  const isWell = cluster.state === 'running' && cluster.nodes.every(({ ready }) => ready);
-  const symbol = toSymbol(isWell ? 'done' : 'failed', colors);
+  const isHealthy = cluster.state === 'running' && cluster.nodes.every(({ ready }) => ready);
+  const symbol = toSymbol(isHealthy ? 'done' : 'failed', colors);
   const nodes = cluster.nodes.map(
     ({ name, type, ready, version }) =>
       `node ${name}${type === undefined ? '' : ` (${type})`} ${ready ? 'ready' : 'not ready'}${version === undefined ? '' : `, Kubernetes ${version}`}`,
   );
   const { state } = cluster.networkPolicies ?? {};
-  const elsewhere = cluster.server === undefined ? [] : [`${cluster.server}, read only`];
+  const server = cluster.server === undefined ? [] : [`${cluster.server}, read-only`];
   const notes = [
     `environment ${environment}`,
     `namespace ${namespace}`,
-    ...elsewhere,
+    ...server,
     ...nodes,
     ...(state === undefined || state === 'not enforced' ? [] : [`network policies: ${state}`]),
   ];
@@ -45,9 +45,9 @@ function describeCluster({ cluster, environment, namespace }: StatusReport, colo
 function describeIngress({ ingress }: StatusReport, colors: Colors): readonly string[] {
   if (!ingress) return [];
   const { url, answers, status, evidence } = ingress;
-  const said = status === undefined ? (evidence ?? 'does not answer') : `answers ${status}`;
+  const detail = status === undefined ? (evidence ?? 'does not respond') : `responds with ${status}`;
   return [
-    `${toSymbol(answers ? 'done' : 'failed', colors)} ${colors.bold('ingress')} ${url} ${colors.dim(said)}`,
+    `${toSymbol(answers ? 'done' : 'failed', colors)} ${colors.bold('ingress')} ${url} ${colors.dim(detail)}`,
   ];
 }
 
@@ -58,7 +58,7 @@ function describeExtras({ extras }: StatusReport, colors: Colors): readonly stri
   });
 }
 
-function describeComponents(parts: readonly Part[], colors: Colors, now: number): string {
+function describeComponents(parts: readonly ComponentReport[], colors: Colors, now: number): string {
   const rows = parts.map((part) => [
     `  ${toSymbol(part.state === 'ready' ? 'done' : part.state === 'waiting' ? 'pointer' : 'failed', colors)} ${part.name}`,
     part.state === 'absent' ? '' : `${part.ready}/${part.wanted}`,
@@ -76,23 +76,23 @@ function describeComponents(parts: readonly Part[], colors: Colors, now: number)
   );
 }
 
-function describeFreshness({ freshness }: Part, colors: Colors): string {
+function describeFreshness({ freshness }: ComponentReport, colors: Colors): string {
   if (!freshness) return '';
   const { state } = freshness;
   if (state === 'stale') return colors.yellow('STALE');
   return state === 'live' ? colors.cyan(state) : colors.dim(state);
 }
 
-/** What runs by other files than those of an image of its source, each with the reason. */
-function describeStale(parts: readonly Part[], colors: Colors): readonly string[] {
+/** Services that do not run an image of their current source, each with the reason. */
+function describeStale(parts: readonly ComponentReport[], colors: Colors): readonly string[] {
   const notes = parts.flatMap(({ name, freshness }) =>
     freshness === undefined || freshness.state === 'fresh' ? [] : [`${name}: ${freshness.line}`],
   );
   return notes.length === 0 ? [] : ['', ...notes.map((note) => `  ${colors.yellow(note)}`)];
 }
 
-/** Where a part that is ready answers; why it is not, of another. */
-function describeState({ state, address, line, note }: Part, colors: Colors): string {
+/** Address of a ready component, or why it is not ready. */
+function describeState({ state, address, line, note }: ComponentReport, colors: Colors): string {
   if (state === 'ready') {
     return [address && colors.cyan(address), note && colors.dim(note)].filter(Boolean).join('  ');
   }
@@ -100,8 +100,8 @@ function describeState({ state, address, line, note }: Part, colors: Colors): st
   return state === 'failed' ? colors.red(line) : colors.yellow(line);
 }
 
-/** The tag, else the first digits of the digest or of what runs. */
-function toShortImage({ image = '', imageId = '' }: Part): string {
+/** The tag, or the first digits of the digest or image ID. */
+function toShortImage({ image = '', imageId = '' }: ComponentReport): string {
   const [name = '', digest = ''] = image.split('@');
   const [, tag] = /:([^/:]+)$/.exec(name) ?? [];
   return tag ?? (digest || imageId).replace(/^sha256:/, '').slice(0, 12);

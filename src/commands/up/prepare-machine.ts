@@ -14,47 +14,47 @@ import type { Situation } from '../context/engine.ts';
 
 export interface MachineDemand {
   readonly environment: Environment;
-  /** Images will be built from packages. */
+  /** Whether images will be built from packages. */
   readonly buildsImages: boolean;
-  /** Host ports of a node that will be made; undefined when the cluster is there. */
+  /** Host ports of the cluster to create; undefined when it exists. */
   readonly newPorts: PortPair | undefined;
-  /** Nodes of the cluster beside its control plane. */
+  /** Number of nodes in addition to the control plane. */
   readonly workers: number;
-  /** Of all pods that this run is about; asked where a cluster will be made. */
+  /** Resource requests of all pods of this run; called when a cluster will be created. */
   readonly requests: () => Promise<Requests>;
 }
 
-/** What must change on this system for `up` to go on. */
+/** Changes to this system that `up` requires. */
 export function listChanges(
   { exec, paths, signal }: Pick<App, 'exec' | 'paths' | 'signal'>,
   { host, engine }: Pick<Situation, 'host' | 'engine'>,
   { buildsImages, newPorts, workers }: MachineDemand,
 ): Promise<readonly Change[]> {
-  // Trying a privileged container takes a second, and a cluster that is there has proved it.
+  // Testing a privileged container takes a second, and is unnecessary when a cluster exists.
   const docker = engine && newPorts ? createDocker(engine, exec) : undefined;
   const packages = buildsImages ? ['mmdebstrap'] : [];
   return collectChanges({ host, engine, docker, exec, paths, packages, workers, signal });
 }
 
 /**
- * Brings this machine to where a cluster can run on it: asks for all that must change on the system, in one list, changes it,
- * then checks the rest. Resolves to the steps that it took.
- * @throws {Failure} exit code 2 or 9 without consent, 3 when the machine is unfit.
+ * Prepares this machine for a cluster: asks once to confirm all changes to the system, applies them, then runs the
+ * preflight checks. Resolves to the results of its steps.
+ * @throws {Failure} exit code 2 or 9 without confirmation, 3 when a check fails.
  */
 export async function prepareMachine(
   app: App,
   { host, engine: found }: Pick<Situation, 'host' | 'engine'>,
   demand: MachineDemand,
-  agreed: boolean,
+  confirmed: boolean,
 ): Promise<PlanResult> {
   const { exec, paths, signal } = app;
   let engine = found;
   const results: PlanResult[] = [];
-  // Only an engine that runs shows whether a node can start in it, and what that takes was in no list yet.
+  // Only a running engine shows whether a node can start in it, which may require further changes.
   for (const _ of ['without an engine', 'in the engine']) {
     const changes = await listChanges(app, { host, engine }, demand);
     if (changes.length === 0) break;
-    await app.confirmChanges(describeChanges(changes), agreed);
+    await app.confirmChanges(describeChanges(changes), confirmed);
     await unlockRoot(host, exec);
     results.push(await app.runPlan(planChanges(changes, { host, exec })));
     engine = await getEngine(host, { signal });

@@ -13,10 +13,10 @@ import { listComponents, listRemoteComponents } from '../context/components.ts';
 import { isLocal, toRemoteLine } from '../context/environment.ts';
 import type { WhyReport } from './why-report.ts';
 
-/** Lines of a log that are searched for what they complain of. */
+/** How many lines of a log are searched for errors. */
 const searchedLines = 300;
 
-/** Asks the cluster, the logs of what is not ready, and here the ingress for the rest. Changes nothing. */
+/** Reads the cluster, and the logs of what is not ready; on this machine it also sends requests through the ingress. */
 export async function readWhy(
   app: App,
   environment: Environment,
@@ -37,7 +37,7 @@ export async function readWhy(
   const unready = await listUnready(snapshot, components, (log) =>
     readLastLines(access.kubectl, log, app.signal, searchedLines),
   );
-  const silent = await listSilent(components, unready, environment, access.record, app.signal);
+  const silent = await listUnresponsive(components, unready, environment, access.record, app.signal);
   const all = findCauses({ snapshot, components, unready, silent });
   const causes = service === undefined ? all : all.filter(({ affects }) => affects.includes(service));
   return {
@@ -49,7 +49,7 @@ export async function readWhy(
   };
 }
 
-/** The same of an environment on a cluster of somebody else, whose ingress is asked nothing. @throws {Failure} as `openRemote`. */
+/** The same for a remote environment, without requests through its ingress. @throws {Failure} as `openRemote`. */
 async function readRemoteWhy(
   app: App,
   environment: Environment,
@@ -91,20 +91,20 @@ function describeResult(
 ): string {
   if (causes.length > 0) return causes.length === 1 ? '1 cause' : `${causes.length} causes`;
   if (service !== undefined)
-    return where === undefined ? `${service} is ready` : `${service} is ready, and answers`;
+    return where === undefined ? `${service} is ready` : `${service} is ready and responds`;
   const services = components.filter(({ kind }) => kind === 'service').length;
-  const answering = where === undefined ? '' : `, and answer ${where}`;
-  return `all ${services} services are ready, with all that they need${answering}`;
+  const answering = where === undefined ? '' : `, and respond ${where}`;
+  return `all ${services} services and their dependencies are ready${answering}`;
 }
 
-/** What is needed comes before what needs it. */
+/** Sorts components after those that they need. */
 function toOrder(components: readonly Component[]): readonly Component[] {
   const byName = new Map(components.map((component) => [component.name, component]));
   const waves = toWaves([...byName.keys()], (name) => byName.get(name)?.needs ?? []);
   return waves.flat().flatMap((name) => byName.get(name) ?? []);
 }
 
-/** Why there was no answer. That nothing was made yet is no fault; that what was made does not answer is one. */
+/** Why the cluster does not respond. A cluster that was never created is not reported as a cause. */
 async function explainCluster(
   app: App,
   name: string,
@@ -114,19 +114,19 @@ async function explainCluster(
   const { state, evidence } = await findState(app, name, silence);
   const next = state === 'unknown' ? 'npm run doctor' : 'npm run up';
   const line = `cluster ${name} ${toClusterWords(state)}`;
-  const isFault = state !== 'missing';
+  const isProblem = state !== 'missing';
   const cause = { about: 'cluster', state: 'failed', line, evidence, next, affects: [] } as const;
   const why = evidence === undefined ? '' : `: ${evidence}`;
   return {
     cluster: { name, state },
-    causes: isFault ? [cause] : [],
-    line: isFault ? line : `${line}${why}`,
+    causes: isProblem ? [cause] : [],
+    line: isProblem ? line : `${line}${why}`,
     next,
   };
 }
 
-/** What is ready and does not answer through the ingress: for the rest it is known why. */
-async function listSilent(
+/** Components that are ready but do not respond through the ingress. */
+async function listUnresponsive(
   components: readonly Component[],
   unready: readonly Unready[],
   environment: Environment,

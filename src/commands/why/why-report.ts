@@ -6,20 +6,20 @@ const Cause = z.strictObject({
     .string()
     .optional()
     .describe(
-      'What it lies in: a part, `node <name>`, dns, ingress, cluster; absent where it lies in several.',
+      'Where the cause is: a component, `node <name>`, dns, ingress or cluster; absent if it is in several.',
     ),
-  state: z.enum(['waiting', 'failed']).describe('waiting may still heal by itself.'),
+  state: z.enum(['waiting', 'failed']).describe('waiting may still resolve itself.'),
   line: z.string(),
-  evidence: z.string().optional().describe('What the cluster, or a log, said of it.'),
-  log: z.string().optional().describe('The last lines of the log that tells more.'),
-  next: z.string().optional().describe('The command to go on with.'),
+  evidence: z.string().optional().describe('What the cluster or a log reports about it.'),
+  log: z.string().optional().describe('The last lines of the log with the details.'),
+  next: z.string().optional().describe('The command to run next.'),
   affects: z
     .array(z.string())
     .readonly()
-    .describe('Parts that are not ready, or not reached, because of it.'),
+    .describe('Components that are not ready, or not reachable, because of it.'),
 });
 
-/** What `why --json` prints. A field is never taken away or changed in its meaning without another `version`. */
+/** What `why --json` prints. No field is removed or changes its meaning without a new `version`. */
 export const WhyReport = z.strictObject({
   version: z.literal(1),
   environment: z.string(),
@@ -28,12 +28,12 @@ export const WhyReport = z.strictObject({
     name: z.string(),
     state: z.enum(clusterStates),
   }),
-  service: z.string().optional().describe('The one that was asked about.'),
+  service: z.string().optional().describe('The service named on the command line.'),
   causes: z
     .array(Cause)
     .readonly()
-    .describe('The one that hits most first; none when all is as it should be.'),
-  line: z.string().describe('The result in words.'),
-  next: z.string().optional().describe('The command to go on with.'),
+    .describe('Sorted by how many components they affect; empty if everything is ready.'),
+  line: z.string().describe('The result as text.'),
+  next: z.string().optional().describe('The command to run next.'),
 });
 export type WhyReport = z.infer<typeof WhyReport>;

@@ -9,10 +9,10 @@ import { makeTemporaryFolder } from '../../temporary-folder.ts';
 const checkout = join(import.meta.dirname, '../../..');
 const program = join(checkout, 'src/bin.js');
 
-/** `env` on a terminal of its own, which is util-linux's `script`; keys go in as they are typed. */
+/** Runs `env` on a terminal, which util-linux's `script` provides, and types keys. */
 async function start(words = 'env') {
   const state = await makeTemporaryFolder();
-  // No container engine is asked, and no kubeconfig of the person.
+  // Without a container engine and without the user's kubeconfig.
   const settings = { WEALIST_STATE_DIR: state, KUBECONFIG: '/nowhere', DOCKER_HOST: 'unix:///nowhere.sock' };
   const { PATH = '', HOME = '' } = process.env;
   const command = `stty cols 140 rows 40; exec '${process.execPath}' '${program}' ${words}`;
@@ -39,25 +39,30 @@ async function start(words = 'env') {
 }
 
 test.skipIf(platform() !== 'linux')(
-  'the list shows what is behind each; what is typed is looked for',
+  'the list shows the cluster of each environment and is filtered by typing',
   async () => {
     const { see, type, ended, shown, chosen } = await start();
-    const texts = ['kind cluster wealist', 'kube context wealist-prod', 'not trusted yet', 'read only:'];
+    const texts = [
+      'kind cluster wealist',
+      'kube context wealist-prod',
+      'not trusted yet',
+      'remote, read-only:',
+    ];
     for (const text of texts) await see(text);
     type('stag');
-    await see('npm run env trust staging looks at its cluster');
+    await see('its cluster: npm run env trust staging');
     type('\r');
     expect(await ended).toBe(0);
-    expect(shown()).toContain('environment staging from now on, read only');
+    expect(shown()).toContain('switched to environment staging, read-only');
     expect(JSON.parse(await chosen())).toEqual({ version: 1, name: 'staging' });
   },
 );
 
-test.skipIf(platform() !== 'linux')('arrow keys move, and Ctrl-C leaves everything as it was', async () => {
+test.skipIf(platform() !== 'linux')('arrow keys move, and Ctrl-C changes nothing', async () => {
   const { see, type, ended, shown, chosen } = await start();
   await see('kube context wealist-prod');
   type('\u001b[B');
-  await see('npm run env trust dev looks at its cluster');
+  await see('its cluster: npm run env trust dev');
   type('\u0003');
   expect(await ended).toBe(130);
   expect(shown()).toContain('interrupted, nothing was changed');

@@ -22,7 +22,7 @@ const render = (...releases: string[]) =>
   releases.map((release) => ({ release, namespace: 'wealist-dev', manifests: [secret, leak] }));
 const options = { environment: 'dev', overwrite: false, withSecrets: false };
 
-test('a file for each release, without any secret, and none that an earlier run left', async () => {
+test('writes a file per release, without secrets, and removes files of an earlier run', async () => {
   const folder = join(await makeTemporaryFolder(), 'new/manifests');
   await writeManifests(render('a', 'b'), { ...options, folder });
   await writeFile(join(folder, 'notes.txt'), 'mine');
@@ -34,14 +34,14 @@ test('a file for each release, without any secret, and none that an earlier run 
   expect(parse(text.split('---\n')[0] ?? '')).toMatchObject({ kind: 'Secret', data: { KEY: '***' } });
 });
 
-test('with the secrets, when that is asked for, to the person only', async () => {
+test('with secrets, the files can be read by the user only', async () => {
   const folder = await makeTemporaryFolder();
   await writeManifests(render('a'), { ...options, folder, withSecrets: true });
   expect(await readFile(join(folder, 'a.yaml'), 'utf8')).toContain(Buffer.from(password).toString('base64'));
   expect((await stat(join(folder, 'a.yaml'))).mode & 0o777).toBe(0o600);
 });
 
-test('what somebody else wrote is kept, unless it is agreed to', async () => {
+test('files that plan did not write are overwritten only after confirmation', async () => {
   const folder = await makeTemporaryFolder();
   const elsewhere = join(await makeTemporaryFolder(), 'elsewhere');
   await writeFile(elsewhere, 'of somebody else');
@@ -60,11 +60,11 @@ test('what somebody else wrote is kept, unless it is agreed to', async () => {
   expect(await readFile(elsewhere, 'utf8')).toBe('of somebody else');
 });
 
-test('a file is no folder', async () => {
+test('a file instead of a folder is refused', async () => {
   const folder = join(await makeTemporaryFolder(), 'file');
   await writeFile(folder, '');
   await expect(writeManifests(render('a'), { ...options, folder })).rejects.toMatchObject({
-    message: `${folder} is no folder`,
+    message: `${folder} is not a folder`,
     exitCode: 2,
   });
 });

@@ -7,7 +7,7 @@ import { makeTemporaryFolder } from '../../temporary-folder.ts';
 
 const image = /wealist\.local\/board:[0-9a-f]{12}/;
 
-test('what is there is reloaded at once, and what was saved by an image, a line each', async () => {
+test('reloads at once, and again with a new image after a save, with a line each', async () => {
   const world = await watchService();
   const { line, write, builds, service, stderr } = world;
   const first = await line(1);
@@ -23,13 +23,13 @@ test('what is there is reloaded at once, and what was saved by an image, a line 
   expect(world.holds).toBe(2);
 });
 
-test('what is taken back while it is built runs already', async () => {
+test('a change that is reverted during the build needs no reload', async () => {
   const world = await watchService();
   const { line, write, source, builds, pod } = world;
   const running = image.exec(await line(1))?.[0];
   const before = pod();
   world.build = makeGate().pass;
-  // The very file, with its date.
+  // The same file, with its modification time.
   await rename(join(source, 'main.py'), join(source, 'kept~'));
   await write('main.py', 'two');
   await expect.poll(() => builds.at(-1)?.content).toBe('two');
@@ -38,24 +38,24 @@ test('what is taken back while it is built runs already', async () => {
   expect(pod()).toBe(before);
 });
 
-test('what lies in a live folder goes into the running container, without an image and without the lock', async () => {
+test('a file of a live folder is copied into the running container, without an image and without the lock', async () => {
   const world = await watchService();
   const { line, write, service, builds, pod } = world;
   const running = image.exec(await line(1))?.[0];
   const before = { pod: pod(), holds: world.holds };
   await write('live/page.html', 'two');
   expect(await line(2)).toMatch(
-    new RegExp(`^[\\d:]+ board live after \\d+\\.\\d\\d s: 1 file over ${running}$`),
+    new RegExp(`^[\\d:]+ board live after \\d+\\.\\d\\d s: 1 file on top of ${running}$`),
   );
   await write('live/page.log', 'left out');
   await write('live/deep/er.html', 'three');
-  expect(await line(3)).toMatch(/ 2 files over /);
+  expect(await line(3)).toMatch(/ 2 files on top of /);
   expect(service.filesIn(pod())).toEqual({ 'page.html': 'two', 'deep/er.html': 'three' });
   expect({ pod: pod(), holds: world.holds }).toEqual(before);
   expect(builds).toHaveLength(1);
 });
 
-test('anything else takes an image with all that is live, and what is saved next goes into its container', async () => {
+test('any other file builds an image with all live files, and the next live file goes into its container', async () => {
   const { line, write, service, pod } = await watchService();
   await line(1);
   await write('live/page.html', 'two');
@@ -66,11 +66,11 @@ test('anything else takes an image with all that is live, and what is saved next
   expect(pod()).not.toBe(before);
   expect(service.filesIn(pod())).toEqual({});
   await write('live/page.html', 'three');
-  expect(await line(4)).toMatch(/ board live after .* 1 file over /);
+  expect(await line(4)).toMatch(/ board live after .* 1 file on top of /);
   expect(service.filesIn(pod())).toEqual({ 'page.html': 'three' });
 });
 
-test('where somebody else has rolled out something, it takes an image again', async () => {
+test('after a rollout by another command, an image is built again', async () => {
   const { line, write, service, builds } = await watchService();
   await line(1);
   service.setImage('wealist.local/board:another');
@@ -81,7 +81,7 @@ test('where somebody else has rolled out something, it takes an image again', as
   expect(builds).toHaveLength(2);
 });
 
-test('a file that is gone from a live folder takes an image', async () => {
+test('a file deleted from a live folder builds an image', async () => {
   const { line, remove, builds } = await watchService();
   await line(1);
   await remove('live/page.html');
@@ -89,14 +89,14 @@ test('a file that is gone from a live folder takes an image', async () => {
   expect(builds).toHaveLength(2);
 });
 
-test('saves that come while one is built have it begun anew, and are one reload together', async () => {
+test('saves during a build restart it, and become one reload', async () => {
   const world = await watchService();
   const { line, write, builds, lines } = world;
   await line(1);
   const { open, pass } = makeGate();
   world.build = async (run) => {
     await pass(run);
-    // As a program says it that was told to end.
+    // The error of a program that was terminated.
     if (run.signal.aborted) throw new Failure('board was not built', { exitCode: exitCodes.image });
   };
   for (const [at, content] of ['two', 'three', 'four'].entries()) {
@@ -110,7 +110,7 @@ test('saves that come while one is built have it begun anew, and are one reload 
   expect(world.stderr()).toBe('watching board until Ctrl-C\n');
 });
 
-test('what is told of and is as it was lets the build of it go on', async () => {
+test('an event without a change does not restart the build', async () => {
   const world = await watchService();
   const { line, write, builds, source } = world;
   await line(1);
@@ -128,7 +128,7 @@ test('what is told of and is as it was lets the build of it go on', async () => 
   expect(builds.at(-1)?.signal.aborted).toBe(false);
 });
 
-test('what is left out of the build context is no reason to reload', async () => {
+test('files outside the build context do not trigger a reload', async () => {
   const { line, write, lines } = await watchService();
   await line(1);
   await write('main.log', 'a line');
@@ -143,15 +143,15 @@ test('what is left out of the build context is no reason to reload', async () =>
 test.each([
   ['lies in a new folder', ['live/new/a.html'], { 'new/a.html': 'two' }],
   ['is saved after something that tools made', ['made.json', 'live/page.html'], { 'page.html': 'two' }],
-])('what %s goes into the running container, too', async (_, saved, put) => {
+])('a file that %s goes into the running container, too', async (_, saved, put) => {
   const { line, write, service, pod } = await watchService();
   await line(1);
   for (const path of saved) await write(path, 'two');
-  expect(await line(2)).toMatch(/ board live after .* 1 file over /);
+  expect(await line(2)).toMatch(/ board live after .* 1 file on top of /);
   expect(service.filesIn(pod())).toEqual(put);
 });
 
-test('of files that are saved together, none is lost that is told of later than it is there', async () => {
+test('of files saved together, none is lost whose event arrives late', async () => {
   const world = await watchService();
   const { line, write, builds, service, pod } = world;
   await line(1);
@@ -163,14 +163,14 @@ test('of files that are saved together, none is lost that is told of later than 
   expect(await line(2)).toMatch(/ board runs /);
   expect(builds.map(({ content }) => content)).toEqual(['one', 'two']);
   await write('live/deep/er.html', 'two');
-  expect(await line(3)).toMatch(/ board live after .* 1 file over /);
+  expect(await line(3)).toMatch(/ board live after .* 1 file on top of /);
   expect(service.filesIn(pod())).toEqual({ 'deep/er.html': 'two' });
 });
 
-test('a save that is not told of is found when anything is written beside it', async () => {
+test('a save without an event is found with the next event in the folder', async () => {
   const { line, write, builds, source } = await watchService();
   await line(1);
-  // The folder does not hear of what is written to the file by another name.
+  // Writing to the file through another link causes no event in the folder.
   const other = join(await makeTemporaryFolder(), 'other');
   await link(join(source, 'main.py'), other);
   await writeFile(other, 'two');
@@ -179,7 +179,7 @@ test('a save that is not told of is found when anything is written beside it', a
   expect(builds.map(({ content }) => content)).toEqual(['one', 'two']);
 });
 
-test('a build that fails is told of, and the next save tried', async () => {
+test('a failed build is reported, and the next save is tried', async () => {
   const world = await watchService();
   const { line, write, stderr, lines, pod } = world;
   await line(1);
@@ -196,7 +196,7 @@ test('a build that fails is told of, and the next save tried', async () => {
   expect(lines()).toHaveLength(2);
 });
 
-test('for a program each reload is a line of JSON, and so is each failure', async () => {
+test('under --json each reload and each failure is a line of JSON', async () => {
   const world = await watchService({ json: true });
   const { line, write } = world;
   const parse = async (count: number) => JSON.parse(await line(count));
@@ -218,7 +218,7 @@ test('for a program each reload is a line of JSON, and so is each failure', asyn
   });
 });
 
-test('a bug ends it, and is not taken for something that the next save heals', async () => {
+test('a bug ends the watch, unlike a failure', async () => {
   const world = await watchService();
   const { line, write, ended } = world;
   await line(1);
@@ -228,7 +228,7 @@ test('a bug ends it, and is not taken for something that the next save heals', a
   expect(await ended).toBe(bug);
 });
 
-test('it ends when it is told to, also in the middle of a build, which is told, too', async () => {
+test('ends when the signal is aborted, and aborts a running build', async () => {
   const world = await watchService();
   const { line, write, builds, end, ended, lines } = world;
   await line(1);
@@ -241,7 +241,7 @@ test('it ends when it is told to, also in the middle of a build, which is told, 
   expect(lines()).toHaveLength(1);
 });
 
-test('what is saved when an image is as good as rolled out is put over it', async () => {
+test('a live file saved at the end of a rollout goes into the new container', async () => {
   const world = await watchService();
   const { line, write, service, pod } = world;
   await line(1);
@@ -257,11 +257,11 @@ test('what is saved when an image is as good as rolled out is put over it', asyn
     await expect.poll(() => world.reads).toBeGreaterThan(before);
   };
   open();
-  await expect.poll(() => world.lines().at(-1)).toMatch(/ board live .* 2 files over /);
+  await expect.poll(() => world.lines().at(-1)).toMatch(/ board live .* 2 files on top of /);
   expect(service.filesIn(pod())).toEqual({ 'page.html': 'three', 'deep/er.html': 'three' });
 });
 
-test('a source that cannot be read for a moment is told of, and the next save tried', async () => {
+test('a source that cannot be read is reported, and the next save is tried', async () => {
   const { line, write, remove, stderr } = await watchService();
   await line(1);
   await remove('Dockerfile');

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { toStatusSchema } from '../../../src/commands/status/status-report.ts';
 
-test('docs/status.schema.json is the schema of what status --json prints', () => {
+test('docs/status.schema.json is the schema of the status --json output', () => {
   const file = join(import.meta.dirname, '../../../docs/status.schema.json');
-  // Made anew with: npm run -s status -- --schema > docs/status.schema.json
+  // Update it with: npm run -s status -- --schema > docs/status.schema.json
   expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(JSON.parse(JSON.stringify(toStatusSchema())));
 });

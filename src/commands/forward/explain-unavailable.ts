@@ -5,11 +5,11 @@ import type { RetryOutcome } from '../../forward/retry.ts';
 import { isTimeout, withDeadline } from '../../lib/deadline.ts';
 import { CommandFailure } from '../../lib/failure.ts';
 
-/** Milliseconds for the cluster to say how the workload is. */
+/** Milliseconds within which the cluster must respond. */
 const timeout = 5_000;
 
-/** Why nobody answers for a workload, in lines: what is wrong, where it was seen, what to do. */
-export async function explainSilence(
+/** Why a workload does not respond, in lines: the problem, its evidence, the command to run next. */
+export async function explainUnavailable(
   workload: Workload,
   why: Exclude<RetryOutcome, 'served'>,
   snapshots: Snapshots,
@@ -21,14 +21,14 @@ export async function explainSilence(
       snapshots.take(limited, { maxAge: 1_000 }),
     );
     const { state, line, evidence, next = 'npm run status' } = judge(snapshot, workload);
-    if (state === 'ready') return `${name} is ready, but did not answer in time\n${next}`;
-    const many = why === 'full' ? ', and too many wait for it already' : '';
+    if (state === 'ready') return `${name} is ready, but did not respond in time\n${next}`;
+    const many = why === 'full' ? ', and too many connections wait already' : '';
     return [`${name} is not ready${many}: ${line}`, ...(evidence === undefined ? [] : [evidence]), next].join(
       '\n',
     );
   } catch (error) {
     signal.throwIfAborted();
     if (!isTimeout(error) && !(error instanceof CommandFailure)) throw error;
-    return `the cluster does not answer\nnpm run status`;
+    return `the cluster does not respond\nnpm run status`;
   }
 }
