@@ -49,21 +49,21 @@ export const command = defineCommand({
     const ended = AbortSignal.any([signal, trouble.signal]);
     // Every connection listens to it.
     setMaxListeners(0, ended);
-    const board = createPodTracker(api, {
+    const tracker = createPodTracker(api, {
       namespace,
-      partOf: findComponent,
+      componentOf: findComponent,
       signal: ended,
       onSilence: () => ui.say('the cluster does not answer: connections wait for it'),
     });
-    const kept = board.keep();
+    const kept = tracker.run();
     kept.catch((error) => trouble.abort(error));
 
-    const parts = { api, board, namespace, snapshots: access.snapshots, ui };
+    const deps = { api, tracker, namespace, snapshots: access.snapshots, ui };
     const listeners: Listener[] = [];
     const forwards: Forward[] = [];
     try {
       for (const target of wanted) {
-        const forward = connectTo(target, { ...parts, signal: ended });
+        const forward = connectTo(target, { ...deps, signal: ended });
         forwards.push(forward);
         const taken = new Set(wanted.filter((each) => each !== target).map(({ wantedPort }) => wantedPort));
         const listener = await listen(app, target, taken, (connection) => {
@@ -97,7 +97,7 @@ export const command = defineCommand({
 
 interface Deps {
   readonly api: ApiReader;
-  readonly board: PodTracker;
+  readonly tracker: PodTracker;
   readonly namespace: string;
   readonly snapshots: Snapshots;
   readonly signal: AbortSignal;
@@ -106,21 +106,21 @@ interface Deps {
 
 function connectTo(
   { name, port, protocol, workload }: ForwardTarget,
-  { api, board, namespace, snapshots, signal, ui }: Deps,
+  { api, tracker, namespace, snapshots, signal, ui }: Deps,
 ): Forward {
   return createForward(
     {
       find() {
-        const pod = board.findReady(name);
+        const pod = tracker.findReady(name);
         if (!pod) return undefined;
         const { metadata } = pod;
         return {
           key: metadata.uid,
           dial: (gone) => dialPod(api, { namespace, pod: metadata.name, port }, gone),
-          ending: (gone) => board.ending(pod, gone),
+          waitUntilTerminating: (gone) => tracker.waitUntilTerminating(pod, gone),
         };
       },
-      changed: board.changed,
+      waitForChange: tracker.waitForChange,
     },
     {
       protocol,

@@ -70,18 +70,20 @@ export const command = defineCommand({
   async run(app, { services, env, noFollow, since, tail, grep, level, previous }) {
     const { ui, signal } = app;
     const environment = await app.environment({ name: env });
-    const parts = selectComponents(environment, services);
+    const components = selectComponents(environment, services);
     const api = await (await getClusterAccess(app, environment)).openApi();
     await hideSecrets(app, environment);
-    const format = ui.json ? formatAsJson : createReadableFormat({ parts, colors: ui.resultColors });
+    const format = ui.json ? formatAsJson : createReadableFormat({ components, colors: ui.resultColors });
     const filter = createLogFilter({ grep, level });
     const isPrinting = noFollow || previous;
 
     const options = {
       namespace: environment.namespace,
-      partOf: (pod: Pod) => {
-        const part = findComponent(pod);
-        return services.length === 0 || (part !== undefined && services.includes(part)) ? part : undefined;
+      componentOf: (pod: Pod) => {
+        const component = findComponent(pod);
+        return services.length === 0 || (component !== undefined && services.includes(component))
+          ? component
+          : undefined;
       },
       tail: tail ?? (isPrinting || since !== undefined ? undefined : usualTail),
       since: since === undefined ? undefined : Date.now() - since,
@@ -93,7 +95,7 @@ export const command = defineCommand({
       const following = followLogs(api, {
         ...options,
         write: output.write,
-        onNothing: () => ui.say(`nothing of ${toNames(services)} runs yet: waiting for it`),
+        onNoLogs: () => ui.say(`nothing of ${toNames(services)} runs yet: waiting for it`),
         onSilence: () => ui.say('the cluster does not answer: waiting for it'),
       });
       await Promise.race([following, output.failed]).finally(() => output.close());

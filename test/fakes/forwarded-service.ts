@@ -3,9 +3,9 @@ import { type Agent, createServer, get } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished } from 'vitest';
+import type { Protocol } from '../../src/forward/error-response.ts';
 import { createForward } from '../../src/forward/forward.ts';
 import { createPodTracker } from '../../src/forward/pod-tracker.ts';
-import type { Protocol } from '../../src/forward/refusal.ts';
 import { createApiServer } from '../../src/tools/kubernetes/api-server.ts';
 import { findComponent } from '../../src/tools/kubernetes/objects.ts';
 import { dialPod } from '../../src/tools/kubernetes/port-forward.ts';
@@ -44,38 +44,42 @@ export async function freePort(): Promise<number> {
 }
 
 /** A cluster in memory and a port of this machine that leads to its auth-service. */
-export async function startForward({ timeout = 5_000, most = 256, protocol = 'http' as Protocol } = {}) {
+export async function startForward({
+  timeout = 5_000,
+  maxWaiting = 256,
+  protocol = 'http' as Protocol,
+} = {}) {
   const fake = await startApiServer();
   const api = createApiServer({ server: fake.url });
   const stop = new AbortController();
   onTestFinished(() => stop.abort());
   const namespace = 'wealist-kind-local';
-  const board = createPodTracker(api, {
+  const tracker = createPodTracker(api, {
     namespace,
-    partOf: findComponent,
+    componentOf: findComponent,
     signal: stop.signal,
     interval: 20,
   });
-  board.keep().catch(() => {});
-  const told: boolean[] = [];
+  tracker.run().catch(() => {});
+  const notified: boolean[] = [];
   const forward = createForward(
     {
       find() {
-        const pod = board.findReady('auth-service');
+        const pod = tracker.findReady('auth-service');
         if (!pod) return undefined;
         const { name, uid } = pod.metadata;
         return {
           key: uid,
           dial: (gone) => dialPod(api, { namespace, pod: name, port: 8080 }, gone),
-          ending: (gone) => board.ending(pod, gone),
+          waitUntilTerminating: (gone) => tracker.waitUntilTerminating(pod, gone),
         };
       },
-      changed: board.changed,
+      waitForChange: tracker.waitForChange,
     },
     {
-      ...{ protocol, timeout, most, tellAfter: 50, signal: stop.signal },
+      ...{ protocol, timeout, maxWaiting, notifyAfter: 50, signal: stop.signal },
       explain: async (why) => `auth-service is not ready: ${why}`,
-      onWaiting: (isWaiting) => told.push(isWaiting),
+      onWaiting: (isWaiting) => notified.push(isWaiting),
     },
   );
   onTestFinished(() => forward.close());
@@ -89,7 +93,7 @@ export async function startForward({ timeout = 5_000, most = 256, protocol = 'ht
 
   return {
     fake,
-    told,
+    notified,
     port: listener.port,
     /** A pod with a program that answers with the pod's name. */
     async addPod(name: string, created: string): Promise<void> {

@@ -21,12 +21,12 @@ test('leads to the newest pod that is ready', async () => {
 });
 
 test('while no pod is ready, connections wait and are then served', async () => {
-  const { addPod, ask, told } = await startForward();
+  const { addPod, ask, notified } = await startForward();
   const answers = Promise.all([ask(), ask(), ask()]);
-  await vi.waitFor(() => expect(told).toEqual([true]));
+  await vi.waitFor(() => expect(notified).toEqual([true]));
   await addPod('first', '2026-01-01T00:00:00Z');
   expect(await answers).toEqual(['first', 'first', 'first']);
-  await vi.waitFor(() => expect(told).toEqual([true, false]));
+  await vi.waitFor(() => expect(notified).toEqual([true, false]));
 });
 
 test('a pod that is replaced costs no request', async () => {
@@ -223,19 +223,19 @@ test('a body that nobody took goes to the next pod', async () => {
 });
 
 test('a wait has an end: 503 with the reason', async () => {
-  const { port, told } = await startForward({ timeout: 200 });
+  const { port, notified } = await startForward({ timeout: 200 });
   const answer = await fetch(`http://127.0.0.1:${port}/`);
   expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
-  expect(await answer.text()).toBe('auth-service is not ready: late\n');
-  expect(told).toEqual([true]);
+  expect(await answer.text()).toBe('auth-service is not ready: timeout\n');
+  expect(notified).toEqual([true]);
   const upgrade = new WebSocket(`ws://127.0.0.1:${port}/`);
   const [, response] = await once(upgrade, 'unexpected-response');
   expect(response.statusCode).toBe(503);
-  expect(await text(response)).toBe('auth-service is not ready: late\n');
+  expect(await text(response)).toBe('auth-service is not ready: timeout\n');
 });
 
 test('no more wait than may: 503 at once', async () => {
-  const { port, ask, addPod } = await startForward({ most: 2 });
+  const { port, ask, addPod } = await startForward({ maxWaiting: 2 });
   const waiting = [ask(), ask()];
   await sleep(100);
   const answer = await fetch(`http://127.0.0.1:${port}/`);
@@ -248,14 +248,14 @@ test('PostgreSQL and Redis say it in their own words', async () => {
   const redis = await startForward({ timeout: 100, protocol: 'redis' });
   const asking = connect(redis.port, '127.0.0.1');
   asking.write('PING\r\n');
-  expect(await text(asking)).toBe('-ERR auth-service is not ready: late\r\n');
+  expect(await text(asking)).toBe('-ERR auth-service is not ready: timeout\r\n');
 
   const postgres = await startForward({ timeout: 100, protocol: 'postgres' });
   const config = { host: '127.0.0.1', port: postgres.port, user: 'postgres', database: 'postgres' };
   for (const ssl of [false, { rejectUnauthorized: false }]) {
     const client = new pg.Client({ ...config, ssl });
     const refused = await client.connect().catch((error) => error);
-    expect(refused.message).toMatch(ssl ? /does not support SSL/ : /^auth-service is not ready: late$/);
+    expect(refused.message).toMatch(ssl ? /does not support SSL/ : /^auth-service is not ready: timeout$/);
   }
 });
 

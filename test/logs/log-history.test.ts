@@ -5,8 +5,8 @@ import type { LogSource } from '../../src/logs/log-containers.ts';
 import { openLogHistory } from '../../src/logs/log-history.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
-const source = (part: string): LogSource => ({
-  ...{ part, pod: `${part}-5f-abc`, container: part },
+const source = (component: string): LogSource => ({
+  ...{ component, pod: `${component}-5f-abc`, container: component },
   ...{ podSuffix: undefined, isOneOfSeveral: false },
 });
 const line = (text: string) => ({ time: '2026-11-26T12:00:00.000000001Z', text });
@@ -54,7 +54,7 @@ test('beyond the total, the oldest files go, of earlier runs first; never one th
     await writeFile(join(folder, name, 'auth.1.log'), 'x'.repeat(1000));
     await utimes(join(folder, name, 'auth.1.log'), at + 1, at + 1);
   }
-  const history = openLogHistory({ folder, name: 'third', fileSize: 1000, total: 2500 });
+  const history = openLogHistory({ folder, name: 'third', fileSize: 1000, totalSize: 2500 });
   await history.append(source('redis'), [line('x'.repeat(1500))]);
   await history.append(source('auth'), [line('y')]);
   await history.close();

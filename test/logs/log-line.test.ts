@@ -19,12 +19,12 @@ test('times are written so that they compare as texts', () => {
 test('what was taken is not taken again, whatever of it comes again', () => {
   const cursor = createLogCursor();
   expect(cursor.take([at(1, 'a'), at(2, 'b'), at(2, 'c')]).length).toBe(3);
-  cursor.rewind('again');
+  cursor.rewind('same-run');
   expect(cursor.take([at(2, 'b'), at(2, 'c'), at(2, 'd'), at(3, 'e')]).map(({ text }) => text)).toEqual([
     'd',
     'e',
   ]);
-  cursor.rewind('again');
+  cursor.rewind('same-run');
   expect(cursor.take([at(3, 'e')])).toEqual([]);
   expect(cursor.time).toBe(at(3).time);
 });
@@ -32,13 +32,13 @@ test('what was taken is not taken again, whatever of it comes again', () => {
 test('the log of the next run repeats nothing, though it may begin at the very time where the last ended', () => {
   const cursor = createLogCursor();
   cursor.take([at(1, 'a'), at(2, 'b')]);
-  cursor.rewind('next');
+  cursor.rewind('next-run');
   expect(cursor.take([at(2, 'c'), at(3, 'd')]).map(({ text }) => text)).toEqual(['c', 'd']);
 });
 
 test('a cursor with a start leaves out what was before it', () => {
   const cursor = createLogCursor(at(2).time);
-  cursor.rewind('again');
+  cursor.rewind('same-run');
   expect(cursor.take([at(1, 'a'), at(2, 'b'), at(3, 'c')]).map(({ text }) => text)).toEqual(['b', 'c']);
 });
 
@@ -55,7 +55,7 @@ test('wherever reading breaks off, each line is taken once and in order', () => 
       const cursor = createLogCursor();
       const taken: LogLine[] = [];
       for (const end of [...breaks.toSorted((one, other) => one - other), lines.length]) {
-        cursor.rewind('again');
+        cursor.rewind('same-run');
         const from = cursor.time ?? '';
         taken.push(...cursor.take(lines.slice(0, end).filter(({ time }) => time >= from)));
       }

@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import type { LogSource } from '../../src/logs/log-containers.ts';
 import { createLogQueue } from '../../src/logs/log-queue.ts';
 
-const source = (part: string): LogSource => ({
-  ...{ part, pod: part, container: part },
+const source = (component: string): LogSource => ({
+  ...{ component, pod: component, container: component },
   ...{ podSuffix: undefined, isOneOfSeveral: false },
 });
 const line = (text: string) => ({ time: `time of ${text}`, text });
@@ -19,9 +19,9 @@ function makeOutput() {
   return {
     written,
     open,
-    async write({ part }: LogSource, lines: readonly { readonly text: string }[]) {
+    async write({ component }: LogSource, lines: readonly { readonly text: string }[]) {
       await opened;
-      written.push(...lines.map(({ text }) => `${part} ${text}`));
+      written.push(...lines.map(({ text }) => `${component} ${text}`));
     },
   };
 }
@@ -40,7 +40,7 @@ test('all lines in their order, while there is room', async () => {
 
 test('what is too much is counted, and told of where it is missing', async () => {
   const output = makeOutput();
-  const queue = createLogQueue({ write: output.write, mostHeld: 250 });
+  const queue = createLogQueue({ write: output.write, maxWaiting: 250 });
   queue.offer(source('a'), [line('1'), line('2')]);
   queue.offer(source('a'), [line('3'), line('4')]);
   queue.offer(source('a'), [line('5')]);
@@ -60,7 +60,7 @@ test('what is too much is counted, and told of where it is missing', async () =>
 
 test('one batch may be larger than all that is held', async () => {
   const output = makeOutput();
-  const queue = createLogQueue({ write: output.write, mostHeld: 10 });
+  const queue = createLogQueue({ write: output.write, maxWaiting: 10 });
   queue.offer(source('a'), [line('1'), line('2')]);
   output.open();
   await sleep(1);

@@ -43,10 +43,10 @@ function open(fake: ApiServerFake, options: Partial<FollowOptions> = {}) {
   onTestFinished(() => stop.abort());
   const all = {
     namespace,
-    partOf: ({ metadata }: Pod) => metadata.labels?.app,
+    componentOf: ({ metadata }: Pod) => metadata.labels?.app,
     signal: stop.signal,
-    async write({ part, podSuffix }: LogSource, lines: readonly LogLine[]) {
-      written.push(...lines.map(({ text }) => `${[part, podSuffix ?? []].flat().join('/')}: ${text}`));
+    async write({ component, podSuffix }: LogSource, lines: readonly LogLine[]) {
+      written.push(...lines.map(({ text }) => `${[component, podSuffix ?? []].flat().join('/')}: ${text}`));
     },
     ...options,
   };
@@ -191,7 +191,7 @@ test('a log that was rotated while nobody read it goes on after a gap', async ()
 test('a stream that has fallen silent while its log goes on is opened anew', async () => {
   const fake = await startApiServer();
   startPod(fake, 'auth-a', 'auth', line(1, 'one'));
-  const { written, follow } = open(fake, { quietFor: 50 });
+  const { written, follow } = open(fake, { silenceTimeout: 50 });
   follow();
   await until(() => expect(written.length).toBe(1));
   // Until it is followed.
@@ -206,7 +206,7 @@ test('a stream that has fallen silent while its log goes on is opened anew', asy
 test('follows new pods, and names them while there are several', async () => {
   const fake = await startApiServer();
   let nothing = 0;
-  const { written, follow } = open(fake, { onNothing: () => nothing++ });
+  const { written, follow } = open(fake, { onNoLogs: () => nothing++ });
   follow();
   await until(() => expect(nothing).toBe(1));
   startPod(fake, 'auth-5f-aaa', 'auth', line(1, 'one'));
