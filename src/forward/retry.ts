@@ -19,8 +19,8 @@ export type RetryOutcome = 'served' | 'timeout' | 'full';
 /** Retries requests while no target accepts them. */
 export interface Retry {
   /**
-   * Repeats the attempt until it resolves to true, which means that a target accepted the request. An attempt may resolve
-   * to false only when nothing was delivered. @throws the signal's reason, and what the attempt throws.
+   * Repeats the attempt until it resolves to true, which means that a target accepted the request. An attempt may
+   * resolve to false only when nothing was delivered. @throws the signal's reason, and what the attempt throws.
    */
   run(attempt: () => Promise<boolean>, signal: AbortSignal): Promise<RetryOutcome>;
   /** Call this when a target has responded. */

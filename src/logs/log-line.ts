@@ -36,8 +36,8 @@ export interface LogCursor {
   /** Call this before reading again from the second of `time`: the same log, or the log of the next run. */
   rewind(target: 'same-run' | 'next-run'): void;
   /**
-   * Returns the lines that are new and advances the position. When the same log is read again and the last known line is
-   * no longer in it, the node has rotated it away, perhaps with later lines: a gap is inserted there.
+   * Returns the lines that are new and advances the position. When the same log is read again and the last known line
+   * is no longer in it, the node has rotated it away, perhaps with later lines: a gap is inserted there.
    */
   take(lines: readonly LogLine[]): readonly LogLine[];
 }

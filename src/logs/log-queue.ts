@@ -20,8 +20,8 @@ const lineOverhead = 100;
 
 /**
  * A queue between logs and an output that may be slower. Reading must not wait for the output, or the node rotates
- * unread lines away and their number is unknown. Lines beyond the limit are dropped and counted, and a gap is written in
- * their place.
+ * unread lines away and their number is unknown. Lines beyond the limit are dropped and counted, and a gap is written
+ * in their place.
  */
 export function createLogQueue({ write, maxWaiting = 16 * 1024 * 1024 }: LogQueueOptions): LogQueue {
   const waiting: { readonly source: LogSource; readonly lines: readonly LogLine[]; readonly size: number }[] =

@@ -31,8 +31,8 @@ export interface FollowOptions extends LogOptions, Pick<WatchOptions, 'onSilence
 }
 
 /**
- * Writes what `printLogs` writes, then new lines of these and later containers, each line once, through restarts and new
- * pods, until the signal is aborted.
+ * Writes what `printLogs` writes, then new lines of these and later containers, each line once, through restarts and
+ * new pods, until the signal is aborted.
  * @throws {ApiFailure} when the cluster does not respond at the start; later outages are waited out.
  */
 export async function followLogs(api: ApiReader, options: FollowOptions): Promise<never> {

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { WhyReport } from '../../src/commands/why/why-report.ts';
 import { command } from '../../src/commands/why.ts';
+import { startApiServer } from '../fakes/api-server.ts';
 import { makeApp } from '../fakes/app.ts';
-import { makeClusterFolder, writeObjects } from '../fakes/cluster-folder.ts';
+import { makeClusterFolder } from '../fakes/cluster-folder.ts';
 import { makeStatus } from '../fakes/cluster-objects.ts';
 import { dockerRoutes, startEngine } from '../fakes/engine.ts';
-import { startObjectsApi } from '../fakes/objects-api.ts';
 import { makeIngress, makePart, node } from '../fakes/platform.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
@@ -54,9 +54,9 @@ interface Given {
 
 async function why({ objects = whole, service, json = false, logs = {}, answers = () => 200 }: Given = {}) {
   const httpPort = await startIngress(answers);
-  const server = await startObjectsApi(() => state);
-  const state: string = await makeClusterFolder({ httpPort, server });
-  await writeObjects(state, objects);
+  const api = await startApiServer();
+  api.setObjects(objects);
+  const state = await makeClusterFolder({ httpPort, server: api.url });
   for (const [name, text] of Object.entries(logs)) await writeFile(join(state, 'logs', name), text);
   const { app, stdout } = makeApp({ state, json });
   const exitCode = await command.run(app, { service });

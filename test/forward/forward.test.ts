@@ -306,7 +306,7 @@ test('requests one after the other are one connection to the pod, whoever asks',
   const { addPod, ask, fake } = await startForward();
   await addPod('old', '2026-01-01T00:00:00Z');
   await vi.waitFor(async () => expect(await ask()).toBe('old'));
-  const dials = () => fake.asked.filter((path) => path.includes('portforward')).length;
+  const dials = () => fake.requests.filter((path) => path.includes('portforward')).length;
   const before = dials();
   for (let round = 0; round < 5; round++) expect(await ask()).toBe('old');
   expect(dials() - before).toBe(0);

@@ -195,9 +195,9 @@ test('a stream that has fallen silent while its log goes on is opened anew', asy
   follow();
   await until(() => expect(written.length).toBe(1));
   // Until it is followed.
-  await until(() => expect(fake.asked.filter((path) => path.includes('follow')).length).toBe(1));
+  await until(() => expect(fake.requests.filter((path) => path.includes('follow')).length).toBe(1));
   await sleep(150);
-  expect(fake.asked.filter((path) => path.includes('follow')).length).toBe(1);
+  expect(fake.requests.filter((path) => path.includes('follow')).length).toBe(1);
   fake.setStuck(true);
   fake.writeLog('auth-a', 'main', line(2, 'two'));
   await until(() => expect(written).toEqual(['auth: one', 'auth: two']));
