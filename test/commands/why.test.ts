@@ -10,10 +10,10 @@ import { makeApp } from '../fakes/app.ts';
 import { makeClusterFolder } from '../fakes/cluster-folder.ts';
 import { makeStatus } from '../fakes/cluster-objects.ts';
 import { dockerRoutes, startEngine } from '../fakes/engine.ts';
-import { makeIngress, makePart, node } from '../fakes/platform.ts';
+import { makeIngress, makeComponent, node } from '../fakes/platform.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
-const controller = makePart('traefik', 80).map((object) => ({
+const controller = makeComponent('traefik', 80).map((object) => ({
   ...object,
   metadata: {
     ...object.metadata,
@@ -21,7 +21,7 @@ const controller = makePart('traefik', 80).map((object) => ({
     labels: { 'app.kubernetes.io/instance': 'ingress-traefik' },
   },
 }));
-const toStatefulSet = (objects: ReturnType<typeof makePart>) =>
+const toStatefulSet = (objects: ReturnType<typeof makeComponent>) =>
   objects.map((object) => {
     if (object.kind === 'Deployment' && 'status' in object)
       return { ...object, kind: 'StatefulSet', status: { ...object.status, updateRevision: 'r' } };
@@ -32,9 +32,9 @@ const toStatefulSet = (objects: ReturnType<typeof makePart>) =>
 const ingress = makeIngress(['/svc/auth', 'auth-service', 8080], ['/', 'frontend', 80]);
 const whole = [
   ...[node, ingress, ...controller],
-  ...toStatefulSet(makePart('redis', 6379)),
-  ...makePart('auth-service', 8080),
-  ...makePart('frontend', 80),
+  ...toStatefulSet(makeComponent('redis', 6379)),
+  ...makeComponent('auth-service', 8080),
+  ...makeComponent('frontend', 80),
 ];
 
 async function startIngress(status: (path: string) => number): Promise<number> {
@@ -88,9 +88,9 @@ const starting = {
 };
 const broken = [
   ...[node, ingress, ...controller],
-  ...toStatefulSet(makePart('redis', 6379, crashing)),
-  ...makePart('auth-service', 8080, starting),
-  ...makePart('frontend', 80),
+  ...toStatefulSet(makeComponent('redis', 6379, crashing)),
+  ...makeComponent('auth-service', 8080, starting),
+  ...makeComponent('frontend', 80),
 ];
 const logs = {
   'redis-0.redis.previous': 'Fatal error: bad directive\n',

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
-type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** `GET /info` → what is answered: a value as JSON, or a function that answers itself. */
 export type Routes = Readonly<
-  Record<string, Answer | Readonly<Record<string, unknown>> | readonly unknown[]>
+  Record<string, Handler | Readonly<Record<string, unknown>> | readonly unknown[]>
 >;
 
 /** An engine's answers as Docker 20.10 on Debian gives them, less what nobody here reads. */
@@ -43,10 +43,10 @@ export async function startEngine(routes: Routes = dockerRoutes, path?: string):
   const socket = path ?? join(await makeTemporaryFolder(), 'docker.sock');
   const server = createServer((request, response) => {
     const path = request.url?.split('?')[0];
-    const answer = routes[`${request.method} ${path}`];
-    if (typeof answer === 'function') answer(request, response);
-    else if (answer === undefined) sendJson(response, 404, { message: `no such thing: ${path}` });
-    else sendJson(response, 200, answer);
+    const handler = routes[`${request.method} ${path}`];
+    if (typeof handler === 'function') handler(request, response);
+    else if (handler === undefined) sendJson(response, 404, { message: `no such thing: ${path}` });
+    else sendJson(response, 200, handler);
   });
   await new Promise<void>((resolve) => server.listen(socket, resolve));
   onTestFinished(() => {

@@ -4,7 +4,7 @@ import { makeDeployment, makeNode, makePod, makeStatus, ready } from './cluster-
 const namespace = 'wealist-kind-local';
 const done = { replicas: 1, updatedReplicas: 1, readyReplicas: 1, availableReplicas: 1 };
 
-export interface Workings {
+export interface ComponentState {
   /** In place of what a ready pod says of itself. */
   readonly status?: Partial<Pod['status']>;
   readonly replicas?: number;
@@ -17,7 +17,7 @@ const labelsOf = (name: string) => ({
 });
 
 /** A Deployment with its pod, the Service of its name, and where that leads. */
-export function makePart(name: string, port: number, { status, replicas = 1 }: Workings = {}) {
+export function makeComponent(name: string, port: number, { status, replicas = 1 }: ComponentState = {}) {
   const isReady = status === undefined;
   const pod = makePod(`${name}-0`, `${name}-2`, {
     labels: labelsOf(name),

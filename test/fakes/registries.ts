@@ -18,20 +18,20 @@ export type FakeDocker = Pick<
   /** Puts an image there as `docker load` does: without a digest. */
   add(name: string, content: string): Promise<void>;
   /** Names with which a registry was asked, in order. */
-  readonly asked: readonly string[];
+  readonly requests: readonly string[];
 };
 
 /** An engine with its images in memory, and the registries that it can ask, each an object that a test may change. */
 export function createFakeDocker(registries: Record<string, FakeRegistry>): FakeDocker {
   const images = new Map<string, { readonly details: DockerImage; readonly archive: Buffer }>();
-  const asked: string[] = [];
+  const requests: string[] = [];
 
   /** The tags of the registry that the name is of. */
-  function ask(name: string): {
+  function request(name: string): {
     readonly repository: string;
     readonly tags: Readonly<Record<string, string>>;
   } {
-    asked.push(name);
+    requests.push(name);
     const [host = '', ...path] = name.split('/');
     const registry = registries[host] ?? 'dial tcp: lookup of the host: no such host';
     if (typeof registry === 'string') throw new PullFailure(name, new Error(registry));
@@ -52,21 +52,21 @@ export function createFakeDocker(registries: Record<string, FakeRegistry>): Fake
   }
 
   return {
-    asked,
+    requests,
     names: () => [...images.keys()],
     add: (name, content) => put(name, content, []),
 
     findImage: async (name) => images.get(name)?.details,
 
     async getRemoteDigest(name) {
-      const { repository, tags } = ask(name);
+      const { repository, tags } = request(name);
       const content = tags[repository];
       if (content === undefined) throw notFound(name);
       return digestOf(content);
     },
 
     async pullImage(name) {
-      const { repository, tags } = ask(name);
+      const { repository, tags } = request(name);
       const [path = '', digest] = repository.split('@');
       const content = digest
         ? Object.entries(tags).find(

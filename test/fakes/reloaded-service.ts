@@ -11,7 +11,7 @@ import { selectImages } from './node-image-store.ts';
 const namespace = 'wealist-kind-local';
 
 /** What a stand-in says of the file that it runs. */
-interface Said {
+interface ProgramStatus {
   readonly program: string;
   readonly refused?: string;
   readonly startsAnew?: boolean;
@@ -47,7 +47,7 @@ export function createReloadedService({
   const images = new Map<string, { readonly manifest: Digest; readonly id: Digest }>();
   /** By folder on the node: what was put there, by path. */
   const folders = new Map<string, Map<string, string>>();
-  const asked: string[] = [];
+  const requests: string[] = [];
   const puts: (readonly string[])[] = [];
   let started = 0;
   const startPod = (name: string, image: string): FakePod => {
@@ -60,7 +60,7 @@ export function createReloadedService({
     /** Pods of a revision before, which have not been told to end. */
     old: 0,
     /** What the program of a pod says, given the content of the file that it runs. */
-    say: (content: string): Said | ApiFailure => ({ program: hashContent(Buffer.from(content)) }),
+    say: (content: string): ProgramStatus | ApiFailure => ({ program: hashContent(Buffer.from(content)) }),
     /** Called before files are in a container, and after. */
     beforePut: async () => {},
     afterPut: async () => {},
@@ -103,13 +103,13 @@ export function createReloadedService({
   const api: Pick<ApiServer, 'get' | 'patch'> = {
     async get<T>(path: string, signal: AbortSignal): Promise<T> {
       signal.throwIfAborted();
-      asked.push(path);
+      requests.push(path);
       const [plain = ''] = path.split('?');
       const [, asking] = /\/pods\/([^/:]+):8080\/proxy\/health\/program$/.exec(plain) ?? [];
       if (asking !== undefined) {
-        const said = fake.say(filesOf(getPod(asking), '/app')?.get('main.js') ?? '');
-        if (said instanceof ApiFailure) throw said;
-        return said as T;
+        const status = fake.say(filesOf(getPod(asking), '/app')?.get('main.js') ?? '');
+        if (status instanceof ApiFailure) throw status;
+        return status as T;
       }
       const { deployment, sets } = toDeployment();
       const items: Readonly<Record<string, readonly object[]>> = {
@@ -188,7 +188,7 @@ export function createReloadedService({
     nodes: nodes as Nodes,
     images,
     /** The paths that the API server was asked for. */
-    asked,
+    requests,
     /** The paths of each put, in their order. */
     puts,
     pods: () => pods,

@@ -9,7 +9,7 @@ import { defineService } from '../../services/common/service.ts';
 import { signToken } from '../../services/common/tokens.ts';
 import { fakeRedis } from '../fakes/redis.ts';
 import { fakeRows } from '../fakes/rows.ts';
-import { ask, startTested } from './start.ts';
+import { fetchJson, startTested } from './start.ts';
 
 const secret = 's'.repeat(64);
 const now = Math.floor(Date.now() / 1000);
@@ -58,7 +58,7 @@ test('what one says in a chat, everybody there hears, and it is kept', async () 
       ]);
   }
   expect(elsewhere.heard).toEqual([{ type: 'joined', chat: 8 }]);
-  expect((await ask(`${url}/api/chats/7/messages`)).body).toEqual({ rows: [message] });
+  expect((await fetchJson(`${url}/api/chats/7/messages`)).body).toEqual({ rows: [message] });
 });
 
 test('what is no message is answered to its sender alone', async () => {
@@ -69,8 +69,8 @@ test('what is no message is answered to its sender alone', async () => {
     .poll(() => heard.slice(1))
     .toEqual([
       { type: 'error', error: 'the body is not JSON' },
-      { type: 'error', error: '"text" is not a text of 1 to 1000 characters' },
-      { type: 'error', error: '"text" is not a text of 1 to 1000 characters' },
+      { type: 'error', error: '"text" is not a string of 1 to 1000 characters' },
+      { type: 'error', error: '"text" is not a string of 1 to 1000 characters' },
     ]);
 });
 

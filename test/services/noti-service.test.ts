@@ -8,7 +8,7 @@ import { internalKey } from '../../services/noti-service/internal-key.ts';
 import { streamRoute } from '../../services/noti-service/stream-route.ts';
 import { fakeRedis } from '../fakes/redis.ts';
 import { fakeRows } from '../fakes/rows.ts';
-import { ask, startTested } from './start.ts';
+import { fetchJson, startTested } from './start.ts';
 
 const secret = 's'.repeat(64);
 const env = { JWT_SECRET: secret, INTERNAL_API_KEY: 'internal' };
@@ -34,7 +34,7 @@ const noti = () =>
   });
 
 const post = (url: string, fields: object, headers: Record<string, string> = {}) =>
-  ask(url, { method: 'POST', body: JSON.stringify(fields), headers });
+  fetchJson(url, { method: 'POST', body: JSON.stringify(fields), headers });
 
 test('keeps, lists and shows rows', async () => {
   const { url } = await startTested(noti(), { env });
@@ -42,8 +42,8 @@ test('keeps, lists and shows rows', async () => {
   const row = { id: 1, parent: 3, text: 'hello', author: null, createdAt: expect.any(String) };
   expect(await post(path, { text: 'hello', parent: 3 })).toEqual({ status: 201, body: row });
   await post(path, { text: 'other', parent: 4 });
-  expect((await ask(`${path}?parent=3`)).body).toEqual({ rows: [row] });
-  expect((await ask(`${path}/1`)).body).toEqual(row);
+  expect((await fetchJson(`${path}?parent=3`)).body).toEqual({ rows: [row] });
+  expect((await fetchJson(`${path}/1`)).body).toEqual(row);
   for (const [fields, status] of [
     [{}, 400],
     [{ text: ' ' }, 400],
@@ -52,7 +52,7 @@ test('keeps, lists and shows rows', async () => {
   ] as const) {
     expect((await post(path, fields)).status).toBe(status);
   }
-  expect((await ask(`${path}/3`)).status).toBe(404);
+  expect((await fetchJson(`${path}/3`)).status).toBe(404);
 });
 
 test('a token says who the author is; one that is not accepted is refused, not ignored', async () => {
@@ -71,7 +71,7 @@ test('the internal routes open only to the key', async () => {
   const path = `${url}/api/internal/notifications`;
   expect((await post(path, { text: 'x' })).status).toBe(401);
   expect((await post(path, { text: 'x' }, { 'x-internal-api-key': 'other' })).status).toBe(401);
-  expect((await ask(path)).status).toBe(401);
+  expect((await fetchJson(path)).status).toBe(401);
   expect((await post(path, { text: 'x' }, { 'x-internal-api-key': 'internal' })).status).toBe(201);
 });
 

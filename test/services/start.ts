@@ -18,7 +18,14 @@ export async function startTested<D extends Dependencies>(
 ): Promise<TestedService> {
   const log: Record<string, unknown>[] = [];
   const write = (line: string) => void log.push(JSON.parse(line));
-  const running = await start(definition, { env: {}, port: 0, write, linger: 0, drain: 1_000, ...options });
+  const running = await start(definition, {
+    env: {},
+    port: 0,
+    write,
+    idleTimeout: 0,
+    drainTimeout: 1_000,
+    ...options,
+  });
   let stopped: Promise<void> | undefined;
   const stop = () => (stopped ??= running.stop());
   onTestFinished(stop);
@@ -26,7 +33,7 @@ export async function startTested<D extends Dependencies>(
 }
 
 /** Status and JSON of a reply. */
-export async function ask(url: string, init?: RequestInit): Promise<{ status: number; body: unknown }> {
+export async function fetchJson(url: string, init?: RequestInit): Promise<{ status: number; body: unknown }> {
   const response = await fetch(url, init);
   const text = await response.text();
   return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { callsRoute, peer } from '../../../services/common/peer.ts';
 import { defineService } from '../../../services/common/service.ts';
-import { ask, startTested } from '../start.ts';
+import { fetchJson, startTested } from '../start.ts';
 
 const called = (name: string) => defineService({ name, port: 1, connect: () => ({}), routes: () => [] });
 
@@ -19,7 +19,7 @@ test('calls each service it needs and says of each what came back', async () => 
     env: { AUTH_SERVICE_URL: `${auth.url}/`, USER_SERVICE_URL: user.url },
   });
   const answer = { ok: true, status: 200, ms: expect.any(Number), sourceHash: 'unbundled' };
-  expect(await ask(`${url}/calls`)).toEqual({
+  expect(await fetchJson(`${url}/calls`)).toEqual({
     status: 200,
     body: {
       calls: [
@@ -30,7 +30,7 @@ test('calls each service it needs and says of each what came back', async () => 
   });
 
   await user.stop();
-  expect(await ask(`${url}/calls`)).toMatchObject({
+  expect(await fetchJson(`${url}/calls`)).toMatchObject({
     status: 502,
     body: {
       calls: [
@@ -46,9 +46,9 @@ test('is ready without them, and shows their state', async () => {
   const { url } = await startTested(caller, {
     env: { AUTH_SERVICE_URL: auth.url, USER_SERVICE_URL: 'http://127.0.0.1:1' },
   });
-  expect((await ask(`${url}/health/ready`)).status).toBe(200);
+  expect((await fetchJson(`${url}/health/ready`)).status).toBe(200);
   await expect
-    .poll(async () => (await ask(url)).body)
+    .poll(async () => (await fetchJson(url)).body)
     .toMatchObject({
       ready: true,
       dependencies: [

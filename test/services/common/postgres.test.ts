@@ -31,7 +31,7 @@ test('a database that refuses, breaks off or falls silent is a reason and no cra
   await expect(clientOf(port).probe(soon())).rejects.toThrow('Connection terminated unexpectedly');
   await expect(clientOf(port).query('SELECT 1')).rejects.toMatchObject({
     status: 503,
-    message: 'postgres is not usable: Connection terminated unexpectedly',
+    message: 'postgres is unavailable: Connection terminated unexpectedly',
   });
 
   const silent = clientOf(await startServer(() => {}));
@@ -49,5 +49,5 @@ test('says what the database says, and never the password', async () => {
   const refusal = await clientOf(port)
     .query('SELECT 1')
     .catch((error: Error) => error.message);
-  expect(refusal).toBe('postgres is not usable: database "database" does not exist');
+  expect(refusal).toBe('postgres is unavailable: database "database" does not exist');
 });

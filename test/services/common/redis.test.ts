@@ -44,7 +44,7 @@ test('says why there is no connection, and commands fail with 503 in place of wa
   await expect(client.probe(soon())).rejects.toThrow(`connect ECONNREFUSED 127.0.0.1:${server.port}`);
   await expect(client.publish('news', 'x')).rejects.toMatchObject({
     status: 503,
-    message: `redis is not usable: connect ECONNREFUSED 127.0.0.1:${server.port}`,
+    message: `redis is unavailable: connect ECONNREFUSED 127.0.0.1:${server.port}`,
   });
 });
 
@@ -70,10 +70,10 @@ test('gives up a connection whose other end fell silent', async () => {
   client.subscribe('news', (message) => heard.push(message));
   await client.probe(soon());
 
-  server.silent = true;
+  server.isUnresponsive = true;
   await expect(client.probe(AbortSignal.timeout(50))).rejects.toThrow();
   await expect(client.probe(AbortSignal.timeout(50))).rejects.toThrow();
-  server.silent = false;
+  server.isUnresponsive = false;
   // The connections of before would stay silent: what they sent meanwhile is lost.
   await expect.poll(() => client.probe(AbortSignal.timeout(500)).then(() => 'up', String)).toBe('up');
   await expectDelivery(client, heard, 'after');

@@ -33,7 +33,7 @@ test('keeps an object and gives it back', async () => {
 test('is up only when the bucket takes a write', async () => {
   const { client, server } = await connected();
   server.readOnly = true;
-  await expect(client.probe(soon())).rejects.toThrow('PUT answered 500: InternalError');
+  await expect(client.probe(soon())).rejects.toThrow('PUT returned 500: InternalError');
   server.readOnly = false;
   await client.probe(soon());
   expect([...server.objects.keys()]).toEqual(['ready/user-service']);
@@ -42,7 +42,7 @@ test('is up only when the bucket takes a write', async () => {
 
 test('names a bucket that is missing, and a server that does not answer', async () => {
   const { client } = await connected({ S3_BUCKET: 'other' });
-  await expect(client.probe(soon())).rejects.toThrow('PUT answered 404: no bucket other');
+  await expect(client.probe(soon())).rejects.toThrow('PUT returned 404: no bucket other');
   const { client: alone, server } = await connected();
   await server.stop();
   await expect(alone.put('files/1', new Uint8Array(1), 'x/y')).rejects.toMatchObject({

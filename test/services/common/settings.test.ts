@@ -16,9 +16,9 @@ test('names every problem at once, and no value of a URL', () => {
   settings.count('NUMBER', 1);
   settings.port(80);
   expect(() => settings.check()).toThrow(
-    'configuration: MISSING is not set; EMPTY is not set; SHORT is 6 bytes long, at least 64 are needed; ' +
-      'ADDRESS is not a URL; NUMBER is "12a", not a whole number from 1 to 9007199254740991; ' +
-      'SERVER_PORT is "70000", not a whole number from 1 to 65535',
+    'configuration: MISSING is not set; EMPTY is not set; SHORT is 6 bytes long, minimum is 64; ' +
+      'ADDRESS is not a URL; NUMBER is "12a", not an integer from 1 to 9007199254740991; ' +
+      'SERVER_PORT is "70000", not an integer from 1 to 65535',
   );
 });
 
