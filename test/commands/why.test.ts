@@ -10,7 +10,7 @@ import { makeApp } from '../fakes/app.ts';
 import { makeClusterFolder } from '../fakes/cluster-folder.ts';
 import { makeStatus } from '../fakes/cluster-objects.ts';
 import { dockerRoutes, startEngine } from '../fakes/engine.ts';
-import { makeIngress, makeComponent, node } from '../fakes/platform.ts';
+import { makeComponent, makeIngress, node } from '../fakes/platform.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
 const controller = makeComponent('traefik', 80).map((object) => ({

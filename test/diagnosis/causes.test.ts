@@ -3,7 +3,7 @@ import { findCauses } from '../../src/diagnosis/causes.ts';
 import { type Component, listUnready, type Silent } from '../../src/diagnosis/component.ts';
 import { createSnapshot } from '../../src/diagnosis/snapshot.ts';
 import { ago, makeEvent, makeNode, makeStatus, now } from '../fakes/cluster-objects.ts';
-import { makeIngress, makeComponent, node } from '../fakes/platform.ts';
+import { makeComponent, makeIngress, node } from '../fakes/platform.ts';
 
 const namespace = 'wealist-kind-local';
 const component = (name: string, port: number, needs: readonly string[] = [], path?: string): Component => ({

@@ -29,7 +29,8 @@ interface Watch {
 }
 
 /**
- * An API server in memory: objects with get, list, watch and dry-run apply; the logs of pods; connections to their ports.
+ * An API server in memory: objects with get, list, watch and dry-run apply; the logs of pods; connections to their
+ * ports.
  */
 export async function startApiServer({
   isForbidden = () => false,

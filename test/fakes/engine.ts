@@ -5,12 +5,12 @@ import { makeTemporaryFolder } from '../temporary-folder.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** `GET /info` → what is answered: a value as JSON, or a function that answers itself. */
+/** Responses by method and path, such as `GET /info`: a value that is sent as JSON, or a request handler. */
 export type Routes = Readonly<
   Record<string, Handler | Readonly<Record<string, unknown>> | readonly unknown[]>
 >;
 
-/** An engine's answers as Docker 20.10 on Debian gives them, less what nobody here reads. */
+/** Responses of Docker 20.10 on Debian, reduced to the fields that are used. */
 export const docker = {
   version: {
     Version: '20.10.24+dfsg1',
@@ -38,14 +38,14 @@ export const dockerRoutes: Routes = {
   'GET /networks/bridge': docker.bridge,
 };
 
-/** A container engine on a socket of its own, until the test ends. Resolves to the socket's path. */
+/** Starts a container engine on its own socket until the test ends. Resolves to the path of the socket. */
 export async function startEngine(routes: Routes = dockerRoutes, path?: string): Promise<string> {
   const socket = path ?? join(await makeTemporaryFolder(), 'docker.sock');
   const server = createServer((request, response) => {
     const path = request.url?.split('?')[0];
     const handler = routes[`${request.method} ${path}`];
     if (typeof handler === 'function') handler(request, response);
-    else if (handler === undefined) sendJson(response, 404, { message: `no such thing: ${path}` });
+    else if (handler === undefined) sendJson(response, 404, { message: `page not found: ${path}` });
     else sendJson(response, 200, handler);
   });
   await new Promise<void>((resolve) => server.listen(socket, resolve));

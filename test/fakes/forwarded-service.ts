@@ -17,7 +17,7 @@ export const labels = { 'app.kubernetes.io/part-of': 'wealist', 'app.kubernetes.
 export const readyPod = (name: string, created: string) =>
   makePod(name, 'auth', { labels, conditions: ready, created });
 
-/** A program in a pod that answers each request with its name, and its own end of a connection with nothing. */
+/** Starts an HTTP server that responds to each request with its name. */
 export async function startProgram(name: string): Promise<number> {
   const server = createServer((_, response) => response.end(name));
   return listenOn(server);
@@ -43,7 +43,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** A cluster in memory and a port of this machine that leads to its auth-service. */
+/** A cluster in memory and a local port that forwards to its auth-service. */
 export async function startForward({
   timeout = 5_000,
   maxWaiting = 256,
@@ -87,7 +87,7 @@ export async function startForward({
   const listener = await listenOnLoopback(await freePort(), (connection) => {
     forward.serve(connection).catch((error) => failures.push(error));
   });
-  if (!listener) throw new Error('the port was taken meanwhile');
+  if (!listener) throw new Error('the port is in use');
   onTestFinished(() => listener.close());
   onTestFinished(() => expect(failures).toEqual([]));
 
@@ -95,7 +95,7 @@ export async function startForward({
     fake,
     notified,
     port: listener.port,
-    /** A pod with a program that answers with the pod's name. */
+    /** Adds a pod whose program responds with the pod's name. */
     async addPod(name: string, created: string): Promise<void> {
       fake.ports.set(name, await startProgram(name));
       fake.setPod(readyPod(name, created));

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 
-/** As much of Redis, over its real protocol, as a client needs to connect, ping, publish and subscribe. */
+/** A Redis server that supports connecting, PING, PUBLISH and SUBSCRIBE over the real protocol. */
 export interface FakeRedisServer {
   readonly port: number;
-  /** From now on it reads and answers nothing, as a machine that vanished. */
+  /** While true, it neither reads nor responds, like a host that vanished. */
   isUnresponsive: boolean;
   /** Closes every connection and the port. */
   stop(): Promise<void>;

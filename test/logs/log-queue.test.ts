@@ -9,7 +9,7 @@ const source = (component: string): LogSource => ({
 });
 const line = (text: string) => ({ time: `time of ${text}`, text });
 
-/** An output that takes nothing until it is opened. */
+/** An output that accepts nothing until it is opened. */
 function makeOutput() {
   const written: string[] = [];
   let open = () => {};
@@ -26,7 +26,7 @@ function makeOutput() {
   };
 }
 
-test('all lines in their order, while there is room', async () => {
+test('below the limit, all lines are written in order', async () => {
   const output = makeOutput();
   const queue = createLogQueue({ write: output.write });
   queue.offer(source('a'), [line('1'), line('2')]);
@@ -38,7 +38,7 @@ test('all lines in their order, while there is room', async () => {
   expect(output.written).toEqual(['a 1', 'a 2', 'b 3', 'a 4']);
 });
 
-test('what is too much is counted, and told of where it is missing', async () => {
+test('lines above the limit are counted and reported as a gap', async () => {
   const output = makeOutput();
   const queue = createLogQueue({ write: output.write, maxWaiting: 250 });
   queue.offer(source('a'), [line('1'), line('2')]);
@@ -58,7 +58,7 @@ test('what is too much is counted, and told of where it is missing', async () =>
   ]);
 });
 
-test('one batch may be larger than all that is held', async () => {
+test('a single batch may exceed the limit', async () => {
   const output = makeOutput();
   const queue = createLogQueue({ write: output.write, maxWaiting: 10 });
   queue.offer(source('a'), [line('1'), line('2')]);
@@ -67,7 +67,7 @@ test('one batch may be larger than all that is held', async () => {
   expect(output.written).toEqual(['a 1', 'a 2']);
 });
 
-test('an output that fails is told of', async () => {
+test('an output error is reported', async () => {
   const queue = createLogQueue({
     async write() {
       throw new TypeError('a bug');

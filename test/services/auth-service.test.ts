@@ -32,7 +32,7 @@ const post = async (url: string, fields: object) => {
   return { status, body: body as Tokens };
 };
 
-test('issues tokens that every service reads, and says whose they are', async () => {
+test('issues tokens that every service accepts, and returns their user', async () => {
   const { url } = await startTested(auth(), { env });
   const { status, body } = await post(`${url}/api/auth/login`, { name: 'ada' });
   expect(status).toBe(200);
@@ -46,7 +46,7 @@ test('issues tokens that every service reads, and says whose they are', async ()
   expect((await fetchJson(`${url}/api/auth/me`)).status).toBe(401);
 });
 
-test('a refresh token is good for one use, and for none after logout', async () => {
+test('a refresh token can be used once, and not after logout', async () => {
   const { url } = await startTested(auth(), { env });
   const first = (await post(`${url}/api/auth/login`, { name: 'ada' })).body;
   const second = await post(`${url}/api/auth/refresh`, first);
@@ -62,17 +62,17 @@ test.each([
   [{}, 400],
   [{ refreshToken: 'rubbish' }, 401],
   [{ refreshToken: signToken({ sub: 'ada', iat: 1, exp: 9e9 }, secret) }, 401],
-])('refuses to refresh %j with %i', async (fields, status) => {
+])('rejects the refresh of %j with %i', async (fields, status) => {
   const { url } = await startTested(auth(), { env });
   expect((await post(`${url}/api/auth/refresh`, fields)).status).toBe(status);
 });
 
-test('nobody logs in by name alone where ENV is not local', async () => {
+test('login without a password is forbidden unless ENV is local', async () => {
   const { url } = await startTested(auth(), { env: { ...env, ENV: 'production' } });
   expect((await post(`${url}/api/auth/login`, { name: 'ada' })).status).toBe(403);
 });
 
-test('says that logging in with Google is disabled, and which of the reasons it is', async () => {
+test('reports that the Google login is disabled, with the reason', async () => {
   const placeholder = await startTested(auth(), { env });
   expect(await fetchJson(`${placeholder.url}/oauth2/authorization/google`)).toMatchObject({
     status: 503,
@@ -87,7 +87,7 @@ test('says that logging in with Google is disabled, and which of the reasons it 
   });
 });
 
-test('does not start with a secret that HS512 would be weakened by', async () => {
+test('does not start with a secret that is too short for HS512', async () => {
   await expect(
     startTested(auth(), { env: { ...env, JWT_SECRET: 'dev-jwt-secret-change-in-production' } }),
   ).rejects.toThrow('JWT_SECRET is 35 bytes long, minimum is 64');

@@ -36,7 +36,7 @@ const noti = () =>
 const post = (url: string, fields: object, headers: Record<string, string> = {}) =>
   fetchJson(url, { method: 'POST', body: JSON.stringify(fields), headers });
 
-test('keeps, lists and shows rows', async () => {
+test('stores, lists and returns rows', async () => {
   const { url } = await startTested(noti(), { env });
   const path = `${url}/api/notifications`;
   const row = { id: 1, parent: 3, text: 'hello', author: null, createdAt: expect.any(String) };
@@ -55,7 +55,7 @@ test('keeps, lists and shows rows', async () => {
   expect((await fetchJson(`${path}/3`)).status).toBe(404);
 });
 
-test('a token says who the author is; one that is not accepted is refused, not ignored', async () => {
+test('the author is taken from the token; an invalid token is rejected, not ignored', async () => {
   const { url } = await startTested(noti(), { env });
   const now = Math.floor(Date.now() / 1000);
   const sign = (claims: object) => signToken({ sub: 'ada', iat: now, exp: now + 60, ...claims }, secret);
@@ -66,7 +66,7 @@ test('a token says who the author is; one that is not accepted is refused, not i
   expect((await postAs(sign({ use: 'refresh' }))).status).toBe(401);
 });
 
-test('the internal routes open only to the key', async () => {
+test('the internal routes require the key', async () => {
   const { url } = await startTested(noti(), { env });
   const path = `${url}/api/internal/notifications`;
   expect((await post(path, { text: 'x' })).status).toBe(401);
@@ -75,7 +75,7 @@ test('the internal routes open only to the key', async () => {
   expect((await post(path, { text: 'x' }, { 'x-internal-api-key': 'internal' })).status).toBe(201);
 });
 
-test('streams each new notification, until it stops', async () => {
+test('streams each new notification until shutdown', async () => {
   const { url, stop } = await startTested(noti(), { env });
   const response = await fetch(`${url}/api/notifications/stream`);
   expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
@@ -91,7 +91,7 @@ test('streams each new notification, until it stops', async () => {
   await reading;
 });
 
-test('a reader who leaves is forgotten', async () => {
+test('a client that disconnects is unsubscribed', async () => {
   const { url, log } = await startTested(noti(), { env });
   const leaving = new AbortController();
   await fetch(`${url}/api/notifications/stream`, { signal: leaving.signal });

@@ -3,10 +3,10 @@ import { defineService } from '../../services/common/service.ts';
 import { fakeDependency } from '../fakes/dependency.ts';
 import { startTested } from './start.ts';
 
-/** In the module that asks a service for the page; config.js's variable says where the service is. */
+/** Calls the page's module. The variable of config.js has the URL of the service. */
 async function requestFromPage(apiBaseUrl: string, description = '/') {
   Object.assign(globalThis, { __ENV__: { API_BASE_URL: apiBaseUrl } });
-  // A module of the browser: it has no types.
+  // A browser module, which has no types.
   const path = '../../services/frontend/public/service-status.js';
   const { getServiceStatus } = await import(path);
   return getServiceStatus({ name: 'x', address: '/', description, ready: '/health/ready' });
@@ -24,7 +24,7 @@ test('a service that is ready', async () => {
   });
 });
 
-test('one that waits for its database, and one that still holds its reply', async () => {
+test('one that is waiting for its database, and one whose readiness reply is delayed', async () => {
   const waiting = await startTested(sample(fakeDependency('postgres', 'down')), { readinessTimeout: 10 });
   expect(await requestFromPage(waiting.url)).toMatchObject({
     state: 'waiting',
@@ -37,12 +37,12 @@ test('one that waits for its database, and one that still holds its reply', asyn
   });
 });
 
-test('a real one, which has no description', async () => {
+test('a real service, which has no description', async () => {
   const { url } = await startTested(sample());
   expect(await requestFromPage(url, '/nothing')).toMatchObject({ state: 'ready', description: {} });
 });
 
-test('none at all', async () => {
+test('a stopped service', async () => {
   const { url, stop } = await startTested(sample());
   await stop();
   expect(await requestFromPage(url)).toMatchObject({

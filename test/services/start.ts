@@ -6,12 +6,12 @@ import { type StartOptions, start } from '../../services/common/start.ts';
 export interface TestedService {
   readonly port: number;
   readonly url: string;
-  /** What it logged so far, parsed. */
+  /** The parsed log lines so far. */
   readonly log: readonly Readonly<Record<string, unknown>>[];
   stop(): Promise<void>;
 }
 
-/** Starts a service on a free port; it is stopped at the end of the test. */
+/** Starts a service on a free port and stops it at the end of the test. */
 export async function startTested<D extends Dependencies>(
   definition: ServiceDefinition<D>,
   options: Partial<StartOptions> = {},
@@ -32,7 +32,7 @@ export async function startTested<D extends Dependencies>(
   return { port: running.port, url: `http://127.0.0.1:${running.port}`, log, stop };
 }
 
-/** Status and JSON of a reply. */
+/** Sends a request and returns the status and the parsed JSON. */
 export async function fetchJson(url: string, init?: RequestInit): Promise<{ status: number; body: unknown }> {
   const response = await fetch(url, init);
   const text = await response.text();

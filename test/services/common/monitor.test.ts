@@ -13,7 +13,7 @@ function monitorOf(...dependencies: FakeDependency[]) {
 
 const within = (milliseconds: number) => AbortSignal.timeout(milliseconds);
 
-test('is ready as soon as every store is, whatever the services do', async () => {
+test('is ready as soon as every store is up, independent of services', async () => {
   const store = fakeDependency('postgres', 'down');
   const { monitor } = monitorOf(store, fakeDependency('user-service', 'down', 'service'));
   const ready = monitor.whenReady(within(5_000));
@@ -29,7 +29,7 @@ test('is ready as soon as every store is, whatever the services do', async () =>
   ]);
 });
 
-test('notices an outage and the end of it, and logs each change once with its reason', async () => {
+test('detects the start and the end of an outage, and logs each change once with its reason', async () => {
   const store = fakeDependency('redis');
   const { monitor, lines } = monitorOf(store);
   await monitor.whenReady(within(5_000));
@@ -54,7 +54,7 @@ test('without stores it is ready from the start', () => {
   expect(monitor.hasStarted()).toBe(true);
 });
 
-test('ends while a question is unanswered', async () => {
+test('stops during a probe', async () => {
   const { monitor } = monitorOf(fakeDependency('s3', 'silent'));
   await monitor.stop();
 });

@@ -12,7 +12,7 @@ const caller = defineService({
   routes: ({ dependencies }) => [callsRoute('/calls', Object.values(dependencies))],
 });
 
-test('calls each service it needs and says of each what came back', async () => {
+test('calls each peer and reports the results', async () => {
   const auth = await startTested(called('auth-service'));
   const user = await startTested(called('user-service'));
   const { url } = await startTested(caller, {
@@ -41,7 +41,7 @@ test('calls each service it needs and says of each what came back', async () => 
   });
 });
 
-test('is ready without them, and shows their state', async () => {
+test('is ready without its peers, and shows their state', async () => {
   const auth = await startTested(called('auth-service'));
   const { url } = await startTested(caller, {
     env: { AUTH_SERVICE_URL: auth.url, USER_SERVICE_URL: 'http://127.0.0.1:1' },

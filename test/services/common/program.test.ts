@@ -11,7 +11,9 @@ const files = await bundleStandIn(folder, { name: 'auth-service', sourceHash: 'f
 const text = Buffer.from(files.find(({ path }) => path === 'app/main.js')?.content ?? '').toString();
 const refusal = 'login without a password exists only where ENV is local';
 
-/** Runs the program; `put` puts another one in its place, as a live update does, and resolves to what it says then. */
+/**
+ * Runs the program. `put` replaces its file, as a live update does, and resolves to the status that it reports then.
+ */
 async function startProgram() {
   const port = await findFreePort();
   const url = `http://127.0.0.1:${port}`;
@@ -35,14 +37,14 @@ async function startProgram() {
 
 const logIn = (url: string) => fetchJson(`${url}/api/auth/login`, { method: 'POST', body: '{"name":"ann"}' });
 
-test('another program takes over in the same process, with its own answers and its own name', async () => {
+test('another version replaces the program in the same process, with its own routes and version', async () => {
   const { url, put, exitCode } = await startProgram();
   expect((await logIn(url)).body).toEqual({ error: refusal });
   const before = (await fetchJson(`${url}/`)).body as { started: string };
 
   const state = await put(text.replace(refusal, 'the second one').replaceAll('"first"', '"second"'));
   expect(state).not.toHaveProperty('refused');
-  // An error of the new program's own class is still one with a status.
+  // The new program has its own HttpError class, which must still be recognized.
   expect(await logIn(url)).toEqual({ status: 403, body: { error: 'the second one' } });
   expect((await fetchJson(`${url}/`)).body).toMatchObject({ sourceHash: 'second', started: before.started });
 
@@ -59,13 +61,16 @@ test.each([
     (program: string) => program.replace('peer(settings, "user-service")', 'peer(settings, "board-service")'),
     'the changed program needs other connections, which requires a restart',
   ],
-])('one that %s is refused with the reason, and the old one goes on', async (_, change, reason) => {
-  const { url, put } = await startProgram();
-  const changed = change(text.replace(refusal, 'the second one'));
-  expect(changed).not.toBe(text);
-  expect(await put(changed)).toMatchObject({ refused: expect.stringContaining(reason) });
-  expect((await logIn(url)).body).toEqual({ error: refusal });
-  // What is put right is taken.
-  expect(await put(text.replace(refusal, 'the third one'))).not.toHaveProperty('refused');
-  expect((await logIn(url)).body).toEqual({ error: 'the third one' });
-});
+])(
+  'a version that %s is rejected with the reason, and the previous one continues',
+  async (_, change, reason) => {
+    const { url, put } = await startProgram();
+    const changed = change(text.replace(refusal, 'the second one'));
+    expect(changed).not.toBe(text);
+    expect(await put(changed)).toMatchObject({ refused: expect.stringContaining(reason) });
+    expect((await logIn(url)).body).toEqual({ error: refusal });
+    // The fixed version is accepted.
+    expect(await put(text.replace(refusal, 'the third one'))).not.toHaveProperty('refused');
+    expect((await logIn(url)).body).toEqual({ error: 'the third one' });
+  },
+);

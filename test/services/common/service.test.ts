@@ -41,7 +41,7 @@ function sample(store = fakeDependency('postgres')) {
   });
 }
 
-test('is alive at once, and holds the readiness reply until its stores are up', async () => {
+test('is live immediately, and delays the readiness reply until its stores are up', async () => {
   const store = fakeDependency('postgres', 'down');
   const { url } = await startTested(sample(store), { readinessTimeout: 20_000 });
   expect(await fetchJson(`${url}/health/live`)).toEqual({ status: 200, body: { live: true } });
@@ -56,7 +56,7 @@ test('is alive at once, and holds the readiness reply until its stores are up', 
   expect(await ready).toEqual({ status: 200, body: { ready: true, waitingFor: [] } });
 });
 
-test('holds it no longer than it may, and then says what it waits for', async () => {
+test('delays the readiness reply up to the timeout, then reports what it is waiting for', async () => {
   const { url } = await startTested(sample(fakeDependency('postgres', 'down')), { readinessTimeout: 50 });
   expect(await fetchJson(`${url}/health/ready`)).toEqual({
     status: 503,
@@ -64,7 +64,7 @@ test('holds it no longer than it may, and then says what it waits for', async ()
   });
 });
 
-test('answers an outage at once when it was ready before', async () => {
+test('reports an outage immediately after startup', async () => {
   const store = fakeDependency('postgres');
   const { url } = await startTested(sample(store), { readinessTimeout: 20_000 });
   await fetchJson(`${url}/health/ready`);
@@ -74,7 +74,7 @@ test('answers an outage at once when it was ready before', async () => {
   await expect.poll(async () => (await fetchJson(`${url}/health/ready`)).status).toBe(200);
 });
 
-test('says what it is', async () => {
+test('describes itself', async () => {
   const { url } = await startTested(sample());
   await fetchJson(`${url}/health/ready`);
   const { body } = await fetchJson(`${url}/`);
@@ -98,7 +98,7 @@ test.each([
   expect(await fetchJson(`${url}/echo`, { method: 'POST', body })).toEqual({ status, body: answer });
 });
 
-test('refuses a body that turns out too large, of no announced length', async () => {
+test('rejects a body without a content-length that is too large', async () => {
   const { url } = await startTested(sample());
   const body = new ReadableStream({
     pull(controller) {
@@ -106,7 +106,7 @@ test('refuses a body that turns out too large, of no announced length', async ()
     },
   });
   const init = { method: 'POST', body, duplex: 'half' } as RequestInit;
-  // The reply may be cut off while we still send: either way it ends, and the service goes on.
+  // The connection may be closed while the body is being sent. Either way the request ends and the service continues.
   const status = await fetchJson(`${url}/echo`, init).then(
     (reply) => reply.status,
     () => 413,
@@ -115,7 +115,7 @@ test('refuses a body that turns out too large, of no announced length', async ()
   expect((await fetchJson(`${url}/health/live`)).status).toBe(200);
 });
 
-test('a bug is a 500 that tells the caller nothing and the log everything', async () => {
+test('an unexpected error is a 500 without details for the client and with the stack in the log', async () => {
   const { url, log } = await startTested(sample());
   expect(await fetchJson(`${url}/bug`)).toEqual({ status: 500, body: { error: 'internal error' } });
   expect(log).toContainEqual(
@@ -127,7 +127,7 @@ test('a bug is a 500 that tells the caller nothing and the log everything', asyn
   );
 });
 
-test('counts and times by route and not by path', async () => {
+test('metrics are by route and not by path', async () => {
   const { url } = await startTested(sample());
   for (const path of ['/slow/1', '/slow/2', '/outage', '/no/such/path', '/no/other'])
     await fetchJson(url + path);
@@ -140,7 +140,7 @@ test('counts and times by route and not by path', async () => {
   expect(metrics).toMatch(/^process_resident_memory_bytes \d{7,}$/m);
 });
 
-test('logs requests, but no probe that goes well', async () => {
+test('logs requests, but no successful probes', async () => {
   const { url, log } = await startTested(sample());
   await fetchJson(`${url}/health/live`);
   await fetchJson(`${url}/slow/1?token=secret`);
@@ -158,7 +158,7 @@ test('HEAD has the headers of GET and no body', async () => {
   expect(await response.text()).toBe('');
 });
 
-test('lets pages of allowed origins in', async () => {
+test('allows pages of configured origins', async () => {
   const { url } = await startTested(sample(), { env: { CORS_ORIGINS: 'http://a, http://b' } });
   const originFor = async (origin: string) =>
     (await fetch(`${url}/slow/1`, { headers: { origin } })).headers.get('access-control-allow-origin');
@@ -169,7 +169,7 @@ test('lets pages of allowed origins in', async () => {
   expect(preflight.headers.get('access-control-allow-methods')).toContain('POST');
 });
 
-test('lets running requests end, takes no new ones, closes what it stands on', async () => {
+test('finishes running requests, accepts no new ones, and closes its dependencies', async () => {
   const store = fakeDependency('postgres');
   const { url, stop } = await startTested(sample(store));
   const running = fetch(`${url}/slow/300`);
@@ -183,7 +183,7 @@ test('lets running requests end, takes no new ones, closes what it stands on', a
   expect(store.closed).toBe(true);
 });
 
-test('cuts off requests that do not end', async () => {
+test('closes connections with requests that do not end', async () => {
   const { url, stop, log } = await startTested(sample(), { drainTimeout: 50 });
   const running = fetch(`${url}/slow/60000`);
   running.catch(() => {});
@@ -195,7 +195,7 @@ test('cuts off requests that do not end', async () => {
   );
 });
 
-test('a held readiness reply does not delay the end', async () => {
+test('a delayed readiness reply does not delay the shutdown', async () => {
   const { url, stop } = await startTested(sample(fakeDependency('postgres', 'down')), {
     readinessTimeout: 60_000,
   });
@@ -205,7 +205,7 @@ test('a held readiness reply does not delay the end', async () => {
   expect(await ready).toMatchObject({ status: 503, body: { ready: false, stopping: true } });
 });
 
-test('rubbish on the wire harms nobody', async () => {
+test('invalid bytes affect only their own connection', async () => {
   const { url, port } = await startTested(sample());
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => {});
@@ -214,7 +214,7 @@ test('rubbish on the wire harms nobody', async () => {
   expect((await fetchJson(`${url}/health/live`)).status).toBe(200);
 });
 
-test('refuses to start with every problem of its configuration', async () => {
+test('fails to start with all problems of its configuration', async () => {
   const needy = defineService({
     name: 'needy-service',
     port: 1,
@@ -232,7 +232,7 @@ test('refuses to start with every problem of its configuration', async () => {
   );
 });
 
-test('refuses to start on a port that is taken, and lets go of what it stands on', async () => {
+test('fails to start on a port in use, and closes its dependencies', async () => {
   const { port } = await startTested(sample());
   const store = fakeDependency('postgres');
   await expect(startTested(sample(store), { port })).rejects.toThrow('EADDRINUSE');

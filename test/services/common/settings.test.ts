@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { readSettings } from '../../../services/common/settings.ts';
 
-test('names every problem at once, and no value of a URL', () => {
+test('reports all problems at once, without the values of URLs', () => {
   const settings = readSettings({
     EMPTY: '',
     SHORT: 'äöü',
@@ -22,7 +22,7 @@ test('names every problem at once, and no value of a URL', () => {
   );
 });
 
-test('says nothing when all is well', () => {
+test('reports no problem for a valid configuration', () => {
   const settings = readSettings({ A: 'x', B: 'http://minio:9000/', C: '5', D: '' });
   expect(settings.text('A')).toBe('x');
   expect(settings.url('B')).toBe('http://minio:9000');
