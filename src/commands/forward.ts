@@ -45,20 +45,20 @@ export const command = defineCommand({
     const access = await getClusterAccess(app, environment);
     const api = await access.openApi();
 
-    const trouble = new AbortController();
-    const ended = AbortSignal.any([signal, trouble.signal]);
-    // Every connection listens to it.
+    const failure = new AbortController();
+    const ended = AbortSignal.any([signal, failure.signal]);
+    // Every connection adds a listener.
     setMaxListeners(0, ended);
-    const tracker = createPodTracker(api, {
+    const podTracker = createPodTracker(api, {
       namespace,
       componentOf: findComponent,
       signal: ended,
       onSilence: () => ui.say('the cluster does not answer: connections wait for it'),
     });
-    const kept = tracker.run();
-    kept.catch((error) => trouble.abort(error));
+    const tracking = podTracker.run();
+    tracking.catch((error) => failure.abort(error));
 
-    const deps = { api, tracker, namespace, snapshots: access.snapshots, ui };
+    const deps = { api, podTracker, namespace, snapshots: access.snapshots, ui };
     const listeners: Listener[] = [];
     const forwards: Forward[] = [];
     try {
@@ -67,7 +67,7 @@ export const command = defineCommand({
         forwards.push(forward);
         const taken = new Set(wanted.filter((each) => each !== target).map(({ wantedPort }) => wantedPort));
         const listener = await listen(app, target, taken, (connection) => {
-          forward.serve(connection).catch((error) => trouble.abort(error));
+          forward.serve(connection).catch((error) => failure.abort(error));
         });
         listeners.push(listener);
       }
@@ -88,7 +88,7 @@ export const command = defineCommand({
       );
       ui.result({ version: 1, forwards: rows }, table);
       ui.say('open until Ctrl-C');
-      await kept;
+      await tracking;
     } finally {
       for (const each of [...listeners, ...forwards]) each.close();
     }
@@ -97,7 +97,7 @@ export const command = defineCommand({
 
 interface Deps {
   readonly api: ApiReader;
-  readonly tracker: PodTracker;
+  readonly podTracker: PodTracker;
   readonly namespace: string;
   readonly snapshots: Snapshots;
   readonly signal: AbortSignal;
@@ -106,21 +106,21 @@ interface Deps {
 
 function connectTo(
   { name, port, protocol, workload }: ForwardTarget,
-  { api, tracker, namespace, snapshots, signal, ui }: Deps,
+  { api, podTracker, namespace, snapshots, signal, ui }: Deps,
 ): Forward {
   return createForward(
     {
       find() {
-        const pod = tracker.findReady(name);
+        const pod = podTracker.findReady(name);
         if (!pod) return undefined;
         const { metadata } = pod;
         return {
           key: metadata.uid,
           dial: (gone) => dialPod(api, { namespace, pod: metadata.name, port }, gone),
-          waitUntilTerminating: (gone) => tracker.waitUntilTerminating(pod, gone),
+          waitUntilTerminating: (gone) => podTracker.waitUntilTerminating(pod, gone),
         };
       },
-      waitForChange: tracker.waitForChange,
+      waitForChange: podTracker.waitForChange,
     },
     {
       protocol,

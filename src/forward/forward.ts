@@ -10,7 +10,7 @@ export interface Target {
   /** Unique key of the target. */
   readonly key: string;
   dial(signal: AbortSignal): Promise<Duplex>;
-  /** Resolves when the pod is terminating, from when on it must not get new requests. Never rejects. */
+  /** Resolves when the pod is terminating, after which it must not get new requests. Never rejects. */
   waitUntilTerminating(signal: AbortSignal): Promise<void>;
 }
 
@@ -67,7 +67,7 @@ function createHttpForward(upstream: Upstream, retry: Retry, options: ForwardOpt
 
   return {
     async serve(connection) {
-      // After an upgrade, such as to WebSocket, the connection carries no HTTP requests any more.
+      // A request for an upgrade, such as to WebSocket, is forwarded as a TCP connection.
       const upgraded = await relay.serve(connection);
       if (upgraded) await serveTcp(upgraded);
     },

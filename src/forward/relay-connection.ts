@@ -12,7 +12,7 @@ export interface BufferedClient {
 /** The connection to the pod. */
 export interface UpstreamConnection {
   readonly stream: Duplex;
-  /** Resolves when the pod is terminating, from when on it must not get new requests. Never rejects. */
+  /** Resolves when the pod is terminating, after which it must not get new requests. Never rejects. */
   readonly terminating: Promise<void>;
 }
 

@@ -24,7 +24,7 @@ const retryDelay = 300;
 /** Milliseconds without a line after which newer lines are checked for: a stream may stall when its log is rotated. */
 const defaultSilenceTimeout = 15_000;
 
-/** Follows the log until the container has ended or was removed. */
+/** Follows the log until the container has ended or was removed; a later restart needs another call. */
 export async function followContainer(
   api: ApiReader,
   pods: Pods,
