@@ -1,5 +1,5 @@
-// What `npm run logs` takes from a stream on this machine: lines a second, and memory. `npm run bench` calls it;
-// alone: node --import tsx scripts/bench-logs.ts [--lines 500000] [--json]
+// Measures `npm run logs` with a local stream: lines per second and memory. `npm run bench` runs it; to run it alone:
+//   node --import tsx scripts/bench-logs.ts [--lines 500000] [--json]
 
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -8,10 +8,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { $, argv } from 'zx';
-import { watchPeak } from './bench/peak.ts';
+import { measurePeak } from './bench/peak.ts';
 
 const lines = Number(argv.lines ?? 500_000);
-/** As the stand-ins write them. */
+/** A line as the stand-ins write it. */
 const text = JSON.stringify({
   ...{ time: '2026-11-26T12:00:00.000Z', level: 'info', service: 'auth-service', message: 'request' },
   ...{ method: 'GET', path: '/api/auth/sessions/current', status: 200, milliseconds: 3 },
@@ -19,7 +19,7 @@ const text = JSON.stringify({
 
 $.quiet = true;
 
-// The server is a process of its own: what it does shall not be counted.
+// The server runs in its own process, so that its CPU time is not measured.
 if (argv.serve) await serve();
 else {
   const server = $`node --import tsx ${import.meta.filename} --serve --lines ${lines}`;
@@ -50,7 +50,7 @@ else {
   }
 }
 
-/** Runs the command until it has taken all lines; the memory is the highest there was, the CPU time that of all of it. */
+/** Runs the command until it has read all lines. Measures the peak memory and the total CPU time. */
 async function measure(folder: string, what: string, words: readonly string[]) {
   const isFollowing = !words.includes('--no-follow');
   const begun = performance.now();
@@ -61,7 +61,7 @@ async function measure(folder: string, what: string, words: readonly string[]) {
   let bytes = 0;
   let end = 0;
   let count = 0;
-  const { peak, stop } = watchPeak(run.pid);
+  const { peak, stop } = measurePeak(run.pid);
   for await (const chunk of run.stdout as AsyncIterable<Buffer>) {
     first ||= performance.now();
     end = performance.now();
@@ -72,7 +72,7 @@ async function measure(folder: string, what: string, words: readonly string[]) {
   if (isFollowing) await run.kill('SIGTERM').catch(() => {});
   await run.catch(() => {});
   stop();
-  // What shows nothing is timed from its start to its end.
+  // A run without output is timed from start to end.
   const seconds = (count > 0 ? end - first : performance.now() - begun) / 1000;
   if (count !== 0 && count !== lines) throw new Error(`${what}: ${count} of ${lines} lines, ${bytes} bytes`);
   return {
@@ -82,7 +82,7 @@ async function measure(folder: string, what: string, words: readonly string[]) {
   };
 }
 
-/** A state folder whose cluster is that server. */
+/** Creates a state folder whose cluster is this server. */
 async function makeState(folder: string, server: string): Promise<void> {
   const name = 'kind-wealist';
   const kubeconfig = {
@@ -96,7 +96,7 @@ async function makeState(folder: string, server: string): Promise<void> {
   await writeFile(join(folder, 'cluster.json'), JSON.stringify(record));
 }
 
-/** An API server with one pod, whose log is sent as fast as it is taken. */
+/** An API server with one pod, whose log is sent as fast as the client reads. */
 async function serve(): Promise<void> {
   const status = {
     ...{ name: 'auth-service', ready: true, restartCount: 0, image: '', imageID: '' },
@@ -130,7 +130,7 @@ async function serve(): Promise<void> {
   process.stdout.write(`http://127.0.0.1:${(server.address() as AddressInfo).port}\n`);
 }
 
-/** A hundred thousand lines a second. */
+/** The time of a line, at 100,000 lines per second. */
 function toTime(line: number): string {
   const milliseconds = Date.parse('2026-11-26T12:00:00Z') + line / 100;
   return new Date(milliseconds)

@@ -1,5 +1,6 @@
-// The README's table of figures: `npm run bench`, on a machine where `up` has run before. It works on a copy of this
-// checkout with a cluster of its own, which it removes in the end. `-- --only load,forward` measures these alone.
+// Measures the README's table of figures: `npm run bench`, on a machine where `up` has run before. Works on a copy of
+// this
+// checkout with its own cluster, which is removed at the end. `-- --only load,forward` measures only these.
 import { cpus, loadavg, totalmem } from 'node:os';
 import { argv, chalk, fs } from 'zx';
 import { makeCheckout } from '../test/e2e/checkout.ts';

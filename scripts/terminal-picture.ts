@@ -1,6 +1,6 @@
-// The pictures in the README: runs a command in a terminal of its own (tmux) and draws what is there when it has ended.
+// Creates the README's pictures: runs a command in its own terminal (tmux) and draws the screen at the end.
 //   node --import tsx scripts/terminal-picture.ts --out docs/up.svg -- npm run up
-// With --session, each word is a command line of its own, and they run one after the other.
+// With --session, each word is a command line, and they run one after the other.
 import { $, argv, fs, quote } from 'zx';
 
 interface Run {
@@ -15,12 +15,12 @@ const out: string = argv.out;
 const words: readonly string[] = argv._.map(String);
 const lines = argv.session ? words : [words.map(quote).join(' ')];
 
-/** Pixels of one character, of the frame around all, and of the bar on top. */
+/** Sizes in pixels: one character, the margin, and the title bar. */
 const cell = { width: 8, height: 18 };
 const margin = 16;
 const bar = 30;
 
-/** By SGR code: what a line of ours may be coloured with. */
+/** The colours that the program uses, by SGR code. */
 const colors: Readonly<Record<number, string>> = {
   31: '#f47067',
   32: '#57ab5a',
@@ -34,10 +34,10 @@ const colors: Readonly<Record<number, string>> = {
 const screen = await record();
 await fs.outputFile(out, draw(screen.trimEnd().split('\n')));
 
-/** The screen as it is when the command has ended, with the escape sequences of its colours. */
+/** The screen at the end of the command, with escape sequences for colours. */
 async function record(): Promise<string> {
   const tmux = (args: readonly string[]) => $({ quiet: true })`tmux -L picture -f /dev/null -u ${args}`;
-  // The screen is asked for before the shell ends, and the terminal with it.
+  // The screen is captured before the shell exits, because the terminal ends with it.
   const shown = lines.map((line) => `printf '$ %s\\n' ${quote(line)}; ${line}`);
   const script = [...shown, 'tmux -L picture wait-for -S ended', 'read -r _'].join('; ');
   await tmux(['new-session', '-d', '-x', `${columns}`, '-y', `${height}`, script]);
@@ -75,7 +75,7 @@ function draw(rows: readonly string[]): string {
   ].join('\n');
 }
 
-/** The length is given, so that every font keeps the columns. */
+/** The text length is fixed, so that columns align in every font. */
 function drawRun({ text, column, style }: Run, line: number): string {
   const x = margin + column * cell.width;
   const y = margin + bar + line * cell.height + 6;
@@ -83,12 +83,12 @@ function drawRun({ text, column, style }: Run, line: number): string {
   return `<text x="${x}" y="${y}" textLength="${length}" lengthAdjust="spacingAndGlyphs"${style}>${toXml(text)}</text>`;
 }
 
-/** A line as runs of one style each, and the style that the next line begins with. */
+/** Splits a line into runs of one style. Also returns the style at the end of the line. */
 function readLine(line: string, before: string): { readonly runs: readonly Run[]; readonly style: string } {
   let style = before;
   let column = 0;
   const runs: Run[] = [];
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: an escape is what it looks for.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: it matches escape sequences.
   for (const part of line.split(/(\x1b\[[\d;]*m)/)) {
     if (part.startsWith('\x1b')) {
       style = toStyle(part.slice(2, -1).split(';').map(Number), style);
@@ -100,14 +100,14 @@ function readLine(line: string, before: string): { readonly runs: readonly Run[]
   return { runs, style };
 }
 
-/** SVG attributes for SGR codes; 0 and the empty sequence take all back. */
+/** SVG attributes for SGR codes; 0 and the empty sequence reset them. */
 function toStyle(codes: readonly number[], before: string): string {
   return codes.reduce((style, code) => {
     if (code === 0) return '';
     if (code === 1) return `${style} font-weight="bold"`;
     if (code === 2) return `${style} opacity="0.6"`;
     if (code === 22) return style.replace(/ (font-weight|opacity)="[^"]*"/g, '');
-    // What else there is (backgrounds) is none of ours.
+    // Other codes, such as backgrounds, are ignored.
     if (code !== 39 && !(code in colors)) return style;
     const plain = style.replace(/ fill="[^"]*"/, '');
     return code === 39 ? plain : `${plain} fill="${colors[code]}"`;

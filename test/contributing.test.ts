@@ -14,7 +14,7 @@ import { findHelm, parseManifests } from './helm/helm.ts';
 import { getManifest, listIngresses, listServices, type Manifest } from './helm/manifests.ts';
 import { lets } from './helm/policies.ts';
 import { tableFile } from './service-table.ts';
-import { ask, startTested } from './services/start.ts';
+import { fetchJson, startTested } from './services/start.ts';
 
 const repository = resolve(import.meta.dirname, '..');
 const guide = await readFile(join(repository, 'CONTRIBUTING.md'), 'utf8');
@@ -144,8 +144,8 @@ describe('a service that is added as CONTRIBUTING.md says', () => {
       AUTH_SERVICE_URL: 'http://127.0.0.1:1',
     };
     const { url } = await startTested(program.service, { env });
-    expect(await ask(`${url}/health/live`)).toMatchObject({ status: 200 });
-    expect(await ask(`${url}/`)).toMatchObject({ status: 200, body: { name } });
+    expect(await fetchJson(`${url}/health/live`)).toMatchObject({ status: 200 });
+    expect(await fetchJson(`${url}/`)).toMatchObject({ status: 200, body: { name } });
   });
 });
 

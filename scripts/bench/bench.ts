@@ -1,16 +1,16 @@
 import type { Checkout } from '../../test/e2e/checkout.ts';
 import type { Figure } from './figure.ts';
 
-/** What the benchmarks work on: a copy of the checkout whose cluster runs with all services. */
+/** The environment of benchmarks: a copy of the checkout with a cluster that runs all services. */
 export interface Bench {
   readonly checkout: Checkout;
-  /** Of the ingress, such as `http://localhost:8080/`. */
+  /** URL of the ingress, such as `http://localhost:8080/`. */
   readonly origin: string;
-  /** Counted runs of what takes seconds. */
+  /** Number of runs of measurements that take seconds. */
   readonly runs: number;
-  /** Of what takes longer than half a minute. */
+  /** Number of runs of measurements that take longer than half a minute. */
   readonly longRuns: number;
 }
 
-/** Measures one topic. It leaves the cluster as it found it, with all services ready. */
+/** Measures one topic. Afterwards all services are ready again. */
 export type Benchmark = (bench: Bench) => Promise<readonly Figure[]>;

@@ -2,14 +2,14 @@ import { $, sleep } from 'zx';
 import { kubeconfigOf, kubectl, kubectlOf, listObjects, namespace } from '../../test/e2e/cluster.ts';
 import type { Bench, Benchmark } from './bench.ts';
 import type { Figure } from './figure.ts';
-import { watchPeak } from './peak.ts';
+import { measurePeak } from './peak.ts';
 
 const service = 'noti-service';
 const pod = 'bench-logs';
-/** Less than the 10 MiB that a node keeps of one container before it begins another file, which is then all that is read. */
+/** Less than 10 MiB, at which a node rotates a container's log; only the newest file is read. */
 const lines = 40_000;
 
-/** The log of one pod of the cluster, read by `logs` and by `kubectl logs`. */
+/** Reads the log of one pod with `logs` and with `kubectl logs`. */
 export const measureClusterLogs: Benchmark = async (bench) => {
   await startPod(bench);
   try {
@@ -30,10 +30,15 @@ export const measureClusterLogs: Benchmark = async (bench) => {
   }
 };
 
-/** A pod of the service whose log is as long as a node keeps it. */
+/** Starts a pod of the service with a long log. */
 async function startPod({ checkout }: Bench): Promise<void> {
-  const [like] = await listObjects(checkout, 'pods', `--namespace=${namespace}`, `--selector=app=${service}`);
-  const [container] = like?.spec.containers ?? [];
+  const [servicePod] = await listObjects(
+    checkout,
+    'pods',
+    `--namespace=${namespace}`,
+    `--selector=app=${service}`,
+  );
+  const [container] = servicePod?.spec.containers ?? [];
   if (!container) throw new Error(`${service} has no pod`);
   const write = `for (let at = 0; at < ${lines}; at++) console.log(JSON.stringify({ time: new Date(), level: 'info',
     service: '${service}', message: 'request', path: '/api/notifications', status: 200, at })); setInterval(() => {}, 1e6);`;
@@ -63,7 +68,7 @@ async function startPod({ checkout }: Bench): Promise<void> {
   while (!(await last())?.stdout.includes(`"at":${lines - 1}`)) await sleep(500);
 }
 
-/** From the first that is shown to the end: lines a second, and the most memory. */
+/** Measures lines per second, from the first output to the end, and peak memory. */
 async function measure(
   { checkout: { root, env } }: Bench,
   what: string,
@@ -75,7 +80,7 @@ async function measure(
   for (let run = 0; run < runs; run += 1) {
     let first = 0;
     const reading = $({ cwd: root, env, quiet: true })`${command}`;
-    const { peak, stop } = watchPeak(reading.pid);
+    const { peak, stop } = measurePeak(reading.pid);
     reading.stdout.once('data', () => (first = performance.now()));
     const { stdout } = await reading;
     stop();

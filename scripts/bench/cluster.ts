@@ -4,7 +4,7 @@ import { docker, nodeOf } from '../../test/e2e/cluster.ts';
 import type { Benchmark } from './bench.ts';
 import { repeat, time } from './figure.ts';
 
-/** From nothing to a cluster: kind alone, and all of weAlist. */
+/** Creates a cluster with kind alone, and with `up`. */
 export const measureCluster: Benchmark = async ({ checkout, longRuns }) => {
   const [image = ''] = await docker('inspect', '--format={{.Config.Image}}', nodeOf(checkout.name));
   const kind = join(checkout.root, '.wealist/bin/kind');
@@ -24,15 +24,15 @@ export const measureCluster: Benchmark = async ({ checkout, longRuns }) => {
   };
   const up = async () => {
     const { exitCode, stderr } = await checkout.run('down');
-    if (exitCode !== 0) throw new Error(`down did not end well:\n${stderr}`);
-    // What removing the cluster left to do is not part of making one.
+    if (exitCode !== 0) throw new Error(`down failed:\n${stderr}`);
+    // Background work after removing the cluster is not measured.
     await sleep(5_000);
     return (await checkout.up()).milliseconds / 1000;
   };
   return [
     { what: 'kind create cluster, alone', unit: 's', values: await repeat(longRuns, create) },
     {
-      what: 'up: no cluster → all ready and answering',
+      what: 'up: no cluster → all ready and responding',
       unit: 's',
       values: await repeat(longRuns, up),
       target: 60,

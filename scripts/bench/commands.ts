@@ -2,7 +2,7 @@ import type { Benchmark } from './bench.ts';
 import { repeat } from './figure.ts';
 import { runNode } from './run.ts';
 
-/** What a person waits for most often: commands that find nothing to do. */
+/** The most frequent commands, when nothing has changed. */
 export const measureCommands: Benchmark = async ({ checkout, runs }) => {
   const wealist = (...args: string[]) => repeat(runs, () => runNode(checkout, ['src/bin.js', ...args]));
   return [

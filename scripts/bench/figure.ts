@@ -1,11 +1,11 @@
 import { toTable } from '../../src/ui/table.ts';
 
-/** What was measured, once per run. */
+/** A measurement with one value per run. */
 export interface Figure {
   readonly what: string;
   readonly unit: 's' | 'ms' | 'lines/s' | 'MB';
   readonly values: readonly number[];
-  /** What it shall be: at most, or, of lines per second, at least. */
+  /** The maximum, or for lines per second the minimum. */
   readonly target?: number;
 }
 
@@ -16,7 +16,7 @@ export function summarize(values: readonly number[]) {
   return { minimum: at(0), median: at(Math.floor((sorted.length - 1) / 2)), maximum: at(sorted.length - 1) };
 }
 
-/** The table for a person, a line per figure. */
+/** The printed table, one row per figure. */
 export function describeFigures(figures: readonly Figure[]): string {
   const rows = figures.map(({ what, unit, values, target }) => {
     const { minimum, median, maximum } = summarize(values);
@@ -35,7 +35,7 @@ function toText(value: number, unit: Figure['unit']): string {
   return unit === 'ms' ? value.toFixed(1) : Math.round(value).toString();
 }
 
-/** Runs `work` once to warm the caches, then `runs` times. Resolves to what it answered, in that order. */
+/** Runs `work` once to warm caches, then `runs` times. Resolves to the results in order. */
 export async function repeat(
   runs: number,
   work: (run: number) => Promise<number>,

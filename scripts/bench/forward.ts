@@ -8,7 +8,7 @@ import type { Figure } from './figure.ts';
 const service = 'noti-service';
 const requests = 500;
 
-/** What a request to a pod takes through our forward, and through kubectl's. */
+/** Measures a request to a pod through `forward` and through `kubectl port-forward`. */
 export const measureForward: Benchmark = async ({ checkout }) => {
   const ours = checkout.start('forward', service, '--json');
   await ours.said('"port"');
@@ -31,23 +31,23 @@ export const measureForward: Benchmark = async ({ checkout }) => {
 };
 
 async function measure(what: string, port: number): Promise<readonly Figure[]> {
-  const kept = new Agent({ keepAlive: true, maxSockets: 1 });
-  const ask = async (agent: Agent | false) => {
+  const keepAliveAgent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const request = async (agent: Agent | false) => {
     const start = performance.now();
     await fetchOnce(port, agent);
     return performance.now() - start;
   };
   const series = async (agent: Agent | false) => {
-    await ask(agent);
+    await request(agent);
     const values: number[] = [];
-    for (let each = 0; each < requests; each += 1) values.push(await ask(agent));
+    for (let each = 0; each < requests; each += 1) values.push(await request(agent));
     return values;
   };
   const figures: readonly Figure[] = [
-    { what: `${what}: request, kept alive`, unit: 'ms', values: await series(kept) },
+    { what: `${what}: request, kept alive`, unit: 'ms', values: await series(keepAliveAgent) },
     { what: `${what}: request, new connection`, unit: 'ms', values: await series(false) },
   ];
-  kept.destroy();
+  keepAliveAgent.destroy();
   return figures;
 }
 

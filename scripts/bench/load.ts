@@ -10,7 +10,7 @@ import { type Figure, repeat, time } from './figure.ts';
 const service = 'noti-service';
 const sizes = [20, 300, 700];
 
-/** A changed file of a few bytes in images of several sizes: by what `reload` loads, and by `kind load`. */
+/** Loads a small change in images of several sizes, with `reload` and with `kind load`. */
 export const measureLoad: Benchmark = async (bench) => {
   const { checkout } = bench;
   const source = join(checkout.folder, 'source');
@@ -61,10 +61,10 @@ async function measureSize(
   ];
 }
 
-/** A Dockerfile whose first layer is large, and whose last has the program. */
+/** Writes a Dockerfile with a large first layer and the program in the last layer. */
 async function makeSource(folder: string, base: string, size: number): Promise<void> {
   await mkdir(join(folder, 'docker'), { recursive: true });
-  // Nothing that compresses: what travels is what there is.
+  // Random bytes cannot be compressed.
   const file = await open(join(folder, 'large.bin'), 'w');
   for (let each = 0; each < size; each += 1) await file.write(randomBytes(1_000_000));
   await file.close();

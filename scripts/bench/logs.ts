@@ -8,7 +8,7 @@ interface Row {
   readonly megabytes: number;
 }
 
-/** What the reader of logs takes from a stream on this machine. */
+/** Measures reading logs from a local stream. */
 export const measureLogs: Benchmark = async ({ checkout, runs }) => {
   const script = join(checkout.root, 'scripts/bench-logs.ts');
   const rows: Row[] = [];

@@ -4,7 +4,7 @@ import type { Bench, Benchmark } from './bench.ts';
 import { type Figure, repeat } from './figure.ts';
 
 const service = 'noti-service';
-/** In its own folder, which goes live; and of what all stand-ins share, which takes an image. */
+/** A file of the service, which is updated live, and a shared file, which requires an image. */
 const own = 'services/noti-service/service.ts';
 const shared = 'services/common/log.ts';
 
@@ -13,13 +13,13 @@ interface Result {
   readonly milliseconds: number;
 }
 
-/** From a changed source to its answer through the ingress. */
+/** Measures the time from a change to the new response through the ingress. */
 export const measureReload: Benchmark = async (bench) => [
   ...(await measureOnce(bench)),
   ...(await measureWatch(bench)),
 ];
 
-/** `npm run reload` of a changed stand-in, whole and by its phases. */
+/** Measures `npm run reload` of a changed stand-in, in total and by phase. */
 async function measureOnce({ checkout, runs }: Bench): Promise<readonly Figure[]> {
   const results: Result[] = [];
   const seconds = await repeat(runs, async (run) => {
@@ -43,7 +43,7 @@ async function measureOnce({ checkout, runs }: Bench): Promise<readonly Figure[]
   ];
 }
 
-/** `reload --watch`: from a save until its code answers, asked every 10 ms. */
+/** Measures `reload --watch` from a save until the new code responds, with a request every 10 ms. */
 async function measureWatch(bench: Bench): Promise<readonly Figure[]> {
   const { checkout, runs } = bench;
   const watching = checkout.start('reload', service, '--watch');
@@ -51,8 +51,8 @@ async function measureWatch(bench: Bench): Promise<readonly Figure[]> {
     await watching.said(`${service} already running`);
     const measure = (path: string) => repeat(runs, (run) => timeSave(bench, path, `watch ${run}`));
     return [
-      { what: 'save → answered, live update', unit: 's', values: await measure(own), target: 0.25 },
-      { what: 'save → answered, by an image', unit: 's', values: await measure(shared), target: 1.8 },
+      { what: 'save → new response, live update', unit: 's', values: await measure(own), target: 0.25 },
+      { what: 'save → new response, with an image', unit: 's', values: await measure(shared), target: 1.8 },
     ];
   } finally {
     watching.signalGroup('SIGINT');
@@ -66,7 +66,8 @@ async function timeSave({ checkout, origin }: Bench, path: string, mark: string)
   const start = performance.now();
   await changeFile(checkout, path, mark);
   while ((await readHash()) === before) {
-    if (performance.now() - start > 60_000) throw new Error(`${path} was saved, and not answered in 60 s`);
+    if (performance.now() - start > 60_000)
+      throw new Error(`no new response within 60 s after ${path} was saved`);
     await sleep(10);
   }
   const seconds = (performance.now() - start) / 1000;
@@ -75,15 +76,15 @@ async function timeSave({ checkout, origin }: Bench, path: string, mark: string)
 }
 
 /**
- * A person does not save again before the last save has come to rest; nor always at the same distance, at which the
- * kubelet, which looks at its containers once a second, would be met at the same moment each time.
+ * Waits between two saves, like a user. The time is random, because the kubelet checks its containers once a second and
+ * would otherwise always be at the same point of its cycle.
  */
 async function rest(): Promise<void> {
   await sleep(2_000 + Math.random() * 1_000);
 }
 
 async function changeFile(checkout: Bench['checkout'], path: string, mark: string): Promise<void> {
-  // A source that no earlier run can have built: its image would be there.
+  // The source must be new, or its image would already exist.
   const line = `// bench ${mark} ${Date.now()}`;
   await checkout.edit(path, (text) => `${text.replace(/\n\/\/ bench .*\n$/, '\n')}${line}\n`);
 }

@@ -1,7 +1,7 @@
 import { type HttpRoute, json } from '../common/route.ts';
 import type { Settings } from '../common/settings.ts';
 
-/** Google's part of the login. A stand-in has none, and says which of the two reasons it is. */
+/** The routes of the Google login, which a stand-in does not support. The error names the reason. */
 export function googleRoutes(settings: Settings): HttpRoute[] {
   const ids = [settings.text('GOOGLE_CLIENT_ID'), settings.text('GOOGLE_CLIENT_SECRET')];
   const error = ids.some((id) => id.startsWith('placeholder-'))

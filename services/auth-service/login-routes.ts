@@ -9,8 +9,8 @@ import type { Sessions } from './sessions.ts';
 const path = '/api/auth';
 
 /**
- * Login by name alone, where ENV is `local`: an access token (HS512, read by every service) and a refresh token, whose
- * session is kept in Redis.
+ * Login without a password, only where ENV is `local`. Issues an access token (HS512, accepted by every service) and a
+ * refresh token, whose session is stored in Redis.
  */
 export function loginRoutes(settings: Settings, openSessions: (lifetime: number) => Sessions): HttpRoute[] {
   const secret = settings.text('JWT_SECRET', { minBytes: secretBytes });
@@ -18,7 +18,7 @@ export function loginRoutes(settings: Settings, openSessions: (lifetime: number)
   const refreshLifetime = settings.count('JWT_REFRESH_TOKEN_EXPIRATION_MS', 604_800_000);
   const isLocal = settings.optional('ENV') === 'local';
   const identify = identity(settings);
-  const kept = openSessions(refreshLifetime);
+  const sessions = openSessions(refreshLifetime);
 
   function issue(user: string, session: string) {
     const iat = Math.floor(Date.now() / 1000);
@@ -33,7 +33,7 @@ export function loginRoutes(settings: Settings, openSessions: (lifetime: number)
 
   async function readRefreshToken(request: Request): Promise<Claims & { readonly sid: string }> {
     const { refreshToken } = await readJson(request);
-    if (typeof refreshToken !== 'string') throw new HttpError(400, '"refreshToken" is not a text');
+    if (typeof refreshToken !== 'string') throw new HttpError(400, '"refreshToken" is not a string');
     try {
       const claims = verifyToken(refreshToken, secret);
       if (claims.use === 'refresh' && typeof claims.sid === 'string') return { ...claims, sid: claims.sid };
@@ -41,7 +41,7 @@ export function loginRoutes(settings: Settings, openSessions: (lifetime: number)
       if (!(error instanceof TokenError)) throw error;
       throw new HttpError(401, `refresh token: ${error.message}`);
     }
-    throw new HttpError(401, 'refresh token: not one');
+    throw new HttpError(401, 'refresh token: the token has another use');
   }
 
   return [
@@ -51,7 +51,7 @@ export function loginRoutes(settings: Settings, openSessions: (lifetime: number)
       async handle(request) {
         if (!isLocal) throw new HttpError(403, 'login without a password exists only where ENV is local');
         const user = toText(await readJson(request), 'name');
-        return issue(user, await kept.open(user));
+        return issue(user, await sessions.open(user));
       },
     },
     {
@@ -59,10 +59,11 @@ export function loginRoutes(settings: Settings, openSessions: (lifetime: number)
       path: `${path}/refresh`,
       async handle(request) {
         const { sid } = await readRefreshToken(request);
-        const user = await kept.find(sid);
-        // Closing tells whether we were first: a refresh token is good for one use.
-        if (user === undefined || !(await kept.close(sid))) throw new HttpError(401, 'the session is over');
-        return issue(user, await kept.open(user));
+        const user = await sessions.find(sid);
+        // A refresh token can be used once; `close` is true only for the first request.
+        if (user === undefined || !(await sessions.close(sid)))
+          throw new HttpError(401, 'the session has ended');
+        return issue(user, await sessions.open(user));
       },
     },
     {
@@ -70,7 +71,7 @@ export function loginRoutes(settings: Settings, openSessions: (lifetime: number)
       path: `${path}/logout`,
       async handle(request) {
         const { sid } = await readRefreshToken(request);
-        await kept.close(sid);
+        await sessions.close(sid);
         return { status: 204 };
       },
     },
@@ -87,7 +88,7 @@ export function loginRoutes(settings: Settings, openSessions: (lifetime: number)
       method: 'GET',
       path: `${path}/sessions`,
       async handle() {
-        return json({ open: await kept.count() });
+        return json({ open: await sessions.count() });
       },
     },
   ];

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from '../common/redis.ts';
 
-/** Who may get new access tokens: one entry in Redis for each login, which ends by itself. */
+/** Login sessions: one entry in Redis each, which expires by itself. */
 export interface Sessions {
-  /** Resolves to the id of a new session. */
+  /** Resolves to the ID of a new session. */
   open(user: string): Promise<string>;
   /** The user of an open session. */
   find(id: string): Promise<string | undefined>;
-  /** Resolves to whether it was open. */
+  /** Resolves to whether the session was open. */
   close(id: string): Promise<boolean>;
   count(): Promise<number>;
 }

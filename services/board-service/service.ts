@@ -9,7 +9,7 @@ import { s3 } from '../common/s3.ts';
 import { defineService } from '../common/service.ts';
 import { sendJson, socketRoute } from '../common/sockets.ts';
 
-/** What is published about the boards of one project, whichever replica keeps them. */
+/** The Redis channel for the boards of a project, shared by all replicas. */
 const toChannel = (project: number) => `board:project:${project}`;
 
 export const service = defineService({

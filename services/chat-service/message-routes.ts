@@ -16,7 +16,7 @@ export interface MessageRoutesOptions {
   readonly stopping: AbortSignal;
 }
 
-/** What is said in a chat: kept in PostgreSQL, told through Redis to whoever listens at any replica. */
+/** Chat messages: stored in PostgreSQL and published through Redis to the clients of all replicas. */
 export function messageRoutes({
   path,
   messages,
@@ -27,7 +27,7 @@ export function messageRoutes({
 }: MessageRoutesOptions): Route[] {
   const toChannel = (chat: number) => `chat:${chat}`;
 
-  async function say(
+  async function addMessage(
     chat: number,
     fields: Readonly<Record<string, unknown>>,
     author: string | null,
@@ -48,7 +48,7 @@ export function messageRoutes({
       path: `${path}/:id/messages`,
       async handle(request) {
         const author = identify(request)?.sub ?? null;
-        return json(await say(toId(request.params.id), await readJson(request), author), 201);
+        return json(await addMessage(toId(request.params.id), await readJson(request), author), 201);
       },
     },
     socketRoute({
@@ -67,11 +67,11 @@ export function messageRoutes({
         socket.on('close', unsubscribe);
         socket.on('message', async (data) => {
           try {
-            await say(chat, parseObject(String(data)), author);
+            await addMessage(chat, parseObject(String(data)), author);
           } catch (error) {
-            const known = isHttpError(error);
-            if (!known) log.error('bug', { stack: error instanceof Error ? error.stack : error });
-            sendJson(socket, { type: 'error', error: known ? error.message : 'internal error' });
+            const isExpected = isHttpError(error);
+            if (!isExpected) log.error('bug', { stack: error instanceof Error ? error.stack : error });
+            sendJson(socket, { type: 'error', error: isExpected ? error.message : 'internal error' });
           }
         });
         sendJson(socket, { type: 'joined', chat });

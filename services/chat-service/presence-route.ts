@@ -14,12 +14,12 @@ export interface PresenceRouteOptions {
 
 const channel = 'chat:presence';
 
-/** Tells everybody who listens, at any replica, who comes and who goes. */
+/** Notifies the clients of all replicas when a user connects or disconnects. */
 export function presenceRoute({ path, redis, identify, log, stopping }: PresenceRouteOptions): SocketRoute {
-  function tell(user: string, present: boolean): void {
+  function publish(user: string, present: boolean): void {
     redis.publish(channel, JSON.stringify({ user, present })).catch((error: Error) => {
-      // Presence is worth nothing later: it is not kept for after the outage.
-      log.warn('presence not told', { user, present, error: error.message });
+      // An old presence is useless, so it is not sent again after the outage.
+      log.warn('presence not published', { user, present, error: error.message });
     });
   }
 
@@ -32,10 +32,10 @@ export function presenceRoute({ path, redis, identify, log, stopping }: Presence
       const unsubscribe = redis.subscribe(channel, (message) =>
         sendJson(socket, { type: 'presence', ...JSON.parse(message) }),
       );
-      tell(user, true);
+      publish(user, true);
       socket.on('close', () => {
         unsubscribe();
-        tell(user, false);
+        publish(user, false);
       });
     },
   });

@@ -9,8 +9,8 @@ export interface BuildInfo {
 }
 
 /**
- * What the bundler wrote into the program (src/images/build/bundle.ts); absent when it runs from its sources.
- * `typeof` because the names do not exist at all there.
+ * Constants that the bundler defines (src/images/build/bundle.ts). They do not exist when the program runs from its
+ * sources, hence `typeof`.
  */
 export const buildInfo: BuildInfo = {
   name: typeof WEALIST_NAME === 'string' ? WEALIST_NAME : undefined,

@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** Headers that let a page of another origin read the reply; none when the origin may not. */
+/** CORS headers for a request; none when its origin is not allowed. */
 export type Cors = (headers: IncomingHttpHeaders) => Readonly<Record<string, string>>;
 
-/** @param origins `*`, or origins with commas between them; undefined allows none. */
+/** @param origins `*`, or comma-separated origins; undefined allows none. */
 export function createCors(origins: string | undefined): Cors {
   const allowed = new Set((origins ?? '').split(',').map((origin) => origin.trim()));
   return ({ origin }) => {

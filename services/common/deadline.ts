@@ -1,7 +1,7 @@
 /**
- * Settles as `use` does, or rejects after `timeout` milliseconds, or as soon as one of `signals` is aborted; the signal
- * that `use` gets is aborted with it. In place of `AbortSignal.any` with `AbortSignal.timeout`: Node 20 collects a
- * time-out that only a combined signal refers to, and then it never comes (nodejs/node#57736).
+ * Settles like `use`, or rejects after `timeout` milliseconds or when one of `signals` is aborted; the signal passed to
+ * `use` is aborted then as well. It replaces `AbortSignal.any` with `AbortSignal.timeout`: Node 20 garbage-collects a
+ * timeout signal that only a combined signal refers to, so that it never fires (nodejs/node#57736).
  */
 export async function withDeadline<T>(
   timeout: number,
@@ -12,7 +12,7 @@ export async function withDeadline<T>(
   const aborted = new Promise<never>((_resolve, reject) => {
     controller.signal.addEventListener('abort', () => reject(controller.signal.reason), { once: true });
   });
-  const timer = setTimeout(() => controller.abort(new Error(`no answer within ${timeout} ms`)), timeout);
+  const timer = setTimeout(() => controller.abort(new Error(`timeout after ${timeout} ms`)), timeout);
   const listeners = signals.map((signal) => {
     const onAbort = () => controller.abort(signal.reason);
     if (signal.aborted) onAbort();

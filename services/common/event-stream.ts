@@ -1,29 +1,29 @@
 import { PassThrough } from 'node:stream';
 import type { Reply, Request } from './route.ts';
 
-/** Milliseconds between two signs of life; a proxy ends what is silent for longer. */
-const heartbeat = 15_000;
-/** Bytes that may wait for a slow reader before it is cut off. */
-const backlogLimit = 1024 * 1024;
+/** Milliseconds between two comments that keep proxies from closing an idle connection. */
+const heartbeatInterval = 15_000;
+/** Bytes that may be buffered for a slow client before its connection is closed. */
+const maxBacklogBytes = 1024 * 1024;
 
 export interface EventStream {
   readonly reply: Reply;
   send(event: string, data: unknown): void;
 }
 
-/** Server-sent events, until the caller leaves or `stopping` is aborted; `onEnd` runs once. */
+/** Server-sent events until the client disconnects or `stopping` is aborted. `onEnd` is called once. */
 export function eventStream({ signal }: Request, stopping: AbortSignal, onEnd: () => void): EventStream {
   const body = new PassThrough();
   const write = (text: string) => {
     if (!body.writable) return;
-    if (body.writableLength + body.readableLength > backlogLimit) body.destroy();
+    if (body.writableLength + body.readableLength > maxBacklogBytes) body.destroy();
     else body.write(text);
   };
-  const beat = setInterval(() => write(': still here\n\n'), heartbeat).unref();
+  const heartbeatTimer = setInterval(() => write(': keep-alive\n\n'), heartbeatInterval).unref();
   const end = () => {
     signal.removeEventListener('abort', end);
     stopping.removeEventListener('abort', end);
-    clearInterval(beat);
+    clearInterval(heartbeatTimer);
     onEnd();
     body.end();
   };
@@ -34,7 +34,7 @@ export function eventStream({ signal }: Request, stopping: AbortSignal, onEnd: (
   write('retry: 1000\n\n');
   return {
     reply: {
-      // no-transform, and the header that nginx reads: an event must not wait in a buffer.
+      // no-transform and the header for nginx prevent that proxies buffer events.
       headers: {
         'content-type': 'text/event-stream; charset=utf-8',
         'cache-control': 'no-cache, no-transform',

@@ -1,4 +1,4 @@
-/** An answer that is not a success; its message is shown to the caller. */
+/** An error response. Its message is sent to the client. */
 export class HttpError extends Error {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -11,7 +11,7 @@ export class HttpError extends Error {
   }
 }
 
-/** By its name and not by its class: a program that was replaced while it ran has left errors of its own class behind. */
+/** Compares the name, because a program that was replaced while running has another HttpError class. */
 export function isHttpError(error: unknown): error is HttpError {
   return error instanceof Error && error.name === 'HttpError';
 }

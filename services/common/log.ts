@@ -3,10 +3,10 @@ type Level = (typeof levels)[number];
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Writes one JSON object a line, which is what a log collector and `npm run logs` read. */
+/** Writes one JSON object per line, for log collectors and `npm run logs`. */
 export type Log = Readonly<Record<Level, (message: string, fields?: Fields) => void>>;
 
-/** A log of one service. Lines below `level` are dropped; a name that is no level means info. */
+/** The log of one service. Lines below `level` are dropped; an unknown level means info. */
 export function createLog(
   service: string,
   level: string,

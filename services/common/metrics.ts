@@ -16,9 +16,9 @@ interface Histogram {
 /** Metrics of one process in the text format of Prometheus, version 0.0.4. */
 export interface Metrics {
   counter(name: string, help: string): Counter;
-  /** `bounds` are the upper bounds of the buckets, rising, without infinity. */
+  /** `bounds` are the upper bounds of the buckets in ascending order, without infinity. */
   histogram(name: string, help: string, bounds: readonly number[]): Histogram;
-  /** Read anew for each scrape. */
+  /** `read` is called for each scrape. */
   gauge(name: string, help: string, read: () => readonly Sample[]): void;
   render(): string;
 }
@@ -59,7 +59,7 @@ export function createMetrics(): Metrics {
           const key = toText(labels);
           const seen = series.get(key) ?? { labels, counts: bounds.map(() => 0), sum: 0, count: 0 };
           series.set(key, seen);
-          // A bucket counts everything up to its bound, so the smaller ones are contained in the larger.
+          // Buckets are cumulative: each counts all values up to its bound.
           bounds.forEach((bound, i) => {
             if (value <= bound) seen.counts[i] = (seen.counts[i] ?? 0) + 1;
           });

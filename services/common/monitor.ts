@@ -8,41 +8,44 @@ export interface DependencyState {
   readonly name: string;
   readonly kind: Dependency['kind'];
   readonly state: 'unknown' | 'up' | 'down';
-  /** Milliseconds that the last answer took; absent before the first and while it is down. */
+  /** Milliseconds of the last successful probe; absent before the first one and while the dependency is down. */
   readonly latency?: number;
-  /** Why it is down. */
+  /** Reason why it is down. */
   readonly error?: string;
-  /** ISO 8601: when it came into this state. */
+  /** ISO 8601 time of the last change of state. */
   readonly since: string;
 }
 
 export interface MonitorOptions {
   readonly log: Log;
-  /** Milliseconds between two questions to a store that answers, and to a service that answers. */
-  readonly every?: Readonly<Record<Dependency['kind'], number>>;
-  /** Milliseconds until a question counts as not answered. */
+  /** Milliseconds between two probes of a store or a service that is up. */
+  readonly interval?: Readonly<Record<Dependency['kind'], number>>;
+  /** Milliseconds after which a probe fails. */
   readonly timeout?: number;
 }
 
-/** Knows at any time which dependencies are usable, because it keeps asking them. */
+/** Probes the dependencies regularly and provides their current states. */
 export interface Monitor {
   states(): readonly DependencyState[];
-  /** All stores are up. */
+  /** Whether all stores are up. */
   isReady(): boolean;
-  /** It was ready at least once. */
+  /** Whether the service was ready at least once. */
   hasStarted(): boolean;
-  /** Resolves once it is ready, or when the signal is aborted. */
+  /** Resolves when the service is ready or the signal is aborted. */
   whenReady(signal: AbortSignal): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Milliseconds between two questions to what does not answer: they grow, less far while others wait for the start. */
-const firstRetry = 50;
-const longestRetry = { starting: 250, started: 1_000 };
+/**
+ * Milliseconds between two probes of a dependency that is down. They double up to a limit, which is lower during
+ * startup.
+ */
+const minRetryDelay = 50;
+const maxRetryDelay = { starting: 250, started: 1_000 };
 
 export function startMonitor(
   dependencies: readonly Dependency[],
-  { log, every = { store: 1_000, service: 5_000 }, timeout = 2_000 }: MonitorOptions,
+  { log, interval = { store: 1_000, service: 5_000 }, timeout = 2_000 }: MonitorOptions,
 ): Monitor {
   const stopped = new AbortController();
   const states = new Map<string, DependencyState>();
@@ -63,26 +66,26 @@ export function startMonitor(
     }
     if (!isReady()) return;
     started = true;
-    for (const goOn of waiting) goOn();
+    for (const stopWaiting of waiting) stopWaiting();
   }
 
   async function watch(dependency: Dependency): Promise<void> {
-    let retry = firstRetry;
+    let retryDelay = minRetryDelay;
     while (!stopped.signal.aborted) {
-      const asked = performance.now();
+      const startedAt = performance.now();
       try {
         await withDeadline(timeout, [stopped.signal], (signal) => dependency.probe(signal));
-        update(dependency, { latency: Math.round((performance.now() - asked) * 10) / 10 });
-        retry = firstRetry;
+        update(dependency, { latency: Math.round((performance.now() - startedAt) * 10) / 10 });
+        retryDelay = minRetryDelay;
       } catch (error) {
         if (stopped.signal.aborted) return;
         update(dependency, { error: describeError(error) });
       }
       const up = states.get(dependency.name)?.state === 'up';
-      const pause = up ? every[dependency.kind] : retry;
-      if (!up) retry = Math.min(retry * 2, longestRetry[started ? 'started' : 'starting']);
-      await sleep(pause, undefined, { signal: stopped.signal }).catch(() => {
-        // Only the end of the monitor ends a pause early, and the loop looks at that next.
+      const delay = up ? interval[dependency.kind] : retryDelay;
+      if (!up) retryDelay = Math.min(retryDelay * 2, maxRetryDelay[started ? 'started' : 'starting']);
+      await sleep(delay, undefined, { signal: stopped.signal }).catch(() => {
+        // Only `stop` aborts the delay, and the loop condition checks that next.
       });
     }
   }
@@ -100,13 +103,13 @@ export function startMonitor(
     whenReady(signal) {
       if (isReady() || signal.aborted) return Promise.resolve();
       return new Promise((resolve) => {
-        const goOn = () => {
-          waiting.delete(goOn);
-          signal.removeEventListener('abort', goOn);
+        const stopWaiting = () => {
+          waiting.delete(stopWaiting);
+          signal.removeEventListener('abort', stopWaiting);
           resolve();
         };
-        waiting.add(goOn);
-        signal.addEventListener('abort', goOn, { once: true });
+        waiting.add(stopWaiting);
+        signal.addEventListener('abort', stopWaiting, { once: true });
       });
     },
     async stop() {

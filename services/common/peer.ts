@@ -4,17 +4,17 @@ import { describeError } from './describe-error.ts';
 import { type HttpRoute, json } from './route.ts';
 import type { Settings } from './settings.ts';
 
-/** Another of the eight services, which this one calls. */
+/** Another service that this one calls. */
 export interface Peer extends Dependency {
-  /** A GET; rejects when there is no answer, or one with a status of 500 or more. */
-  ask(path: string, signal: AbortSignal): Promise<Response>;
+  /** Sends a GET request. Rejects without a response, or when the status is 500 or more. */
+  get(path: string, signal: AbortSignal): Promise<Response>;
 }
 
 /** The service `name`, at the address in its `<X>_SERVICE_URL`. */
 export function peer(settings: Settings, name: string): Peer {
   const url = settings.url(`${name.replaceAll('-', '_').toUpperCase()}_URL`);
 
-  async function ask(path: string, signal: AbortSignal): Promise<Response> {
+  async function get(path: string, signal: AbortSignal): Promise<Response> {
     const response = await fetch(`${url}${path}`, { signal, redirect: 'manual' });
     if (response.status < 500) return response;
     await response.body?.cancel();
@@ -24,20 +24,20 @@ export function peer(settings: Settings, name: string): Peer {
   return {
     name,
     kind: 'service',
-    ask,
+    get,
     async probe(signal) {
-      // Any answer but a failure will do: the real services have their health elsewhere than the stand-ins.
-      await (await ask('/health/live', signal)).body?.cancel();
+      // Any status below 500 is fine, because the real services have other health paths.
+      await (await get('/health/live', signal)).body?.cancel();
     },
     async close() {
-      // fetch keeps no connection that would hold the process.
+      // The connections of fetch do not keep the process running.
     },
   };
 }
 
-const callTimeout = 3_000;
+const timeout = 3_000;
 
-/** `GET path` calls each peer now and says of each what came back: 200 when all answered, else 502. */
+/** `GET path` calls each peer and reports the results: 200 when all responded, else 502. */
 export function callsRoute(path: string, peers: readonly Peer[]): HttpRoute {
   return {
     method: 'GET',
@@ -53,8 +53,8 @@ async function call(peer: Peer, signal: AbortSignal) {
   const started = performance.now();
   const toMs = () => Math.round((performance.now() - started) * 10) / 10;
   try {
-    return await withDeadline(callTimeout, [signal], async (limit) => {
-      const response = await peer.ask('/', limit);
+    return await withDeadline(timeout, [signal], async (deadline) => {
+      const response = await peer.get('/', deadline);
       const description = await readDescription(response);
       return { service: peer.name, ok: true, status: response.status, ms: toMs(), ...description };
     });
@@ -63,7 +63,7 @@ async function call(peer: Peer, signal: AbortSignal) {
   }
 }
 
-/** What a stand-in says of itself at `/`; a real service has something else there, or nothing. */
+/** Reads the description that stand-ins serve at `/`; a real service has none. */
 async function readDescription(response: Response) {
   const body = await response.text();
   if (!response.headers.get('content-type')?.startsWith('application/json')) return {};

@@ -4,41 +4,41 @@ import { type Dependency, usingDependency } from './dependency.ts';
 import type { Settings } from './settings.ts';
 
 export interface Table {
-  /** A name that needs no quotes. */
+  /** A name that needs no quoting. */
   readonly name: string;
-  /** What stands between the parentheses of CREATE TABLE. */
+  /** Column definitions for CREATE TABLE. */
   readonly columns: string;
 }
 
 export interface Postgres extends Dependency {
-  /** @throws {HttpError} 503 when the database does not answer. */
+  /** @throws {HttpError} 503 when the database is unavailable. */
   query<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<Row[]>;
 }
 
 /**
- * The database of DATABASE_URL. Missing tables are created unless DB_AUTO_MIGRATE is `false`: then the database
- * counts as down until somebody else has made them.
+ * The database of DATABASE_URL. Missing tables are created unless DB_AUTO_MIGRATE is `false`: then the database counts
+ * as down until the tables exist.
  */
 export function postgres(settings: Settings, tables: readonly Table[]): Postgres {
   const url = settings.url('DATABASE_URL');
-  const migrates = settings.optional('DB_AUTO_MIGRATE') !== 'false';
+  const createsTables = settings.optional('DB_AUTO_MIGRATE') !== 'false';
   let pool: Promise<pg.Pool> | undefined;
 
   async function open(): Promise<pg.Pool> {
-    // Loaded only now: the service listens before, and a probe that finds nobody listening comes a second later.
+    // Imported on first use, so that the service listens earlier: a probe that fails is repeated only a second later.
     const { default: library } = await import('pg');
-    const opened = new library.Pool({
+    const newPool = new library.Pool({
       connectionString: url,
       max: 5,
       idleTimeoutMillis: 60_000,
       connectionTimeoutMillis: 2_000,
-      // A connection whose other end vanished without a word is given up by its next query.
+      // Detects a connection whose other end vanished without closing it.
       query_timeout: 5_000,
       keepAlive: true,
     });
-    // An idle connection that breaks is dropped by the pool; unheard, the event would end the process.
-    opened.on('error', () => {});
-    return opened;
+    // The pool drops a broken idle connection; without a listener the event would end the process.
+    newPool.on('error', () => {});
+    return newPool;
   }
 
   const getPool = () => {
@@ -64,9 +64,9 @@ export function postgres(settings: Settings, tables: readonly Table[]): Postgres
     async probe(signal) {
       const missing = await abortable(findMissingTables(), signal);
       if (missing.length === 0) return;
-      if (!migrates) throw new Error(`no table ${missing.join(', ')}, and DB_AUTO_MIGRATE is false`);
-      // Sent at once, so one transaction; of several replicas that start at once only one creates, because
-      // CREATE TABLE IF NOT EXISTS itself fails when two run at the same moment.
+      if (!createsTables) throw new Error(`missing tables: ${missing.join(', ')}; DB_AUTO_MIGRATE is false`);
+      // One message is one transaction. The lock serializes replicas that start at the same time, because concurrent
+      // CREATE TABLE IF NOT EXISTS statements can fail.
       const create = tables.map(({ name, columns }) => `CREATE TABLE IF NOT EXISTS ${name} (${columns});`);
       const statements = `SELECT pg_advisory_xact_lock(${advisoryLock}); ${create.join(' ')}`;
       await abortable((await getPool()).query(statements), signal);
@@ -77,5 +77,5 @@ export function postgres(settings: Settings, tables: readonly Table[]): Postgres
   };
 }
 
-/** Any number, the same in every replica; locks are per database. */
+/** An arbitrary number, the same in every replica. Advisory locks are per database. */
 const advisoryLock = 7_341_904;

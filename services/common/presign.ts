@@ -2,17 +2,17 @@ import { AwsV4Signer } from 'aws4fetch';
 
 export interface PresignOptions {
   readonly method: 'GET' | 'PUT';
-  /** Of the object, as the browser will ask for it. */
+  /** URL of the object, as the browser will request it. */
   readonly url: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly region: string;
-  /** Seconds that the address is good for. */
+  /** Seconds for which the URL is valid. */
   readonly expires?: number;
   readonly now?: Date;
 }
 
-/** The address with AWS Signature Version 4 in its query, made without asking the server. */
+/** The URL with AWS Signature Version 4 in its query. No request is made. */
 export async function presign({
   method,
   url,

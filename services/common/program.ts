@@ -5,56 +5,56 @@ import { basename, dirname } from 'node:path';
 import { type BuildInfo, buildInfo } from './build-info.ts';
 import type { Dependencies } from './dependency.ts';
 import { describeError } from './describe-error.ts';
+import { RestartRequired } from './restart-required.ts';
 import { type HttpRoute, json } from './route.ts';
 import type { ServiceDefinition } from './service.ts';
-import { StartAnew } from './start-anew.ts';
 
 type Definition = ServiceDefinition<Dependencies>;
 
-/** Takes over what a program that is loaded into this process would run. @throws {Error} when it cannot. */
-export type TakeOver = (definition: Definition, build: BuildInfo) => void;
+/** Replaces the running program with another version. @throws {Error} when that is impossible. */
+export type ReplaceProgram = (definition: Definition, build: BuildInfo) => void;
 
-/** Where a program that is loaded into a process finds that one is running there already. */
-const place = Symbol.for('wealist.local/running');
-const here = globalThis as { [place]?: TakeOver };
+/** Key of the global under which the running program registers itself, for versions that are loaded later. */
+const runningKey = Symbol.for('wealist.local/running');
+const processGlobals = globalThis as { [runningKey]?: ReplaceProgram };
 
-/** Hands the definition to the program that runs in this process; false when there is none, and this is the first. */
-export function handOver<D extends Dependencies>(definition: ServiceDefinition<D>): boolean {
-  here[place]?.(definition as unknown as Definition, buildInfo);
-  return here[place] !== undefined;
+/** Replaces the program that runs in this process; false when none runs yet. */
+export function replaceRunning<D extends Dependencies>(definition: ServiceDefinition<D>): boolean {
+  processGlobals[runningKey]?.(definition as unknown as Definition, buildInfo);
+  return processGlobals[runningKey] !== undefined;
 }
 
 export interface Program {
-  /** Says which program was loaded last, and why it was refused. */
+  /** Reports the digest of the program that was loaded last, and why it was rejected. */
   readonly route: HttpRoute;
-  /** From now on a changed file is loaded, and what it would run taken over. */
-  follow(takeOver: TakeOver): void;
+  /** From now on, loads the file when it has changed, and replaces the program with it. */
+  replaceOnChange(replace: ReplaceProgram): void;
 }
 
-/** Milliseconds after which a file that has changed is complete. */
-const settle = 5;
+/** Milliseconds after the last change event until the file is read. */
+const settleDelay = 5;
 
 /**
- * The file that this process runs. `reload --watch` puts another one in its place, and the process, its port and its
- * connections stay.
+ * The file of this process. `reload --watch` replaces it with another version; the process, its port and its
+ * connections are preserved.
  */
 export function openProgram(file: string): Program {
-  let loaded = digestOf(file);
+  let loadedDigest = digestOf(file);
   let refused: { readonly refused: string; readonly startsAnew: boolean } | undefined;
 
   function load(): void {
     const digest = digestOf(file);
-    if (digest === loaded) return;
+    if (digest === loadedDigest) return;
     refused = undefined;
     try {
       const require = createRequire(file);
       delete require.cache[file];
       require(file);
     } catch (error) {
-      // What ran goes on running: it is a mistake of somebody who is about to save again.
-      refused = { refused: describeError(error), startsAnew: error instanceof StartAnew };
+      // The running version continues: the user will fix the mistake and save again.
+      refused = { refused: describeError(error), startsAnew: error instanceof RestartRequired };
     }
-    loaded = digest;
+    loadedDigest = digest;
   }
 
   return {
@@ -62,22 +62,22 @@ export function openProgram(file: string): Program {
       method: 'GET',
       path: '/health/program',
       quiet: true,
-      handle: () => json({ program: loaded, ...refused }),
+      handle: () => json({ program: loadedDigest, ...refused }),
     },
-    follow(takeOver) {
-      here[place] = takeOver;
+    replaceOnChange(replace) {
+      processGlobals[runningKey] = replace;
       let timer: NodeJS.Timeout | undefined;
-      // Of the folder: another file takes the place of this one.
+      // Watches the folder, because the file is replaced and not written.
       watch(dirname(file), (_, name) => {
         if (name !== basename(file)) return;
         clearTimeout(timer);
-        timer = setTimeout(load, settle);
+        timer = setTimeout(load, settleDelay);
       }).unref();
     },
   };
 }
 
-/** 64 hexadecimal digits; empty while there is no such file. */
+/** 64 hexadecimal digits; empty while the file does not exist. */
 function digestOf(file: string): string {
   try {
     return createHash('sha256').update(readFileSync(file)).digest('hex');

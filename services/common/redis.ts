@@ -9,12 +9,12 @@ type Client = ReturnType<typeof create>;
 type Listener = (message: string) => void;
 
 export interface Redis extends Dependency {
-  /** Runs commands. @throws {HttpError} 503 when Redis does not answer. */
+  /** Runs commands. @throws {HttpError} 503 when Redis is unavailable. */
   use<T>(commands: (client: Client) => Promise<T>): Promise<T>;
   publish(channel: string, message: string): Promise<void>;
   /**
-   * Hears what any replica publishes from now on, also after an outage of Redis; what is published meanwhile is
-   * lost. Returns the way to end it.
+   * Receives messages that any replica publishes from now on, also after an outage of Redis; messages during the outage
+   * are lost. Returns a function that unsubscribes.
    */
   subscribe(channel: string, listener: Listener): () => void;
 }
@@ -28,22 +28,22 @@ export function redis(settings: Settings): Redis {
   let subscriber: Client | undefined;
   let lastError = 'not connected yet';
 
-  const noteError = (error: unknown) => {
+  const recordError = (error: unknown) => {
     lastError = describeError(error);
   };
 
-  /** Loaded only now: the service listens before, and a probe that finds nobody listening comes a second later. */
+  /** Imported on first use, so that the service listens earlier: a probe that fails is repeated only a second later. */
   async function load(): Promise<CreateClient> {
     createClient ??= (await import('@redis/client')).createClient;
     return createClient;
   }
 
   function open(createClient: CreateClient): Client {
-    const opened = create(createClient, url);
-    opened.on('error', noteError);
-    // It connects again by itself for as long as it is wanted, and rejects only when it is destroyed before.
-    opened.connect().catch(noteError);
-    return opened;
+    const newClient = create(createClient, url);
+    newClient.on('error', recordError);
+    // The client reconnects by itself. This promise rejects only when the client is destroyed before it has connected.
+    newClient.connect().catch(recordError);
+    return newClient;
   }
 
   async function getClient(): Promise<Client> {
@@ -60,7 +60,7 @@ export function redis(settings: Settings): Redis {
 
   async function ping(signal: AbortSignal): Promise<void> {
     const client = await getClient();
-    // Rejects with the reason as soon as an attempt to connect fails.
+    // Rejects when an attempt to connect fails.
     if (!client.isReady) await once(client, 'ready', { signal });
     await abortable(client.ping(), signal);
   }
@@ -69,29 +69,29 @@ export function redis(settings: Settings): Redis {
     for (const listener of listeners.get(channel) ?? []) listener(message);
   };
 
-  function listen(channel: string): void {
-    // One that is not connected subscribes to all channels as soon as it is.
-    if (subscriber?.isReady) subscriber.subscribe(channel, deliver).catch(noteError);
+  function subscribeChannel(channel: string): void {
+    // Otherwise all channels are subscribed to on connect.
+    if (subscriber?.isReady) subscriber.subscribe(channel, deliver).catch(recordError);
   }
 
   async function openSubscriber(): Promise<void> {
     const createClient = await load();
     if (subscriber || listeners.size === 0) return;
-    const opened = open(createClient);
-    subscriber = opened;
-    opened.on('ready', () => {
-      // The library keeps one entry per channel and function, so that subscribing again changes nothing.
-      for (const channel of listeners.keys()) listen(channel);
+    const newClient = open(createClient);
+    subscriber = newClient;
+    newClient.on('ready', () => {
+      // The library has one entry per channel and function, so that subscribing again is safe.
+      for (const channel of listeners.keys()) subscribeChannel(channel);
     });
   }
 
-  /** A connection whose other end vanished without a word looks open for minutes: only a new one helps. */
+  /** A connection whose other end vanished without closing it looks open for minutes, so it is replaced. */
   function reconnect(): void {
     client?.destroy();
     client = undefined;
     subscriber?.destroy();
     subscriber = undefined;
-    openSubscriber().catch(noteError);
+    openSubscriber().catch(recordError);
   }
 
   return {
@@ -105,14 +105,14 @@ export function redis(settings: Settings): Redis {
       const known = listeners.get(channel);
       if (known) known.add(listener);
       else listeners.set(channel, new Set([listener]));
-      if (!known) listen(channel);
-      openSubscriber().catch(noteError);
+      if (!known) subscribeChannel(channel);
+      openSubscriber().catch(recordError);
       return () => {
         const left = listeners.get(channel);
         left?.delete(listener);
         if (left?.size !== 0) return;
         listeners.delete(channel);
-        if (subscriber?.isReady) subscriber.unsubscribe(channel).catch(noteError);
+        if (subscriber?.isReady) subscriber.unsubscribe(channel).catch(recordError);
       };
     },
     async probe(signal) {
@@ -135,7 +135,7 @@ function create(createClient: CreateClient, url: string) {
   return createClient({
     url,
     socket: { connectTimeout: 2_000, reconnectStrategy: (retries) => Math.min(50 * 2 ** retries, 1_000) },
-    // Without a connection a command fails now; queued, it would hang for as long as the outage lasts.
+    // Without a connection, a command fails immediately instead of waiting for the end of the outage.
     disableOfflineQueue: true,
   });
 }

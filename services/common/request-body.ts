@@ -1,25 +1,25 @@
 import { HttpError } from './http-error.ts';
 import type { Request } from './route.ts';
 
-const jsonLimit = 64 * 1024;
+const maxJsonBytes = 64 * 1024;
 
 /**
- * The whole body of a request.
- * @param limit bytes; @throws {HttpError} 413 when the body is longer.
+ * Reads the whole body of a request.
+ * @throws {HttpError} 413 when the body is longer.
  */
-export async function readBody({ message }: Request, limit: number): Promise<Buffer> {
+export async function readBody({ message }: Request, maxBytes: number): Promise<Buffer> {
   const tooLarge = () => {
-    // The rest is read and dropped: a connection closed under its writer takes the reply with it.
+    // The rest is read and discarded, because closing the connection earlier would lose the reply.
     message.resume();
-    return new HttpError(413, `the body is larger than ${limit} bytes`);
+    return new HttpError(413, `the body is larger than ${maxBytes} bytes`);
   };
-  if (Number(message.headers['content-length'] ?? 0) > limit) throw tooLarge();
+  if (Number(message.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
   const chunks: Buffer[] = [];
   let size = 0;
-  // Leaving the loop early must not destroy the connection that carries the reply.
+  // The connection is still needed for the reply when the loop ends early.
   for await (const chunk of message.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > limit) throw tooLarge();
+    if (size > maxBytes) throw tooLarge();
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
@@ -27,7 +27,7 @@ export async function readBody({ message }: Request, limit: number): Promise<Buf
 
 /** The fields of a JSON object. @throws {HttpError} 400 when the body is anything else. */
 export async function readJson(request: Request): Promise<Readonly<Record<string, unknown>>> {
-  return parseObject((await readBody(request, jsonLimit)).toString('utf8'));
+  return parseObject((await readBody(request, maxJsonBytes)).toString('utf8'));
 }
 
 /** @throws {HttpError} 400 when `source` is not a JSON object. */
@@ -47,12 +47,12 @@ export function parseObject(source: string): Readonly<Record<string, unknown>> {
 export function toText(fields: Readonly<Record<string, unknown>>, key: string): string {
   const value = fields[key];
   if (typeof value === 'string' && value.trim() !== '' && value.length <= 1_000) return value;
-  throw new HttpError(400, `"${key}" is not a text of 1 to 1000 characters`);
+  throw new HttpError(400, `"${key}" is not a string of 1 to 1000 characters`);
 }
 
-/** A part of a path that must be the number of a row. @throws {HttpError} 404 otherwise. */
+/** Parses the ID of a row. @throws {HttpError} 404 when it is invalid. */
 export function toId(value: string | undefined): number {
   const id = Number(value);
   if (value !== undefined && /^\d+$/.test(value) && id >= 1 && id <= 2_147_483_647) return id;
-  throw new HttpError(404, `no row ${value}`);
+  throw new HttpError(404, `row ${value} not found`);
 }

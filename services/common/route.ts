@@ -5,14 +5,14 @@ import type { Duplex, Readable } from 'node:stream';
 export interface Request {
   readonly method: string;
   readonly url: URL;
-  /** The parts of the path that the route names with a colon, decoded. */
+  /** The decoded path parameters by name. */
   readonly params: Readonly<Record<string, string>>;
   readonly message: IncomingMessage;
-  /** Aborted when the caller is gone. */
+  /** Aborted when the client has disconnected. */
   readonly signal: AbortSignal;
 }
 
-/** What a route answers; status 200 unless it says otherwise. */
+/** The response of a route; the default status is 200. */
 export interface Reply {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -23,12 +23,12 @@ export interface HttpRoute {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** `/api/boards/:id`: a segment that begins with a colon is a parameter. */
   readonly path: string;
-  /** Asked so often that its successes would drown the log. */
+  /** Successful requests are not logged, because they are too frequent. */
   readonly quiet?: boolean;
   handle(request: Request): Reply | Promise<Reply>;
 }
 
-/** A WebSocket; made by `socketRoute`, so that only services that have one carry the library. */
+/** A WebSocket, created by `socketRoute`, so that only services with a WebSocket bundle the library. */
 export interface SocketRoute {
   readonly method: 'UPGRADE';
   readonly path: string;

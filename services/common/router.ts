@@ -5,16 +5,16 @@ interface Routable {
   readonly path: string;
 }
 
-export interface Found<R> {
+export interface RouteMatch<R> {
   readonly route: R;
   readonly params: Readonly<Record<string, string>>;
 }
 
 /**
- * Finds the route of a request: literal segments win over parameters, whatever the order of the table.
- * @throws {HttpError} 404 without such a path, 405 when it has other methods, 400 when it is not decodable.
+ * Finds the route of a request. Literal segments have precedence over parameters, independent of the table's order.
+ * @throws {HttpError} 404 for an unknown path, 405 for an unsupported method, 400 when the path cannot be decoded.
  */
-export type Router<R> = (method: string, path: string) => Found<R>;
+export type Router<R> = (method: string, path: string) => RouteMatch<R>;
 
 export function createRouter<R extends Routable>(routes: readonly R[]): Router<R> {
   const table = routes
@@ -22,35 +22,35 @@ export function createRouter<R extends Routable>(routes: readonly R[]): Router<R
     .sort((a, b) => compareKeys(toSortKey(a.segments), toSortKey(b.segments)));
 
   return (method, path) => {
-    const asked = path.split('/').slice(1);
+    const requested = path.split('/').slice(1);
     const allowed = new Set<string>();
     for (const { route, segments } of table) {
-      if (!fits(segments, asked)) continue;
-      if (route.method === method) return { route, params: toParams(segments, asked) };
+      if (!matches(segments, requested)) continue;
+      if (route.method === method) return { route, params: toParams(segments, requested) };
       allowed.add(route.method);
     }
-    if (allowed.size === 0) throw new HttpError(404, `no route ${path}`);
+    if (allowed.size === 0) throw new HttpError(404, `route ${path} not found`);
     const methods = [...allowed].sort().join(', ');
-    throw new HttpError(405, `${path} answers only ${methods}`, { allow: methods });
+    throw new HttpError(405, `${path} supports only ${methods}`, { allow: methods });
   };
 }
 
 const isParameter = (segment: string) => segment.startsWith(':');
 
-/** Sorts a parameter behind every literal in its place. */
+/** Sorts parameters after literals. */
 const toSortKey = (segments: readonly string[]) => segments.map((s) => (isParameter(s) ? '1' : '0')).join('');
 const compareKeys = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
-function fits(segments: readonly string[], asked: readonly string[]): boolean {
+function matches(segments: readonly string[], requested: readonly string[]): boolean {
   return (
-    segments.length === asked.length &&
-    segments.every((segment, i) => (isParameter(segment) ? asked[i] !== '' : segment === asked[i]))
+    segments.length === requested.length &&
+    segments.every((segment, i) => (isParameter(segment) ? requested[i] !== '' : segment === requested[i]))
   );
 }
 
-function toParams(segments: readonly string[], asked: readonly string[]): Record<string, string> {
+function toParams(segments: readonly string[], requested: readonly string[]): Record<string, string> {
   const pairs = segments.flatMap((segment, i) =>
-    isParameter(segment) ? [[segment.slice(1), decode(asked[i] ?? '')] as const] : [],
+    isParameter(segment) ? [[segment.slice(1), decode(requested[i] ?? '')] as const] : [],
   );
   return Object.fromEntries(pairs);
 }
@@ -59,6 +59,6 @@ function decode(segment: string): string {
   try {
     return decodeURIComponent(segment);
   } catch {
-    throw new HttpError(400, `the path has an undecodable part: ${segment}`);
+    throw new HttpError(400, `invalid percent-encoding in the path: ${segment}`);
   }
 }

@@ -4,10 +4,10 @@ import type { Postgres, Table } from './postgres.ts';
 import { readJson, toId, toText } from './request-body.ts';
 import { type HttpRoute, json } from './route.ts';
 
-/** A row as the services keep it: a text, who wrote it, and what it belongs to. */
+/** A row of the stand-ins' tables. */
 export interface Row {
   readonly id: number;
-  /** Id of the project, chat or other thing that it belongs to. */
+  /** ID of the parent object, such as a project or a chat. */
   readonly parent: number | null;
   readonly text: string;
   readonly author: string | null;
@@ -16,13 +16,13 @@ export interface Row {
 
 export interface Rows {
   add(row: Pick<Row, 'text'> & Partial<Pick<Row, 'parent' | 'author'>>): Promise<Row>;
-  /** The newest first, at most 50. */
+  /** The newest 50 rows, newest first. */
   latest(parent?: number): Promise<Row[]>;
-  /** @throws {HttpError} 404 when there is none. */
+  /** @throws {HttpError} 404 when the row does not exist. */
   get(id: number): Promise<Row>;
 }
 
-/** The table that `rows` of the same name uses. */
+/** The table definition for `rows` with the same name. */
 export function rowTable(name: string): Table {
   return {
     name,
@@ -51,7 +51,7 @@ export function rows(postgres: Postgres, table: string): Rows {
     },
     async get(id) {
       const [row] = await postgres.query<Row>(`SELECT ${columns} FROM ${table} WHERE id = $1`, [id]);
-      if (row === undefined) throw new HttpError(404, `no row ${id}`);
+      if (row === undefined) throw new HttpError(404, `row ${id} not found`);
       return row;
     },
   };
@@ -61,13 +61,13 @@ export interface RowRoutesOptions {
   readonly path: string;
   readonly rows: Rows;
   readonly identify: Identify;
-  /** Turns the row into what the caller sees of it. */
+  /** Converts a row to its JSON response. */
   readonly show?: (row: Row) => unknown;
-  /** Told of each row once it is kept. */
+  /** Called after a row was stored. */
   readonly onAdded?: (row: Row) => void | Promise<void>;
 }
 
-/** `POST path {"text", "parent"?}` keeps a row, `GET path` lists the newest, `GET path/:id` shows one. */
+/** `POST path {"text", "parent"?}` stores a row, `GET path` lists the newest, `GET path/:id` returns one. */
 export function rowRoutes({
   path,
   rows,

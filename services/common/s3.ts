@@ -10,17 +10,17 @@ export interface StoredObject {
 }
 
 export interface S3 extends Dependency {
-  /** @throws {HttpError} 503 when the server does not keep it. */
+  /** @throws {HttpError} 503 when the server does not store it. */
   put(key: string, body: Uint8Array<ArrayBuffer>, contentType: string): Promise<void>;
-  /** @throws {HttpError} 404 without such an object, 503 when the server does not answer. */
+  /** @throws {HttpError} 404 when the object does not exist, 503 when the server is unavailable. */
   get(key: string): Promise<StoredObject>;
-  /** An address that lets a browser put or get this one object, for 15 minutes. */
+  /** A URL with which a browser can put or get this object for 15 minutes. */
   presign(method: 'GET' | 'PUT', key: string): Promise<string>;
 }
 
 /**
- * The bucket S3_BUCKET at S3_ENDPOINT. Presigned addresses are made for S3_PUBLIC_ENDPOINT, because the signature
- * covers the host that the browser uses.
+ * The bucket S3_BUCKET at S3_ENDPOINT. Presigned URLs use S3_PUBLIC_ENDPOINT, because the signature covers the host
+ * that the browser uses.
  */
 export function s3(settings: Settings, service: string): S3 {
   const endpoint = settings.url('S3_ENDPOINT');
@@ -43,7 +43,7 @@ export function s3(settings: Settings, service: string): S3 {
   async function sendOk(path: string, init: RequestInit & { readonly method: string }): Promise<Response> {
     const response = await send(path, init);
     if (response.ok) return response;
-    throw new Error(`${init.method} answered ${response.status}${explain(await response.text(), bucket)}`);
+    throw new Error(`${init.method} returned ${response.status}${explain(await response.text(), bucket)}`);
   }
 
   return {
@@ -60,12 +60,12 @@ export function s3(settings: Settings, service: string): S3 {
         return { contentType, body: response.body };
       }
       await response.body?.cancel();
-      if (response.status === 404) throw new HttpError(404, `no object ${key}`);
-      throw new HttpError(503, `s3 is not usable: GET answered ${response.status}`);
+      if (response.status === 404) throw new HttpError(404, `object ${key} not found`);
+      throw new HttpError(503, `s3 is unavailable: GET returned ${response.status}`);
     },
     presign: (method, key) => presign({ method, url: `${publicEndpoint}/${bucket}/${key}`, ...credentials }),
     async probe(signal) {
-      // A server whose folder is read-only answers everything else: only a write proves that it keeps objects.
+      // Only a write detects a server whose folder is read-only.
       const write = !canWrite;
       canWrite = false;
       if (write) await sendOk(`/ready/${service}`, { method: 'PUT', body: 'ready', signal });

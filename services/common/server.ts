@@ -25,45 +25,45 @@ import { createRouter, type Router } from './router.ts';
 
 export interface ServiceServer {
   readonly server: Server;
-  /** From now on requests are answered by these routes; those that came before, by the routes they came to. */
+  /** New requests use these routes; running requests finish with the previous ones. */
   use(routes: readonly Route[]): void;
-  /** On the monotonic clock: when the last request came that was no probe of the node's; 0 before the first. */
-  lastAsked(): number;
+  /** Monotonic time of the last request that was not a kubelet probe; 0 before the first. */
+  lastRequestTime(): number;
 }
 
 export interface ServerOptions {
   readonly cors: Cors;
   readonly log: Log;
   readonly metrics: Metrics;
-  /** Once aborted, each reply asks its caller to come back on a new connection. */
+  /** Once aborted, each reply closes its connection, so that the client opens a new one. */
   readonly stopping: AbortSignal;
 }
 
-/** A server, not yet listening, that answers with routes, none at first, and counts, times and logs each request. */
+/** Creates a server that is not listening yet and has no routes yet. It counts, times and logs each request. */
 export function createServiceServer({ cors, log, metrics, stopping }: ServerOptions): ServiceServer {
   let findHttp: Router<HttpRoute> = createRouter([]);
   let findSocket: Router<SocketRoute> = createRouter([]);
-  let lastAsked = 0;
-  const requests = metrics.counter('http_requests_total', 'Requests answered, by route and status.');
+  let lastRequestTime = 0;
+  const requests = metrics.counter('http_requests_total', 'Requests by route and status.');
   const durations = metrics.histogram(
     'http_request_duration_seconds',
     'Time from a request to the end of its reply.',
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
   );
 
-  async function answer(message: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function respond(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const started = performance.now();
-    const gone = new AbortController();
+    const closed = new AbortController();
     const method = message.method ?? 'GET';
-    // The path of an unknown request is no label: it would make a series of each.
+    // Unknown paths share one label, because each label value is a time series.
     let label = 'unmatched';
     let quiet = false;
     let failure: unknown;
 
     response.once('close', () => {
-      gone.abort();
+      closed.abort();
       const seconds = (performance.now() - started) / 1000;
-      // 499 as ingress controllers write it: the caller left before the reply was complete.
+      // 499, as in ingress controllers: the client disconnected before the reply was complete.
       const status = response.writableFinished ? response.statusCode : 499;
       requests.add({ method: label === 'unmatched' ? 'any' : method, route: label, status: String(status) });
       durations.observe({ route: label }, seconds);
@@ -84,7 +84,7 @@ export function createServiceServer({ cors, log, metrics, stopping }: ServerOpti
         const { route, params } = findHttp(method === 'HEAD' ? 'GET' : method, url.pathname);
         label = route.path;
         quiet = route.quiet ?? false;
-        reply = await route.handle({ method, url, params, message, signal: gone.signal });
+        reply = await route.handle({ method, url, params, message, signal: closed.signal });
       }
     } catch (error) {
       failure = error;
@@ -98,27 +98,28 @@ export function createServiceServer({ cors, log, metrics, stopping }: ServerOpti
   }
 
   const server = createServer((message, response) => {
-    if (!message.headers['user-agent']?.startsWith('kube-probe/')) lastAsked = performance.now();
-    answer(message, response).catch((error: unknown) => {
-      // The reply was under way: what remains is to end it, so that the caller sees it is not complete.
-      if (!response.destroyed) log.error('reply broken off', { error: describeError(error) });
+    if (!message.headers['user-agent']?.startsWith('kube-probe/')) lastRequestTime = performance.now();
+    respond(message, response).catch((error: unknown) => {
+      // The reply has begun: close the connection, so that the client detects that it is incomplete.
+      if (!response.destroyed) log.error('reply aborted', { error: describeError(error) });
       response.destroy();
     });
   });
-  // Longer than any proxy in front keeps an idle connection (Traefik: 90 s), so that it is never we who close one
-  // just as a request arrives on it.
+  // Longer than the idle timeout of proxies (Traefik: 90 s), so that this side never closes a connection on which a
+  // request
+  // is arriving.
   server.keepAliveTimeout = 120_000;
 
   server.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) => {
-    // Until a WebSocket takes it over, nobody else listens, and an error without a listener ends the process.
+    // Until the WebSocket library handles the socket, an error without a listener would end the process.
     socket.on('error', () => socket.destroy());
     try {
       const url = toUrl(message);
       const { route, params } = findSocket('UPGRADE', url.pathname);
-      const gone = new AbortController();
-      socket.once('close', () => gone.abort());
+      const closed = new AbortController();
+      socket.once('close', () => closed.abort());
       requests.add({ method: 'UPGRADE', route: route.path, status: '101' });
-      route.accept({ method: 'UPGRADE', url, params, message, signal: gone.signal }, socket, head);
+      route.accept({ method: 'UPGRADE', url, params, message, signal: closed.signal }, socket, head);
     } catch (error) {
       const { status = 500, body } = toErrorReply(error);
       if (status >= 500) log.error('upgrade', { error: describeError(error) });
@@ -130,7 +131,7 @@ export function createServiceServer({ cors, log, metrics, stopping }: ServerOpti
   });
   return {
     server,
-    lastAsked: () => lastAsked,
+    lastRequestTime: () => lastRequestTime,
     use(routes) {
       findHttp = createRouter(routes.filter(isHttpRoute));
       findSocket = createRouter(routes.filter(isSocketRoute));
@@ -138,7 +139,7 @@ export function createServiceServer({ cors, log, metrics, stopping }: ServerOpti
   };
 }
 
-/** Only path and query are the client's to choose; the host is of no use here. */
+/** The URL with path and query of the request; its host is ignored. */
 function toUrl(message: IncomingMessage): URL {
   const target = message.url ?? '/';
   return new URL(target.startsWith('/') ? `http://service${target}` : 'http://service/');
@@ -163,7 +164,7 @@ async function send(
     body instanceof Readable || body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
   response.writeHead(status, { 'x-content-type-options': 'nosniff', ...length, ...headers, ...extraHeaders });
   if (body instanceof Readable && response.req.method !== 'HEAD') {
-    // Without this the first bytes of a stream wait for the next ones.
+    // Otherwise the headers wait for the first bytes of the stream.
     response.flushHeaders();
     await pipeline(body, response);
     return;

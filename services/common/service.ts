@@ -7,21 +7,21 @@ export interface Context<D extends Dependencies> {
   readonly dependencies: D;
   readonly settings: Settings;
   readonly log: Log;
-  /** Aborted when the service is asked to end: what stays open by itself must close then. */
+  /** Aborted on shutdown: streams and WebSockets must close then. */
   readonly stopping: AbortSignal;
 }
 
 /**
- * What one service is. `connect` says what it stands on, `routes` what it does: the connections belong to the process,
- * so that the routes of another version of the module can take over while it runs.
+ * The definition of a service. `connect` creates its dependencies, which belong to the process; `routes` creates its
+ * routes, which another version of the module can replace while the process runs.
  */
 export interface ServiceDefinition<D extends Dependencies> {
   readonly name: string;
-  /** Path of its description, `/` by default. */
-  readonly describedAt?: string;
+  /** Path of the service's description; default `/`. */
+  readonly descriptionPath?: string;
   connect(settings: Settings): D;
   routes(context: Context<D>): readonly Route[];
 }
 
-/** Only gives the definition its type. */
+/** Returns the definition unchanged; infers its type. */
 export const defineService = <D extends Dependencies>(definition: ServiceDefinition<D>) => definition;

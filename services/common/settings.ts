@@ -1,4 +1,4 @@
-/** Configuration that is missing or wrong: every problem, not only the first. */
+/** All problems of the configuration. */
 class SettingsError extends Error {
   readonly problems: readonly string[];
 
@@ -10,19 +10,19 @@ class SettingsError extends Error {
 }
 
 /**
- * A service's configuration, which comes from its environment alone. An empty variable counts as absent. A getter
- * that finds a problem keeps it and answers with something of the right type, so that `check` can name them all.
+ * A service's configuration from environment variables. An empty variable counts as not set. A getter that finds a
+ * problem records it and returns a placeholder, so that `check` can report all problems at once.
  */
 export interface Settings {
-  /** A variable that must be there. */
+  /** A required variable. */
   text(key: string, options?: { readonly minBytes?: number }): string;
   optional(key: string): string | undefined;
-  /** An http or other URL that must be there, without its trailing slashes. */
+  /** A required URL, without trailing slashes. */
   url(key: string): string;
-  /** SERVER_PORT, else PORT, one of which must be set: the charts' table of services has the port. */
+  /** SERVER_PORT, else PORT, one of which is required: the charts set it from the table of services. */
   port(): number;
-  /** A whole number of at least 1. */
-  count(key: string, otherwise: number): number;
+  /** An integer of at least 1. */
+  count(key: string, fallback: number): number;
   /** @throws {SettingsError} when any getter found a problem. */
   check(): void;
 }
@@ -35,16 +35,16 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     const value = optional(key);
     if (value === undefined) problems.add(`${key} is not set`);
     else if (Buffer.byteLength(value) < minBytes)
-      problems.add(`${key} is ${Buffer.byteLength(value)} bytes long, at least ${minBytes} are needed`);
+      problems.add(`${key} is ${Buffer.byteLength(value)} bytes long, minimum is ${minBytes}`);
     return value ?? '';
   }
 
-  function count(key: string, otherwise: number, max = Number.MAX_SAFE_INTEGER): number {
+  function count(key: string, fallback: number, max = Number.MAX_SAFE_INTEGER): number {
     const value = optional(key);
-    if (value === undefined) return otherwise;
+    if (value === undefined) return fallback;
     if (/^\d+$/.test(value) && Number(value) >= 1 && Number(value) <= max) return Number(value);
-    problems.add(`${key} is ${JSON.stringify(value)}, not a whole number from 1 to ${max}`);
-    return otherwise;
+    problems.add(`${key} is ${JSON.stringify(value)}, not an integer from 1 to ${max}`);
+    return fallback;
   }
 
   return {
@@ -53,7 +53,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     count,
     url(key) {
       const value = text(key);
-      // The value may hold a password: it is never part of the message.
+      // The value may contain a password, so the message omits it.
       if (value !== '' && !URL.canParse(value)) problems.add(`${key} is not a URL`);
       return value.replace(/\/+$/, '');
     },

@@ -6,46 +6,46 @@ export type { WebSocket } from 'ws';
 export interface SocketOptions {
   readonly path: string;
   readonly stopping: AbortSignal;
-  /** Refuses by throwing an HttpError, before the connection becomes a WebSocket. */
+  /** Throws an HttpError to reject the request before the upgrade. */
   authorize(request: Request): void;
   open(socket: WebSocket, request: Request): void;
 }
 
-/** Milliseconds between two signs of life; a proxy ends what is silent for longer. */
-const heartbeat = 25_000;
-/** Milliseconds that the other side gets to agree to the end. */
-const farewell = 2_000;
-const messageLimit = 64 * 1024;
-/** Bytes that may wait for a slow reader before it is cut off. */
-const backlogLimit = 1024 * 1024;
+/** Milliseconds between two pings, which keep proxies from closing an idle connection. */
+const heartbeatInterval = 25_000;
+/** Milliseconds to wait for the client's close frame. */
+const closeTimeout = 2_000;
+const maxMessageBytes = 64 * 1024;
+/** Bytes that may be buffered for a slow client before its connection is closed. */
+const maxBacklogBytes = 1024 * 1024;
 
-/** A route that becomes a WebSocket. */
+/** Creates a WebSocket route. */
 export function socketRoute({ path, stopping, authorize, open }: SocketOptions): SocketRoute {
-  const server = new WebSocketServer({ noServer: true, maxPayload: messageLimit });
+  const server = new WebSocketServer({ noServer: true, maxPayload: maxMessageBytes });
   const alive = new WeakSet<WebSocket>();
-  let beat: NodeJS.Timeout | undefined;
+  let heartbeatTimer: NodeJS.Timeout | undefined;
 
   function checkAll(): void {
     for (const socket of server.clients) {
-      if (!alive.delete(socket) || socket.bufferedAmount > backlogLimit) socket.terminate();
+      if (!alive.delete(socket) || socket.bufferedAmount > maxBacklogBytes) socket.terminate();
       else socket.ping();
     }
   }
 
   server.on('connection', (socket) => {
-    beat ??= setInterval(checkAll, heartbeat).unref();
+    heartbeatTimer ??= setInterval(checkAll, heartbeatInterval).unref();
     alive.add(socket);
     socket.on('pong', () => alive.add(socket));
-    // A broken or oversized message ends the socket; unheard, the event would end the process.
+    // After an invalid or oversized message; without a listener the event would end the process.
     socket.on('error', () => socket.terminate());
   });
   stopping.addEventListener('abort', () => {
-    clearInterval(beat);
-    // 1001: going away. The caller connects again and finds another replica.
+    clearInterval(heartbeatTimer);
+    // 1001 means going away: the client reconnects, to another replica.
     for (const socket of server.clients) socket.close(1001, 'stopping');
     setTimeout(() => {
       for (const socket of server.clients) socket.terminate();
-    }, farewell).unref();
+    }, closeTimeout).unref();
   });
 
   return {
@@ -61,7 +61,7 @@ export function socketRoute({ path, stopping, authorize, open }: SocketOptions):
   };
 }
 
-/** Sends JSON to a socket that still takes it. */
+/** Sends JSON if the socket is open. */
 export function sendJson(socket: WebSocket, value: unknown): void {
   if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(value));
 }

@@ -7,23 +7,23 @@ import { type HttpRoute, json, type Route } from './route.ts';
 
 export interface StandardRoutesOptions {
   readonly name: string;
-  /** Path of the description of this service; `/` but for the frontend, which has a page there. */
-  readonly describedAt: string;
+  /** Path of the service's description: `/`, except for the frontend, which has its page there. */
+  readonly descriptionPath: string;
   readonly monitor: Monitor;
   readonly metrics: Metrics;
-  /** The service's own routes, to be named in the description. */
+  /** The service's own routes, which the description lists. */
   readonly routes: readonly Route[];
-  /** Milliseconds that a readiness reply is held while the service starts. */
-  readonly hold: number;
+  /** Milliseconds for which a readiness reply is delayed during startup. */
+  readonly readinessTimeout: number;
   readonly stopping: AbortSignal;
   readonly build: BuildInfo;
-  /** When the process started. */
+  /** Start time of the process. */
   readonly started: Date;
 }
 
-/** What every service answers: is it alive, is it ready, what is it, how much has it done. */
+/** The routes of every service: liveness, readiness, metrics and description. */
 export function standardRoutes(options: StandardRoutesOptions): readonly HttpRoute[] {
-  const { name, describedAt, monitor, metrics, hold, stopping, build, started } = options;
+  const { name, descriptionPath, monitor, metrics, readinessTimeout, stopping, build, started } = options;
   const isReady = () => monitor.isReady() && !stopping.aborted;
 
   return [
@@ -33,17 +33,18 @@ export function standardRoutes(options: StandardRoutesOptions): readonly HttpRou
       path: '/health/ready',
       quiet: true,
       async handle({ signal }) {
-        // A probe that is answered the moment the service is ready loses no time to its period. Once it was ready,
-        // an outage is answered at once, so that it is noticed.
+        // During startup the reply waits until the service is ready, which is faster than the next probe. After
+        // startup,
+        // an outage is reported immediately.
         if (!monitor.hasStarted()) {
-          await withDeadline(hold, [signal, stopping], monitor.whenReady).catch(() => {
-            // Whatever ended the wait: what is answered is how things are now.
+          await withDeadline(readinessTimeout, [signal, stopping], monitor.whenReady).catch(() => {
+            // The reply reports the current state, whatever ended the wait.
           });
         }
         const waitingFor = monitor
           .states()
           .filter(({ kind, state }) => kind === 'store' && state !== 'up')
-          .map(({ name, error = 'not asked yet' }) => ({ name, error }));
+          .map(({ name, error = 'not checked yet' }) => ({ name, error }));
         return json(
           { ready: isReady(), ...(stopping.aborted ? { stopping: true } : {}), waitingFor },
           isReady() ? 200 : 503,
@@ -61,7 +62,7 @@ export function standardRoutes(options: StandardRoutesOptions): readonly HttpRou
     },
     {
       method: 'GET',
-      path: describedAt,
+      path: descriptionPath,
       quiet: true,
       handle: () =>
         json({
@@ -79,7 +80,7 @@ export function standardRoutes(options: StandardRoutesOptions): readonly HttpRou
   ];
 }
 
-/** Metrics about the process and its dependencies; those about requests are the server's. */
+/** Adds metrics of the process and its dependencies; the server adds those of requests. */
 export function addStandardMetrics(
   metrics: Metrics,
   {
@@ -89,18 +90,21 @@ export function addStandardMetrics(
   }: Pick<StandardRoutesOptions, 'name' | 'monitor'> & { readonly build: () => BuildInfo },
 ): void {
   const started = Date.now() / 1000 - process.uptime();
-  metrics.gauge('service_info', 'Always 1; what runs is in the labels.', () => [
+  metrics.gauge('service_info', 'Always 1; the labels describe the running program.', () => [
     { labels: { service: name, version: build().version, source_hash: build().sourceHash }, value: 1 },
   ]);
-  metrics.gauge('dependency_up', 'Whether the dependency answered last time.', () =>
+  metrics.gauge('dependency_up', 'Whether the last probe of the dependency succeeded.', () =>
     monitor.states().map((d) => ({ labels: { dependency: d.name }, value: d.state === 'up' ? 1 : 0 })),
   );
-  metrics.gauge('dependency_latency_seconds', 'Time that the last answer of the dependency took.', () =>
-    monitor
-      .states()
-      .flatMap((d) =>
-        d.latency === undefined ? [] : [{ labels: { dependency: d.name }, value: d.latency / 1000 }],
-      ),
+  metrics.gauge(
+    'dependency_latency_seconds',
+    'Duration of the last successful probe of the dependency.',
+    () =>
+      monitor
+        .states()
+        .flatMap((d) =>
+          d.latency === undefined ? [] : [{ labels: { dependency: d.name }, value: d.latency / 1000 }],
+        ),
   );
   metrics.gauge('process_start_time_seconds', 'Unix time at which the process started.', () => [
     { labels: {}, value: started },

@@ -7,50 +7,60 @@ import type { Dependencies } from './dependency.ts';
 import { createLog } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { startMonitor } from './monitor.ts';
+import { RestartRequired } from './restart-required.ts';
 import type { HttpRoute } from './route.ts';
 import { createServiceServer } from './server.ts';
 import type { ServiceDefinition } from './service.ts';
 import { readSettings } from './settings.ts';
 import { addStandardMetrics, standardRoutes } from './standard-routes.ts';
-import { StartAnew } from './start-anew.ts';
 
 export interface StartOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly write?: (line: string) => void;
-  /** In place of the configured port; 0 takes any free one. */
+  /** Overrides the configured port; 0 selects a free one. */
   readonly port?: number;
-  /** Milliseconds that a readiness reply is held while the service starts: less than the probe's time-out (10 s). */
-  readonly hold?: number;
-  /** Milliseconds without a request after which nobody seems to be led here any longer. */
-  readonly quiet?: number;
-  /** Milliseconds for which that is waited for. */
-  readonly linger?: number;
-  /** Milliseconds that running requests get to end: with `linger`, less than what is left of the pod's grace (9 s). */
-  readonly drain?: number;
-  /** What the process around it answers, too. */
+  /** Milliseconds for which a readiness reply is delayed during startup: less than the probe's timeout (10 s). */
+  readonly readinessTimeout?: number;
+  /** Milliseconds without a request after which the service counts as no longer routed to. */
+  readonly idleTime?: number;
+  /** Maximum milliseconds to wait for that on shutdown. */
+  readonly idleTimeout?: number;
+  /**
+   * Milliseconds for running requests to end; with `idleTimeout` less than the rest of the pod's grace period (9 s).
+   */
+  readonly drainTimeout?: number;
+  /** Additional routes of the process. */
   readonly routes?: readonly HttpRoute[];
 }
 
 export interface RunningService {
   readonly port: number;
   /**
-   * Answers from now on as another version of its program does, over the connections of this one.
-   * @throws {StartAnew} when that needs other connections; {SettingsError}. Nothing has changed then.
+   * Switches to the routes of another version of the program and preserves the connections.
+   * @throws {RestartRequired} when the version needs other connections; {SettingsError}. Then nothing has changed.
    */
   replace(definition: ServiceDefinition<Dependencies>, build: BuildInfo): void;
-  /** Takes no new connection, lets running requests end, closes what it stands on. */
+  /** Stops accepting connections, waits for running requests, and closes the dependencies. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts a service: it listens at once, and connects meanwhile.
- * @throws {SettingsError} with every problem of its configuration; an error of the system when the port is taken.
+ * Starts a service. It listens immediately and connects in the background.
+ * @throws {SettingsError} with all problems of the configuration; a system error when the port is in use.
  */
 export async function start<D extends Dependencies>(
   definition: ServiceDefinition<D>,
   options: StartOptions,
 ): Promise<RunningService> {
-  const { env, write, port, hold = 8_000, quiet = 1_000, linger = 6_000, drain = 2_000 } = options;
+  const {
+    env,
+    write,
+    port,
+    readinessTimeout = 8_000,
+    idleTime = 1_000,
+    idleTimeout = 6_000,
+    drainTimeout = 2_000,
+  } = options;
   const name = buildInfo.name ?? definition.name;
   const settings = readSettings(env);
   const log = createLog(name, settings.optional('LOG_LEVEL') ?? 'info', write);
@@ -58,7 +68,7 @@ export async function start<D extends Dependencies>(
   const stopping = stopped.signal;
   const started = new Date();
 
-  // Nothing connects before its first use, so that all problems of the configuration can be named before.
+  // Dependencies connect on first use, so that all problems of the configuration are reported first.
   const dependencies = definition.connect(settings);
   const listenAt = port ?? settings.port();
   let version = open(definition, buildInfo, settings);
@@ -67,47 +77,47 @@ export async function start<D extends Dependencies>(
   const monitor = startMonitor(Object.values(dependencies), { log });
   addStandardMetrics(metrics, { name, monitor, build: () => version.build });
   const cors = createCors(settings.optional('CORS_ORIGINS'));
-  const { server, use, lastAsked } = createServiceServer({ cors, log, metrics, stopping });
-  answer(version);
+  const { server, use, lastRequestTime } = createServiceServer({ cors, log, metrics, stopping });
+  useVersion(version);
 
-  /** One version of the program. What it keeps open ends with it, or with the process. */
-  function open(opened: ServiceDefinition<D>, build: BuildInfo, from: typeof settings) {
+  /** Creates one version of the program. Its open streams end when it is replaced or the process stops. */
+  function open(versionDefinition: ServiceDefinition<D>, build: BuildInfo, versionSettings: typeof settings) {
     const replaced = new AbortController();
     const context = {
       dependencies,
-      settings: from,
+      settings: versionSettings,
       log,
       stopping: AbortSignal.any([stopping, replaced.signal]),
     };
-    const routes = opened.routes(context);
-    from.check();
-    return { definition: opened, build, routes, end: () => replaced.abort() };
+    const routes = versionDefinition.routes(context);
+    versionSettings.check();
+    return { definition: versionDefinition, build, routes, end: () => replaced.abort() };
   }
 
-  function answer({ definition: { describedAt = '/' }, build, routes }: typeof version): void {
+  function useVersion({ definition: { descriptionPath = '/' }, build, routes }: typeof version): void {
     const standard = standardRoutes({
-      ...{ name, describedAt, monitor, metrics, routes, hold, stopping, build, started },
+      ...{ name, descriptionPath, monitor, metrics, routes, readinessTimeout, stopping, build, started },
     });
     use([...routes, ...standard, ...(options.routes ?? [])]);
   }
 
   /**
-   * A cluster at work takes its time to lead everybody elsewhere, and who keeps a connection is told to come on another
-   * one when he asks the next time. What is refused meanwhile is a request lost.
+   * After a pod starts to terminate, the cluster still routes requests to it for a while. Rejecting them would lose
+   * them, so the service stops only when it is idle. Replies close their connections meanwhile.
    */
-  async function untilUnasked(): Promise<void> {
-    const end = performance.now() + linger;
-    const since = performance.now();
-    while (performance.now() < end) {
-      // Who was accepted while this process had no turn is heard first.
+  async function waitUntilIdle(): Promise<void> {
+    const deadline = performance.now() + idleTimeout;
+    const stoppedAt = performance.now();
+    while (performance.now() < deadline) {
+      // First handle connections that were accepted while the event loop was busy.
       for (let turn = 0; turn < 3; turn += 1) await setImmediate();
-      const rest = Math.max(lastAsked(), since) + quiet - performance.now();
-      if (rest <= 0) return;
-      await sleep(Math.min(rest, 50));
+      const remaining = Math.max(lastRequestTime(), stoppedAt) + idleTime - performance.now();
+      if (remaining <= 0) return;
+      await sleep(Math.min(remaining, 50));
     }
   }
 
-  async function release(): Promise<void> {
+  async function closeDependencies(): Promise<void> {
     await monitor.stop();
     await Promise.allSettled(Object.values(dependencies).map((dependency) => dependency.close()));
   }
@@ -116,7 +126,7 @@ export async function start<D extends Dependencies>(
   try {
     await once(server, 'listening');
   } catch (error) {
-    await release();
+    await closeDependencies();
     throw error;
   }
   const address = server.address() as AddressInfo;
@@ -126,36 +136,36 @@ export async function start<D extends Dependencies>(
     port: address.port,
 
     replace(next: ServiceDefinition<D>, build) {
-      if (!connectsAlike(next, version.definition, readSettings(env))) {
-        throw new StartAnew('it connects to something else, for which it has to start anew');
+      if (!hasSameConnections(next, version.definition, readSettings(env))) {
+        throw new RestartRequired('the changed program needs other connections, which requires a restart');
       }
-      const before = version;
+      const previous = version;
       version = open(next, build, readSettings(env));
-      answer(version);
-      before.end();
+      useVersion(version);
+      previous.end();
       log.info('replaced', { version: build.version, sourceHash: build.sourceHash });
     },
 
     async stop() {
       log.info('stopping');
       stopped.abort();
-      await untilUnasked();
+      await waitUntilIdle();
       const closed = once(server, 'close');
       server.close();
-      const cut = setTimeout(() => {
-        log.warn(`requests still running after ${drain} ms are cut off`);
+      const drainTimer = setTimeout(() => {
+        log.warn(`closing connections with requests that still run after ${drainTimeout} ms`);
         server.closeAllConnections();
-      }, drain);
+      }, drainTimeout);
       await closed;
-      clearTimeout(cut);
-      await release();
+      clearTimeout(drainTimer);
+      await closeDependencies();
       log.info('stopped');
     },
   };
 }
 
-/** As far as can be told without connecting: by what `connect` says, and what comes of it. */
-function connectsAlike<D extends Dependencies>(
+/** Compares the source code and the result of `connect`, without connecting. */
+function hasSameConnections<D extends Dependencies>(
   one: ServiceDefinition<D>,
   other: ServiceDefinition<D>,
   settings: ReturnType<typeof readSettings>,

@@ -10,7 +10,7 @@ export interface Claims {
 
 export type Algorithm = 'HS256' | 'HS512';
 
-/** Why a token is not accepted. */
+/** The reason why a token is rejected. */
 export class TokenError extends Error {
   constructor(message: string) {
     super(message);
@@ -24,8 +24,8 @@ export function signToken(claims: Claims, secret: string, algorithm: Algorithm =
 }
 
 /**
- * The claims of a token that `secret` signed and that has not expired. Only `algorithm` is accepted, whatever the
- * token says of itself.
+ * Verifies signature and expiry of a token and returns its claims. Only `algorithm` is accepted, independent of the
+ * token's header.
  * @param now milliseconds since 1970
  * @throws {TokenError}
  */
@@ -42,7 +42,7 @@ export function verifyToken(
   const given = Buffer.from(signature, 'base64url');
   const expected = sign(`${header}.${payload}`, secret, algorithm);
   if (given.length !== expected.length || !timingSafeEqual(given, expected))
-    throw new TokenError('signature does not fit');
+    throw new TokenError('invalid signature');
 
   const claims = decode(payload);
   const { sub, iat, exp } = claims;
@@ -65,7 +65,7 @@ function decode(part: string): Record<string, unknown> {
     const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString('utf8'));
     if (typeof value === 'object' && value !== null) return { ...value };
   } catch {
-    // Falls through: what is no JSON and what is no object are the same to the caller.
+    // Falls through to the same error as for JSON that is not an object.
   }
   throw new TokenError('not a JWT');
 }

@@ -12,11 +12,11 @@ const contentTypes: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-/** The page: the files of `folder`, each at its name, index.html at `/`, and what the browser must know. */
+/** Routes for the files of `folder`, with index.html at `/`, and for the browser's configuration. */
 export function pageRoutes(folder: string, settings: Settings): HttpRoute[] {
   const apiBaseUrl = settings.optional('API_BASE_URL') ?? '';
   const headers = { 'content-security-policy': toPolicy(apiBaseUrl), 'referrer-policy': 'same-origin' };
-  // One route for each file that is there: no path of a request ever reaches the file system.
+  // One route per existing file, so that no request path reaches the file system.
   const files = readdirSync(folder).map((file): HttpRoute => {
     const contentType = contentTypes[extname(file)] ?? 'application/octet-stream';
     return {
@@ -24,7 +24,7 @@ export function pageRoutes(folder: string, settings: Settings): HttpRoute[] {
       path: file === 'index.html' ? '/' : `/${file}`,
       quiet: true,
       async handle(request) {
-        return revalidated(request, await readFile(join(folder, file)), {
+        return respondWithEtag(request, await readFile(join(folder, file)), {
           'content-type': contentType,
           ...headers,
         });
@@ -38,28 +38,31 @@ export function pageRoutes(folder: string, settings: Settings): HttpRoute[] {
       method: 'GET',
       path: '/config.js',
       quiet: true,
-      handle: (request) => revalidated(request, config, { 'content-type': 'text/javascript; charset=utf-8' }),
+      handle: (request) =>
+        respondWithEtag(request, config, { 'content-type': 'text/javascript; charset=utf-8' }),
     },
   ];
 }
 
 /**
- * The names of the files do not change with their content, so the browser asks each time and mostly hears that
- * nothing changed. By content and not by time: files of an image all have the same time.
+ * File names do not change with their content, so the browser revalidates each time. The ETag is a hash of the content,
+ * because all files of an image have the same modification time.
  */
-function revalidated(
+function respondWithEtag(
   { message }: Request,
   body: Uint8Array,
   headers: Readonly<Record<string, string>>,
 ): Reply {
   const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
   const caching = { 'cache-control': 'no-cache', etag };
-  const known = message.headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
-  if (known?.includes(etag)) return { status: 304, headers: caching };
+  const cachedTags = message.headers['if-none-match']
+    ?.split(',')
+    .map((tag) => tag.trim().replace(/^W\//, ''));
+  if (cachedTags?.includes(etag)) return { status: 304, headers: caching };
   return { headers: { ...headers, ...caching }, body };
 }
 
-/** Only what the page consists of, and the services it asks: its own origin, or that of API_BASE_URL. */
+/** A content security policy for the page's own files, and for requests to its origin or that of API_BASE_URL. */
 function toPolicy(apiBaseUrl: string): string {
   const api = URL.canParse(apiBaseUrl) ? ` ${new URL(apiBaseUrl).origin}` : '';
   return [

@@ -5,8 +5,8 @@ import { pageRoutes } from './page-routes.ts';
 
 export const service = defineService({
   name: 'frontend',
-  // At / there is the page.
-  describedAt: '/service.json',
+  // The page is at /.
+  descriptionPath: '/service.json',
   connect: (settings) => ({
     auth: peer(settings, 'auth-service'),
     user: peer(settings, 'user-service'),

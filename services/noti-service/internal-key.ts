@@ -3,7 +3,7 @@ import { HttpError } from '../common/http-error.ts';
 import type { HttpRoute } from '../common/route.ts';
 import type { Settings } from '../common/settings.ts';
 
-/** Lets only callers through that send INTERNAL_API_KEY as X-Internal-Api-Key; 401 for all others. */
+/** Requires INTERNAL_API_KEY in the header X-Internal-Api-Key; 401 otherwise. */
 export function internalKey(settings: Settings): (route: HttpRoute) => HttpRoute {
   const expected = hash(settings.text('INTERNAL_API_KEY'));
   return (route) => ({
@@ -17,5 +17,5 @@ export function internalKey(settings: Settings): (route: HttpRoute) => HttpRoute
   });
 }
 
-/** Of equal length for every key, which the comparison in constant time needs. */
+/** A hash has the same length for every key, as the constant-time comparison requires. */
 const hash = (key: string) => createHash('sha256').update(key).digest();

@@ -27,7 +27,7 @@ export const service = defineService({
     };
     return [
       ...rowRoutes({ path, ...notifications }),
-      // What other services send; the ingress does not let it through from outside.
+      // For other services only: the ingress does not route this path.
       ...rowRoutes({ path: '/api/internal/notifications', ...notifications }).map(requireKey),
       streamRoute({ path: `${path}/stream`, channel, redis, identify, stopping }),
       callsRoute(`${path}/calls`, [auth]),

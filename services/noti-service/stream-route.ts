@@ -11,7 +11,7 @@ export interface StreamRouteOptions {
   readonly stopping: AbortSignal;
 }
 
-/** Each new notification as a server-sent event, whichever replica kept it. */
+/** Sends each new notification as a server-sent event, from all replicas. */
 export function streamRoute({ path, channel, redis, identify, stopping }: StreamRouteOptions): HttpRoute {
   return {
     method: 'GET',

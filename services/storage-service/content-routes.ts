@@ -13,12 +13,12 @@ export interface ContentRoutesOptions {
   readonly identify: Identify;
 }
 
-const contentLimit = 16 * 1024 * 1024;
+const maxContentBytes = 16 * 1024 * 1024;
 
-/** Where a file's content is kept; nothing of it is the caller's choice. */
+/** The object key of a file's content. The client cannot influence it. */
 export const toKey = ({ id }: Row) => `files/${id}`;
 
-/** A file's content through this service, for callers that cannot reach S3 themselves. */
+/** Routes for a file's content, for clients that cannot reach S3 directly. */
 export function contentRoutes({ path, files, s3, identify }: ContentRoutesOptions): HttpRoute[] {
   return [
     {
@@ -27,7 +27,7 @@ export function contentRoutes({ path, files, s3, identify }: ContentRoutesOption
       async handle(request) {
         identify(request);
         const file = await files.get(toId(request.params.id));
-        const body = new Uint8Array(await readBody(request, contentLimit));
+        const body = new Uint8Array(await readBody(request, maxContentBytes));
         const contentType = request.message.headers['content-type'] ?? 'application/octet-stream';
         await s3.put(toKey(file), body, contentType);
         return json({ id: file.id, bytes: body.length });
@@ -39,7 +39,7 @@ export function contentRoutes({ path, files, s3, identify }: ContentRoutesOption
       async handle({ params }) {
         const { contentType, body } = await s3.get(toKey(await files.get(toId(params.id))));
         return {
-          // Somebody else's content must not run as a page of ours.
+          // Uploaded content must not run as a page of this origin.
           headers: { 'content-type': contentType, 'content-security-policy': 'sandbox' },
           body: Readable.fromWeb(body as ReadableStream),
         };

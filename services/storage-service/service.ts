@@ -20,7 +20,7 @@ export const service = defineService({
     const identify = identity(settings);
     const files = rows(postgres, 'files');
     return [
-      // A file's text is its name; its content goes straight between the browser and S3.
+      // A file's text is its name. The browser exchanges its content with S3 directly.
       ...rowRoutes({
         path,
         rows: files,

@@ -15,10 +15,12 @@ export interface JoinRouteOptions {
   readonly settings: Settings;
 }
 
-/** Seconds that a participant may stay. */
+/** Lifetime of a participant's token, in seconds. */
 const lifetime = 3_600;
 
-/** Counts the participant in Redis and hands out LiveKit's access token for the room: HS256, signed with its secret. */
+/**
+ * Counts the participant in Redis and issues a LiveKit access token for the room: HS256, signed with LiveKit's secret.
+ */
 export function joinRoute({ path, rooms, redis, identify, settings }: JoinRouteOptions): HttpRoute {
   const key = settings.optional('LIVEKIT_API_KEY');
   const secret = settings.optional('LIVEKIT_API_SECRET');

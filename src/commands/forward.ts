@@ -50,11 +50,11 @@ export const command = defineCommand({
     setMaxListeners(0, ended);
     const podTracker = createPodTracker(api, {
       namespace,
-      partOf: findComponent,
+      componentOf: findComponent,
       signal: ended,
       onSilence: () => ui.say('the cluster does not respond: connections wait'),
     });
-    const tracking = podTracker.keep();
+    const tracking = podTracker.run();
     tracking.catch((error) => failure.abort(error));
 
     const deps = { api, podTracker, namespace, snapshots: access.snapshots, ui };
@@ -116,10 +116,10 @@ function connectTo(
         return {
           key: metadata.uid,
           dial: (gone) => dialPod(api, { namespace, pod: metadata.name, port }, gone),
-          ending: (gone) => podTracker.ending(pod, gone),
+          waitUntilTerminating: (gone) => podTracker.waitUntilTerminating(pod, gone),
         };
       },
-      changed: podTracker.changed,
+      waitForChange: podTracker.waitForChange,
     },
     {
       protocol,

@@ -72,17 +72,17 @@ export const command = defineCommand({
     const components = selectComponents(environment, services);
     const api = await (await openCluster(app, environment)).openApi();
     await hideSecrets(app, environment);
-    const format = ui.json
-      ? formatAsJson
-      : createReadableFormat({ parts: components, colors: ui.resultColors });
+    const format = ui.json ? formatAsJson : createReadableFormat({ components, colors: ui.resultColors });
     const filter = createLogFilter({ grep, level });
     const isPrinting = noFollow || previous;
 
     const options = {
       namespace: environment.namespace,
-      partOf: (pod: Pod) => {
-        const part = findComponent(pod);
-        return services.length === 0 || (part !== undefined && services.includes(part)) ? part : undefined;
+      componentOf: (pod: Pod) => {
+        const component = findComponent(pod);
+        return services.length === 0 || (component !== undefined && services.includes(component))
+          ? component
+          : undefined;
       },
       tail: tail ?? (isPrinting || since !== undefined ? undefined : usualTail),
       since: since === undefined ? undefined : Date.now() - since,
@@ -94,7 +94,7 @@ export const command = defineCommand({
       const following = followLogs(api, {
         ...options,
         write: output.write,
-        onNothing: () => ui.say(`no pod of ${toNames(services)} is running yet: waiting`),
+        onNoLogs: () => ui.say(`no pod of ${toNames(services)} is running yet: waiting`),
         onSilence: () => ui.say('the cluster does not respond: waiting'),
       });
       await Promise.race([following, output.failed]).finally(() => output.close());

@@ -1,109 +1,111 @@
 import type { Duplex } from 'node:stream';
 import { createHttpRelay } from '../tools/http-relay.ts';
 import { isConnectionLost } from '../tools/kubernetes/api-server.ts';
-import { type Protocol, refuse, toHttpRefusal } from './refusal.ts';
+import { type Protocol, sendError, toServiceUnavailable } from './error-response.ts';
+import { type BufferedClient, relayConnection, type UpstreamConnection } from './relay-connection.ts';
 import { createRetry, type Retry, type RetryOptions, type RetryOutcome } from './retry.ts';
-import { type Answerer, type HeldClient, splice } from './splice.ts';
 
-/** Somebody who answers: a pod that is ready. */
+/** A pod that is ready. */
 export interface Target {
-  /** No other one has it. */
+  /** Unique key of the target. */
   readonly key: string;
   dial(signal: AbortSignal): Promise<Duplex>;
-  /** Resolves when it has begun to end, and answers only what it was asked before. Never rejects. */
-  ending(signal: AbortSignal): Promise<void>;
+  /** Resolves when the pod is terminating, after which it must not get new requests. Never rejects. */
+  waitUntilTerminating(signal: AbortSignal): Promise<void>;
 }
 
-/** What connections to one local port lead to. */
+/** Where connections to one local port are forwarded to. */
 export interface Upstream {
-  /** Who answers now; undefined while nobody does. */
+  /** The current target; undefined while no pod is ready. */
   find(): Target | undefined;
-  /** Resolves when it may be worth trying again. */
-  changed(signal: AbortSignal): Promise<void>;
+  /** Resolves when another attempt may succeed. */
+  waitForChange(signal: AbortSignal): Promise<void>;
 }
 
-export interface ForwardOptions extends Omit<RetryOptions, 'changed'> {
+export interface ForwardOptions extends Omit<RetryOptions, 'waitForChange'> {
   readonly protocol: Protocol;
-  /** In one or more lines, why nobody answers; asked when somebody has waited for too long. */
-  readonly explain: (why: Exclude<RetryOutcome, 'served'>, signal: AbortSignal) => Promise<string>;
+  /** Explains in one or more lines why no target responds. Called when a request was not served. */
+  readonly explain: (outcome: Exclude<RetryOutcome, 'served'>, signal: AbortSignal) => Promise<string>;
   readonly signal: AbortSignal;
 }
 
 /** One local port. */
 export interface Forward {
-  /** Serves a connection that was accepted, and not read from yet. Resolves when it is over. */
+  /** Serves an accepted connection that was not read from yet. Resolves when the connection is closed. */
   serve(connection: Duplex): Promise<void>;
   close(): void;
 }
 
 /**
- * Serves the connections of one local port, each for itself: while nobody answers, it is kept waiting, unread, and then
- * given to who does; when that takes too long, it is told why in its own protocol. What has been delivered is never
- * sent again. Of HTTP each request is a question of its own, so that a connection outlives the pod that answered it.
+ * Serves the connections of one local port independently of each other. While no target is ready, a connection waits
+ * unread; after the timeout the client gets an error in its own protocol. Delivered data is never sent again. For HTTP,
+ * each request is forwarded separately, so that a client's connection outlives the pod.
  */
 export function createForward(upstream: Upstream, options: ForwardOptions): Forward {
   const { protocol } = options;
-  const hold = createRetry({ ...options, changed: upstream.changed });
-  if (protocol !== 'http') return { serve: createRaw(upstream, hold, options), close() {} };
-  return createHttp(upstream, hold, options);
+  const retry = createRetry({ ...options, waitForChange: upstream.waitForChange });
+  if (protocol !== 'http') return { serve: createTcpHandler(upstream, retry, options), close() {} };
+  return createHttpForward(upstream, retry, options);
 }
 
-function createHttp(upstream: Upstream, hold: Retry, options: ForwardOptions): Forward {
+function createHttpForward(upstream: Upstream, retry: Retry, options: ForwardOptions): Forward {
   const { explain, signal } = options;
-  const serveRaw = createRaw(upstream, hold, options);
+  const serveTcp = createTcpHandler(upstream, retry, options);
 
   const relay = createHttpRelay({
     current: () => upstream.find()?.key,
-    onAnswer: hold.answered,
+    onAnswer: retry.responded,
     async serve({ attempt, refuse, gone }) {
-      const either = AbortSignal.any([signal, gone]);
-      const held = await hold.until(async () => {
+      const combined = AbortSignal.any([signal, gone]);
+      const outcome = await retry.run(async () => {
         const target = upstream.find();
         return target !== undefined && attempt(target);
-      }, either);
-      if (held !== 'served') refuse(toHttpRefusal(await explain(held, either)));
+      }, combined);
+      if (outcome !== 'served') refuse(toServiceUnavailable(await explain(outcome, combined)));
     },
   });
 
   return {
     async serve(connection) {
-      // Who wants another protocol from here on is a connection and no longer requests.
-      const rest = await relay.serve(connection);
-      if (rest) await serveRaw(rest);
+      // A request for an upgrade, such as to WebSocket, is forwarded as a TCP connection.
+      const upgraded = await relay.serve(connection);
+      if (upgraded) await serveTcp(upgraded);
     },
     close: relay.close,
   };
 }
 
-function createRaw(upstream: Upstream, hold: Retry, { protocol, explain, signal }: ForwardOptions) {
-  async function dial(gone: AbortSignal): Promise<Answerer | undefined> {
+function createTcpHandler(upstream: Upstream, retry: Retry, { protocol, explain, signal }: ForwardOptions) {
+  async function dial(closed: AbortSignal): Promise<UpstreamConnection | undefined> {
     const target = upstream.find();
     if (!target) return undefined;
     try {
-      return { stream: await target.dial(gone), ending: target.ending(gone) };
+      return { stream: await target.dial(closed), terminating: target.waitUntilTerminating(closed) };
     } catch (error) {
-      gone.throwIfAborted();
+      closed.throwIfAborted();
       if (isConnectionLost(error)) return undefined;
       throw error;
     }
   }
 
   return async (connection: Duplex): Promise<void> => {
-    const client: HeldClient = { connection, held: [], hasEnded: false };
-    const left = new AbortController();
-    const gone = AbortSignal.any([signal, left.signal]);
-    // A client that breaks off closes, too.
+    const client: BufferedClient = { connection, buffered: [], hasEnded: false };
+    const clientClosed = new AbortController();
+    const closed = AbortSignal.any([signal, clientClosed.signal]);
+    // A connection error is followed by `close`.
     connection.on('error', () => {});
-    connection.on('close', () => left.abort());
+    connection.on('close', () => clientClosed.abort());
     try {
-      const held = await hold.until(async () => {
-        const dialed = await dial(gone);
-        return dialed !== undefined && splice(client, dialed, hold.answered);
-      }, gone);
-      if (held !== 'served') await refuse(protocol, client, await explain(held, gone));
+      const outcome = await retry.run(async () => {
+        const upstreamConnection = await dial(closed);
+        return (
+          upstreamConnection !== undefined && relayConnection(client, upstreamConnection, retry.responded)
+        );
+      }, closed);
+      if (outcome !== 'served') await sendError(protocol, client, await explain(outcome, closed));
     } catch (error) {
       connection.destroy();
-      if (!gone.aborted) throw error;
+      if (!closed.aborted) throw error;
     }
   };
 }

@@ -1,67 +1,68 @@
 import type { ApiReader } from '../tools/kubernetes/api-server.ts';
 import { isPodReady, type Pod } from '../tools/kubernetes/objects.ts';
-import type { ComponentOf } from '../tools/kubernetes/watch-pods.ts';
-import { type Pods, type WatchOptions, watchPods } from '../tools/kubernetes/watch-pods.ts';
+import { type ComponentOf, type Pods, type WatchOptions, watchPods } from '../tools/kubernetes/watch-pods.ts';
 
-/** The pods as the watch last told of them, for several who ask. */
+/** The current pods by one watch, shared by all forwards. */
 export interface PodTracker {
-  /** The newest pod of a part that is ready and stays; undefined while there is none. */
-  findReady(part: string): Pod | undefined;
+  /** The newest pod of a component that is ready and not terminating; undefined while none is. */
+  findReady(component: string): Pod | undefined;
   /** Resolves after the next change of any pod. @throws the signal's reason. */
-  changed(signal: AbortSignal): Promise<void>;
-  /** Resolves when the pod is told to end, or is gone, or the signal is aborted. */
-  ending(pod: Pod, signal: AbortSignal): Promise<void>;
-  /** Keeps the board, until the signal is aborted. @throws {ApiFailure} when the cluster does not answer at first. */
-  keep(): Promise<never>;
+  waitForChange(signal: AbortSignal): Promise<void>;
+  /** Resolves when the pod is terminating or removed, or the signal is aborted. */
+  waitUntilTerminating(pod: Pod, signal: AbortSignal): Promise<void>;
+  /**
+   * Watches the pods until the signal is aborted. @throws {ApiFailure} when the cluster does not respond at the start.
+   */
+  run(): Promise<never>;
 }
 
 export function createPodTracker(
   api: ApiReader,
-  { partOf, ...options }: WatchOptions & { readonly partOf: ComponentOf },
+  { componentOf, ...options }: WatchOptions & { readonly componentOf: ComponentOf },
 ): PodTracker {
   let pods: Pods = new Map();
-  const waiting = new Set<() => void>();
+  const listeners = new Set<() => void>();
 
-  const changed = (signal: AbortSignal) =>
+  const waitForChange = (signal: AbortSignal) =>
     new Promise<void>((resolve, reject) => {
       signal.throwIfAborted();
-      const end = (settle: () => void) => {
-        waiting.delete(wake);
+      const settleOnce = (settle: () => void) => {
+        listeners.delete(notify);
         signal.removeEventListener('abort', abort);
         settle();
       };
-      const wake = () => end(resolve);
-      const abort = () => end(() => reject(signal.reason));
-      waiting.add(wake);
+      const notify = () => settleOnce(resolve);
+      const abort = () => settleOnce(() => reject(signal.reason));
+      listeners.add(notify);
       signal.addEventListener('abort', abort);
     });
 
-  const stays = ({ metadata: { name, uid } }: Pod) => {
-    const now = pods.get(name)?.metadata;
-    return now?.uid === uid && now.deletionTimestamp === undefined;
+  const isActive = ({ metadata: { name, uid } }: Pod) => {
+    const current = pods.get(name)?.metadata;
+    return current?.uid === uid && current.deletionTimestamp === undefined;
   };
 
   return {
-    changed,
+    waitForChange,
 
-    async ending(pod, signal) {
-      while (!signal.aborted && stays(pod)) await changed(signal).catch(() => {});
+    async waitUntilTerminating(pod, signal) {
+      while (!signal.aborted && isActive(pod)) await waitForChange(signal).catch(() => {});
     },
 
-    findReady: (part) =>
+    findReady: (component) =>
       [...pods.values()]
-        .filter((pod) => partOf(pod) === part && isPodReady(pod))
+        .filter((pod) => componentOf(pod) === component && isPodReady(pod))
         .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-        .toSorted((one, other) => toOrder(other).localeCompare(toOrder(one)))
+        .toSorted((one, other) => toSortKey(other).localeCompare(toSortKey(one)))
         .at(0),
 
-    async keep() {
-      for await (pods of watchPods(api, options)) for (const wake of [...waiting]) wake();
+    async run() {
+      for await (pods of watchPods(api, options)) for (const notify of [...listeners]) notify();
       throw options.signal.reason;
     },
   };
 }
 
-function toOrder({ metadata: { creationTimestamp, name } }: Pod): string {
+function toSortKey({ metadata: { creationTimestamp, name } }: Pod): string {
   return `${creationTimestamp} ${name}`;
 }

@@ -1,87 +1,88 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface RetryOptions {
-  /** Resolves when it may be worth trying again. */
-  readonly changed: (signal: AbortSignal) => Promise<void>;
-  /** Milliseconds that somebody is kept waiting for an answer. */
+  /** Resolves when another attempt may succeed. */
+  readonly waitForChange: (signal: AbortSignal) => Promise<void>;
+  /** Milliseconds after which a waiting request fails. */
   readonly timeout?: number;
-  /** How many wait at once at most. */
-  readonly most?: number;
-  /** Told when somebody has to wait, and when nobody does any longer. */
+  /** Maximum number of requests that wait at the same time. */
+  readonly maxWaiting?: number;
+  /** Called when requests start to wait, and when a target responds again. */
   readonly onWaiting?: ((isWaiting: boolean) => void) | undefined;
-  /** Milliseconds after which a wait is told of. */
-  readonly tellAfter?: number;
+  /** Milliseconds of waiting after which `onWaiting` is called. */
+  readonly notifyAfter?: number;
 }
 
-/** served: somebody took it. late: nobody did in time. full: too many wait already. */
-export type RetryOutcome = 'served' | 'late' | 'full';
+/** served: a target accepted the request. timeout: none did in time. full: too many requests are waiting already. */
+export type RetryOutcome = 'served' | 'timeout' | 'full';
 
-/** Keeps those waiting who nobody answers yet. */
+/** Retries requests while no target accepts them. */
 export interface Retry {
   /**
-   * Makes the attempt until it resolves to true: somebody took what is asked. It resolves to false only when nothing of
-   * it was delivered to anybody. @throws the signal's reason, and what the attempt throws.
+   * Repeats the attempt until it resolves to true, which means that a target accepted the request. An attempt may
+   * resolve to false only when nothing was delivered. @throws the signal's reason, and what the attempt throws.
    */
-  until(attempt: () => Promise<boolean>, gone: AbortSignal): Promise<RetryOutcome>;
-  /** To be called when somebody has answered. */
-  answered(): void;
+  run(attempt: () => Promise<boolean>, signal: AbortSignal): Promise<RetryOutcome>;
+  /** Call this when a target has responded. */
+  responded(): void;
 }
 
-const shortestPause = 50;
-const longestPause = 1_000;
+/** Milliseconds between two attempts; the delay doubles each time. */
+const minDelay = 50;
+const maxDelay = 1_000;
 
 export function createRetry({
-  changed,
+  waitForChange,
   timeout = 30_000,
-  most = 256,
+  maxWaiting = 256,
   onWaiting,
-  tellAfter = 1_000,
+  notifyAfter = 1_000,
 }: RetryOptions): Retry {
-  let isTold = false;
+  let isNotified = false;
   let waiting = 0;
 
-  function tell(isWaiting: boolean): void {
-    if (isWaiting === isTold) return;
-    isTold = isWaiting;
+  function notify(isWaiting: boolean): void {
+    if (isWaiting === isNotified) return;
+    isNotified = isWaiting;
     onWaiting?.(isWaiting);
   }
 
-  async function pauseOrChange(pause: number, gone: AbortSignal): Promise<void> {
-    const either = new AbortController();
-    const both = AbortSignal.any([gone, either.signal]);
+  async function waitForDelayOrChange(delay: number, signal: AbortSignal): Promise<void> {
+    const done = new AbortController();
+    const combined = AbortSignal.any([signal, done.signal]);
     try {
-      await Promise.race([sleep(pause, undefined, { signal: both }), changed(both)]);
+      await Promise.race([sleep(delay, undefined, { signal: combined }), waitForChange(combined)]);
     } finally {
-      either.abort();
+      done.abort();
     }
   }
 
   async function wait(
     attempt: () => Promise<boolean>,
-    begun: number,
-    gone: AbortSignal,
+    startedAt: number,
+    signal: AbortSignal,
   ): Promise<RetryOutcome> {
-    for (let pause = shortestPause; ; pause = Math.min(2 * pause, longestPause)) {
-      const left = begun + timeout - performance.now();
-      if (left <= 0) return 'late';
-      await pauseOrChange(Math.min(pause, left), gone);
+    for (let delay = minDelay; ; delay = Math.min(2 * delay, maxDelay)) {
+      const remaining = startedAt + timeout - performance.now();
+      if (remaining <= 0) return 'timeout';
+      await waitForDelayOrChange(Math.min(delay, remaining), signal);
       if (await attempt()) return 'served';
-      if (performance.now() - begun >= tellAfter) tell(true);
+      if (performance.now() - startedAt >= notifyAfter) notify(true);
     }
   }
 
   return {
-    async until(attempt, gone) {
-      const begun = performance.now();
+    async run(attempt, signal) {
+      const startedAt = performance.now();
       if (await attempt()) return 'served';
-      if (waiting >= most) return 'full';
+      if (waiting >= maxWaiting) return 'full';
       waiting++;
       try {
-        return await wait(attempt, begun, gone);
+        return await wait(attempt, startedAt, signal);
       } finally {
         waiting--;
       }
     },
-    answered: () => tell(false),
+    responded: () => notify(false),
   };
 }

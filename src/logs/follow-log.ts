@@ -6,110 +6,116 @@ import { type LogCursor, type LogLine, toGap } from './log-line.ts';
 import type { LogOptions } from './log-options.ts';
 import { type LogQuery, readLog } from './read-log.ts';
 
-/** What is known of a container while its log is followed. */
-export interface Followed {
+/** The reading state of a container whose log is followed. */
+export interface FollowedLog {
   readonly cursor: LogCursor;
-  /** The newest run that was read from, and how many there were before it. */
-  run?: string;
-  restarts?: number;
-  /** The run that was read to its end. */
-  ended?: string;
+  /** Container ID of the newest run that was read. */
+  runId?: string;
+  /** Restart count of that run. */
+  restartCount?: number;
+  /** Container ID of the last run that was read to its end. */
+  endedRun?: string;
   reading?: Promise<void>;
 }
 
-/** Milliseconds after which a log that broke off is read on. */
-const pause = 300;
+/** Milliseconds until an interrupted log is read again. */
+const retryDelay = 300;
 
-/** Milliseconds without a line after which it is asked whether there are some: a log that was rotated may fall silent. */
-const quiet = 15_000;
+/** Milliseconds without a line after which newer lines are checked for: a stream may stall when its log is rotated. */
+const defaultSilenceTimeout = 15_000;
 
-/** Reads on until the container has ended for good, for now, or is gone. */
+/** Follows the log until the container has ended or was removed; a later restart needs another call. */
 export async function followContainer(
   api: ApiReader,
   pods: Pods,
   container: LogContainer,
-  known: Followed,
+  log: FollowedLog,
   options: LogOptions,
 ): Promise<void> {
-  const { partOf, write, signal, quietFor = quiet } = options;
-  const { cursor } = known;
+  const { componentOf, write, signal, silenceTimeout = defaultSilenceTimeout } = options;
+  const { cursor } = log;
   for (;;) {
     try {
-      // Asked anew: what the watch has not told yet may be a run that would be left out.
-      const now = await findNow(api, container, options);
-      const run = now?.status.containerID;
-      if (!now || run === undefined || run === known.ended) return;
-      if (known.run !== undefined && known.run !== run) await readBefore(now);
-      const isSame = known.run === run;
-      known.run = run;
-      known.restarts = now.status.restartCount;
-      await readOn({ follow: true }, isSame ? 'again' : 'next');
-      if (now.status.state?.running === undefined) {
-        known.ended = run;
+      // Requested again, because the watch may not have reported the newest run yet.
+      const current = await findCurrent(api, container, options);
+      const runId = current?.status.containerID;
+      if (!current || runId === undefined || runId === log.endedRun) return;
+      if (log.runId !== undefined && log.runId !== runId) await readPreviousRun(current);
+      const isSameRun = log.runId === runId;
+      log.runId = runId;
+      log.restartCount = current.status.restartCount;
+      await resume({ follow: true }, isSameRun ? 'same-run' : 'next-run');
+      if (current.status.state?.running === undefined) {
+        log.endedRun = runId;
         return;
       }
     } catch (error) {
       signal.throwIfAborted();
       if (!isConnectionLost(error)) throw error;
     }
-    await sleep(pause, undefined, { signal });
+    await sleep(retryDelay, undefined, { signal });
   }
 
-  /** What the run before this one wrote at last, or all of it, where it was short. */
-  async function readBefore({ status: { restartCount } }: LogContainer): Promise<void> {
-    const since = restartCount - (known.restarts ?? 0);
-    const isWhole = known.ended === known.run;
-    if (isWhole && since === 1) return;
+  /** Reads the rest of the previous run, or all of it when none of it was read. */
+  async function readPreviousRun({ status: { restartCount } }: LogContainer): Promise<void> {
+    const newRuns = restartCount - (log.restartCount ?? 0);
+    const isPreviousComplete = log.endedRun === log.runId;
+    if (isPreviousComplete && newRuns === 1) return;
     try {
-      await readOn({ previous: true }, isWhole && since === 2 ? 'next' : 'again');
+      await resume({ previous: true }, isPreviousComplete && newRuns === 2 ? 'next-run' : 'same-run');
     } catch (error) {
-      // The node keeps one run beside the present one, and not for long.
+      // The node keeps only one previous run, and not for long.
       if (!(error instanceof ApiFailure) || error.status === undefined) throw error;
-      await give([toGap(cursor.time ?? '')]);
+      await emit([toGap(cursor.time ?? '')]);
     }
   }
 
-  async function readOn(how: Pick<LogQuery, 'follow' | 'previous'>, what: 'again' | 'next'): Promise<void> {
-    cursor.rewind(what);
-    const query = { ...toQuery(container, options), ...how, since: cursor.time };
-    const stuck = new AbortController();
-    const either = AbortSignal.any([signal, stuck.signal]);
-    const watchdog = how.follow ? setInterval(() => void lookForMore(stuck), quietFor) : undefined;
+  async function resume(
+    queryOptions: Pick<LogQuery, 'follow' | 'previous'>,
+    target: 'same-run' | 'next-run',
+  ): Promise<void> {
+    cursor.rewind(target);
+    const query = { ...toQuery(container, options), ...queryOptions, since: cursor.time };
+    const stalled = new AbortController();
+    const combined = AbortSignal.any([signal, stalled.signal]);
+    const watchdog = queryOptions.follow
+      ? setInterval(() => void checkForNewLines(stalled), silenceTimeout)
+      : undefined;
     try {
-      for await (const lines of readLog(api, query, either)) {
+      for await (const lines of readLog(api, query, combined)) {
         watchdog?.refresh();
-        const fresh = cursor.take(lines);
-        if (fresh.length > 0) await give(fresh);
+        const newLines = cursor.take(lines);
+        if (newLines.length > 0) await emit(newLines);
       }
     } catch (error) {
       signal.throwIfAborted();
-      if (!stuck.signal.aborted) throw error;
+      if (!stalled.signal.aborted) throw error;
     } finally {
       clearInterval(watchdog);
     }
   }
 
-  /** Breaks off a stream that has fallen silent although its log goes on. */
-  async function lookForMore(stuck: AbortController): Promise<void> {
-    const before = cursor.time ?? '';
+  /** Aborts a stream that is stalled although its log has newer lines. */
+  async function checkForNewLines(stalled: AbortController): Promise<void> {
+    const lastTime = cursor.time ?? '';
     try {
       for await (const lines of readLog(api, { ...toQuery(container, options), tail: 1 }, signal)) {
-        const isLater = lines.some(({ time, isGap }) => !isGap && time > before);
-        // What is only on its way will have come in a moment.
-        if (isLater) await sleep(pause, undefined, { signal });
-        if (isLater && before === (cursor.time ?? '')) stuck.abort();
+        const hasNewLines = lines.some(({ time, isGap }) => !isGap && time > lastTime);
+        // Lines that are in transit arrive in the meantime.
+        if (hasNewLines) await sleep(retryDelay, undefined, { signal });
+        if (hasNewLines && lastTime === (cursor.time ?? '')) stalled.abort();
       }
     } catch {
-      // Of a cluster that does not answer, or a log that is gone, the stream itself will tell.
+      // When the cluster does not respond or the log was removed, the stream itself fails.
     }
   }
 
-  async function give(lines: readonly LogLine[]): Promise<void> {
-    await write(toSource(pods, partOf, container), lines);
+  async function emit(lines: readonly LogLine[]): Promise<void> {
+    await write(toSource(pods, componentOf, container), lines);
   }
 }
 
-async function findNow(
+async function findCurrent(
   api: ApiReader,
   container: LogContainer,
   { namespace, signal }: LogOptions,

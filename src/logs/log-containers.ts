@@ -2,29 +2,29 @@ import type { ContainerStatus, Pod } from '../tools/kubernetes/objects.ts';
 import type { ComponentOf, Pods } from '../tools/kubernetes/watch-pods.ts';
 import type { LogQuery } from './read-log.ts';
 
-/** Where a line comes from. */
+/** The container that wrote a line. */
 export interface LogSource {
-  /** The part of the platform that the pod belongs to. */
-  readonly part: string;
+  /** The component of the platform that the pod belongs to. */
+  readonly component: string;
   readonly pod: string;
   readonly container: string;
-  /** What tells the pod from the others of its part; undefined while it is the only one. */
+  /** Last part of the pod's name; undefined while it is the only pod of its component. */
   readonly podSuffix: string | undefined;
-  /** Whether its pod has other containers. */
+  /** Whether the pod has more than one container. */
   readonly isOneOfSeveral: boolean;
 }
 
-/** A container that has a log: it has run, or runs. */
+/** A container that is running or has run, and so has a log. */
 export interface LogContainer {
-  /** The same through all its runs. */
+  /** Stays the same when the container restarts. */
   readonly key: string;
   readonly pod: Pod;
   readonly status: ContainerStatus;
 }
 
-/** The containers of the wanted pods that have run, init containers first. */
-export function listContainers(pods: Pods, partOf: ComponentOf): readonly LogContainer[] {
-  return [...pods.values()].filter((pod) => partOf(pod) !== undefined).flatMap(toContainers);
+/** The containers with a log of all selected pods, init containers first. */
+export function listContainers(pods: Pods, componentOf: ComponentOf): readonly LogContainer[] {
+  return [...pods.values()].filter((pod) => componentOf(pod) !== undefined).flatMap(toContainers);
 }
 
 function toContainers(pod: Pod): readonly LogContainer[] {
@@ -34,17 +34,17 @@ function toContainers(pod: Pod): readonly LogContainer[] {
     .map((status) => ({ key: `${pod.metadata.uid}/${status.name}`, pod, status }));
 }
 
-/** The container in what its pod has become; undefined when that is another pod of the same name. */
+/** Finds the container in a newer version of its pod; undefined when that is another pod of the same name. */
 export function findContainer(pod: Pod, { key }: LogContainer): LogContainer | undefined {
   return toContainers(pod).find((each) => each.key === key);
 }
 
-export function toSource(pods: Pods, partOf: ComponentOf, { pod, status }: LogContainer): LogSource {
-  const part = partOf(pod) ?? '';
+export function toSource(pods: Pods, componentOf: ComponentOf, { pod, status }: LogContainer): LogSource {
+  const component = componentOf(pod) ?? '';
   const { name } = pod.metadata;
-  const isOnly = [...pods.values()].filter((other) => partOf(other) === part).length <= 1;
+  const isOnly = [...pods.values()].filter((other) => componentOf(other) === component).length <= 1;
   return {
-    part,
+    component,
     pod: name,
     container: status.name,
     podSuffix: isOnly ? undefined : name.split('-').at(-1),
@@ -52,7 +52,7 @@ export function toSource(pods: Pods, partOf: ComponentOf, { pod, status }: LogCo
   };
 }
 
-/** What asks for a container's log. */
+/** The query for a container's log. */
 export function toQuery(
   { pod, status }: LogContainer,
   { namespace }: { readonly namespace: string },

@@ -1,22 +1,22 @@
-/** A line that a program wrote as JSON, taken apart. */
+/** A log line that a program wrote as JSON, parsed. */
 export interface LogEntry {
   readonly level: string | undefined;
   readonly message: string;
-  /** All but the time, which every line has from the node. */
+  /** All other fields except the time, since the node adds a time to every line. */
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** What loggers call them. */
+/** Field names that common loggers use. */
 const messageKeys = ['message', 'msg', 'event'];
 const levelKeys = ['level', 'severity', 'lvl', 'log.level', 'levelname'];
 const timeKeys = new Set(['time', 'timestamp', '@timestamp', 'ts', 't']);
 
-/** Of loggers that write numbers. */
-const numbered: Readonly<Record<number, string>> = {
+/** Levels of loggers that write numbers, such as bunyan and pino. */
+const numericLevels: Readonly<Record<number, string>> = {
   ...{ 10: 'trace', 20: 'debug', 30: 'info', 40: 'warn', 50: 'error', 60: 'fatal' },
 };
 
-/** The entry in a line; undefined where it is not a JSON object with a message. */
+/** Parses a line; undefined when it is not a JSON object with a message. */
 export function parseLogEntry(text: string): LogEntry | undefined {
   if (text[0] !== '{' || (text.at(-1) !== '}' && !text.trimEnd().endsWith('}'))) return undefined;
   const object = parseObject(text);
@@ -24,7 +24,7 @@ export function parseLogEntry(text: string): LogEntry | undefined {
   if (!object || messageKey === undefined) return undefined;
   const levelKey = levelKeys.find((key) => object[key] !== undefined);
   const fields: Record<string, unknown> = {};
-  // No lists in between: this is done for every line there is.
+  // A loop without intermediate arrays, because it runs for every line.
   for (const key of Object.keys(object)) {
     if (key !== messageKey && key !== levelKey && !timeKeys.has(key)) fields[key] = object[key];
   }
@@ -41,6 +41,6 @@ function parseObject(text: string): Readonly<Record<string, unknown>> | undefine
 }
 
 function toLevel(value: unknown): string {
-  const name = typeof value === 'number' ? numbered[value] : undefined;
+  const name = typeof value === 'number' ? numericLevels[value] : undefined;
   return name ?? String(value).toLowerCase();
 }

@@ -4,103 +4,112 @@ import type { LogSource } from './log-containers.ts';
 import { type LogEntry, parseLogEntry } from './log-entry.ts';
 import type { LogLine } from './log-line.ts';
 
-/** Lines of one source as they are printed, each with its end. */
+/** Formats lines of one source for printing, each with its line break. */
 export type LogFormat = (source: LogSource, lines: readonly LogLine[]) => string;
 
 export interface ReadableOptions {
-  /** All that may be shown, in the order of their colours; the longest makes the width of the first column. */
-  readonly parts: readonly string[];
+  /**
+   * All components that may be shown, in the order of their colours. The longest name sets the width of the first
+   * column.
+   */
+  readonly components: readonly string[];
   readonly colors: Colors;
 }
 
-/** As many as there are services and data stores, so that each has its own. */
-const partColors = [
+/** One colour for each service and data store. */
+const componentColors = [
   ...(['cyan', 'green', 'magenta', 'yellow', 'blue'] as const),
   ...(['cyanBright', 'greenBright', 'magentaBright', 'yellowBright', 'blueBright'] as const),
   ...(['red', 'redBright'] as const),
 ];
 
-/** For a person: part, time of day, level, message, and in dim what else the line says. */
-export function createReadableFormat({ parts, colors }: ReadableOptions): LogFormat {
-  const width = Math.max(0, ...parts.map((part) => part.length));
+/** The format for people: component, time of day, level and message, and the other fields dimmed. */
+export function createReadableFormat({ components, colors }: ReadableOptions): LogFormat {
+  const width = Math.max(0, ...components.map((component) => component.length));
 
-  function toPrefix({ part, podSuffix, container, isOneOfSeveral }: LogSource): string {
-    const name = [part, ...(podSuffix === undefined ? [] : [podSuffix])].join('/');
+  function toPrefix({ component, podSuffix, container, isOneOfSeveral }: LogSource): string {
+    const name = [component, ...(podSuffix === undefined ? [] : [podSuffix])].join('/');
     const whole = isOneOfSeveral ? `${name}:${container}` : name;
-    const color = partColors[Math.max(0, parts.indexOf(part)) % partColors.length] ?? 'cyan';
+    const color =
+      componentColors[Math.max(0, components.indexOf(component)) % componentColors.length] ?? 'cyan';
     return colors[color](whole.padEnd(width));
   }
 
-  function toText({ text, isGap }: LogLine, part: string): string {
+  function toText({ text, isGap }: LogLine, component: string): string {
     if (isGap) return colors.yellow(text);
     const entry = parseLogEntry(text);
-    return entry ? toEntryText(entry, part, colors) : clean(text);
+    return entry ? toEntryText(entry, component, colors) : toPlainText(text);
   }
 
   return (source, lines) => {
     const prefix = toPrefix(source);
     return lines
-      .map((line) => `${prefix}  ${colors.dim(toTimeOfDay(line.time))}  ${toText(line, source.part)}\n`)
+      .map((line) => `${prefix}  ${colors.dim(toTimeOfDay(line.time))}  ${toText(line, source.component)}\n`)
       .join('');
   };
 }
 
-/** For a program: a JSON object a line, with `level` and `fields` where the line itself is one, and `gap` at a loss. */
-export const formatAsJson: LogFormat = ({ part, pod, container }, lines) =>
+/**
+ * The format for programs: one JSON object per line, with `level` and `fields` when the line itself is JSON, and `gap`
+ * where lines are missing.
+ */
+export const formatAsJson: LogFormat = ({ component, pod, container }, lines) =>
   lines
     .map(({ time, text, isGap, missing }) => {
-      if (isGap) return `${JSON.stringify({ time, service: part, pod, container, gap: true, missing })}\n`;
+      if (isGap)
+        return `${JSON.stringify({ time, service: component, pod, container, gap: true, missing })}\n`;
       const { level, message = text, fields } = parseLogEntry(text) ?? {};
-      return `${JSON.stringify({ time, service: part, pod, container, level, message, fields })}\n`;
+      return `${JSON.stringify({ time, service: component, pod, container, level, message, fields })}\n`;
     })
     .join('');
 
-const harmless = /^[\x20-\x7e]*$/;
+const printable = /^[\x20-\x7e]*$/;
 
-/** Escapes are taken out before our own colours are put in. */
-function clean(text: string): string {
-  // Most lines, and what is not looked at costs nothing.
-  if (harmless.test(text)) return text;
+/** Removes escape sequences, before our own colours are added. */
+function toPlainText(text: string): string {
+  // Most lines need no change; this test keeps them fast.
+  if (printable.test(text)) return text;
   return toTerminalText(text).replaceAll('\n', ' ');
 }
 
-function toEntryText({ level, message, fields }: LogEntry, part: string, colors: Colors): string {
+function toEntryText({ level, message, fields }: LogEntry, component: string, colors: Colors): string {
   const { stack, service } = fields;
-  let shown = '';
+  let text = '';
   for (const key of Object.keys(fields)) {
-    // What stands below, and what the first column says already.
-    if ((key === 'stack' && typeof stack === 'string') || (key === 'service' && service === part)) continue;
-    shown += `${shown === '' ? '' : ' '}${clean(key)}=${toValueText(fields[key])}`;
+    // The stack is printed below the line, and the first column already names the service.
+    if ((key === 'stack' && typeof stack === 'string') || (key === 'service' && service === component))
+      continue;
+    text += `${text === '' ? '' : ' '}${toPlainText(key)}=${toValueText(fields[key])}`;
   }
-  const before = level === undefined ? '' : `${toLevelText(level, colors)} `;
-  const after = shown === '' ? '' : ` ${colors.dim(shown)}`;
-  const below =
+  const prefix = level === undefined ? '' : `${toLevelText(level, colors)} `;
+  const suffix = text === '' ? '' : ` ${colors.dim(text)}`;
+  const stackText =
     typeof stack === 'string'
       ? stack
           .split('\n')
-          .map((line) => `\n    ${colors.dim(clean(line))}`)
+          .map((line) => `\n    ${colors.dim(toPlainText(line))}`)
           .join('')
       : '';
-  return `${before}${clean(message)}${after}${below}`;
+  return `${prefix}${toPlainText(message)}${suffix}${stackText}`;
 }
 
 function toValueText(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  return clean(typeof value === 'string' && /^\S+$/.test(value) ? value : JSON.stringify(value));
+  return toPlainText(typeof value === 'string' && /^\S+$/.test(value) ? value : JSON.stringify(value));
 }
 
 function toLevelText(level: string, colors: Colors): string {
-  const text = clean(level).toUpperCase().padEnd(5);
+  const text = toPlainText(level).toUpperCase().padEnd(5);
   if (/^(error|err|fatal|panic|critical|crit|alert|emerg)/.test(level)) return colors.red(text);
   if (level.startsWith('warn')) return colors.yellow(text);
   return level.startsWith('info') || level === 'notice' ? colors.green(text) : colors.dim(text);
 }
 
-/** The second of the last line, and its time of day: most lines share theirs with the one before. */
+/** A cache of the last result, because most lines have the same second as the previous line. */
 let lastSecond = '';
 let lastTimeOfDay = '';
 
-/** `12:34:56.789` where the person is. */
+/** `12:34:56.789` in the local time zone. */
 function toTimeOfDay(time: string): string {
   const second = time.slice(0, 19);
   if (second !== lastSecond) {

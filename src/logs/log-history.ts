@@ -5,21 +5,21 @@ import type { LogSource } from './log-containers.ts';
 import type { LogLine } from './log-line.ts';
 
 export interface LogHistoryOptions {
-  /** Holds the folders of all runs. */
+  /** The folder that contains one folder per run. */
   readonly folder: string;
-  /** Of this run's folder. */
+  /** Name of this run's folder. */
   readonly name: string;
-  /** Bytes after which a file is closed and the next one begun. */
+  /** Bytes after which a file is closed and the next one is started. */
   readonly fileSize?: number;
-  /** Bytes of all runs together, after which the oldest files go. */
-  readonly total?: number;
+  /** Bytes of all runs together, above which the oldest files are removed. */
+  readonly totalSize?: number;
 }
 
-/** Everything that was read in a run of `logs`, whatever of it was shown: a file for each part, and its followers. */
+/** Everything that one run of `logs` read, including lines that were not shown. Each component has numbered files. */
 export interface LogHistory {
-  /** Where this run's files are. */
+  /** Folder of this run's files. */
   readonly folder: string;
-  /** Resolves when they are written; after `close` nothing is. */
+  /** Resolves when the lines are written. Lines that arrive after `close` are dropped. */
   append(source: LogSource, lines: readonly LogLine[]): Promise<void>;
   close(): Promise<void>;
 }
@@ -31,64 +31,69 @@ interface File {
   size: number;
 }
 
-/** Makes nothing before the first line. What is written has no escapes and no secrets, as what is shown. */
+/** Creates no folder before the first line. As on the terminal, escape sequences and secrets are removed. */
 export function openLogHistory({
   folder,
   name,
   fileSize = 16 * 1024 * 1024,
-  total = 256 * 1024 * 1024,
+  totalSize = 256 * 1024 * 1024,
 }: LogHistoryOptions): LogHistory {
-  const own = join(folder, name);
+  const runFolder = join(folder, name);
   const files = new Map<string, File>();
-  /** What was appended last: appends of one part wait for each other, so that lines stay whole and in order. */
-  const last = new Map<string, Promise<void>>();
+  /**
+   * The last append by component: appends of one component run one after the other, so that lines stay whole and in
+   * order.
+   */
+  const lastAppend = new Map<string, Promise<void>>();
   let isClosed = false;
 
-  async function openFile(part: string, number: number): Promise<File> {
-    await mkdir(own, { recursive: true, mode: 0o700 });
-    await removeOldest(folder, total - fileSize, new Set([...files.values()].map(({ path }) => path)));
-    const path = join(own, `${part}.${number}.log`);
+  async function openFile(component: string, number: number): Promise<File> {
+    await mkdir(runFolder, { recursive: true, mode: 0o700 });
+    await removeOldest(folder, totalSize - fileSize, new Set([...files.values()].map(({ path }) => path)));
+    const path = join(runFolder, `${component}.${number}.log`);
     const file = { handle: await open(path, 'a', 0o600), path, number, size: 0 };
-    files.set(part, file);
+    files.set(component, file);
     return file;
   }
 
   async function write(source: LogSource, lines: readonly LogLine[]): Promise<void> {
-    const { part, pod, container } = source;
-    let file = files.get(part) ?? (await openFile(part, 1));
+    const { component, pod, container } = source;
+    let file = files.get(component) ?? (await openFile(component, 1));
     if (file.size >= fileSize) {
       await file.handle.close();
-      file = await openFile(part, file.number + 1);
+      file = await openFile(component, file.number + 1);
     }
-    const place = ` ${pod}/${container} `;
-    const text = lines.map((line) => `${line.time}${place}${line.text.replaceAll('\n', ' ')}\n`).join('');
+    const location = ` ${pod}/${container} `;
+    const text = lines.map((line) => `${line.time}${location}${line.text.replaceAll('\n', ' ')}\n`).join('');
     const bytes = Buffer.from(toTerminalText(text));
     await file.handle.write(bytes);
     file.size += bytes.length;
   }
 
   return {
-    folder: own,
+    folder: runFolder,
     async append(source, lines) {
       if (isClosed) return;
-      const before = last.get(source.part) ?? Promise.resolve();
-      const written = before.catch(() => {}).then(() => write(source, lines));
-      last.set(source.part, written);
+      const previousAppend = lastAppend.get(source.component) ?? Promise.resolve();
+      const written = previousAppend.catch(() => {}).then(() => write(source, lines));
+      lastAppend.set(source.component, written);
       await written;
     },
     async close() {
       isClosed = true;
-      await Promise.allSettled(last.values());
+      await Promise.allSettled(lastAppend.values());
       await Promise.all([...files.values()].map(({ handle }) => handle.close()));
       files.clear();
     },
   };
 }
 
-/** Removes the oldest files of all runs until the rest is no larger than this; never those that are written to. */
-async function removeOldest(folder: string, most: number, open: ReadonlySet<string>): Promise<void> {
+/**
+ * Removes the oldest files of all runs until the rest is at most `maxSize` bytes. Files that are open for writing stay.
+ */
+async function removeOldest(folder: string, maxSize: number, openPaths: ReadonlySet<string>): Promise<void> {
   const names = await readdir(folder, { recursive: true });
-  const found = await Promise.all(
+  const logFiles = await Promise.all(
     names
       .filter((name) => name.endsWith('.log'))
       .map(async (name) => {
@@ -97,9 +102,9 @@ async function removeOldest(folder: string, most: number, open: ReadonlySet<stri
         return { path, size, mtimeMs };
       }),
   );
-  let sum = 0;
-  for (const { path, size } of found.toSorted((one, other) => other.mtimeMs - one.mtimeMs)) {
-    sum += size;
-    if (sum > most && !open.has(path)) await rm(path, { force: true });
+  let usedSize = 0;
+  for (const { path, size } of logFiles.toSorted((one, other) => other.mtimeMs - one.mtimeMs)) {
+    usedSize += size;
+    if (usedSize > maxSize && !openPaths.has(path)) await rm(path, { force: true });
   }
 }

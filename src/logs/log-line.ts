@@ -1,68 +1,68 @@
 /** One line of a container's log. */
 export interface LogLine {
-  /** When it was written: RFC 3339 in UTC with nine digits after the point, so that texts compare as times do. */
+  /** Time of writing: RFC 3339 in UTC with nine decimal places, so that string order is time order. */
   readonly time: string;
   readonly text: string;
-  /** No line of the log: before the next one, some may be missing. */
+  /** Marks a place where lines are or may be missing; `text` describes it. */
   readonly isGap?: true;
-  /** Of a gap, how many; undefined where nobody can tell. */
+  /** Number of missing lines in a gap; undefined when unknown. */
   readonly missing?: number;
 }
 
-/** Of `2026-11-23T12:00:00.123456789Z`. */
+/** Length of `2026-11-23T12:00:00.123456789Z`. */
 const timeLength = 30;
 
 /**
- * `2026-11-23T12:00:00.123456789Z the text`, as the API server prints a line with its time. One without its time, such
- * as the node's own word on a log it lost, gets `otherwise`.
+ * Parses `2026-11-23T12:00:00.123456789Z the text`, the API server's format for lines with timestamps. A line without a
+ * timestamp, such as the kubelet's own error message about a lost log, gets `fallbackTime`.
  */
-export function parseLogLine(line: string, otherwise: string): LogLine {
-  // Places in place of a pattern: this is done for every line there is.
+export function parseLogLine(line: string, fallbackTime: string): LogLine {
+  // Compares characters instead of a regular expression, because it runs for every line.
   const isTimed =
     line[timeLength] === ' ' && line[timeLength - 1] === 'Z' && line[10] === 'T' && line[4] === '-';
-  if (!isTimed) return { time: otherwise, text: line };
+  if (!isTimed) return { time: fallbackTime, text: line };
   return { time: line.slice(0, timeLength), text: line.slice(timeLength + 1) };
 }
 
-/** A time in milliseconds since the epoch, in the form of `LogLine.time`. */
+/** Converts milliseconds since the epoch to the format of `LogLine.time`. */
 export function toLogTime(milliseconds: number): string {
   return new Date(milliseconds).toISOString().replace('Z', '000000Z');
 }
 
-/** How far a log has been read, so that reading can go on where it was broken off. */
+/** The position in a log, so that reading can resume after an interruption. */
 export interface LogCursor {
-  /** Time of the last line that was taken, else where reading starts, if it was given. */
+  /** Time of the last line that was read, else the start time if one was given. */
   readonly time: string | undefined;
-  /** To be called before reading from the second of `time` on: the same log again, or the one of the next run. */
-  rewind(what: 'again' | 'next'): void;
+  /** Call this before reading again from the second of `time`: the same log, or the log of the next run. */
+  rewind(target: 'same-run' | 'next-run'): void;
   /**
-   * The lines that were not taken before; they are, now. Where the same log, read again, does not show the last line
-   * that was taken, the node has thrown it away, and what came after it perhaps, too: a gap stands there.
+   * Returns the lines that are new and advances the position. When the same log is read again and the last known line
+   * is no longer in it, the node has rotated it away, perhaps with later lines: a gap is inserted there.
    */
   take(lines: readonly LogLine[]): readonly LogLine[];
 }
 
-/** A cursor at the start of a log, or right before what was written at the time `from`. */
+/** A cursor at the start of a log, or at the time `from`. */
 export function createLogCursor(from?: string): LogCursor {
   let time = from;
-  /** Lines of that very time that were taken. */
+  /** Number of lines read with exactly this time. */
   let taken = 0;
-  /** Of those, how many are still to come again after a rewind. */
-  let again = 0;
-  /** None of them has come again yet, and they should. */
-  let isUnsure = false;
+  /** How many of these lines are still expected again after a rewind. */
+  let remainingRepeats = 0;
+  /** Whether lines are expected again and none of them has been seen yet. */
+  let mayHaveGap = false;
 
   function isNew(line: LogLine): boolean {
     if (time === undefined || line.time > time) {
       time = line.time;
       taken = 1;
-      again = 0;
+      remainingRepeats = 0;
       return true;
     }
     if (line.time < time) return false;
-    isUnsure = false;
-    if (again > 0) {
-      again--;
+    mayHaveGap = false;
+    if (remainingRepeats > 0) {
+      remainingRepeats--;
       return false;
     }
     taken++;
@@ -73,24 +73,24 @@ export function createLogCursor(from?: string): LogCursor {
     get time() {
       return time;
     },
-    rewind(what) {
-      again = what === 'again' ? taken : 0;
-      isUnsure = what === 'again' && taken > 0;
+    rewind(target) {
+      remainingRepeats = target === 'same-run' ? taken : 0;
+      mayHaveGap = target === 'same-run' && taken > 0;
     },
     take(lines) {
-      const fresh: LogLine[] = [];
+      const newLines: LogLine[] = [];
       for (const line of lines) {
         if (!line.isGap && !isNew(line)) continue;
-        if (!line.isGap && isUnsure) fresh.push(toGap(line.time));
-        fresh.push(line);
-        isUnsure = false;
+        if (!line.isGap && mayHaveGap) newLines.push(toGap(line.time));
+        newLines.push(line);
+        mayHaveGap = false;
       }
-      return fresh;
+      return newLines;
     },
   };
 }
 
-/** The place of lines that are missing before this time: lost by the node, or as many as were not shown. */
+/** A gap before this time: an unknown number of lines that the node lost, or `missing` lines that were not shown. */
 export function toGap(time: string, missing?: number): LogLine {
   if (missing === undefined) return { time, text: '-- gap --', isGap: true };
   const text = `-- gap: ${missing} lines not shown, the output is slower than the log --`;

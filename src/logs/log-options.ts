@@ -4,14 +4,14 @@ import type { LogLine } from './log-line.ts';
 
 export interface LogOptions {
   readonly namespace: string;
-  readonly partOf: ComponentOf;
-  /** Of each container, at most so many of the lines written so far. */
+  readonly componentOf: ComponentOf;
+  /** Maximum number of existing lines per container. */
   readonly tail?: number | undefined;
-  /** What was written before this time, in milliseconds since the epoch, is left out. */
+  /** Only lines from this time on, in milliseconds since the epoch. */
   readonly since?: number | undefined;
-  /** Takes lines of one source; resolves when there is room for more. */
+  /** Writes lines of one source. Resolves when the output can accept more. */
   readonly write: (source: LogSource, lines: readonly LogLine[]) => Promise<void>;
-  /** Milliseconds without a line after which a followed log is asked whether it has gone on. */
-  readonly quietFor?: number;
+  /** Milliseconds without a line after which a followed log is checked for newer lines. */
+  readonly silenceTimeout?: number;
   readonly signal: AbortSignal;
 }

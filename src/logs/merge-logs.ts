@@ -1,36 +1,36 @@
 import type { LogLine } from './log-line.ts';
 
-/** Lines that are given on at a time. */
-const batch = 500;
+/** Number of lines per batch. */
+const batchSize = 500;
 
-interface Head<T> {
+interface LogReader<T> {
   readonly source: T;
   readonly lines: AsyncIterator<readonly LogLine[]>;
-  /** Read, and not yet given on from `at` on. */
-  waiting: readonly LogLine[];
-  at: number;
+  /** Lines that were read; those from `nextIndex` on are not merged yet. */
+  buffered: readonly LogLine[];
+  nextIndex: number;
 }
 
-/** The lines of several logs, each of them in the order of time, together in the order of time. Holds a chunk of each. */
+/** Merges several logs, each in time order, in time order. Keeps only one chunk of each in memory. */
 export async function* mergeLogs<T>(
   logs: readonly { readonly source: T; readonly lines: AsyncIterable<readonly LogLine[]> }[],
 ): AsyncGenerator<readonly { readonly source: T; readonly line: LogLine }[], void> {
-  const all = logs.map(({ source, lines }): Head<T> => {
-    return { source, lines: lines[Symbol.asyncIterator](), waiting: [], at: 0 };
+  const all = logs.map(({ source, lines }): LogReader<T> => {
+    return { source, lines: lines[Symbol.asyncIterator](), buffered: [], nextIndex: 0 };
   });
   try {
-    let heads = await refill(all);
+    let readers = await refill(all);
     let merged: { source: T; line: LogLine }[] = [];
-    while (heads.length > 0) {
-      const first = findFirst(heads);
-      if (!first) break;
-      merged.push({ source: first.head.source, line: first.line });
-      first.head.at++;
-      if (merged.length >= batch) {
+    while (readers.length > 0) {
+      const earliest = findEarliest(readers);
+      if (!earliest) break;
+      merged.push({ source: earliest.reader.source, line: earliest.line });
+      earliest.reader.nextIndex++;
+      if (merged.length >= batchSize) {
         yield merged;
         merged = [];
       }
-      if (first.head.at >= first.head.waiting.length) heads = await refill(heads);
+      if (earliest.reader.nextIndex >= earliest.reader.buffered.length) readers = await refill(readers);
     }
     if (merged.length > 0) yield merged;
   } finally {
@@ -38,29 +38,29 @@ export async function* mergeLogs<T>(
   }
 }
 
-function findFirst<T>(
-  heads: readonly Head<T>[],
-): { readonly head: Head<T>; readonly line: LogLine } | undefined {
-  let first: { head: Head<T>; line: LogLine } | undefined;
-  for (const head of heads) {
-    const line = head.waiting[head.at];
-    if (line && (!first || line.time < first.line.time)) first = { head, line };
+function findEarliest<T>(
+  readers: readonly LogReader<T>[],
+): { readonly reader: LogReader<T>; readonly line: LogLine } | undefined {
+  let earliest: { reader: LogReader<T>; line: LogLine } | undefined;
+  for (const reader of readers) {
+    const line = reader.buffered[reader.nextIndex];
+    if (line && (!earliest || line.time < earliest.line.time)) earliest = { reader, line };
   }
-  return first;
+  return earliest;
 }
 
-/** Those that have a line to give, after more was read of each that had none. */
-async function refill<T>(heads: readonly Head<T>[]): Promise<readonly Head<T>[]> {
+/** Reads on where the buffer is empty, and returns the readers that have a line. */
+async function refill<T>(readers: readonly LogReader<T>[]): Promise<readonly LogReader<T>[]> {
   const filled = await Promise.all(
-    heads.map(async (head) => {
-      while (head.at >= head.waiting.length) {
-        const { value, done } = await head.lines.next();
+    readers.map(async (reader) => {
+      while (reader.nextIndex >= reader.buffered.length) {
+        const { value, done } = await reader.lines.next();
         if (done) return undefined;
-        head.waiting = value;
-        head.at = 0;
+        reader.buffered = value;
+        reader.nextIndex = 0;
       }
-      return head;
+      return reader;
     }),
   );
-  return filled.filter((head) => head !== undefined);
+  return filled.filter((reader) => reader !== undefined);
 }

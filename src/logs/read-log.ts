@@ -6,20 +6,20 @@ export interface LogQuery {
   readonly namespace: string;
   readonly pod: string;
   readonly container: string;
-  /** Goes on with what is written from now on, until the container ends. */
+  /** Also sends new lines until the container ends. */
   readonly follow?: boolean;
-  /** The run before the newest. */
+  /** Reads the run before the newest. */
   readonly previous?: boolean;
-  /** From this time on, to the second. */
+  /** Only lines from this time on, with a resolution of one second. */
   readonly since?: string | undefined;
-  /** At most so many of the last lines. */
+  /** Maximum number of last lines. */
   readonly tail?: number | undefined;
 }
 
-/** What the node says in place of a log that it has thrown away. */
-const lost = /^unable to retrieve container logs for /;
+/** The kubelet writes this in place of a log that it has removed. */
+const unavailable = /^unable to retrieve container logs for /;
 
-/** The lines of a container's log, as many at a time as have come. @throws {ApiFailure} */
+/** Reads a container's log and yields the lines in the chunks in which they arrive. @throws {ApiFailure} */
 export async function* readLog(
   api: ApiReader,
   { namespace, pod, container, follow = false, previous = false, since, tail }: LogQuery,
@@ -34,12 +34,12 @@ export async function* readLog(
     ...(tail === undefined ? {} : { tailLines: String(tail) }),
   });
   const stream = await api.open(`/api/v1/namespaces/${namespace}/pods/${pod}/log?${query}`, signal);
-  let last = since ?? '';
+  let lastTime = since ?? '';
   for await (const lines of readLines(stream)) {
     const parsed = lines.map((line) => {
-      const logLine = parseLogLine(line, last);
-      if (logLine.time === last && lost.test(line)) return toGap(last);
-      last = logLine.time;
+      const logLine = parseLogLine(line, lastTime);
+      if (logLine.time === lastTime && unavailable.test(line)) return toGap(lastTime);
+      lastTime = logLine.time;
       return logLine;
     });
     yield parsed;

@@ -6,11 +6,11 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { StatusReport } from '../../src/commands/status/status-report.ts';
 import { command } from '../../src/commands/status.ts';
 import { ownerOnNode } from '../../src/config/kind-cluster.ts';
+import { startApiServer } from '../fakes/api-server.ts';
 import { environment, makeApp } from '../fakes/app.ts';
-import { makeClusterFolder, writeObjects } from '../fakes/cluster-folder.ts';
+import { makeClusterFolder } from '../fakes/cluster-folder.ts';
 import { makeDeployment, makeNode, makePod, makeStatus, ready } from '../fakes/cluster-objects.ts';
 import { dockerRoutes, startEngine } from '../fakes/engine.ts';
-import { startObjectsApi } from '../fakes/objects-api.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
 /** An ingress that responds with this HTTP status. */
@@ -61,9 +61,9 @@ async function runStatus(
   { answers = 200, json = false, input = {}, record = {} } = {},
 ) {
   const httpPort = await startIngress(answers);
-  const server = await startObjectsApi(() => state);
-  const state: string = await makeClusterFolder({ httpPort, server, record });
-  await writeObjects(state, [makeNode(), ...objects]);
+  const api = await startApiServer();
+  api.setObjects([makeNode(), ...objects]);
+  const state = await makeClusterFolder({ httpPort, server: api.url, record });
   const { app, stdout } = makeApp({ state, json });
   const exitCode = await command.run(app, input);
   return { stdout: stdout(), exitCode, origin: `http://localhost:${httpPort}` };
@@ -156,9 +156,9 @@ test('--exit-code reports the state to scripts', async () => {
 
 test('--watch refreshes until Ctrl-C, and prints changes', async () => {
   const httpPort = await startIngress(200);
-  const server = await startObjectsApi(() => state);
-  const state: string = await makeClusterFolder({ httpPort, server });
-  await writeObjects(state, [makeNode(), ...controller, ...redis]);
+  const api = await startApiServer();
+  const state = await makeClusterFolder({ httpPort, server: api.url });
+  api.setObjects([makeNode(), ...controller, ...redis]);
   const stop = new AbortController();
   const { app, stdout } = makeApp({ state, json: true, signal: stop.signal });
   const watching = command.run(app, { watch: true });
@@ -171,7 +171,7 @@ test('--watch refreshes until Ctrl-C, and prints changes', async () => {
           StatusReport.parse(JSON.parse(line)).parts.find(({ name }) => name === 'auth-service')?.state,
       );
   await vi.waitFor(() => expect(states()).toEqual(['absent']), { timeout: 10_000 });
-  await writeObjects(state, [makeNode(), ...controller, ...redis, ...auth]);
+  api.setObjects([makeNode(), ...controller, ...redis, ...auth]);
   await vi.waitFor(() => expect(states()).toEqual(['absent', 'ready']), { timeout: 10_000 });
   stop.abort();
   await expect(watching).rejects.toThrow('aborted');

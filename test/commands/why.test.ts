@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { WhyReport } from '../../src/commands/why/why-report.ts';
 import { command } from '../../src/commands/why.ts';
+import { startApiServer } from '../fakes/api-server.ts';
 import { makeApp } from '../fakes/app.ts';
-import { makeClusterFolder, writeObjects } from '../fakes/cluster-folder.ts';
+import { makeClusterFolder } from '../fakes/cluster-folder.ts';
 import { makeStatus } from '../fakes/cluster-objects.ts';
 import { dockerRoutes, startEngine } from '../fakes/engine.ts';
-import { startObjectsApi } from '../fakes/objects-api.ts';
-import { makeIngress, makePart, node } from '../fakes/platform.ts';
+import { makeComponent, makeIngress, node } from '../fakes/platform.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
-const controller = makePart('traefik', 80).map((object) => ({
+const controller = makeComponent('traefik', 80).map((object) => ({
   ...object,
   metadata: {
     ...object.metadata,
@@ -21,7 +21,7 @@ const controller = makePart('traefik', 80).map((object) => ({
     labels: { 'app.kubernetes.io/instance': 'ingress-traefik' },
   },
 }));
-const toStatefulSet = (objects: ReturnType<typeof makePart>) =>
+const toStatefulSet = (objects: ReturnType<typeof makeComponent>) =>
   objects.map((object) => {
     if (object.kind === 'Deployment' && 'status' in object)
       return { ...object, kind: 'StatefulSet', status: { ...object.status, updateRevision: 'r' } };
@@ -32,9 +32,9 @@ const toStatefulSet = (objects: ReturnType<typeof makePart>) =>
 const ingress = makeIngress(['/svc/auth', 'auth-service', 8080], ['/', 'frontend', 80]);
 const whole = [
   ...[node, ingress, ...controller],
-  ...toStatefulSet(makePart('redis', 6379)),
-  ...makePart('auth-service', 8080),
-  ...makePart('frontend', 80),
+  ...toStatefulSet(makeComponent('redis', 6379)),
+  ...makeComponent('auth-service', 8080),
+  ...makeComponent('frontend', 80),
 ];
 
 async function startIngress(status: (path: string) => number): Promise<number> {
@@ -54,9 +54,9 @@ interface Given {
 
 async function why({ objects = whole, service, json = false, logs = {}, answers = () => 200 }: Given = {}) {
   const httpPort = await startIngress(answers);
-  const server = await startObjectsApi(() => state);
-  const state: string = await makeClusterFolder({ httpPort, server });
-  await writeObjects(state, objects);
+  const api = await startApiServer();
+  api.setObjects(objects);
+  const state = await makeClusterFolder({ httpPort, server: api.url });
   for (const [name, text] of Object.entries(logs)) await writeFile(join(state, 'logs', name), text);
   const { app, stdout } = makeApp({ state, json });
   const exitCode = await command.run(app, { service });
@@ -88,9 +88,9 @@ const starting = {
 };
 const broken = [
   ...[node, ingress, ...controller],
-  ...toStatefulSet(makePart('redis', 6379, crashing)),
-  ...makePart('auth-service', 8080, starting),
-  ...makePart('frontend', 80),
+  ...toStatefulSet(makeComponent('redis', 6379, crashing)),
+  ...makeComponent('auth-service', 8080, starting),
+  ...makeComponent('frontend', 80),
 ];
 const logs = {
   'redis-0.redis.previous': 'Fatal error: bad directive\n',

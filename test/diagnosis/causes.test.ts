@@ -3,7 +3,7 @@ import { findCauses } from '../../src/diagnosis/causes.ts';
 import { type Component, listUnready, type Silent } from '../../src/diagnosis/component.ts';
 import { createSnapshot } from '../../src/diagnosis/snapshot.ts';
 import { ago, makeEvent, makeNode, makeStatus, now } from '../fakes/cluster-objects.ts';
-import { makeIngress, makePart, node } from '../fakes/platform.ts';
+import { makeComponent, makeIngress, node } from '../fakes/platform.ts';
 
 const namespace = 'wealist-kind-local';
 const component = (name: string, port: number, needs: readonly string[] = [], path?: string): Component => ({
@@ -53,7 +53,7 @@ interface Given {
 
 async function find({ broken = {}, absent = [], logs = {}, silent = [], objects = [], without = [] }: Given) {
   const names = (Object.keys(all) as Name[]).filter((name) => !absent.includes(name));
-  const made = names.flatMap((name) => makePart(name, all[name], broken[name]));
+  const made = names.flatMap((name) => makeComponent(name, all[name], broken[name]));
   const snapshot = createSnapshot(
     now,
     [node, ingress, ...made]
@@ -117,7 +117,7 @@ describe('a fault that affects several components is one cause', () => {
 
   test('a Service without endpoints', async () => {
     const wrong = {
-      ...makePart('redis', 6379)[4],
+      ...makeComponent('redis', 6379)[4],
       spec: { selector: { 'app.kubernetes.io/name': 'redos' } },
     };
     const causes = await find({
@@ -279,7 +279,7 @@ test.each([
   ],
   ['', 'web', /^readiness probe failed: the container has no port named web$/],
 ])('a probe with a wrong port or path: %s', async (failure, port, line) => {
-  const chat = makePart('chat', 8001, waiting('chat', 30));
+  const chat = makeComponent('chat', 8001, waiting('chat', 30));
   const readinessProbe = { httpGet: { path: '/nope', port } };
   const objects = chat.map((object) =>
     object.kind === 'Pod' && 'spec' in object

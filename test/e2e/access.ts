@@ -2,19 +2,19 @@ import { exec } from '../../src/tools/exec.ts';
 import type { Checkout } from './checkout.ts';
 import { kubeconfigOf, kubectlOf } from './cluster.ts';
 
-/** One question to the API server's authorizer. */
+/** One request to be authorized. */
 export interface Access {
   readonly verb: string;
   readonly group: string;
-  /** With its subresource: `pods/exec`. */
+  /** The resource with its subresource, such as `pods/exec`. */
   readonly resource: string;
-  /** Undefined: in no namespace. */
+  /** Undefined for cluster-wide resources. */
   readonly namespace?: string | undefined;
 }
 
 export const verbs = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete', 'deletecollection'];
 
-/** What somebody may want of a namespace, by API group. */
+/** Namespaced resources by API group. */
 const namespaced: Readonly<Record<string, readonly string[]>> = {
   '': [
     ...['pods', 'pods/log', 'pods/exec', 'pods/attach', 'pods/portforward', 'pods/ephemeralcontainers'],
@@ -34,7 +34,7 @@ const clusterWide: Readonly<Record<string, readonly string[]>> = {
   'rbac.authorization.k8s.io': ['clusterroles', 'clusterrolebindings'],
 };
 
-/** Every verb on every resource: of these namespaces, and of the cluster. */
+/** Every verb on every resource, in these namespaces and cluster-wide. */
 export function listAccess(namespaces: readonly string[]): readonly Access[] {
   const each = (resources: typeof namespaced, namespace?: string) =>
     Object.entries(resources).flatMap(([group, names]) =>
@@ -43,13 +43,13 @@ export function listAccess(namespaces: readonly string[]): readonly Access[] {
   return [...namespaces.flatMap((namespace) => each(namespaced, namespace)), ...each(clusterWide)];
 }
 
-/** The questions that the API server answers with yes to a member of this group. */
+/** Selects the requests that a member of this group is allowed to make. */
 export async function listAllowed(
   checkout: Checkout,
   member: string,
-  questions: readonly Access[],
+  requests: readonly Access[],
 ): Promise<readonly Access[]> {
-  const reviews = questions.map(({ verb, group, resource: path, namespace }) => {
+  const reviews = requests.map(({ verb, group, resource: path, namespace }) => {
     const [resource, subresource] = path.split('/');
     return {
       ...{ apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview' },
@@ -67,8 +67,8 @@ export async function listAllowed(
     ],
     { input: reviews.map((review) => JSON.stringify(review)).join('\n---\n') },
   );
-  const answers = stdout.split('\n').filter(Boolean);
-  if (answers.length !== questions.length)
-    throw new Error(`${answers.length} answers to ${questions.length} questions`);
-  return questions.filter((_, at) => answers[at] === 'true');
+  const results = stdout.split('\n').filter(Boolean);
+  if (results.length !== requests.length)
+    throw new Error(`${results.length} results for ${requests.length} requests`);
+  return requests.filter((_, at) => results[at] === 'true');
 }

@@ -6,15 +6,15 @@ import { folderPrefix, removeNodes } from './leftovers.ts';
 import { type Ended, type Running, start } from './running.ts';
 import { runOnTerminal, type Typing } from './terminal.ts';
 
-/** Where a checkout of a test lies; enough to open it in another process. */
-export interface Place {
-  /** Holds all that is the test's own: the checkout and its data. */
+/** The location of a test's checkout, with which another process can open it. */
+export interface CheckoutLocation {
+  /** The folder of the checkout and its data. */
   readonly folder: string;
-  /** Of the checkout's cluster: the folder's own name. */
+  /** Name of the checkout's cluster, which is also the name of the folder. */
   readonly name: string;
 }
 
-/** What `up --json` says. */
+/** The output of `up --json`. */
 export interface UpResult {
   readonly changed: boolean;
   readonly milliseconds: number;
@@ -27,33 +27,33 @@ export interface UpResult {
   readonly addresses: readonly { readonly name: string; readonly url: string }[];
 }
 
-/** A copy of this checkout with a cluster, a state and a data folder of its own; it shares the cache of images. */
-export interface Checkout extends Place {
-  /** The copy. */
+/** A copy of this checkout with its own cluster, state and data folder. The image cache is shared. */
+export interface Checkout extends CheckoutLocation {
+  /** Folder of the copy. */
   readonly root: string;
-  /** The cluster's data. */
+  /** Folder of the cluster's data. */
   readonly data: string;
-  /** Of every command that is run in the copy. */
+  /** Environment of the commands that run in the copy. */
   readonly env: NodeJS.ProcessEnv;
   /** `npm run <command> -- <words>` in the copy. */
   start(command: string, ...words: string[]): Running;
   run(command: string, ...words: string[]): Promise<Ended>;
-  /** The same on a terminal, with what a person types there. */
+  /** Runs a command on a terminal and types these lines. */
   type(typings: readonly Typing[], command: string, ...words: string[]): ReturnType<typeof runOnTerminal>;
-  /** `npm run up -- --json`. @throws {Error} with its output unless it ends well. */
+  /** `npm run up -- --json`. @throws {Error} with its output when it fails. */
   up(...words: string[]): Promise<UpResult>;
-  /** The same copy, as another checkout would be: with this folder for its state. */
+  /** The same copy with another state folder, like another checkout. */
   withState(folder: string): Checkout;
-  /** Changes a file of the copy. Resolves to what takes the change back. */
+  /** Changes a file of the copy. Resolves to a function that undoes the change. */
   edit(path: string, change: (text: string) => string): Promise<() => Promise<void>>;
-  /** The cluster, its data and the folder are gone. */
+  /** Removes the cluster, its data and the folder. */
   remove(): Promise<void>;
 }
 
 const source = resolve(import.meta.dirname, '../..');
 
-/** Neither what git ignores nor what npm can install: the copy is what a clone would be, with what is not committed yet. */
-const left = new Set([
+/** Not copied: ignored files and npm packages, so that the copy is like a clone with uncommitted changes. */
+const excluded = new Set([
   '.git',
   '.wealist',
   'node_modules',
@@ -62,7 +62,7 @@ const left = new Set([
   'helm/environments/local-kind-secrets.yaml',
 ]);
 
-/** Makes a checkout that is this process's. */
+/** Creates a checkout that belongs to this process. */
 export async function makeCheckout(): Promise<Checkout> {
   const name = `${folderPrefix}${process.pid}-${randomBytes(3).toString('hex')}`;
   const folder = join(tmpdir(), name);
@@ -71,16 +71,16 @@ export async function makeCheckout(): Promise<Checkout> {
   await cp(source, root, {
     recursive: true,
     verbatimSymlinks: true,
-    filter: (path) => !left.has(relative(source, path)),
+    filter: (path) => !excluded.has(relative(source, path)),
   });
   await symlink(join(source, 'node_modules'), join(root, 'node_modules'));
   return openCheckout({ folder, name });
 }
 
-/** The checkout at a place that another process has made. */
-export function openCheckout({ folder, name }: Place, settings: NodeJS.ProcessEnv = {}): Checkout {
+/** Opens a checkout that another process has created. */
+export function openCheckout({ folder, name }: CheckoutLocation, settings: NodeJS.ProcessEnv = {}): Checkout {
   const root = join(folder, 'checkout');
-  const env = { ...toPersonsEnv(process.env), XDG_DATA_HOME: join(folder, 'data'), ...settings };
+  const env = { ...toUserEnv(process.env), XDG_DATA_HOME: join(folder, 'data'), ...settings };
 
   const toLine = (command: string, words: readonly string[]) => {
     const isNamed = words.some((word) => word.startsWith('--name='));
@@ -105,7 +105,7 @@ export function openCheckout({ folder, name }: Place, settings: NodeJS.ProcessEn
     async up(...words) {
       const { stdout, stderr, exitCode } = await run('up', '--yes', '--json', ...words);
       if (exitCode === 0) return JSON.parse(stdout);
-      throw new Error(`up ended with exit code ${exitCode}:\n${stderr}`);
+      throw new Error(`up failed with exit code ${exitCode}:\n${stderr}`);
     },
 
     withState: (state) => openCheckout({ folder, name }, { WEALIST_STATE_DIR: state }),
@@ -114,23 +114,23 @@ export function openCheckout({ folder, name }: Place, settings: NodeJS.ProcessEn
       const file = join(root, path);
       const before = await readFile(file, 'utf8');
       const after = change(before);
-      if (after === before) throw new Error(`${path} has nothing that is to be changed`);
+      if (after === before) throw new Error(`the change of ${path} has no effect`);
       await writeFile(file, after);
       return () => writeFile(file, before);
     },
 
     async remove() {
       const { exitCode, stderr } = await run('down', '--delete-data', '--yes');
-      // Whatever came of it, nothing stays behind.
+      // Removes everything even when `down` failed.
       await removeNodes((mounted) => mounted.startsWith(`${folder}/`));
       await rm(folder, { recursive: true, force: true });
-      if (exitCode !== 0) throw new Error(`down did not end well:\n${stderr}`);
+      if (exitCode !== 0) throw new Error(`down failed:\n${stderr}`);
     },
   };
 }
 
-/** The environment of whoever started the tests, without what npm and vitest have added to it. */
-function toPersonsEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+/** The environment of the user, without the variables that npm and vitest have added. */
+function toUserEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const added =
     /^(npm_|VITE|VITEST|WEALIST_E2E_|TEST$|NODE_ENV$|NODE_OPTIONS$|PROD$|DEV$|MODE$|BASE_URL$|SSR$)/;
   return Object.fromEntries(Object.entries(env).filter(([name]) => !added.test(name)));

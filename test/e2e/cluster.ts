@@ -4,7 +4,7 @@ import type { Checkout } from './checkout.ts';
 
 /** The namespace of all services. */
 export const namespace = 'wealist-kind-local';
-/** The namespaces of all that `up` deploys. */
+/** The namespaces to which `up` deploys. */
 export const ours = [namespace, 'ingress-nginx'] as const;
 
 interface Condition {
@@ -12,7 +12,7 @@ interface Condition {
   readonly status: string;
 }
 
-/** What the tests read of any object. */
+/** The fields of objects that the tests read. */
 export interface KubernetesObject {
   readonly metadata: {
     readonly name: string;
@@ -22,9 +22,9 @@ export interface KubernetesObject {
     readonly deletionTimestamp?: string;
   };
   readonly spec: {
-    /** Of a pod: where it runs. */
+    /** Node of a pod. */
     readonly nodeName?: string;
-    /** Of a node: the addresses of its pods. */
+    /** Address range of a node's pods. */
     readonly podCIDR?: string;
     readonly containers: readonly { readonly name: string; readonly image: string }[];
   };
@@ -41,7 +41,7 @@ export interface KubernetesObject {
   };
 }
 
-/** kubectl as `up` has obtained it for the checkout. */
+/** Path of the kubectl that `up` has installed in the checkout. */
 export function kubectlOf({ root }: Checkout): string {
   return join(root, '.wealist/bin/kubectl');
 }
@@ -50,12 +50,12 @@ export function kubeconfigOf({ root }: Checkout): string {
   return join(root, '.wealist/kubeconfig');
 }
 
-/** Asks the checkout's cluster with kubectl; resolves to both outputs. */
+/** Runs kubectl on the checkout's cluster. Resolves to both outputs. */
 export async function kubectl(checkout: Checkout, ...args: string[]) {
   return exec(kubectlOf(checkout), [`--kubeconfig=${kubeconfigOf(checkout)}`, ...args]);
 }
 
-/** Objects of a kind, in all namespaces unless the arguments say otherwise. */
+/** Lists objects of a kind, by default in all namespaces. */
 export async function listObjects(
   checkout: Checkout,
   kind: string,
@@ -66,7 +66,7 @@ export async function listObjects(
   return JSON.parse(stdout).items;
 }
 
-/** Names of pods that are neither ready nor a Job's that has done its work: of these namespaces, else of all. */
+/** Names of pods that are neither ready nor completed, in these namespaces or in all. */
 export async function listUnreadyPods(
   checkout: Checkout,
   ...namespaces: readonly string[]
@@ -80,7 +80,7 @@ export async function listUnreadyPods(
     .map(({ metadata }) => metadata.name);
 }
 
-/** Release → its newest revision and status, as helm keeps them. */
+/** The newest revision and status by release, from helm's Secrets. */
 export async function readReleases(checkout: Checkout): Promise<Readonly<Record<string, string>>> {
   const secrets = await listObjects(checkout, 'secrets', '--selector=owner=helm');
   const labels = secrets.map(({ metadata }) => metadata.labels ?? {});
@@ -90,33 +90,36 @@ export async function readReleases(checkout: Checkout): Promise<Readonly<Record<
   );
 }
 
-/** Nodes of the checkout's cluster in the engine, stopped ones too. */
+/** IDs of the node containers of the checkout's cluster, including stopped ones. */
 export async function listNodes({ name }: Checkout): Promise<readonly string[]> {
   return docker('ps', '--all', '--format={{.ID}}', `--filter=label=io.x-k8s.kind.cluster=${name}`);
 }
 
-/** Addresses of containers in kind's network. */
+/** Addresses of containers in the network of kind. */
 export async function listAddresses(containers: readonly string[]): Promise<readonly string[]> {
   if (containers.length === 0) return [];
   return docker('inspect', '--format={{.NetworkSettings.Networks.kind.IPAddress}}', ...containers);
 }
 
 /**
- * Containers in kind's network, as many as it takes until they have all of these addresses; Docker gives the lowest
- * free one first. Resolves to their ids.
+ * Starts containers in the network of kind until they occupy all of these addresses; Docker assigns the lowest free one
+ * first. Resolves to their IDs.
  */
-export async function takeAddresses(addresses: readonly string[], image: string): Promise<readonly string[]> {
-  const squatters: string[] = [];
+export async function occupyAddresses(
+  addresses: readonly string[],
+  image: string,
+): Promise<readonly string[]> {
+  const containers: string[] = [];
   const options = ['--detach', '--rm', '--network=kind', '--entrypoint=sleep'];
-  while (squatters.length < 20) {
-    const taken = await listAddresses(squatters);
+  while (containers.length < 20) {
+    const taken = await listAddresses(containers);
     if (addresses.every((address) => taken.includes(address))) break;
-    squatters.push(...(await docker('run', ...options, image, '900')));
+    containers.push(...(await docker('run', ...options, image, '900')));
   }
-  return squatters;
+  return containers;
 }
 
-/** The images of the engine and of the cluster's node. */
+/** Lists the images of the engine and of the cluster's node. */
 export async function listImages({ name }: Checkout): Promise<readonly string[]> {
   const inEngine = await docker('images', '--no-trunc', '--format={{.Repository}}:{{.Tag}} {{.ID}}');
   const onNode = await docker('exec', nodeOf(name), 'ctr', '--namespace=k8s.io', 'images', 'list', '--quiet');
@@ -127,7 +130,7 @@ export function nodeOf(cluster: string): string {
   return `${cluster}-control-plane`;
 }
 
-/** The lines of what docker says. */
+/** The output lines of docker. */
 export async function docker(...args: string[]): Promise<readonly string[]> {
   const { stdout } = await exec('docker', args);
   return stdout.split('\n').filter(Boolean);

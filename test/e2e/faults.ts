@@ -5,47 +5,47 @@ import { kubeconfigOf, kubectl, kubectlOf, namespace } from './cluster.ts';
 
 export type Cause = WhyReport['causes'][number];
 
-/** Milliseconds until a fault must show: a crash has to happen twice, and a probe has its patience. */
+/** Milliseconds until a fault must be detected: containers must crash twice, and probes must reach their threshold. */
 const timeout = 100_000;
 
-/** What `why` says now. */
-export async function askWhy(checkout: Checkout, ...words: string[]): Promise<WhyReport> {
+/** Runs `why` and returns its report. */
+export async function getWhyReport(checkout: Checkout, ...words: string[]): Promise<WhyReport> {
   const { stdout, stderr } = await checkout.run('why', ...words, '--json');
-  if (stdout === '') throw new Error(`why said nothing:\n${stderr}`);
+  if (stdout === '') throw new Error(`why printed nothing:\n${stderr}`);
   return JSON.parse(stdout);
 }
 
-/** Asks until every one of these is among the causes; resolves to the last answer, whether they are or not. */
+/** Runs `why` until all expected causes are found, or until the timeout. Resolves to the last report. */
 export async function waitForCauses(
   checkout: Checkout,
-  isThere: readonly ((cause: Cause) => boolean)[],
+  expected: readonly ((cause: Cause) => boolean)[],
 ): Promise<WhyReport> {
   const end = performance.now() + timeout;
   for (;;) {
-    const report = await askWhy(checkout);
-    const isComplete = isThere.every((matches) => report.causes.some(matches));
+    const report = await getWhyReport(checkout);
+    const isComplete = expected.every((matches) => report.causes.some(matches));
     if (isComplete || performance.now() > end) return report;
   }
 }
 
-/** Changes an object of the platform by hand, as somebody might who tries something. */
+/** Changes an object with kubectl, like a user who experiments. */
 export async function patch(checkout: Checkout, object: string, change: object): Promise<void> {
   await kubectl(checkout, 'patch', `--namespace=${namespace}`, object, `--patch=${JSON.stringify(change)}`);
 }
 
-/** Makes the cluster have an object. */
+/** Creates or updates an object. */
 export async function apply(checkout: Checkout, object: object): Promise<void> {
   const words = [`--kubeconfig=${kubeconfigOf(checkout)}`, 'apply', '--filename=-'];
   await exec(kubectlOf(checkout), words, { input: JSON.stringify(object) });
 }
 
-/** Of a container: any of its keys. */
+/** Fields of a container. */
 interface Change {
   readonly [key: string]: unknown;
   readonly resources?: { readonly requests?: object; readonly limits?: object };
 }
 
-/** Changes the container of a service. The pods beside the old ones ask for next to nothing: two cores have no more. */
+/** Changes the container of a service. The new pods request almost no CPU, because they run beside the old ones. */
 export async function patchService(
   checkout: Checkout,
   name: string,
@@ -56,7 +56,7 @@ export async function patchService(
   await patch(checkout, `deployment/${name}`, { spec: { template: { spec } } });
 }
 
-/** The causes as `why` prints them to a person, to the screen of whoever runs the tests. */
+/** Prints the causes to stderr. */
 export function show({ causes }: WhyReport): void {
   for (const { about, line, evidence, affects } of causes) {
     process.stderr.write(

@@ -13,11 +13,11 @@ export interface Reply {
 export interface RequestOptions {
   readonly method?: string;
   readonly body?: string;
-  /** In place of the address's own name, which need not be known to this machine's resolver. */
+  /** Host header, for names that this machine cannot resolve. */
   readonly host?: string;
 }
 
-/** A request to 127.0.0.1, its path sent as it stands. */
+/** Sends a request to 127.0.0.1 with the unmodified path. */
 export async function request(url: string, options: RequestOptions = {}): Promise<Reply> {
   const { method = 'GET', body } = options;
   const [, name = '', port = '80', path = '/'] = /^http:\/\/([^/:]+)(?::(\d+))?(\/.*)?$/.exec(url) ?? [];
@@ -32,7 +32,7 @@ export async function request(url: string, options: RequestOptions = {}): Promis
   });
 }
 
-/** The same, with JSON both ways. @throws {Error} unless it succeeds. */
+/** Sends and receives JSON. @throws {Error} when the request fails. */
 export async function requestJson<T>(url: string, send?: object): Promise<T> {
   const options = send && { method: 'POST', body: JSON.stringify(send) };
   const { status, body } = await request(url, options);
@@ -40,7 +40,7 @@ export async function requestJson<T>(url: string, send?: object): Promise<T> {
   return JSON.parse(body);
 }
 
-/** The services that have a route, by their names. */
+/** The services with a route, by name. */
 export async function readRoutes({ root }: Checkout): Promise<Readonly<Record<string, string>>> {
   const values = parse(await readFile(join(root, 'helm/charts/wealist-common/values.yaml'), 'utf8'));
   const services: Record<string, { route?: string }> = values.exports.defaults.services;

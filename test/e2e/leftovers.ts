@@ -4,22 +4,22 @@ import { join } from 'node:path';
 import { findProcess } from '../../src/lib/processes.ts';
 import { exec } from '../../src/tools/exec.ts';
 
-/** Folders of tests are called by this and the PID of whoever made them, so that a later run can tell what is left over. */
+/** Prefix of the tests' folders. It is followed by the PID of the run, so that a later run can detect leftovers. */
 export const folderPrefix = 'wealist-e2e-';
 
 /**
- * Removes what test runs have left that were killed: their folders, and nodes of clusters whose data lies, or lay, in
- * such a folder. Whatever else there is in the engine is not ours.
+ * Removes the leftovers of killed test runs: their folders, and cluster nodes that mount data from such a folder. All
+ * other containers are preserved.
  */
 export async function removeLeftovers(): Promise<void> {
-  await removeNodes(async (mounted) => isLeftOver(mounted));
+  await removeNodes(async (mounted) => isLeftover(mounted));
   for (const name of await readdir(tmpdir())) {
     const folder = join(tmpdir(), name);
-    if (await isLeftOver(folder)) await rm(folder, { recursive: true, force: true });
+    if (await isLeftover(folder)) await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** Removes the nodes of Kind clusters that mount such a path of this machine, with their anonymous volumes. */
+/** Removes the nodes of kind clusters that mount a matching path, with their anonymous volumes. */
 export async function removeNodes(isOurs: (mounted: string) => boolean | Promise<boolean>): Promise<void> {
   for (const id of await docker('ps', '--all', '--quiet', '--filter=label=io.x-k8s.kind.cluster')) {
     const mounts = await docker('inspect', '--format={{range .Mounts}}{{println .Source}}{{end}}', id);
@@ -28,14 +28,14 @@ export async function removeNodes(isOurs: (mounted: string) => boolean | Promise
   }
 }
 
-/** Its maker is dead; false for what no test made. */
-async function isLeftOver(path: string): Promise<boolean> {
+/** Whether a test run that is no longer running created this path. */
+async function isLeftover(path: string): Promise<boolean> {
   const prefix = join(tmpdir(), folderPrefix);
-  const maker = path.startsWith(prefix) ? /^(\d+)-/.exec(path.slice(prefix.length))?.[1] : undefined;
-  return maker !== undefined && (await findProcess(Number(maker))) === undefined;
+  const pid = path.startsWith(prefix) ? /^(\d+)-/.exec(path.slice(prefix.length))?.[1] : undefined;
+  return pid !== undefined && (await findProcess(Number(pid))) === undefined;
 }
 
-/** The lines of what docker says; none without a client or an engine, where nothing can be left either. */
+/** The output lines of docker; none without a client or an engine, since then there are no leftovers. */
 async function docker(...args: string[]): Promise<readonly string[]> {
   const { stdout } = await exec('docker', args).catch(() => ({ stdout: '' }));
   return stdout.split('\n').filter(Boolean);

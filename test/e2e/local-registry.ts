@@ -15,24 +15,24 @@ import { exec } from '../../src/tools/exec.ts';
 export interface LocalRegistry {
   /** Host and port. */
   readonly address: string;
-  /** Makes an image whose one file has this content, and has the registry keep it under `repository:tag`. */
+  /** Builds an image with one file of this content and pushes it as `repository:tag`. */
   push(name: string, content: string): Promise<{ readonly digest: Digest; readonly image: Image }>;
-  /** Forgets a content; tags that stood for it stand for nothing. */
-  forget(repository: string, digest: Digest): Promise<void>;
+  /** Deletes a manifest; its tags are then not found. */
+  deleteManifest(repository: string, digest: Digest): Promise<void>;
   stop(): Promise<void>;
 }
 
 export interface LocalRegistryDeps {
   /** Path of the registry program. */
   readonly program: string;
-  /** An empty folder for all that it keeps. */
+  /** An empty folder for the registry's data. */
   readonly folder: string;
   readonly docker: Docker;
   readonly store: Store;
   readonly architecture: string;
 }
 
-/** A real registry on a free port of this machine. */
+/** Starts a real registry on a free port of 127.0.0.1. */
 export async function startRegistry(deps: LocalRegistryDeps): Promise<LocalRegistry> {
   const { program, folder, docker, store, architecture } = deps;
   const address = `127.0.0.1:${await findFreePort()}`;
@@ -42,7 +42,7 @@ export async function startRegistry(deps: LocalRegistryDeps): Promise<LocalRegis
     storage: { filesystem: { rootdirectory: join(folder, 'data') }, delete: { enabled: true } },
     http: { addr: address },
   };
-  // JSON is YAML.
+  // JSON is valid YAML.
   await writeFile(join(folder, 'registry.yaml'), JSON.stringify(settings));
   const log = await open(join(folder, 'registry.log'), 'a');
   const child = spawn(program, ['serve', join(folder, 'registry.yaml')], {
@@ -50,7 +50,7 @@ export async function startRegistry(deps: LocalRegistryDeps): Promise<LocalRegis
     stdio: ['ignore', log.fd, log.fd],
   });
   await log.close();
-  await waitUntilItAnswers(address, child);
+  await waitUntilReachable(address, child);
 
   return {
     address,
@@ -66,11 +66,11 @@ export async function startRegistry(deps: LocalRegistryDeps): Promise<LocalRegis
       return { digest, image };
     },
 
-    async forget(repository, digest) {
+    async deleteManifest(repository, digest) {
       const response = await fetch(`http://${address}/v2/${repository}/manifests/${digest}`, {
         method: 'DELETE',
       });
-      if (!response.ok) throw new Error(`the registry did not forget ${repository}: ${response.status}`);
+      if (!response.ok) throw new Error(`cannot delete the manifest of ${repository}: ${response.status}`);
     },
 
     async stop() {
@@ -81,17 +81,17 @@ export async function startRegistry(deps: LocalRegistryDeps): Promise<LocalRegis
   };
 }
 
-async function waitUntilItAnswers(address: string, child: ChildProcess): Promise<void> {
-  for (let left = 100; left > 0; left -= 1) {
-    if (child.exitCode !== null) throw new Error(`the registry ended with ${child.exitCode}`);
-    const answers = await fetch(`http://${address}/v2/`).then(
+async function waitUntilReachable(address: string, child: ChildProcess): Promise<void> {
+  for (let attempts = 100; attempts > 0; attempts -= 1) {
+    if (child.exitCode !== null) throw new Error(`the registry exited with ${child.exitCode}`);
+    const isReachable = await fetch(`http://${address}/v2/`).then(
       ({ ok }) => ok,
       () => false,
     );
-    if (answers) return;
+    if (isReachable) return;
     await sleep(100);
   }
-  throw new Error(`the registry on ${address} did not answer in 10 s`);
+  throw new Error(`the registry on ${address} did not respond within 10 s`);
 }
 
 async function findFreePort(): Promise<number> {

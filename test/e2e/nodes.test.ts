@@ -8,8 +8,8 @@ import {
   listUnreadyPods,
   namespace,
   nodeOf,
+  occupyAddresses,
   ours,
-  takeAddresses,
 } from './cluster.ts';
 import { request, requestJson } from './ingress.ts';
 import { sharedCheckout, test } from './shared-checkout.ts';
@@ -129,7 +129,7 @@ describe('up --nodes=app,db', () => {
     expect(await checkout.run('down', '--stop')).toMatchObject({ exitCode: 0 });
     const states = await docker('inspect', '--format={{.State.Status}}', ...names);
     expect(states).toEqual(['exited', 'exited', 'exited']);
-    const squatters = await takeAddresses(addresses, image);
+    const squatters = await occupyAddresses(addresses, image);
     try {
       await checkout.up();
       expect(await listNodes(checkout)).toEqual(before);

@@ -123,7 +123,7 @@ describe.skipIf(!engine)('images from a registry', () => {
     await chain.ensure('postgres', run);
     await empty(store);
     const second = await registry.push(postgres, 'another postgres');
-    await registry.forget('library/postgres', first.digest);
+    await registry.deleteManifest('library/postgres', first.digest);
 
     const machine = await start();
     const failure = await catchFailure(machine.chain.ensure('postgres', run));

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, onTestFinished } from 'vitest';
 import { StatusReport } from '../../src/commands/status/status-report.ts';
 import { docker, listImages, listObjects, namespace, nodeOf } from './cluster.ts';
 import { request, requestJson } from './ingress.ts';
-import { ask } from './requests.ts';
+import { sendRequests } from './requests.ts';
 import { sharedCheckout, test } from './shared-checkout.ts';
 
 const checkout = sharedCheckout();
@@ -44,7 +44,7 @@ describe('reload', () => {
   });
 
   test('no request is lost, and the new code answers alone once the pods of before have ended', async () => {
-    const asking = ask(`${origin}svc/noti/`);
+    const asking = sendRequests(`${origin}svc/noti/`);
     await change('services/noti-service/service.ts', "'noti:all'", "'noti:each'");
     const { stderr, stdout, exitCode } = await checkout.run('reload', 'noti-service');
     expect({ stderr, exitCode }).toMatchObject({ exitCode: 0 });

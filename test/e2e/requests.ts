@@ -2,24 +2,24 @@ import { Agent, get } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-export interface Answer {
-  /** Milliseconds on the monotonic clock, when it was there. */
+export interface RequestResult {
+  /** Monotonic time of the response, in milliseconds. */
   readonly at: number;
-  /** Undefined for one that never came, or was broken off. */
+  /** Undefined when the request failed or the response was incomplete. */
   readonly status: number | undefined;
   readonly body: string;
 }
 
-/** Asks a URL every ten milliseconds, on kept connections, whatever becomes of the requests before. */
-export function ask(url: string, { interval = 10 } = {}) {
+/** Sends a request every `interval` milliseconds over keep-alive connections, without waiting for responses. */
+export function sendRequests(url: string, { interval = 10 } = {}) {
   const agent = new Agent({ keepAlive: true });
-  const answers: Answer[] = [];
+  const results: RequestResult[] = [];
   const running = new Set<Promise<void>>();
-  let isOver = false;
+  let isStopped = false;
 
-  async function one(): Promise<void> {
+  async function sendRequest(): Promise<void> {
     const end = (status: number | undefined, body: string) => {
-      answers.push({ at: performance.now(), status, body });
+      results.push({ at: performance.now(), status, body });
     };
     await new Promise<void>((resolve) => {
       get(url, { agent }, (response) => {
@@ -36,24 +36,24 @@ export function ask(url: string, { interval = 10 } = {}) {
     });
   }
 
-  async function all(): Promise<void> {
-    while (!isOver) {
-      const asked = one();
-      running.add(asked);
-      void asked.finally(() => running.delete(asked));
+  async function sendUntilStopped(): Promise<void> {
+    while (!isStopped) {
+      const request = sendRequest();
+      running.add(request);
+      void request.finally(() => running.delete(request));
       await sleep(interval);
     }
     await Promise.all(running);
     agent.destroy();
   }
 
-  const over = all();
+  const finished = sendUntilStopped();
   return {
-    /** Resolves to all answers, once the last has come. */
-    async stop(): Promise<readonly Answer[]> {
-      isOver = true;
-      await over;
-      return answers;
+    /** Resolves to all results after the last response. */
+    async stop(): Promise<readonly RequestResult[]> {
+      isStopped = true;
+      await finished;
+      return results;
     },
   };
 }

@@ -2,33 +2,33 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { listDescendants } from '../../src/lib/processes.ts';
 
-/** A command as it ended. */
+/** The result of a command. */
 export interface Ended {
   readonly stdout: string;
   readonly stderr: string;
-  /** Null when a signal ended it. */
+  /** Null when the command was killed by a signal. */
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly seconds: number;
 }
 
-/** A command on its way, in a process group of its own, as a terminal would have it. */
+/** A running command in its own process group, as on a terminal. */
 export interface Running {
   readonly pid: number;
   readonly ended: Promise<Ended>;
-  /** Its stdout so far. */
+  /** The stdout so far. */
   printed(): string;
-  /** Resolves once it has printed this, to either output. @throws {Error} with its output when it ends before. */
+  /** Resolves when stdout or stderr contains the text. @throws {Error} with the output when the command ends before. */
   said(text: string): Promise<void>;
-  /** To every process of the group, as Ctrl-C does. */
+  /** Signals every process of the group, like Ctrl-C. */
   signalGroup(signal: NodeJS.Signals): void;
-  /** To the first process only, as a supervisor does. */
+  /** Signals only the first process, like a supervisor. */
   signal(signal: NodeJS.Signals): void;
-  /** Everything that it started is killed at once, without a chance to put anything in order. */
+  /** Kills the command and its descendants with SIGKILL. */
   kill(): Promise<void>;
 }
 
-/** Starts a command without a terminal and without anything to read. */
+/** Starts a command without a terminal and without input. */
 export function start(
   [program = '', ...args]: readonly string[],
   { cwd, env }: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
@@ -70,7 +70,7 @@ export function start(
           if (!isSaid && !isEnded) return;
           waiting.delete(look);
           if (isSaid) resolve();
-          else reject(new Error(`it ended without having said ${text}:\n${stdout}${stderr}`));
+          else reject(new Error(`the command ended without printing ${text}:\n${stdout}${stderr}`));
         };
         waiting.add(look);
         look();
@@ -79,7 +79,7 @@ export function start(
     signalGroup: (signal) => void process.kill(-pid, signal),
     signal: (signal) => void process.kill(pid, signal),
     async kill() {
-      // Those first that have left the group.
+      // Descendants may have left the process group.
       for (const each of await listDescendants(pid)) killOne(each.pid);
       killOne(-pid);
       await ended;

@@ -1,13 +1,13 @@
-/** core: `.ci/run` runs it at each change. more: whatever takes a second cluster or builds what no `up` needs. */
+/** core: run by `.ci/run` for each change. more: needs a second cluster, or builds images that `up` does not need. */
 export type Group = 'core' | 'more';
 
 export interface Scenario {
-  /** Its file, without `.test.ts`. */
+  /** Name of the file without `.test.ts`. */
   readonly name: string;
   readonly group: Group;
 }
 
-/** In the order in which they run: they share one cluster, and each brings it to where it can begin. */
+/** In execution order. The scenarios share one cluster, and each first brings it to the state that it needs. */
 export const scenarios: readonly Scenario[] = [
   { name: 'up', group: 'core' },
   { name: 'page', group: 'core' },

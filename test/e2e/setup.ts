@@ -4,7 +4,10 @@ import { readHost } from '../../src/machine/host.ts';
 import { makeCheckout } from './checkout.ts';
 import { removeLeftovers } from './leftovers.ts';
 
-/** Before the first scenario and after the last: the checkout that they share, and nothing left of it or of dead runs. */
+/**
+ * Creates the shared checkout before the first scenario, and removes it after the last one. Also removes leftovers of
+ * killed runs.
+ */
 export default async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
   const installs = process.env.WEALIST_E2E_ENGINE === 'install';
   if (!installs && !(await findEngine(await readHost()))) {

@@ -1,19 +1,19 @@
 import { test as anyTest, inject } from 'vitest';
-import { type Checkout, openCheckout, type Place } from './checkout.ts';
+import { type Checkout, type CheckoutLocation, openCheckout } from './checkout.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The checkout that all scenarios share; undefined where no engine is to be had. */
-    readonly checkout: Place | undefined;
+    /** The checkout that all scenarios share; undefined without a container engine. */
+    readonly checkout: CheckoutLocation | undefined;
   }
 }
 
-const place = inject('checkout');
+const location = inject('checkout');
 
-/** A test that needs a container engine, and is skipped where there is none. */
-export const test = anyTest.skipIf(place === undefined);
+/** A test that needs a container engine, and is skipped without one. */
+export const test = anyTest.skipIf(location === undefined);
 
-/** The checkout whose cluster the scenarios share. Only for what runs where there is an engine. */
+/** The checkout that all scenarios share. Requires a container engine. */
 export function sharedCheckout(): Checkout {
-  return openCheckout(place ?? { folder: '', name: '' });
+  return openCheckout(location ?? { folder: '', name: '' });
 }

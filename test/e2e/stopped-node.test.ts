@@ -1,5 +1,13 @@
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { docker, listAddresses, listNodes, listUnreadyPods, nodeOf, ours, takeAddresses } from './cluster.ts';
+import {
+  docker,
+  listAddresses,
+  listNodes,
+  listUnreadyPods,
+  nodeOf,
+  occupyAddresses,
+  ours,
+} from './cluster.ts';
 import { request, requestJson } from './ingress.ts';
 import type { Running } from './running.ts';
 import { sharedCheckout, test } from './shared-checkout.ts';
@@ -47,7 +55,7 @@ describe('a node that does not run', () => {
     const [before = ''] = await listAddresses([node]);
     const [image = ''] = await docker('inspect', '--format={{.Config.Image}}', node);
     await docker('stop', '--time=2', node);
-    const squatters = await takeAddresses([before], image);
+    const squatters = await occupyAddresses([before], image);
     try {
       await checkout.up();
       expect(await listAddresses([node])).not.toContain(before);

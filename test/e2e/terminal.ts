@@ -1,15 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-/** What a person types once this text has appeared. */
+/** A line to type after this text has appeared. */
 export interface Typing {
   readonly after: string;
   readonly line: string;
 }
 
 /**
- * Runs a command on a pseudo-terminal of its own, made by `script` (util-linux), and types into it. Resolves to all that
- * was shown, and its exit code.
+ * Runs a command on its own pseudo-terminal, created by `script` (util-linux), and types into it. Resolves to the whole
+ * output and the exit code.
  */
 export async function runOnTerminal(
   words: readonly string[],

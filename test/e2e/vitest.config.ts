@@ -6,9 +6,9 @@ import { scenarios } from './scenarios.ts';
 const names = scenarios.map(({ name }) => name);
 const group = process.env.WEALIST_E2E_GROUP ?? 'all';
 const wanted = scenarios.filter((each) => group === 'all' || each.group === group);
-if (wanted.length === 0) throw new Error(`WEALIST_E2E_GROUP is ${group}, and neither core, more nor all`);
+if (wanted.length === 0) throw new Error(`WEALIST_E2E_GROUP is ${group}, expected core, more or all`);
 
-/** Vitest's own order is by size and past failures; ours is that of the table. */
+/** Runs the scenarios in the order of the table, instead of Vitest's order by size and past failures. */
 class TableSequencer extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const place = ({ moduleId }: TestSpecification) => names.indexOf(basename(moduleId, '.test.ts'));
@@ -21,12 +21,12 @@ export default defineConfig({
     include: wanted.map(({ name }) => `test/e2e/${name}.test.ts`),
     globalSetup: 'test/e2e/setup.ts',
     reporters: ['verbose', './test/totals.ts'],
-    // They share one cluster, one engine and two cores.
+    // The scenarios share one cluster, one engine and two cores.
     fileParallelism: false,
     sequence: { sequencer: TableSequencer },
     testTimeout: 5 * 60_000,
     expect: { poll: { timeout: 20_000, interval: 200 } },
-    // A first `up` with an empty cache builds Kubernetes.
+    // The first `up` with an empty cache builds Kubernetes.
     hookTimeout: 45 * 60_000,
     teardownTimeout: 2 * 60_000,
   },

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, onTestFinished } from 'vitest';
 import { StatusReport } from '../../src/commands/status/status-report.ts';
 import { listObjects, namespace } from './cluster.ts';
 import { request, requestJson } from './ingress.ts';
-import { ask } from './requests.ts';
+import { sendRequests } from './requests.ts';
 import type { Running } from './running.ts';
 import { sharedCheckout, test } from './shared-checkout.ts';
 
@@ -53,7 +53,7 @@ describe('reload --watch', () => {
   test('a save is in the running container: another program, another page, and no request is lost', async () => {
     const { next, watching } = await watch('noti-service', 'frontend');
     const before = { noti: await readPod('noti-service'), frontend: await readPod('frontend') };
-    const asking = ask(`${origin}svc/noti/`);
+    const asking = sendRequests(`${origin}svc/noti/`);
     for (const channel of ['one', 'two', 'three']) {
       await edit('services/noti-service/service.ts', (text) =>
         text.replace(/'noti:\w+'/, `'noti:${channel}'`),

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
 import { docker, kubectl, listObjects, namespace, nodeOf } from './cluster.ts';
-import { apply, askWhy, type Cause, patchService, show, waitForCauses } from './faults.ts';
+import { apply, type Cause, getWhyReport, patchService, show, waitForCauses } from './faults.ts';
 import { sharedCheckout, test } from './shared-checkout.ts';
 
 /*
@@ -134,7 +134,7 @@ describe('what services find wrong with what they need', () => {
 
   test('the command that three of them name takes all of it back', async () => {
     await checkout.up('--repair');
-    expect(await askWhy(checkout)).toMatchObject({ causes: [] });
+    expect(await getWhyReport(checkout)).toMatchObject({ causes: [] });
   });
 });
 

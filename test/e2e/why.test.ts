@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { WhyReport } from '../../src/commands/why/why-report.ts';
 import { kubectl, namespace } from './cluster.ts';
-import { askWhy, type Cause, patch, patchService, show, waitForCauses } from './faults.ts';
+import { type Cause, getWhyReport, patch, patchService, show, waitForCauses } from './faults.ts';
 import { sharedCheckout, test } from './shared-checkout.ts';
 
 /*
@@ -143,5 +143,5 @@ test('Redis down is one cause, whoever waits for it', async () => {
   // The command that it names is the one that helps.
   await checkout.run('kubectl', ...(next ?? '').split(' ').slice(4));
   await checkout.up();
-  expect((await askWhy(checkout)).causes).toEqual([]);
+  expect((await getWhyReport(checkout)).causes).toEqual([]);
 });

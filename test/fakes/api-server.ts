@@ -1,49 +1,135 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
-import { type WebSocket, WebSocketServer } from 'ws';
-import type { LogLine } from '../../src/logs/log-line.ts';
 import type { Pod } from '../../src/tools/kubernetes/objects.ts';
+import { createLogs } from './api-server/logs.ts';
+import { addPortForward } from './api-server/port-forward.ts';
+import { type ApiObject, discover, parseListPath, toPath } from './api-server/resources.ts';
+import { sendJson, sendStatus } from './api-server/respond.ts';
 
-/** What a container has written, run by run. */
-interface Run {
-  readonly lines: LogLine[];
-  /** Of these, how many the node has rotated away. */
-  rotated: number;
-  hasEnded: boolean;
+export interface ApiServerOptions {
+  /** Whether the user lacks the permission for a request. */
+  readonly isForbidden?: (method: string, path: string) => boolean;
+  /** Why admission rejects an object; undefined when it is accepted. */
+  readonly reject?: (path: string) => string | undefined;
 }
 
 export type ApiServerFake = Awaited<ReturnType<typeof startApiServer>>;
 
-/** An API server in memory: pods, their logs, and connections to their ports; with watches and logs that go on. */
-export async function startApiServer() {
-  const pods = new Map<string, Pod>();
-  const runs = new Map<string, Run[]>();
-  /** Ports on 127.0.0.1 that stand for a pod's. */
+interface Change {
+  readonly path: string;
+  readonly line: string;
+}
+
+interface Watch {
+  readonly response: ServerResponse;
+  readonly isListed: (path: string) => boolean;
+}
+
+/**
+ * An API server in memory: objects with get, list, watch and dry-run apply; the logs of pods; connections to their
+ * ports.
+ */
+export async function startApiServer({
+  isForbidden = () => false,
+  reject = () => undefined,
+}: ApiServerOptions = {}) {
+  /** By path. */
+  const objects = new Map<string, object>();
   const ports = new Map<string, number>();
-  const watches = new Set<ServerResponse>();
-  /** Called when a log was written to or ended. */
-  const readers = new Set<() => void>();
-  const asked: string[] = [];
-  /** Every change there was: a watch begins after the one it names. */
-  const changes: string[] = [];
+  const requests: string[] = [];
+  /** All changes in order; the resource version is their number. */
+  const changes: Change[] = [];
+  const watches = new Set<Watch>();
+  const logs = createLogs();
   let isDown = false;
-  let isStuck = false;
 
   const server = createServer((request, response) => {
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://api');
-    asked.push(request.url ?? '');
-    const [, log] = /^\/api\/v1\/namespaces\/[^/]+\/pods\/([^/]+)\/log$/.exec(pathname) ?? [];
+    requests.push(`${request.method} ${request.url}`);
     if (isDown) request.socket.destroy();
-    else if (log !== undefined) sendLog(log, searchParams, request, response);
-    else if (searchParams.has('watch')) sendChanges(Number(searchParams.get('resourceVersion')), response);
-    else if (!pathname.endsWith('/pods')) sendPod(pathname.split('/').at(-1) ?? '', response);
-    else
-      sendJson(response, 200, {
-        metadata: { resourceVersion: String(changes.length) },
-        items: [...pods.values()],
-      });
+    else void respond(request, response);
+  });
+
+  async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { pathname: path, searchParams: query } = new URL(request.url ?? '/', 'http://api');
+    const [, podPath, pod = ''] = /^(.+\/pods\/([^/]+))\/log$/.exec(path) ?? [];
+    if (isForbidden(request.method ?? '', path)) sendStatus(response, 403, `${path} is forbidden`);
+    else if (request.method === 'PATCH') await dryRun(path, query, request, response);
+    else if (podPath !== undefined && objects.has(podPath)) logs.send({ pod, query, request, response });
+    else if (query.has('watch')) watch(path, Number(query.get('resourceVersion')), response);
+    else {
+      const found = discover(path) ?? list(path, query) ?? objects.get(path);
+      if (found) sendJson(response, 200, found);
+      else sendStatus(response, 404, `${path} not found`);
+    }
+  }
+
+  function list(path: string, query: URLSearchParams): object | undefined {
+    const isListed = parseListPath(path);
+    if (!isListed) return undefined;
+    const labels = (query.get('labelSelector') ?? '').split(',').filter(Boolean);
+    const items = [...objects]
+      .filter(
+        ([objectPath, object]) => isListed(objectPath) && labels.every((label) => hasLabel(object, label)),
+      )
+      // The items of a list have no kind.
+      .map(([, object]) => ({ ...object, kind: undefined }));
+    return { metadata: { resourceVersion: String(changes.length) }, items };
+  }
+
+  function watch(path: string, version: number, response: ServerResponse): void {
+    const isListed = parseListPath(path) ?? (() => false);
+    const started = { response: response.writeHead(200), isListed };
+    watches.add(started);
+    response.flushHeaders();
+    for (const change of changes.slice(version)) if (isListed(change.path)) response.write(change.line);
+    response.on('close', () => watches.delete(started));
+  }
+
+  /** Server-side apply, of which only the dry run is supported: nothing is changed. */
+  async function dryRun(
+    path: string,
+    query: URLSearchParams,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const applied = JSON.parse((await buffer(request)).toString());
+    const problem = reject(path);
+    if (query.get('dryRun') !== 'All')
+      sendStatus(response, 400, 'the fake API server supports only dry runs');
+    else if (problem !== undefined) sendStatus(response, 422, problem);
+    else sendJson(response, 200, applyTo(objects.get(path) ?? {}, applied));
+  }
+
+  function change(type: 'ADDED' | 'MODIFIED' | 'DELETED', path: string, object: object): void {
+    const line = `${JSON.stringify({ type, object })}\n`;
+    changes.push({ path, line });
+    for (const { response, isListed } of watches) if (isListed(path)) response.write(line);
+  }
+
+  function set(path: string, object: object): void {
+    const type = objects.has(path) ? 'MODIFIED' : 'ADDED';
+    objects.set(path, object);
+    change(type, path, object);
+  }
+
+  function remove(path: string): void {
+    const object = objects.get(path);
+    objects.delete(path);
+    if (object) change('DELETED', path, object);
+  }
+
+  const findPodPath = (name: string) => [...objects.keys()].find((path) => path.endsWith(`/pods/${name}`));
+
+  addPortForward(server, {
+    ports,
+    hasPod: (name) => findPodPath(name) !== undefined,
+    onRequest(request) {
+      requests.push(`${request.method} ${request.url}`);
+      return !isDown;
+    },
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -52,156 +138,28 @@ export async function startApiServer() {
     server.close();
   });
 
-  const sockets = new WebSocketServer({ noServer: true });
-  server.on('upgrade', (request, socket, head) => {
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://api');
-    const [, pod = ''] = /\/pods\/([^/]+)\/portforward$/.exec(pathname) ?? [];
-    asked.push(request.url ?? '');
-    if (isDown) socket.destroy();
-    else if (!pods.has(pod)) {
-      const body = JSON.stringify({ kind: 'Status', message: `pods "${pod}" not found` });
-      socket.end(`HTTP/1.1 404 Not Found\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
-    } else
-      sockets.handleUpgrade(request, socket, head, (webSocket) => {
-        forward(webSocket, pod, Number(searchParams.get('ports')));
-      });
-  });
-
-  function sendPod(name: string, response: ServerResponse): void {
-    const pod = pods.get(name);
-    if (pod) sendJson(response, 200, pod);
-    else sendStatus(response, 404, `pods "${name}" not found`);
-  }
-
-  function sendChanges(from: number, response: ServerResponse): void {
-    watches.add(response.writeHead(200));
-    response.flushHeaders();
-    for (const change of changes.slice(from)) response.write(change);
-    response.on('close', () => watches.delete(response));
-  }
-
-  function tell(type: 'ADDED' | 'MODIFIED' | 'DELETED', pod: Pod): void {
-    const change = `${JSON.stringify({ type, object: pod })}\n`;
-    changes.push(change);
-    for (const watch of watches) watch.write(change);
-  }
-
-  function sendLog(
-    pod: string,
-    query: URLSearchParams,
-    request: IncomingMessage,
-    response: ServerResponse,
-  ): void {
-    const all = runs.get(`${pod}/${query.get('container')}`);
-    const run = all?.at(query.has('previous') ? -2 : -1);
-    if (!run || !pods.has(pod)) {
-      if (pods.has(pod)) sendStatus(response, 400, 'container is waiting to start');
-      else sendStatus(response, 404, `pods "${pod}" not found`);
-      return;
-    }
-    // To the second, as the node compares.
-    const since = query.get('sinceTime')?.slice(0, 19) ?? '';
-    const tail = query.get('tailLines');
-    const isWanted = ({ time }: LogLine) => time.slice(0, 19) >= since;
-    const before = run.lines.slice(run.rotated).filter(isWanted);
-    let at = run.lines.length;
-    response.writeHead(200);
-    response.flushHeaders();
-    for (const line of tail === null ? before : before.slice(before.length - Number(tail))) write(line);
-    if (!query.has('follow') || run.hasEnded) {
-      response.end();
-      return;
-    }
-    readers.add(goOn);
-    request.socket.on('close', () => readers.delete(goOn));
-
-    function goOn(): void {
-      if (isStuck) return;
-      for (const line of run?.lines.slice(at).filter(isWanted) ?? []) write(line);
-      at = run?.lines.length ?? at;
-      if (!run?.hasEnded) return;
-      readers.delete(goOn);
-      response.end();
-    }
-    function write({ time, text }: LogLine): void {
-      response.write(`${time} ${text}\n`);
-    }
-  }
-
-  /** Two channels for the one port, data and error, each of which begins with the port's number. */
-  function forward(webSocket: WebSocket, pod: string, port: number): void {
-    const number = Buffer.from([port % 256, port >> 8]);
-    const send = (channel: number, data: Buffer) =>
-      webSocket.send(Buffer.concat([Buffer.from([channel]), data]));
-    const target = connect(ports.get(pod) ?? 1, '127.0.0.1');
-    send(0, number);
-    send(1, number);
-    target.on('data', (data: Buffer) => send(0, data));
-    target.on('error', () => {
-      send(
-        1,
-        Buffer.from(`error forwarding port ${port} to pod: failed to connect to localhost:${port}: refused`),
-      );
-    });
-    target.on('close', () => webSocket.close());
-    webSocket.on('message', (data: Buffer) => target.write(data.subarray(1)));
-    webSocket.on('close', () => target.destroy());
-    // As when the node takes a pod away.
-    const gone = setInterval(() => {
-      if (!pods.has(pod)) target.destroy();
-    }, 5);
-    webSocket.on('close', () => clearInterval(gone));
-  }
-
-  const runsOf = (pod: string, container: string) => {
-    const key = `${pod}/${container}`;
-    const list = runs.get(key) ?? [];
-    runs.set(key, list);
-    return list;
-  };
-
   return {
+    ...logs.controls,
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    /** The paths that were asked for. */
-    asked,
+    /** The objects by path. */
+    objects: objects as ReadonlyMap<string, object>,
+    /** Method and URL of each request, in order. */
+    requests: requests as readonly string[],
+    /** Ports on 127.0.0.1 that stand for the pods' ports, by pod. */
     ports,
-    setPod(pod: Pod): void {
-      const type = pods.has(pod.metadata.name) ? 'MODIFIED' : 'ADDED';
-      pods.set(pod.metadata.name, pod);
-      tell(type, pod);
+    /** Creates or replaces the object at this path. */
+    set,
+    /** Makes these the only objects; each has a kind and a name. */
+    setObjects(all: readonly object[]): void {
+      for (const path of [...objects.keys()]) remove(path);
+      for (const object of all) set(toPath(object as ApiObject), object);
     },
+    setPod: (pod: Pod) => set(toPath({ ...pod, kind: 'Pod' }), pod),
     removePod(name: string): void {
-      const pod = pods.get(name);
-      pods.delete(name);
-      if (pod) tell('DELETED', pod);
+      const path = findPodPath(name);
+      if (path !== undefined) remove(path);
     },
-    /** The container runs from now on, with an empty log. */
-    startRun: (pod: string, container: string) =>
-      void runsOf(pod, container).push({ lines: [], rotated: 0, hasEnded: false }),
-    writeLog(pod: string, container: string, ...lines: readonly LogLine[]): void {
-      runsOf(pod, container)
-        .at(-1)
-        ?.lines.push(...lines);
-      for (const read of [...readers]) read();
-    },
-    /** What was written so far is to be had no more, but for who is reading it. */
-    rotateLog(pod: string, container: string): void {
-      const run = runsOf(pod, container).at(-1);
-      if (run) run.rotated = run.lines.length;
-    },
-    /** Only the newest run is left. */
-    forgetRuns: (pod: string, container: string) =>
-      void runsOf(pod, container).splice(0, runsOf(pod, container).length - 1),
-    /** Logs that are followed say nothing more, although they go on. */
-    setStuck(stuck: boolean): void {
-      isStuck = stuck;
-    },
-    endRun(pod: string, container: string): void {
-      const run = runsOf(pod, container).at(-1);
-      if (run) run.hasEnded = true;
-      for (const read of [...readers]) read();
-    },
-    /** Breaks all connections; while it is down, every new one, too. */
+    /** Closes all connections; while down, new ones are closed as well. */
     setDown(down: boolean): void {
       isDown = down;
       if (down) server.closeAllConnections();
@@ -209,10 +167,19 @@ export async function startApiServer() {
   };
 }
 
-function sendJson(response: ServerResponse, status: number, value: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+function hasLabel(object: object, label: string): boolean {
+  const { metadata } = object as { readonly metadata?: { readonly labels?: Record<string, string> } };
+  const [key = '', value] = label.split('=');
+  return metadata?.labels?.[key] === value;
 }
 
-function sendStatus(response: ServerResponse, status: number, message: string): void {
-  sendJson(response, status, { kind: 'Status', message });
+/** Like server-side apply: defaults are added, and keys of `data` that have another field manager are preserved. */
+function applyTo(before: object, applied: object): object {
+  const { metadata, data: appliedData } = applied as { readonly metadata?: object; readonly data?: object };
+  const { data: previousData } = before as { readonly data?: object };
+  const data = previousData || appliedData ? { data: { ...previousData, ...appliedData } } : {};
+  return {
+    ...{ ...before, ...applied, ...data },
+    metadata: { ...metadata, resourceVersion: '99', managedFields: [] },
+  };
 }

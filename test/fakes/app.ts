@@ -30,7 +30,7 @@ type AppOptions = Parameters<typeof createScreen>[0] & {
   readonly signal?: AbortSignal;
 };
 
-/** An app for commands that ask the cluster, whose kubectl is the one in the state folder. */
+/** An app for commands that only read the cluster, with the kubectl of the state folder. */
 export function makeApp({ state, signal, ...screen }: AppOptions): Screen & { readonly app: App } {
   const refuse = () => {
     throw new Error('this command changes nothing');

@@ -2,14 +2,14 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
-/** A state folder whose cluster is a folder, too: the same one, see `kubectl.js`. */
+/** A state folder that is also the fake cluster of `kubectl.js`. */
 export async function makeClusterFolder({
   httpPort = 80,
   server = 'http://127.0.0.1:1',
   record: more = {},
 } = {}): Promise<string> {
   const state = await makeTemporaryFolder();
-  await Promise.all(['bin', 'logs', 'forwards'].map((name) => mkdir(join(state, name))));
+  await Promise.all(['bin', 'logs'].map((name) => mkdir(join(state, name))));
   await symlink(join(import.meta.dirname, 'kubectl.js'), join(state, 'bin/kubectl'));
   await writeFile(join(state, 'kubeconfig'), toKubeconfig(server));
   await writeObjects(state, []);
@@ -18,12 +18,12 @@ export async function makeClusterFolder({
   return state;
 }
 
-/** Makes these the objects of the cluster. */
+/** Makes these the objects of the fake cluster. */
 export async function writeObjects(state: string, objects: readonly object[]): Promise<void> {
   await writeFile(join(state, 'objects.json'), JSON.stringify(objects));
 }
 
-/** JSON, which is YAML, too. */
+/** JSON is valid YAML. */
 function toKubeconfig(server: string): string {
   const name = 'kind-wealist';
   return JSON.stringify({

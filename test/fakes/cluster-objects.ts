@@ -8,10 +8,10 @@ import type {
   ReplicaSet,
 } from '../../src/tools/kubernetes/objects.ts';
 
-/** When the made-up cluster is looked at. */
+/** Time of the snapshot. */
 export const now = Date.parse('2026-11-23T12:00:00Z');
 
-/** Seconds before that. */
+/** The time this many seconds before `now`. */
 export function ago(seconds: number): string {
   return new Date(now - seconds * 1000).toISOString();
 }
@@ -88,7 +88,7 @@ export function makePod(
 
 export const ready: readonly Condition[] = [{ type: 'Ready', status: 'True' }];
 
-/** What the pod's one container says. */
+/** Status of the pod's one container. */
 export function makeStatus(status: Partial<ContainerStatus>): readonly ContainerStatus[] {
   return [
     {

@@ -10,7 +10,7 @@ interface Application {
   finalizers: readonly string[];
 }
 
-/** A cluster that knows custom resource definitions, and Argo CD's Applications while it knows their kind. */
+/** A cluster with custom resource definitions, and with Argo CD's Applications while their definition exists. */
 export function createDefinitions() {
   const definitions = new Map<string, Definition>();
   const applications = new Map<string, Application>();
@@ -19,11 +19,11 @@ export function createDefinitions() {
   const fake = {
     definitions,
     applications,
-    /** What kubectl was asked to do, by its first word. */
+    /** The verbs of the kubectl calls. */
     calls,
-    /** Whether the API server gets ready for a kind that is new. */
+    /** Whether new definitions become established. */
     establishes: true,
-    /** What was applied. */
+    /** The applied manifests. */
     applied: [] as string[],
     kubectl: {} as Kubectl,
   };
@@ -75,7 +75,7 @@ export function createDefinitions() {
       );
       application.finalizers = patch.metadata.finalizers ?? [];
     } else if (verb === 'delete') {
-      // As the API server does: with its kind go its objects, those first that nobody has to look after.
+      // Like the API server: deleting a definition deletes its objects, unless they have finalizers.
       for (const name of namesOf(args)) {
         if (name !== kind) definitions.delete(name);
         else if ([...applications.values()].some(({ finalizers }) => finalizers.length > 0)) {
@@ -89,7 +89,7 @@ export function createDefinitions() {
     return '';
   }
 
-  const refuse = () => Promise.reject(new Error('not asked for'));
+  const refuse = () => Promise.reject(new Error('not supported by the fake'));
   const kubectl: Kubectl = {
     ...{ command: ['kubectl'], getJson: refuse, getRows: refuse, logs: refuse },
     async apply(text) {

@@ -1,6 +1,6 @@
 import type { Dependency } from '../../services/common/dependency.ts';
 
-/** A dependency whose state the test sets; `silent` never answers. */
+/** A dependency whose state the test sets; `silent` never responds. */
 export interface FakeDependency extends Dependency {
   state: 'up' | 'down' | 'silent';
   closed: boolean;

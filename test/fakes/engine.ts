@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
-type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** `GET /info` → what is answered: a value as JSON, or a function that answers itself. */
+/** Responses by method and path, such as `GET /info`: a value that is sent as JSON, or a request handler. */
 export type Routes = Readonly<
-  Record<string, Answer | Readonly<Record<string, unknown>> | readonly unknown[]>
+  Record<string, Handler | Readonly<Record<string, unknown>> | readonly unknown[]>
 >;
 
-/** An engine's answers as Docker 20.10 on Debian gives them, less what nobody here reads. */
+/** Responses of Docker 20.10 on Debian, reduced to the fields that are used. */
 export const docker = {
   version: {
     Version: '20.10.24+dfsg1',
@@ -38,15 +38,15 @@ export const dockerRoutes: Routes = {
   'GET /networks/bridge': docker.bridge,
 };
 
-/** A container engine on a socket of its own, until the test ends. Resolves to the socket's path. */
+/** Starts a container engine on its own socket until the test ends. Resolves to the path of the socket. */
 export async function startEngine(routes: Routes = dockerRoutes, path?: string): Promise<string> {
   const socket = path ?? join(await makeTemporaryFolder(), 'docker.sock');
   const server = createServer((request, response) => {
     const path = request.url?.split('?')[0];
-    const answer = routes[`${request.method} ${path}`];
-    if (typeof answer === 'function') answer(request, response);
-    else if (answer === undefined) sendJson(response, 404, { message: `no such thing: ${path}` });
-    else sendJson(response, 200, answer);
+    const handler = routes[`${request.method} ${path}`];
+    if (typeof handler === 'function') handler(request, response);
+    else if (handler === undefined) sendJson(response, 404, { message: `page not found: ${path}` });
+    else sendJson(response, 200, handler);
   });
   await new Promise<void>((resolve) => server.listen(socket, resolve));
   onTestFinished(() => {

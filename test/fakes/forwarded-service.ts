@@ -3,9 +3,9 @@ import { type Agent, createServer, get } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished } from 'vitest';
+import type { Protocol } from '../../src/forward/error-response.ts';
 import { createForward } from '../../src/forward/forward.ts';
 import { createPodTracker } from '../../src/forward/pod-tracker.ts';
-import type { Protocol } from '../../src/forward/refusal.ts';
 import { createApiServer } from '../../src/tools/kubernetes/api-server.ts';
 import { findComponent } from '../../src/tools/kubernetes/objects.ts';
 import { dialPod } from '../../src/tools/kubernetes/port-forward.ts';
@@ -17,7 +17,7 @@ export const labels = { 'app.kubernetes.io/part-of': 'wealist', 'app.kubernetes.
 export const readyPod = (name: string, created: string) =>
   makePod(name, 'auth', { labels, conditions: ready, created });
 
-/** A program in a pod that answers each request with its name, and its own end of a connection with nothing. */
+/** Starts an HTTP server that responds to each request with its name. */
 export async function startProgram(name: string): Promise<number> {
   const server = createServer((_, response) => response.end(name));
   return listenOn(server);
@@ -43,39 +43,43 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** A cluster in memory and a port of this machine that leads to its auth-service. */
-export async function startForward({ timeout = 5_000, most = 256, protocol = 'http' as Protocol } = {}) {
+/** A cluster in memory and a local port that forwards to its auth-service. */
+export async function startForward({
+  timeout = 5_000,
+  maxWaiting = 256,
+  protocol = 'http' as Protocol,
+} = {}) {
   const fake = await startApiServer();
   const api = createApiServer({ server: fake.url });
   const stop = new AbortController();
   onTestFinished(() => stop.abort());
   const namespace = 'wealist-kind-local';
-  const board = createPodTracker(api, {
+  const tracker = createPodTracker(api, {
     namespace,
-    partOf: findComponent,
+    componentOf: findComponent,
     signal: stop.signal,
     interval: 20,
   });
-  board.keep().catch(() => {});
-  const told: boolean[] = [];
+  tracker.run().catch(() => {});
+  const notified: boolean[] = [];
   const forward = createForward(
     {
       find() {
-        const pod = board.findReady('auth-service');
+        const pod = tracker.findReady('auth-service');
         if (!pod) return undefined;
         const { name, uid } = pod.metadata;
         return {
           key: uid,
           dial: (gone) => dialPod(api, { namespace, pod: name, port: 8080 }, gone),
-          ending: (gone) => board.ending(pod, gone),
+          waitUntilTerminating: (gone) => tracker.waitUntilTerminating(pod, gone),
         };
       },
-      changed: board.changed,
+      waitForChange: tracker.waitForChange,
     },
     {
-      ...{ protocol, timeout, most, tellAfter: 50, signal: stop.signal },
+      ...{ protocol, timeout, maxWaiting, notifyAfter: 50, signal: stop.signal },
       explain: async (why) => `auth-service is not ready: ${why}`,
-      onWaiting: (isWaiting) => told.push(isWaiting),
+      onWaiting: (isWaiting) => notified.push(isWaiting),
     },
   );
   onTestFinished(() => forward.close());
@@ -83,15 +87,15 @@ export async function startForward({ timeout = 5_000, most = 256, protocol = 'ht
   const listener = await listenOnLoopback(await freePort(), (connection) => {
     forward.serve(connection).catch((error) => failures.push(error));
   });
-  if (!listener) throw new Error('the port was taken meanwhile');
+  if (!listener) throw new Error('the port is in use');
   onTestFinished(() => listener.close());
   onTestFinished(() => expect(failures).toEqual([]));
 
   return {
     fake,
-    told,
+    notified,
     port: listener.port,
-    /** A pod with a program that answers with the pod's name. */
+    /** Adds a pod whose program responds with the pod's name. */
     async addPod(name: string, created: string): Promise<void> {
       fake.ports.set(name, await startProgram(name));
       fake.setPod(readyPod(name, created));

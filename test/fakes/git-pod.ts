@@ -5,13 +5,13 @@ import type { Kubectl } from '../../src/tools/kubernetes/kubectl.ts';
 
 const scripts = join(import.meta.dirname, '../../helm/charts/wealist-argocd/scripts');
 
-/** The pod of the Git server: what `kubectl exec` runs in it runs here, on a bare repository in this folder. */
+/** The pod of the Git server: commands of `kubectl exec` run locally, on a bare repository in this folder. */
 export async function createGitPod(folder: string): Promise<Kubectl> {
   const env = { GIT_DIR: join(folder, 'wealist.git'), HOME: folder, GIT_CONFIG_NOSYSTEM: '1' };
   const [init = ''] = (await readFile(join(scripts, 'serve.sh'), 'utf8')).match(/^git init.*$/m) ?? [];
   await exec('sh', ['-c', init], { env });
   const refuse = async () => {
-    throw new Error('the Git server is only asked to run programs');
+    throw new Error('the fake supports only kubectl exec');
   };
   return {
     command: ['kubectl'],

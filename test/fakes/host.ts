@@ -6,18 +6,18 @@ import { exec as realExec } from '../../src/tools/exec.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
 export interface FakeHostOptions extends HostOptions {
-  /** Files below the host's root: path → content. */
+  /** Contents of files by path below the host's root. */
   readonly files?: Readonly<Record<string, string>>;
-  /** Programs on its PATH: name → shell script. Each call is logged first. */
+  /** Shell scripts by name of the program on the host's PATH. Each call is logged. */
   readonly programs?: Readonly<Record<string, string>>;
 }
 
 export interface FakeHost {
   readonly host: Host;
   readonly root: string;
-  /** Runs the host's programs; those it has not are this machine's. */
+  /** Runs the host's programs, or else those of this machine. */
   readonly exec: Exec;
-  /** The command lines that ran, oldest first. */
+  /** The executed command lines, oldest first. */
   calls(): Promise<readonly string[]>;
 }
 
@@ -25,11 +25,11 @@ export const debian = {
   'etc/os-release':
     'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nNAME="Debian GNU/Linux"\nVERSION_ID="12"\nID=debian\n',
 };
-/** CAP_SYS_RESOURCE withheld, as in many sandboxes; and everything granted. */
+/** Process capabilities without CAP_SYS_RESOURCE, as in many sandboxes, and with all. */
 export const withheld = { 'proc/self/status': 'Name:\tnode\nCapBnd:\t000001fffeffffff\nSeccomp:\t0\n' };
 export const granted = { 'proc/self/status': 'Name:\tnode\nCapBnd:\t000001ffffffffff\nSeccomp:\t0\n' };
 
-/** A machine in a folder: its files, its programs, and nothing of the one that the test runs on. */
+/** A machine in a folder with its own files and programs, isolated from the machine that runs the test. */
 export async function makeHost({
   files = {},
   programs = {},

@@ -38,7 +38,7 @@ export const noHost =
 interface World {
   readonly registries?: Record<string, FakeRegistry>;
   readonly registry?: Environment['registry'];
-  /** In place of a recipe that succeeds. */
+  /** Replaces the recipe, which otherwise succeeds. */
   readonly build?: (workshop: Workshop) => Promise<Image>;
 }
 
@@ -126,7 +126,7 @@ export async function makeChain({ registries = {}, registry = { pull: 'auto' }, 
   };
 }
 
-/** The Failure that it ends with. */
+/** Returns the Failure with which the promise rejects. */
 export async function catchFailure(work: Promise<unknown>): Promise<Failure> {
   const error = await work.then(
     () => undefined,

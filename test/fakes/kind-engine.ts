@@ -3,15 +3,15 @@ import type { ContainerState, DockerContainerDetails } from '../../src/tools/doc
 import type { Docker } from '../../src/tools/docker/docker.ts';
 
 interface FakeNode {
-  /** The kind cluster that it is of; undefined for a container of something else. */
+  /** The kind cluster of the node; undefined for other containers. */
   cluster?: string | undefined;
-  /** The checkout that made it. */
+  /** ID of the checkout that created it. */
   owner?: string | undefined;
   state?: ContainerState;
   startedAt?: string;
 }
 
-/** An engine in memory, with the containers of kind clusters and of others. */
+/** An engine in memory with the nodes of kind clusters and other containers. */
 export function createKindEngine() {
   const containers = new Map<string, FakeNode>();
   let made = 0;

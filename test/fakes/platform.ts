@@ -4,8 +4,8 @@ import { makeDeployment, makeNode, makePod, makeStatus, ready } from './cluster-
 const namespace = 'wealist-kind-local';
 const done = { replicas: 1, updatedReplicas: 1, readyReplicas: 1, availableReplicas: 1 };
 
-export interface Workings {
-  /** In place of what a ready pod says of itself. */
+export interface ComponentState {
+  /** Replaces the status of a ready pod. */
   readonly status?: Partial<Pod['status']>;
   readonly replicas?: number;
 }
@@ -16,8 +16,8 @@ const labelsOf = (name: string) => ({
   'app.kubernetes.io/part-of': 'wealist',
 });
 
-/** A Deployment with its pod, the Service of its name, and where that leads. */
-export function makePart(name: string, port: number, { status, replicas = 1 }: Workings = {}) {
+/** A Deployment with its pod, Service and EndpointSlice. */
+export function makeComponent(name: string, port: number, { status, replicas = 1 }: ComponentState = {}) {
   const isReady = status === undefined;
   const pod = makePod(`${name}-0`, `${name}-2`, {
     labels: labelsOf(name),
@@ -58,7 +58,7 @@ export function makePart(name: string, port: number, { status, replicas = 1 }: W
   ];
 }
 
-/** An Ingress that leads from paths to Services, `[path, service, port]` each. */
+/** An Ingress with these routes. */
 export function makeIngress(...routes: readonly (readonly [path: string, service: string, port: number])[]) {
   const paths = routes.map(([path, name, number]) => ({
     path,

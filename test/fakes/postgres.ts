@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Postgres } from '../../src/tools/postgres.ts';
 
-/** A PostgreSQL in memory: its databases, each with a text for its content. Understands the SQL of our steps only. */
+/** A PostgreSQL server in memory with a string as content of each database. It supports only the SQL of the steps. */
 export function createPostgresFake(databases: Map<string, string>) {
-  /** Set to make the next restore or renaming fail, half way. */
+  /** Set these to make restores or renames fail halfway. */
   const faults = { restore: false, rename: false };
   const hash = (text: string) => createHash('sha256').update(text).digest('hex');
 
@@ -14,7 +14,7 @@ export function createPostgresFake(databases: Map<string, string>) {
       if (!all.has(name)) all.set(name, '');
     for (const [, from = '', to = ''] of sql.matchAll(/ALTER DATABASE "(\w+)" RENAME TO "(\w+)"/g)) {
       const content = all.get(from);
-      if (content === undefined || all.has(to)) throw new Error(`${from} cannot be named ${to}`);
+      if (content === undefined || all.has(to)) throw new Error(`${from} cannot be renamed to ${to}`);
       all.delete(from);
       all.set(to, content);
     }
@@ -41,7 +41,7 @@ export function createPostgresFake(databases: Map<string, string>) {
       if (faults.restore) throw new Error('killed in the middle');
     },
     async rename(sql) {
-      // One transaction: all of it, or nothing.
+      // One transaction: all changes or none.
       const draft = new Map(databases);
       execute(draft, sql);
       if (faults.rename) throw new Error('killed in the middle');

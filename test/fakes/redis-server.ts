@@ -1,37 +1,37 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 
-/** As much of Redis, over its real protocol, as a client needs to connect, ping, publish and subscribe. */
+/** A Redis server that supports connecting, PING, PUBLISH and SUBSCRIBE over the real protocol. */
 export interface FakeRedisServer {
   readonly port: number;
-  /** From now on it reads and answers nothing, as a machine that vanished. */
-  silent: boolean;
+  /** While true, it neither reads nor responds, like a host that vanished. */
+  isUnresponsive: boolean;
   /** Closes every connection and the port. */
   stop(): Promise<void>;
 }
 
-export async function startFakeRedisServer(at = 0): Promise<FakeRedisServer> {
+export async function startFakeRedisServer(port = 0): Promise<FakeRedisServer> {
   const sockets = new Set<Socket>();
   const subscribers = new Map<string, Set<Socket>>();
   const bulk = (text: string) => `$${Buffer.byteLength(text)}\r\n${text}\r\n`;
 
-  function answer(socket: Socket, [command = '', ...args]: readonly string[]): string {
+  function respond(socket: Socket, [command = '', ...args]: readonly string[]): string {
     const [first = '', second = ''] = args;
-    const listening = subscribers.get(first) ?? new Set();
+    const subscribed = subscribers.get(first) ?? new Set();
     switch (command.toUpperCase()) {
       case 'HELLO':
         return `%2\r\n${bulk('server')}${bulk('redis')}${bulk('proto')}:3\r\n`;
       case 'PING':
         return '+PONG\r\n';
       case 'SUBSCRIBE':
-        subscribers.set(first, listening.add(socket));
+        subscribers.set(first, subscribed.add(socket));
         return `>3\r\n${bulk('subscribe')}${bulk(first)}:1\r\n`;
       case 'UNSUBSCRIBE':
-        listening.delete(socket);
+        subscribed.delete(socket);
         return `>3\r\n${bulk('unsubscribe')}${bulk(first)}:0\r\n`;
       case 'PUBLISH':
-        for (const other of listening) other.write(`>3\r\n${bulk('message')}${bulk(first)}${bulk(second)}`);
-        return `:${listening.size}\r\n`;
+        for (const other of subscribed) other.write(`>3\r\n${bulk('message')}${bulk(first)}${bulk(second)}`);
+        return `:${subscribed.size}\r\n`;
       default:
         return '+OK\r\n';
     }
@@ -42,14 +42,14 @@ export async function startFakeRedisServer(at = 0): Promise<FakeRedisServer> {
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       sockets.delete(socket);
-      for (const listening of subscribers.values()) listening.delete(socket);
+      for (const subscribed of subscribers.values()) subscribed.delete(socket);
     });
     let unread = '';
     socket.on('data', (chunk) => {
-      if (fake.silent) return;
+      if (fake.isUnresponsive) return;
       unread += chunk.toString('latin1');
       for (let command = takeCommand(); command !== undefined; command = takeCommand()) {
-        socket.write(answer(socket, command));
+        socket.write(respond(socket, command));
       }
     });
 
@@ -62,12 +62,12 @@ export async function startFakeRedisServer(at = 0): Promise<FakeRedisServer> {
       return lines.slice(1, 2 * count + 1).filter((_line, i) => i % 2 === 1);
     }
   });
-  server.listen(at, '127.0.0.1');
+  server.listen(port, '127.0.0.1');
   await once(server, 'listening');
 
   const fake: FakeRedisServer = {
     port: (server.address() as AddressInfo).port,
-    silent: false,
+    isUnresponsive: false,
     async stop() {
       const closed = once(server, 'close');
       server.close();

@@ -1,12 +1,12 @@
 import type { Redis } from '../../services/common/redis.ts';
 
-/** Redis's channels without Redis: what is published reaches who listens, at once. */
+/** Redis channels in memory: messages are delivered to the listeners immediately. */
 export function fakeRedis(): Redis {
   const listeners = new Map<string, Set<(message: string) => void>>();
   return {
     name: 'redis',
     kind: 'store',
-    use: () => Promise.reject(new Error('the fake has no commands')),
+    use: () => Promise.reject(new Error('the fake supports no commands')),
     async publish(channel, message) {
       for (const listener of listeners.get(channel) ?? []) listener(message);
     },

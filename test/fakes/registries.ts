@@ -6,32 +6,32 @@ import type { Docker } from '../../src/tools/docker/docker.ts';
 import type { DockerImage } from '../../src/tools/docker/images.ts';
 import { PullFailure } from '../../src/tools/registry/pull.ts';
 
-/** Name with tag → content; or the engine's message where the registry does not answer. */
+/** Content by name with tag; or the engine's error message when the registry is unreachable. */
 export type FakeRegistry = string | Readonly<Record<string, string>>;
 
 export type FakeDocker = Pick<
   Docker,
   'findImage' | 'pullImage' | 'getRemoteDigest' | 'saveImages' | 'removeImage' | 'tagImage'
 > & {
-  /** Names that the engine has. */
+  /** Names of the engine's images. */
   names(): readonly string[];
-  /** Puts an image there as `docker load` does: without a digest. */
+  /** Adds an image without a digest, like `docker load`. */
   add(name: string, content: string): Promise<void>;
-  /** Names with which a registry was asked, in order. */
-  readonly asked: readonly string[];
+  /** Image names that were requested from registries, in order. */
+  readonly requests: readonly string[];
 };
 
-/** An engine with its images in memory, and the registries that it can ask, each an object that a test may change. */
+/** An engine with its images in memory. Tests may change the registries that it can reach. */
 export function createFakeDocker(registries: Record<string, FakeRegistry>): FakeDocker {
   const images = new Map<string, { readonly details: DockerImage; readonly archive: Buffer }>();
-  const asked: string[] = [];
+  const requests: string[] = [];
 
-  /** The tags of the registry that the name is of. */
-  function ask(name: string): {
+  /** The tags in the registry of this image name. */
+  function request(name: string): {
     readonly repository: string;
     readonly tags: Readonly<Record<string, string>>;
   } {
-    asked.push(name);
+    requests.push(name);
     const [host = '', ...path] = name.split('/');
     const registry = registries[host] ?? 'dial tcp: lookup of the host: no such host';
     if (typeof registry === 'string') throw new PullFailure(name, new Error(registry));
@@ -52,21 +52,21 @@ export function createFakeDocker(registries: Record<string, FakeRegistry>): Fake
   }
 
   return {
-    asked,
+    requests,
     names: () => [...images.keys()],
     add: (name, content) => put(name, content, []),
 
     findImage: async (name) => images.get(name)?.details,
 
     async getRemoteDigest(name) {
-      const { repository, tags } = ask(name);
+      const { repository, tags } = request(name);
       const content = tags[repository];
       if (content === undefined) throw notFound(name);
       return digestOf(content);
     },
 
     async pullImage(name) {
-      const { repository, tags } = ask(name);
+      const { repository, tags } = request(name);
       const [path = '', digest] = repository.split('@');
       const content = digest
         ? Object.entries(tags).find(
@@ -75,7 +75,7 @@ export function createFakeDocker(registries: Record<string, FakeRegistry>): Fake
         : tags[repository];
       if (content === undefined) throw notFound(name);
       const host = name.split('/')[0];
-      // As the engine writes it: without what stands for Docker Hub.
+      // The engine omits the host of Docker Hub.
       const known = `${host}/${path.replace(/:[^:]*$/, '')}`.replace(/^docker\.io\/(library\/)?/, '');
       await put(name, content, [`${known}@${digestOf(content)}`]);
     },
@@ -98,10 +98,10 @@ export function createFakeDocker(registries: Record<string, FakeRegistry>): Fake
   };
 }
 
-/** `docker save` of an image with one layer, whose one file has this content. */
+/** An archive like that of `docker save`: one layer with one file, which has this content. */
 async function makeArchive(content: string) {
   const layerTar = pack();
-  // Dated, it would be another layer a second later.
+  // Without a fixed time, the digest would change every second.
   layerTar.entry({ name: 'content', mtime: new Date(0) }, content);
   layerTar.finalize();
   const layer = await buffer(Readable.from(layerTar));

@@ -10,8 +10,8 @@ import { selectImages } from './node-image-store.ts';
 
 const namespace = 'wealist-kind-local';
 
-/** What a stand-in says of the file that it runs. */
-interface Said {
+/** What a stand-in reports about its program. */
+interface ProgramStatus {
   readonly program: string;
   readonly refused?: string;
   readonly startsAnew?: boolean;
@@ -19,7 +19,7 @@ interface Said {
 
 interface FakePod {
   readonly name: string;
-  /** Of the container's run. */
+  /** ID of the container's current run. */
   containerID: string;
   image: string;
   annotations: Record<string, string>;
@@ -28,15 +28,15 @@ interface FakePod {
 export interface ReloadedServiceOptions {
   readonly image?: string;
   readonly pods?: readonly string[];
-  /** Folders that are volumes of its containers. */
+  /** Folders that are volumes in its containers. */
   readonly volumes?: readonly string[];
 }
 
 export type ReloadedService = ReturnType<typeof createReloadedService>;
 
 /**
- * The service `board` on a cluster of one node, in memory: its Deployment, its pods, the images of the node, and what is
- * in the containers' volumes over that of the image.
+ * The service `board` on a cluster with one node, in memory: its Deployment and pods, the node's images, and the files
+ * in the containers' volumes.
  */
 export function createReloadedService({
   image: first = 'wealist.local/board:1',
@@ -45,9 +45,9 @@ export function createReloadedService({
 }: ReloadedServiceOptions = {}) {
   const place = { namespace, name: 'board' };
   const images = new Map<string, { readonly manifest: Digest; readonly id: Digest }>();
-  /** By folder on the node: what was put there, by path. */
+  /** Copied files by path, by folder on the node. */
   const folders = new Map<string, Map<string, string>>();
-  const asked: string[] = [];
+  const requests: string[] = [];
   const puts: (readonly string[])[] = [];
   let started = 0;
   const startPod = (name: string, image: string): FakePod => {
@@ -57,11 +57,11 @@ export function createReloadedService({
   let pods = names.map((name) => startPod(name, first));
 
   const fake = {
-    /** Pods of a revision before, which have not been told to end. */
+    /** Number of pods of the previous revision that are not terminating. */
     old: 0,
-    /** What the program of a pod says, given the content of the file that it runs. */
-    say: (content: string): Said | ApiFailure => ({ program: hashContent(Buffer.from(content)) }),
-    /** Called before files are in a container, and after. */
+    /** The response of a pod's program, by the content of its file. */
+    say: (content: string): ProgramStatus | ApiFailure => ({ program: hashContent(Buffer.from(content)) }),
+    /** Called before and after files are copied into a container. */
     beforePut: async () => {},
     afterPut: async () => {},
   };
@@ -103,13 +103,13 @@ export function createReloadedService({
   const api: Pick<ApiServer, 'get' | 'patch'> = {
     async get<T>(path: string, signal: AbortSignal): Promise<T> {
       signal.throwIfAborted();
-      asked.push(path);
+      requests.push(path);
       const [plain = ''] = path.split('?');
       const [, asking] = /\/pods\/([^/:]+):8080\/proxy\/health\/program$/.exec(plain) ?? [];
       if (asking !== undefined) {
-        const said = fake.say(filesOf(getPod(asking), '/app')?.get('main.js') ?? '');
-        if (said instanceof ApiFailure) throw said;
-        return said as T;
+        const status = fake.say(filesOf(getPod(asking), '/app')?.get('main.js') ?? '');
+        if (status instanceof ApiFailure) throw status;
+        return status as T;
       }
       const { deployment, sets } = toDeployment();
       const items: Readonly<Record<string, readonly object[]>> = {
@@ -187,27 +187,27 @@ export function createReloadedService({
     api: api as ApiServer,
     nodes: nodes as Nodes,
     images,
-    /** The paths that the API server was asked for. */
-    asked,
-    /** The paths of each put, in their order. */
+    /** The request paths of the API server. */
+    requests,
+    /** The paths of each copy, in order. */
     puts,
     pods: () => pods,
-    /** What is in a container over the files of its image. */
+    /** The files that were copied into a container. */
     filesIn: (pod: string, folder = '/app') => Object.fromEntries(filesOf(getPod(pod), folder) ?? []),
     mark(pod: string): unknown {
       const text = getPod(pod).annotations['wealist.local/live'];
       return text === undefined ? undefined : JSON.parse(text);
     },
-    /** The container begins anew, with the files of its image. */
+    /** Restarts the container with the files of its image. */
     restart(name: string): void {
       const pod = getPod(name);
       pod.containerID = startPod(name, pod.image).containerID;
     },
-    /** Somebody else rolls out this image. */
+    /** Rolls out this image, like another client would. */
     setImage(image: string): void {
       for (const pod of pods) pod.image = image;
     },
-    /** The node has this image. */
+    /** Adds an image to the node. */
     addImage(reference: string, config: string): void {
       images.set(reference, { manifest: digestOf(`manifest of ${config}`), id: digestOf(config) });
     },

@@ -6,7 +6,7 @@ import { makeClusterFolder, writeObjects } from './cluster-folder.ts';
 
 const { cluster: _, ...common } = environment;
 
-/** An environment on a cluster of somebody else. */
+/** An environment with a remote cluster. */
 export const dev = { ...common, name: 'dev', namespace: 'wealist-dev', context: 'my-dev' };
 
 export interface RemoteOptions {
@@ -16,12 +16,12 @@ export interface RemoteOptions {
   readonly context?: string;
 }
 
-/** A state folder without a cluster of its own, whose kubectl answers with what `setRemote` says. */
+/** A state folder without a local cluster. The remote cluster is the one that `set` describes. */
 export async function makeRemote(objects: readonly object[] = []) {
   const state = await makeClusterFolder();
-  // The private copy lies in this folder, and so does the fake's cluster.
+  // This folder has the private copy of the kubeconfig and the state of the fake cluster.
   const remote = join(state, 'remote');
-  const kubeconfig = join(state, 'of-the-person');
+  const kubeconfig = join(state, 'of-the-user');
   const before = process.env.KUBECONFIG;
   process.env.KUBECONFIG = kubeconfig;
   onTestFinished(() => {
@@ -29,11 +29,11 @@ export async function makeRemote(objects: readonly object[] = []) {
     else process.env.KUBECONFIG = before;
   });
 
-  /** What the person's kubeconfig says, and which cluster is behind it. */
+  /** Writes the user's kubeconfig and the identity of its cluster. */
   async function set({
     server = 'https://dev.example',
     uid = 'uid-dev',
-    user = { token: 'a-token-of-the-person' },
+    user = { token: 'a-token-of-the-user' },
     context = 'my-dev',
   }: RemoteOptions = {}): Promise<void> {
     const config = {

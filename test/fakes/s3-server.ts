@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** One bucket in memory that takes any signature; a bucket of another name does not exist. */
+/** An S3 server in memory with one bucket. It accepts any signature. */
 export interface FakeS3Server {
   readonly url: string;
   readonly objects: Map<string, string>;
-  /** Answers every write with 500, as a server does whose folder is read-only. */
+  /** While true, every write fails with 500, like on a server with a read-only folder. */
   readOnly: boolean;
   stop(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import type { Sessions } from '../../services/auth-service/sessions.ts';
 
-/** Sessions in memory that never end by themselves. */
+/** Sessions in memory that do not expire. */
 export function fakeSessions(): Sessions {
   const open = new Map<string, string>();
   let made = 0;

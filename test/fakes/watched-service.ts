@@ -14,15 +14,15 @@ import { environment as anyEnvironment, makeApp } from './app.ts';
 import { createReloadedService } from './reloaded-service.ts';
 
 const refuse = async () => {
-  throw new Error('a Dockerfile needs nothing of this');
+  throw new Error('not needed for a Dockerfile');
 };
 
-/** One service that is built from a Dockerfile, of whose context `live/` goes straight into its containers. */
+/** Watches one service that is built from a Dockerfile. Files in `live/` are copied directly into its containers. */
 export async function watchService({ json = false } = {}) {
   const source = await makeTemporaryFolder();
   const write = async (path: string, content: string) => {
     await mkdir(dirname(join(source, path)), { recursive: true });
-    // As many editors do, so that nobody reads half of it.
+    // Like many editors: a rename is atomic.
     await writeFile(join(source, `${path}~`), content);
     await rename(join(source, `${path}~`), join(source, path));
   };
@@ -49,15 +49,15 @@ export async function watchService({ json = false } = {}) {
   const service = createReloadedService();
   const store = openStore(await makeTemporaryFolder());
 
-  /** What each build was made of, and what it waits for. */
+  /** Content and signal of each build. */
   const builds: { readonly content: string; readonly signal: AbortSignal }[] = [];
   const world = {
     build: async (_: Run) => {},
     holds: 0,
-    /** How often the source was read, and what is called before. */
+    /** Number of times that the source was read; `onRead` is called before each. */
     reads: 0,
     onRead: async () => {},
-    /** Called when an image is looked for that is built. */
+    /** Called when an image was found. */
     onFound: async () => {},
   };
   async function buildDockerfile(_name: string, _source: object, run: Run) {
@@ -119,7 +119,7 @@ export async function watchService({ json = false } = {}) {
   return Object.assign(world, {
     ...{ source, write, remove, service, builds, lines, stderr, ended, end },
     pod: () => service.pods()[0]?.name ?? '',
-    /** Resolves once there are so many lines, to the last of them. */
+    /** Waits for this number of lines and resolves to the last one. */
     async line(count: number): Promise<string> {
       await expect.poll(lines).toHaveLength(count);
       return lines().at(-1) ?? '';
@@ -127,7 +127,7 @@ export async function watchService({ json = false } = {}) {
   });
 }
 
-/** A build that is at work until it is let go. */
+/** A build step that waits until `open` is called. */
 export function makeGate() {
   let open = () => {};
   const opened = new Promise<void>((resolve) => {

@@ -23,9 +23,9 @@ describe('an image that a registry has', () => {
   test('is pulled once: the second run finds it', async () => {
     const { chain, open, docker, run } = await makeChain({ registries: { 'docker.io': dockerIo } });
     await chain.ensure('postgres', run);
-    const asked = docker.asked.length;
+    const asked = docker.requests.length;
     expect(await open().ensure('postgres', run)).toMatchObject({ origin: 'pulled' });
-    expect(docker.asked).toHaveLength(asked);
+    expect(docker.requests).toHaveLength(asked);
   });
 
   test('is pulled from the mirror with the same path', async () => {
@@ -35,14 +35,14 @@ describe('an image that a registry has', () => {
     });
     const { reference } = await chain.ensure('postgres', run);
     expect(reference).toBe('docker.io/library/postgres:17.6');
-    expect(docker.asked.every((name) => name.startsWith('mirror.test:5000/library/postgres:'))).toBe(true);
+    expect(docker.requests.every((name) => name.startsWith('mirror.test:5000/library/postgres:'))).toBe(true);
   });
 
   test('that the engine already has is imported, and stays there', async () => {
     const { chain, docker, run } = await makeChain({ registry: { pull: 'never' } });
     await docker.add('docker.io/library/postgres:17.6', 'loaded by hand');
     expect(await chain.ensure('postgres', run)).toMatchObject({ origin: 'pulled' });
-    expect(docker.asked).toEqual([]);
+    expect(docker.requests).toEqual([]);
     expect(docker.names()).toEqual(['docker.io/library/postgres:17.6']);
   });
 
@@ -50,7 +50,7 @@ describe('an image that a registry has', () => {
     const { chain, docker, run } = await makeChain({ registries: { 'docker.io': dockerIo } });
     const [a, b] = await Promise.all([chain.ensure('postgres', run), chain.ensure('postgres', run)]);
     expect(a).toEqual(b);
-    expect(docker.asked).toHaveLength(2);
+    expect(docker.requests).toHaveLength(2);
   });
 });
 
@@ -101,7 +101,7 @@ describe('a digest', () => {
   test('of the catalog is what is pulled', async () => {
     const { chain, docker, run } = await makeChain({ registries: { 'docker.io': dockerIo } });
     await chain.ensure('redis', run);
-    expect(docker.asked).toContain(`docker.io/library/redis@${pinned}`);
+    expect(docker.requests).toContain(`docker.io/library/redis@${pinned}`);
   });
 
   test('of the catalog refuses what the mirror has under the tag', async () => {
@@ -121,7 +121,7 @@ describe('a digest', () => {
     await docker.pullImage('docker.io/library/redis:other', run);
     await docker.tagImage('docker.io/library/redis:other', 'docker.io/library/redis:8.0.3');
     await chain.ensure('redis', run);
-    expect(docker.asked).toContain(`docker.io/library/redis@${pinned}`);
+    expect(docker.requests).toContain(`docker.io/library/redis@${pinned}`);
   });
 });
 
@@ -214,7 +214,7 @@ describe('registries', () => {
       registry: { pull: 'never' },
     });
     expect(await chain.ensure('postgres', run)).toMatchObject({ origin: 'built' });
-    expect(docker.asked).toEqual([]);
+    expect(docker.requests).toEqual([]);
     expect(lines).toContain('registry.pull is never: building from packages, about 3 min');
   });
 
@@ -227,7 +227,7 @@ describe('registries', () => {
       chain.ensureNode(run),
     ]);
     await chain.ensure('s3', run);
-    expect(docker.asked).toHaveLength(1);
+    expect(docker.requests).toHaveLength(1);
     for (const name of [
       'library/postgres',
       'library/redis',

@@ -6,7 +6,7 @@ import { toLogTime } from '../../src/logs/log-line.ts';
 import { createColors } from '../../src/ui/style.ts';
 
 const auth: LogSource = {
-  part: 'auth-service',
+  component: 'auth-service',
   pod: 'auth-service-5f-abc',
   container: 'auth-service',
   podSuffix: undefined,
@@ -15,22 +15,25 @@ const auth: LogSource = {
 // Local noon, so that the time of day is the same everywhere.
 const time = toLogTime(new Date(2026, 10, 23, 12, 34, 56, 789).getTime());
 
-const format = createReadableFormat({ parts: ['auth-service', 'postgres'], colors: createColors(false) });
+const format = createReadableFormat({
+  components: ['auth-service', 'postgres'],
+  colors: createColors(false),
+});
 const readable = (text: string, source = auth) => format(source, [{ time, text }]);
 
-test('plain lines: part, time of day, text', () => {
+test('plain lines: component, time of day, text', () => {
   expect(readable('hello')).toBe('auth-service  12:34:56.789  hello\n');
-  expect(readable('hello', { ...auth, part: 'postgres' })).toBe('postgres      12:34:56.789  hello\n');
+  expect(readable('hello', { ...auth, component: 'postgres' })).toBe('postgres      12:34:56.789  hello\n');
 });
 
-test('the pod while there are several, the container where its pod has others', () => {
+test('the pod when there are several, the container when the pod has several', () => {
   expect(readable('x', { ...auth, podSuffix: 'abc' })).toMatch(/^auth-service\/abc {2}/);
   expect(readable('x', { ...auth, container: 'init', isOneOfSeveral: true })).toMatch(
     /^auth-service:init {2}/,
   );
 });
 
-test('JSON lines: level, message, and the rest without what is said already', () => {
+test('JSON lines: level, message, and the other fields without duplicates', () => {
   const text = JSON.stringify({
     ...{ time: '2026', level: 'warn', service: 'auth-service', message: 'user-service is down' },
     ...{ tries: 3, reason: 'connection refused', empty: null },
@@ -52,9 +55,9 @@ test.each(['{"no":"message"}', '{broken', '{"message":1}', '[1]', '{}', ''])(
   },
 );
 
-test('what would act on the terminal is taken out, also from within JSON', () => {
+test('escape sequences are removed, also within JSON', () => {
   const evil = '\x1b]0;title\x07\x1b[2J\x1b[31mred\r\x1b[8m';
-  const colored = createReadableFormat({ parts: ['auth-service'], colors: createColors(true) });
+  const colored = createReadableFormat({ components: ['auth-service'], colors: createColors(true) });
   const source = { ...auth, part: 'other' };
   // biome-ignore lint/suspicious/noControlCharactersInRegex: an escape is what it looks for.
   const own = /\x1b\[(2|22|3\d|39)m/g;
@@ -67,7 +70,7 @@ test('what would act on the terminal is taken out, also from within JSON', () =>
   }
 });
 
-test('for a program: one object a line', () => {
+test('JSON output: one object per line', () => {
   const lines = [
     { time, text: 'plain' },
     { time, text: '{"level":"error","message":"m","a":1}' },

@@ -5,14 +5,14 @@ import type { LogSource } from '../../src/logs/log-containers.ts';
 import { openLogHistory } from '../../src/logs/log-history.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
-const source = (part: string): LogSource => ({
-  ...{ part, pod: `${part}-5f-abc`, container: part },
+const source = (component: string): LogSource => ({
+  ...{ component, pod: `${component}-5f-abc`, container: component },
   ...{ podSuffix: undefined, isOneOfSeveral: false },
 });
 const line = (text: string) => ({ time: '2026-11-26T12:00:00.000000001Z', text });
 const read = (folder: string, name: string) => readFile(join(folder, name), 'utf8');
 
-test('a file for each part, whole lines in order, for nobody else to read', async () => {
+test('a file per component, whole lines in order, readable only by the user', async () => {
   const folder = join(await makeTemporaryFolder(), 'logs');
   const history = openLogHistory({ folder, name: 'run' });
   await Promise.all([
@@ -28,7 +28,7 @@ test('a file for each part, whole lines in order, for nobody else to read', asyn
   expect((await stat(history.folder)).mode & 0o777).toBe(0o700);
 });
 
-test('nothing is made before there is a line, and nothing written after the end', async () => {
+test('nothing is created before the first line, and nothing written after close', async () => {
   const folder = join(await makeTemporaryFolder(), 'logs');
   const history = openLogHistory({ folder, name: 'run' });
   await history.close();
@@ -47,14 +47,14 @@ test('a full file is followed by the next one', async () => {
   expect(await read(history.folder, 'auth.3.log')).toMatch(/ a\n$/);
 });
 
-test('beyond the total, the oldest files go, of earlier runs first; never one that is written to', async () => {
+test('above the total size the oldest files are removed, but never an open one', async () => {
   const folder = await makeTemporaryFolder();
   for (const [at, name] of ['first', 'second'].entries()) {
     await mkdir(join(folder, name));
     await writeFile(join(folder, name, 'auth.1.log'), 'x'.repeat(1000));
     await utimes(join(folder, name, 'auth.1.log'), at + 1, at + 1);
   }
-  const history = openLogHistory({ folder, name: 'third', fileSize: 1000, total: 2500 });
+  const history = openLogHistory({ folder, name: 'third', fileSize: 1000, totalSize: 2500 });
   await history.append(source('redis'), [line('x'.repeat(1500))]);
   await history.append(source('auth'), [line('y')]);
   await history.close();

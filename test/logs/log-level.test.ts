@@ -27,14 +27,14 @@ test.each([
   expect(findLevel(text)).toBe(level);
 });
 
-test('a level and above; what goes on with a line has its level, what says none is info', () => {
+test('a level and above; a continuation has the level of its line, and no level counts as info', () => {
   const filter = createLevelFilter('warn');
   const lines = [
     ...['{"level":"info","message":"a"}', 'plain', 'ERROR: b', '    at c', 'Caused by: d', 'plain'],
     ...['2026-11-26 12:00:00 UTC [1] ERROR:  e', '2026-11-26 12:00:00 UTC [1] STATEMENT:  select', ' x'],
   ].map((text) => ({ time: '', text }));
   const shown = (some: typeof lines) => filter(some).map(({ text }) => text);
-  // In two parts: a stack trace may come in the next chunk.
+  // In two calls, because a stack trace may arrive in the next chunk.
   expect([...shown(lines.slice(0, 3)), ...shown(lines.slice(3))]).toEqual([
     ...['ERROR: b', '    at c', 'Caused by: d'],
     ...['2026-11-26 12:00:00 UTC [1] ERROR:  e', '2026-11-26 12:00:00 UTC [1] STATEMENT:  select', ' x'],

@@ -4,7 +4,7 @@ import { createLogCursor, type LogLine, parseLogLine, toLogTime } from '../../sr
 
 const at = (second: number, text = ''): LogLine => ({ time: toLogTime(second * 1000), text });
 
-test('a line as the API server prints it', () => {
+test('parses a line of the API server', () => {
   const line = '2026-11-23T12:00:00.120000000Z  spaces  stay ';
   expect(parseLogLine(line, '')).toEqual({ time: '2026-11-23T12:00:00.120000000Z', text: ' spaces  stay ' });
   expect(parseLogLine('2026-11-23T12:00:00.120000000Z ', '')).toMatchObject({ text: '' });
@@ -12,37 +12,37 @@ test('a line as the API server prints it', () => {
   expect(parseLogLine(lost, at(1).time)).toEqual({ time: at(1).time, text: lost });
 });
 
-test('times are written so that they compare as texts', () => {
+test('the string order of times is their time order', () => {
   expect(toLogTime(Date.parse('2026-11-23T12:00:00.5Z'))).toBe('2026-11-23T12:00:00.500000000Z');
 });
 
-test('what was taken is not taken again, whatever of it comes again', () => {
+test('lines that were read are not returned again', () => {
   const cursor = createLogCursor();
   expect(cursor.take([at(1, 'a'), at(2, 'b'), at(2, 'c')]).length).toBe(3);
-  cursor.rewind('again');
+  cursor.rewind('same-run');
   expect(cursor.take([at(2, 'b'), at(2, 'c'), at(2, 'd'), at(3, 'e')]).map(({ text }) => text)).toEqual([
     'd',
     'e',
   ]);
-  cursor.rewind('again');
+  cursor.rewind('same-run');
   expect(cursor.take([at(3, 'e')])).toEqual([]);
   expect(cursor.time).toBe(at(3).time);
 });
 
-test('the log of the next run repeats nothing, though it may begin at the very time where the last ended', () => {
+test('the log of the next run repeats nothing, even if it begins at the time of the last line', () => {
   const cursor = createLogCursor();
   cursor.take([at(1, 'a'), at(2, 'b')]);
-  cursor.rewind('next');
+  cursor.rewind('next-run');
   expect(cursor.take([at(2, 'c'), at(3, 'd')]).map(({ text }) => text)).toEqual(['c', 'd']);
 });
 
-test('a cursor with a start leaves out what was before it', () => {
+test('a cursor with a start time skips earlier lines', () => {
   const cursor = createLogCursor(at(2).time);
-  cursor.rewind('again');
+  cursor.rewind('same-run');
   expect(cursor.take([at(1, 'a'), at(2, 'b'), at(3, 'c')]).map(({ text }) => text)).toEqual(['b', 'c']);
 });
 
-test('wherever reading breaks off, each line is taken once and in order', () => {
+test('wherever reading is interrupted, each line is returned once and in order', () => {
   const log = fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 30 }).map((steps) => {
     let second = 0;
     return steps.map((step, index) => {
@@ -55,7 +55,7 @@ test('wherever reading breaks off, each line is taken once and in order', () => 
       const cursor = createLogCursor();
       const taken: LogLine[] = [];
       for (const end of [...breaks.toSorted((one, other) => one - other), lines.length]) {
-        cursor.rewind('again');
+        cursor.rewind('same-run');
         const from = cursor.time ?? '';
         taken.push(...cursor.take(lines.slice(0, end).filter(({ time }) => time >= from)));
       }

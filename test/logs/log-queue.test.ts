@@ -3,13 +3,13 @@ import { expect, test } from 'vitest';
 import type { LogSource } from '../../src/logs/log-containers.ts';
 import { createLogQueue } from '../../src/logs/log-queue.ts';
 
-const source = (part: string): LogSource => ({
-  ...{ part, pod: part, container: part },
+const source = (component: string): LogSource => ({
+  ...{ component, pod: component, container: component },
   ...{ podSuffix: undefined, isOneOfSeveral: false },
 });
 const line = (text: string) => ({ time: `time of ${text}`, text });
 
-/** An output that takes nothing until it is opened. */
+/** An output that accepts nothing until it is opened. */
 function makeOutput() {
   const written: string[] = [];
   let open = () => {};
@@ -19,14 +19,14 @@ function makeOutput() {
   return {
     written,
     open,
-    async write({ part }: LogSource, lines: readonly { readonly text: string }[]) {
+    async write({ component }: LogSource, lines: readonly { readonly text: string }[]) {
       await opened;
-      written.push(...lines.map(({ text }) => `${part} ${text}`));
+      written.push(...lines.map(({ text }) => `${component} ${text}`));
     },
   };
 }
 
-test('all lines in their order, while there is room', async () => {
+test('below the limit, all lines are written in order', async () => {
   const output = makeOutput();
   const queue = createLogQueue({ write: output.write });
   queue.offer(source('a'), [line('1'), line('2')]);
@@ -38,9 +38,9 @@ test('all lines in their order, while there is room', async () => {
   expect(output.written).toEqual(['a 1', 'a 2', 'b 3', 'a 4']);
 });
 
-test('what is too much is counted, and told of where it is missing', async () => {
+test('lines above the limit are counted and reported as a gap', async () => {
   const output = makeOutput();
-  const queue = createLogQueue({ write: output.write, mostHeld: 250 });
+  const queue = createLogQueue({ write: output.write, maxWaiting: 250 });
   queue.offer(source('a'), [line('1'), line('2')]);
   queue.offer(source('a'), [line('3'), line('4')]);
   queue.offer(source('a'), [line('5')]);
@@ -58,16 +58,16 @@ test('what is too much is counted, and told of where it is missing', async () =>
   ]);
 });
 
-test('one batch may be larger than all that is held', async () => {
+test('a single batch may exceed the limit', async () => {
   const output = makeOutput();
-  const queue = createLogQueue({ write: output.write, mostHeld: 10 });
+  const queue = createLogQueue({ write: output.write, maxWaiting: 10 });
   queue.offer(source('a'), [line('1'), line('2')]);
   output.open();
   await sleep(1);
   expect(output.written).toEqual(['a 1', 'a 2']);
 });
 
-test('an output that fails is told of', async () => {
+test('an output error is reported', async () => {
   const queue = createLogQueue({
     async write() {
       throw new TypeError('a bug');

@@ -10,11 +10,11 @@ import { type ApiServerFake, startApiServer } from '../fakes/api-server.ts';
 
 const namespace = 'wealist-kind-local';
 
-/** A pod of a part, whose one container is in its run of this number. */
-function makePod(name: string, part: string, { run = 0, running = true } = {}): Pod {
+/** A pod of a component whose one container has this restart count. */
+function makePod(name: string, component: string, { run = 0, running = true } = {}): Pod {
   const state = running ? { running: { startedAt: '' } } : { terminated: { exitCode: 1 } };
   return {
-    metadata: { name, namespace, uid: name, creationTimestamp: '', labels: { app: part } },
+    metadata: { name, namespace, uid: name, creationTimestamp: '', labels: { app: component } },
     spec: { containers: [{ name: 'main', image: '' }] },
     status: {
       containerStatuses: [
@@ -29,11 +29,11 @@ function makePod(name: string, part: string, { run = 0, running = true } = {}): 
 
 const line = (second: number, text: string): LogLine => ({ time: toLogTime(second * 1000), text });
 
-/** A running pod with these lines written so far. */
-function startPod(fake: ApiServerFake, name: string, part: string, ...lines: readonly LogLine[]): void {
+/** Starts a pod with these existing log lines. */
+function startPod(fake: ApiServerFake, name: string, component: string, ...lines: readonly LogLine[]): void {
   fake.startRun(name, 'main');
   fake.writeLog(name, 'main', ...lines);
-  fake.setPod(makePod(name, part));
+  fake.setPod(makePod(name, component));
 }
 
 function open(fake: ApiServerFake, options: Partial<FollowOptions> = {}) {
@@ -43,10 +43,10 @@ function open(fake: ApiServerFake, options: Partial<FollowOptions> = {}) {
   onTestFinished(() => stop.abort());
   const all = {
     namespace,
-    partOf: ({ metadata }: Pod) => metadata.labels?.app,
+    componentOf: ({ metadata }: Pod) => metadata.labels?.app,
     signal: stop.signal,
-    async write({ part, podSuffix }: LogSource, lines: readonly LogLine[]) {
-      written.push(...lines.map(({ text }) => `${[part, podSuffix ?? []].flat().join('/')}: ${text}`));
+    async write({ component, podSuffix }: LogSource, lines: readonly LogLine[]) {
+      written.push(...lines.map(({ text }) => `${[component, podSuffix ?? []].flat().join('/')}: ${text}`));
     },
     ...options,
   };
@@ -63,7 +63,7 @@ function open(fake: ApiServerFake, options: Partial<FollowOptions> = {}) {
 
 const until = (expected: () => void) => vi.waitFor(expected, { interval: 5, timeout: 5_000 });
 
-test('all lines there are, together in the order of time', async () => {
+test('all existing lines, merged in time order', async () => {
   const fake = await startApiServer();
   startPod(fake, 'auth-a', 'auth', line(1, 'one'), line(3, 'three'));
   startPod(fake, 'redis-0', 'redis', line(2, 'two'), line(4, 'four'));
@@ -72,7 +72,7 @@ test('all lines there are, together in the order of time', async () => {
   expect(written).toEqual(['auth: one', 'redis: two', 'auth: three', 'redis: four']);
 });
 
-test('only the last lines, and only what was written since', async () => {
+test('only the last lines, and only lines since a time', async () => {
   const fake = await startApiServer();
   startPod(fake, 'auth-a', 'auth', line(1.2, 'one'), line(1.6, 'two'), line(3, 'three'));
   const last = open(fake, { tail: 2 });
@@ -83,7 +83,7 @@ test('only the last lines, and only what was written since', async () => {
   expect(late.written).toEqual(['auth: two', 'auth: three']);
 });
 
-test('of the run before, where there is one', async () => {
+test('the previous run, if there is one', async () => {
   const fake = await startApiServer();
   startPod(fake, 'auth-a', 'auth', line(1, 'crashing'));
   fake.startRun('auth-a', 'main');
@@ -94,7 +94,7 @@ test('of the run before, where there is one', async () => {
   expect(written).toEqual(['auth: crashing']);
 });
 
-test('one log that is gone does not keep the others back', async () => {
+test('a missing log does not hide the others', async () => {
   const fake = await startApiServer();
   startPod(fake, 'auth-a', 'auth', line(1, 'one'));
   fake.setPod(makePod('redis-0', 'redis'));
@@ -122,7 +122,7 @@ test('follows restarts, each line once', async () => {
   expect(written).toEqual(['one', 'one more', 'two', 'second run', 'three'].map((text) => `auth: ${text}`));
 });
 
-test('a run that nobody had the time to follow is read afterwards, unsure of the end of the one before', async () => {
+test('a short run is read afterwards, with a gap because the end of the previous one is unknown', async () => {
   const fake = await startApiServer();
   startPod(fake, 'auth-a', 'auth', line(1, 'one'));
   const { written, follow } = open(fake);
@@ -140,7 +140,7 @@ test('a run that nobody had the time to follow is read afterwards, unsure of the
   expect(written).toEqual(['auth: one', 'auth: -- gap --', 'auth: short', 'auth: three']);
 });
 
-test('a run that had ended is followed by the next but one without a gap', async () => {
+test('no gap when one whole run was missed after a run that was read to its end', async () => {
   const fake = await startApiServer();
   startPod(fake, 'auth-a', 'auth', line(1, 'one'));
   const { written, follow } = open(fake);
@@ -148,7 +148,7 @@ test('a run that had ended is followed by the next but one without a gap', async
   await until(() => expect(written.length).toBe(1));
   fake.setPod(makePod('auth-a', 'auth', { running: false }));
   fake.endRun('auth-a', 'main');
-  // Until it has been seen that the run has ended.
+  // Wait until the end of the run was detected.
   await sleep(700);
   fake.startRun('auth-a', 'main');
   fake.writeLog('auth-a', 'main', line(2, 'short'));
@@ -159,7 +159,7 @@ test('a run that had ended is followed by the next but one without a gap', async
   await until(() => expect(written).toEqual(['auth: one', 'auth: short', 'auth: three']));
 });
 
-test('a run before that the node has thrown away is a gap', async () => {
+test('a previous run that the node has removed is a gap', async () => {
   const fake = await startApiServer();
   startPod(fake, 'auth-a', 'auth', line(1, 'one'));
   const { written, follow } = open(fake);
@@ -174,7 +174,7 @@ test('a run before that the node has thrown away is a gap', async () => {
   await until(() => expect(written).toEqual(['auth: one', 'auth: -- gap --', 'auth: three']));
 });
 
-test('a log that was rotated while nobody read it goes on after a gap', async () => {
+test('a log that was rotated while it was not read continues after a gap', async () => {
   const fake = await startApiServer();
   startPod(fake, 'auth-a', 'auth', line(1, 'one'));
   const { written, follow } = open(fake, { interval: 10 });
@@ -188,25 +188,25 @@ test('a log that was rotated while nobody read it goes on after a gap', async ()
   await until(() => expect(written).toEqual(['auth: one', 'auth: -- gap --', 'auth: three']));
 });
 
-test('a stream that has fallen silent while its log goes on is opened anew', async () => {
+test('a stalled stream is reopened when the log has newer lines', async () => {
   const fake = await startApiServer();
   startPod(fake, 'auth-a', 'auth', line(1, 'one'));
-  const { written, follow } = open(fake, { quietFor: 50 });
+  const { written, follow } = open(fake, { silenceTimeout: 50 });
   follow();
   await until(() => expect(written.length).toBe(1));
-  // Until it is followed.
-  await until(() => expect(fake.asked.filter((path) => path.includes('follow')).length).toBe(1));
+  // Wait until the log is followed.
+  await until(() => expect(fake.requests.filter((path) => path.includes('follow')).length).toBe(1));
   await sleep(150);
-  expect(fake.asked.filter((path) => path.includes('follow')).length).toBe(1);
+  expect(fake.requests.filter((path) => path.includes('follow')).length).toBe(1);
   fake.setStuck(true);
   fake.writeLog('auth-a', 'main', line(2, 'two'));
   await until(() => expect(written).toEqual(['auth: one', 'auth: two']));
 });
 
-test('follows new pods, and names them while there are several', async () => {
+test('follows new pods, and names them when there are several', async () => {
   const fake = await startApiServer();
   let nothing = 0;
-  const { written, follow } = open(fake, { onNothing: () => nothing++ });
+  const { written, follow } = open(fake, { onNoLogs: () => nothing++ });
   follow();
   await until(() => expect(nothing).toBe(1));
   startPod(fake, 'auth-5f-aaa', 'auth', line(1, 'one'));
@@ -221,7 +221,7 @@ test('follows new pods, and names them while there are several', async () => {
   expect(written.length).toBe(3);
 });
 
-test('goes on after a silence of the cluster, which it tells of once', async () => {
+test('continues after an outage of the API server, which is reported once', async () => {
   const fake = await startApiServer();
   startPod(fake, 'auth-a', 'auth', line(1, 'one'));
   const silences: string[] = [];
@@ -240,7 +240,7 @@ test('goes on after a silence of the cluster, which it tells of once', async () 
   expect(silences.length).toBe(1);
 });
 
-test('reads no faster than it is written', async () => {
+test('reads no faster than the output accepts', async () => {
   const fake = await startApiServer();
   const text = 'x'.repeat(1000);
   startPod(fake, 'auth-a', 'auth', ...Array.from({ length: 20_000 }, (_, index) => line(index, text)));
@@ -257,7 +257,7 @@ test('reads no faster than it is written', async () => {
   expect(written).toBeLessThan(1_000);
 });
 
-test('ends with the reason it was stopped for', async () => {
+test('rejects with the reason of the abort', async () => {
   const fake = await startApiServer();
   startPod(fake, 'auth-a', 'auth', line(1, 'one'));
   const { written, follow } = open(fake);
@@ -267,7 +267,7 @@ test('ends with the reason it was stopped for', async () => {
   expect(await ended).toMatchObject({ message: 'interrupted' });
 });
 
-test('what is wrong with the writing ends all', async () => {
+test('an output error ends the command', async () => {
   const fake = await startApiServer();
   startPod(fake, 'auth-a', 'auth');
   const { follow } = open(fake, {
@@ -281,7 +281,7 @@ test('what is wrong with the writing ends all', async () => {
   expect(await ended).toMatchObject({ message: 'a bug' });
 });
 
-test('a cluster that never answered is a failure', async () => {
+test('a cluster that never responded is a failure', async () => {
   const { ended } = open({ url: 'http://127.0.0.1:1' } as ApiServerFake).follow();
   expect(await ended).toMatchObject({
     message: 'the cluster does not answer',

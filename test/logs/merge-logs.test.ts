@@ -16,14 +16,14 @@ async function merge(...logs: readonly ReturnType<typeof inChunks>[]): Promise<r
   return merged;
 }
 
-test('several logs in the order of time, each keeping its own', async () => {
+test('merges logs in time order and preserves the order of each', async () => {
   expect(await merge(inChunks([1, 4], [], [5]), inChunks(), inChunks([2], [2, 3, 6]))).toEqual([
     ...['0:1', '2:2', '2:2', '2:3', '0:4', '0:5', '2:6'],
   ]);
   expect(await merge()).toEqual([]);
 });
 
-test('holds a chunk of each and no more', async () => {
+test('keeps only one chunk of each log in memory', async () => {
   let read = 0;
   async function* endless() {
     for (;;) {

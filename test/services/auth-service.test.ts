@@ -4,7 +4,7 @@ import { loginRoutes } from '../../services/auth-service/login-routes.ts';
 import { defineService } from '../../services/common/service.ts';
 import { signToken, verifyToken } from '../../services/common/tokens.ts';
 import { fakeSessions } from '../fakes/sessions.ts';
-import { ask, startTested } from './start.ts';
+import { fetchJson, startTested } from './start.ts';
 
 const secret = 's'.repeat(64);
 const env = {
@@ -27,66 +27,67 @@ interface Tokens {
 }
 
 const post = async (url: string, fields: object) => {
-  const { status, body } = await ask(url, { method: 'POST', body: JSON.stringify(fields) });
+  const { status, body } = await fetchJson(url, { method: 'POST', body: JSON.stringify(fields) });
   return { status, body: body as Tokens };
 };
 
-test('issues tokens that every service reads, and says whose they are', async () => {
+test('issues tokens that every service accepts, and returns their user', async () => {
   const { url } = await startTested(auth(), { env });
   const { status, body } = await post(`${url}/api/auth/login`, { name: 'ada' });
   expect(status).toBe(200);
   const claims = verifyToken(body.accessToken, secret);
   expect(claims.sub).toBe('ada');
   expect(claims.exp - claims.iat).toBe(1_800);
-  const me = (token: string) => ask(`${url}/api/auth/me`, { headers: { authorization: `Bearer ${token}` } });
+  const me = (token: string) =>
+    fetchJson(`${url}/api/auth/me`, { headers: { authorization: `Bearer ${token}` } });
   expect(await me(body.accessToken)).toMatchObject({ status: 200, body: { user: 'ada' } });
   expect((await me(body.refreshToken)).status).toBe(401);
-  expect((await ask(`${url}/api/auth/me`)).status).toBe(401);
+  expect((await fetchJson(`${url}/api/auth/me`)).status).toBe(401);
 });
 
-test('a refresh token is good for one use, and for none after logout', async () => {
+test('a refresh token can be used once, and not after logout', async () => {
   const { url } = await startTested(auth(), { env });
   const first = (await post(`${url}/api/auth/login`, { name: 'ada' })).body;
   const second = await post(`${url}/api/auth/refresh`, first);
   expect(second.status).toBe(200);
   expect((await post(`${url}/api/auth/refresh`, first)).status).toBe(401);
-  expect((await ask(`${url}/api/auth/sessions`)).body).toEqual({ open: 1 });
+  expect((await fetchJson(`${url}/api/auth/sessions`)).body).toEqual({ open: 1 });
   expect((await post(`${url}/api/auth/logout`, second.body)).status).toBe(204);
   expect((await post(`${url}/api/auth/refresh`, second.body)).status).toBe(401);
-  expect((await ask(`${url}/api/auth/sessions`)).body).toEqual({ open: 0 });
+  expect((await fetchJson(`${url}/api/auth/sessions`)).body).toEqual({ open: 0 });
 });
 
 test.each([
   [{}, 400],
   [{ refreshToken: 'rubbish' }, 401],
   [{ refreshToken: signToken({ sub: 'ada', iat: 1, exp: 9e9 }, secret) }, 401],
-])('refuses to refresh %j with %i', async (fields, status) => {
+])('rejects the refresh of %j with %i', async (fields, status) => {
   const { url } = await startTested(auth(), { env });
   expect((await post(`${url}/api/auth/refresh`, fields)).status).toBe(status);
 });
 
-test('nobody logs in by name alone where ENV is not local', async () => {
+test('login without a password is forbidden unless ENV is local', async () => {
   const { url } = await startTested(auth(), { env: { ...env, ENV: 'production' } });
   expect((await post(`${url}/api/auth/login`, { name: 'ada' })).status).toBe(403);
 });
 
-test('says that logging in with Google is disabled, and which of the reasons it is', async () => {
+test('reports that the Google login is disabled, with the reason', async () => {
   const placeholder = await startTested(auth(), { env });
-  expect(await ask(`${placeholder.url}/oauth2/authorization/google`)).toMatchObject({
+  expect(await fetchJson(`${placeholder.url}/oauth2/authorization/google`)).toMatchObject({
     status: 503,
     body: { error: expect.stringContaining('is a placeholder') },
   });
   const real = await startTested(auth(), {
     env: { ...env, GOOGLE_CLIENT_ID: 'real', GOOGLE_CLIENT_SECRET: 'real' },
   });
-  expect(await ask(`${real.url}/oauth2/authorization/google`)).toMatchObject({
+  expect(await fetchJson(`${real.url}/oauth2/authorization/google`)).toMatchObject({
     status: 503,
     body: { error: expect.stringContaining('needs the real auth-service') },
   });
 });
 
-test('does not start with a secret that HS512 would be weakened by', async () => {
+test('does not start with a secret that is too short for HS512', async () => {
   await expect(
     startTested(auth(), { env: { ...env, JWT_SECRET: 'dev-jwt-secret-change-in-production' } }),
-  ).rejects.toThrow('JWT_SECRET is 35 bytes long, at least 64 are needed');
+  ).rejects.toThrow('JWT_SECRET is 35 bytes long, minimum is 64');
 });

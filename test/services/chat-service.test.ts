@@ -9,7 +9,7 @@ import { defineService } from '../../services/common/service.ts';
 import { signToken } from '../../services/common/tokens.ts';
 import { fakeRedis } from '../fakes/redis.ts';
 import { fakeRows } from '../fakes/rows.ts';
-import { ask, startTested } from './start.ts';
+import { fetchJson, startTested } from './start.ts';
 
 const secret = 's'.repeat(64);
 const now = Math.floor(Date.now() / 1000);
@@ -39,7 +39,7 @@ async function open(url: string) {
   return { socket, heard };
 }
 
-test('what one says in a chat, everybody there hears, and it is kept', async () => {
+test('a message is sent to all clients of the chat, and stored', async () => {
   const { url } = await start();
   const [ada, guest, elsewhere] = await Promise.all([
     open(`${url}/api/chats/ws/7?token=${token}`),
@@ -57,10 +57,10 @@ test('what one says in a chat, everybody there hears, and it is kept', async () 
       ]);
   }
   expect(elsewhere.heard).toEqual([{ type: 'joined', chat: 8 }]);
-  expect((await ask(`${url}/api/chats/7/messages`)).body).toEqual({ rows: [message] });
+  expect((await fetchJson(`${url}/api/chats/7/messages`)).body).toEqual({ rows: [message] });
 });
 
-test('what is no message is answered to its sender alone', async () => {
+test('only the sender of an invalid message gets the error', async () => {
   const { url } = await start();
   const { socket, heard } = await open(`${url}/api/chats/ws/7`);
   for (const sent of ['garbage', '{}', '{"text":""}']) socket.send(sent);
@@ -68,12 +68,12 @@ test('what is no message is answered to its sender alone', async () => {
     .poll(() => heard.slice(1))
     .toEqual([
       { type: 'error', error: 'the body is not JSON' },
-      { type: 'error', error: '"text" is not a text of 1 to 1000 characters' },
-      { type: 'error', error: '"text" is not a text of 1 to 1000 characters' },
+      { type: 'error', error: '"text" is not a string of 1 to 1000 characters' },
+      { type: 'error', error: '"text" is not a string of 1 to 1000 characters' },
     ]);
 });
 
-test('presence tells who comes and who goes', async () => {
+test('presence reports who connects and disconnects', async () => {
   const { url } = await start();
   const { heard } = await open(`${url}/api/chats/ws/presence`);
   const { socket } = await open(`${url}/api/chats/ws/presence?token=${token}`);
@@ -91,14 +91,14 @@ test.each([
   ['/api/chats/ws/7?token=bad', 401],
   ['/api/chats/ws/x', 404],
   ['/api/nothing', 404],
-])('refuses the WebSocket %s with %i', async (path, status) => {
+])('rejects the WebSocket %s with %i', async (path, status) => {
   const { url } = await start();
   const socket = new WebSocket(url.replace('http', 'ws') + path);
   const [, response] = await once(socket, 'unexpected-response');
   expect(response.statusCode).toBe(status);
 });
 
-test('an oversized message ends its socket and nothing else', async () => {
+test('an oversized message closes only its own socket', async () => {
   const { url } = await start();
   const [big, other] = await Promise.all([open(`${url}/api/chats/ws/7`), open(`${url}/api/chats/ws/7`)]);
   big.socket.send('x'.repeat(65 * 1024));
@@ -107,7 +107,7 @@ test('an oversized message ends its socket and nothing else', async () => {
   await expect.poll(() => other.heard).toHaveLength(2);
 });
 
-test('says goodbye to open sockets when it stops', async () => {
+test('closes open sockets on shutdown', async () => {
   const { url, stop } = await start();
   const { socket } = await open(`${url}/api/chats/ws/7`);
   const closed = once(socket, 'close');

@@ -8,7 +8,7 @@ import { internalKey } from '../../services/noti-service/internal-key.ts';
 import { streamRoute } from '../../services/noti-service/stream-route.ts';
 import { fakeRedis } from '../fakes/redis.ts';
 import { fakeRows } from '../fakes/rows.ts';
-import { ask, startTested } from './start.ts';
+import { fetchJson, startTested } from './start.ts';
 
 const secret = 's'.repeat(64);
 const env = { JWT_SECRET: secret, INTERNAL_API_KEY: 'internal' };
@@ -33,16 +33,16 @@ const noti = () =>
   });
 
 const post = (url: string, fields: object, headers: Record<string, string> = {}) =>
-  ask(url, { method: 'POST', body: JSON.stringify(fields), headers });
+  fetchJson(url, { method: 'POST', body: JSON.stringify(fields), headers });
 
-test('keeps, lists and shows rows', async () => {
+test('stores, lists and returns rows', async () => {
   const { url } = await startTested(noti(), { env });
   const path = `${url}/api/notifications`;
   const row = { id: 1, parent: 3, text: 'hello', author: null, createdAt: expect.any(String) };
   expect(await post(path, { text: 'hello', parent: 3 })).toEqual({ status: 201, body: row });
   await post(path, { text: 'other', parent: 4 });
-  expect((await ask(`${path}?parent=3`)).body).toEqual({ rows: [row] });
-  expect((await ask(`${path}/1`)).body).toEqual(row);
+  expect((await fetchJson(`${path}?parent=3`)).body).toEqual({ rows: [row] });
+  expect((await fetchJson(`${path}/1`)).body).toEqual(row);
   for (const [fields, status] of [
     [{}, 400],
     [{ text: ' ' }, 400],
@@ -51,10 +51,10 @@ test('keeps, lists and shows rows', async () => {
   ] as const) {
     expect((await post(path, fields)).status).toBe(status);
   }
-  expect((await ask(`${path}/3`)).status).toBe(404);
+  expect((await fetchJson(`${path}/3`)).status).toBe(404);
 });
 
-test('a token says who the author is; one that is not accepted is refused, not ignored', async () => {
+test('the author is taken from the token; an invalid token is rejected, not ignored', async () => {
   const { url } = await startTested(noti(), { env });
   const now = Math.floor(Date.now() / 1000);
   const sign = (claims: object) => signToken({ sub: 'ada', iat: now, exp: now + 60, ...claims }, secret);
@@ -65,16 +65,16 @@ test('a token says who the author is; one that is not accepted is refused, not i
   expect((await postAs(sign({ use: 'refresh' }))).status).toBe(401);
 });
 
-test('the internal routes open only to the key', async () => {
+test('the internal routes require the key', async () => {
   const { url } = await startTested(noti(), { env });
   const path = `${url}/api/internal/notifications`;
   expect((await post(path, { text: 'x' })).status).toBe(401);
   expect((await post(path, { text: 'x' }, { 'x-internal-api-key': 'other' })).status).toBe(401);
-  expect((await ask(path)).status).toBe(401);
+  expect((await fetchJson(path)).status).toBe(401);
   expect((await post(path, { text: 'x' }, { 'x-internal-api-key': 'internal' })).status).toBe(201);
 });
 
-test('streams each new notification, until it stops', async () => {
+test('streams each new notification until shutdown', async () => {
   const { url, stop } = await startTested(noti(), { env });
   const response = await fetch(`${url}/api/notifications/stream`);
   expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
@@ -90,7 +90,7 @@ test('streams each new notification, until it stops', async () => {
   await reading;
 });
 
-test('a reader who leaves is forgotten', async () => {
+test('a client that disconnects is unsubscribed', async () => {
   const { url, log } = await startTested(noti(), { env });
   const leaving = new AbortController();
   await fetch(`${url}/api/notifications/stream`, { signal: leaving.signal });

@@ -3,13 +3,13 @@ import { defineService } from '../../services/common/service.ts';
 import { fakeDependency } from '../fakes/dependency.ts';
 import { startTested } from './start.ts';
 
-/** In the module that asks a service for the page; config.js's variable says where the service is. */
-async function askFromPage(apiBaseUrl: string, description = '/') {
+/** Calls the page's module. The variable of config.js has the URL of the service. */
+async function requestFromPage(apiBaseUrl: string, description = '/') {
   Object.assign(globalThis, { __ENV__: { API_BASE_URL: apiBaseUrl } });
-  // A module of the browser: it has no types.
-  const path = '../../services/frontend/public/ask.js';
-  const { ask } = await import(path);
-  return ask({ name: 'x', address: '/', description, ready: '/health/ready' });
+  // A browser module, which has no types.
+  const path = '../../services/frontend/public/service-status.js';
+  const { getServiceStatus } = await import(path);
+  return getServiceStatus({ name: 'x', address: '/', description, ready: '/health/ready' });
 }
 
 const sample = (store = fakeDependency('postgres')) =>
@@ -17,30 +17,36 @@ const sample = (store = fakeDependency('postgres')) =>
 
 test('a service that is ready', async () => {
   const { url } = await startTested(sample());
-  expect(await askFromPage(url)).toMatchObject({
+  expect(await requestFromPage(url)).toMatchObject({
     state: 'ready',
     latency: expect.any(Number),
     description: { version: 'development', sourceHash: 'unbundled', dependencies: [{ name: 'postgres' }] },
   });
 });
 
-test('one that waits for its database, and one that still holds its reply', async () => {
-  const waiting = await startTested(sample(fakeDependency('postgres', 'down')), { hold: 10 });
-  expect(await askFromPage(waiting.url)).toMatchObject({ state: 'waiting', problem: 'Waits for postgres.' });
-  const holding = await startTested(sample(fakeDependency('postgres', 'down')), { hold: 60_000 });
-  expect(await askFromPage(holding.url)).toMatchObject({ state: 'waiting', problem: 'Waits for postgres.' });
+test('one that is waiting for its database, and one whose readiness reply is delayed', async () => {
+  const waiting = await startTested(sample(fakeDependency('postgres', 'down')), { readinessTimeout: 10 });
+  expect(await requestFromPage(waiting.url)).toMatchObject({
+    state: 'waiting',
+    problem: 'Waiting for postgres.',
+  });
+  const holding = await startTested(sample(fakeDependency('postgres', 'down')), { readinessTimeout: 60_000 });
+  expect(await requestFromPage(holding.url)).toMatchObject({
+    state: 'waiting',
+    problem: 'Waiting for postgres.',
+  });
 });
 
-test('a real one, which has no description', async () => {
+test('a real service, which has no description', async () => {
   const { url } = await startTested(sample());
-  expect(await askFromPage(url, '/nothing')).toMatchObject({ state: 'ready', description: {} });
+  expect(await requestFromPage(url, '/nothing')).toMatchObject({ state: 'ready', description: {} });
 });
 
-test('none at all', async () => {
+test('a stopped service', async () => {
   const { url, stop } = await startTested(sample());
   await stop();
-  expect(await askFromPage(url)).toMatchObject({
-    state: 'silent',
-    problem: 'The connection was refused or broke off.',
+  expect(await requestFromPage(url)).toMatchObject({
+    state: 'unreachable',
+    problem: 'The connection was refused or lost.',
   });
 });

@@ -130,7 +130,7 @@ describe('a program that is not a stand-in', () => {
   test('is not asked what it has loaded', async () => {
     const { service, update } = makeUpdates(foreign);
     expect(await update({ '/app/main.py': 'two' })).toEqual({ put: 1, files: 1 });
-    expect(service.asked.filter((path) => path.includes('proxy'))).toEqual([]);
+    expect(service.requests.filter((path) => path.includes('proxy'))).toEqual([]);
   });
 
   test('gets only the files that were saved last', async () => {

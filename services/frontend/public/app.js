@@ -1,9 +1,9 @@
-import { ask } from './ask.js';
 import { createCard } from './card.js';
+import { getServiceStatus } from './service-status.js';
 import { services } from './services.js';
 
-/** Milliseconds between two questions to one service. */
-const every = 2_000;
+/** Milliseconds between two requests to one service. */
+const interval = 2_000;
 
 const find = (/** @type {string} */ id) => document.getElementById(id);
 /** @type {Map<string, string>} */
@@ -18,13 +18,13 @@ for (const service of services) {
 
   const update = async () => {
     if (!paused && !document.hidden) {
-      const answer = await ask(service);
-      card.show(answer);
-      segment.dataset.state = answer.state;
-      states.set(service.name, answer.state);
+      const status = await getServiceStatus(service);
+      card.show(status);
+      segment.dataset.state = status.state;
+      states.set(service.name, status.state);
       summarize();
     }
-    setTimeout(() => update().catch(reportError), every);
+    setTimeout(() => update().catch(reportError), interval);
   };
   update().catch(reportError);
 }
@@ -32,7 +32,7 @@ for (const service of services) {
 find('pause').addEventListener('click', ({ currentTarget }) => {
   paused = !paused;
   currentTarget.setAttribute('aria-pressed', String(paused));
-  currentTarget.textContent = paused ? 'Go on updating' : 'Pause updates';
+  currentTarget.textContent = paused ? 'Resume updates' : 'Pause updates';
 });
 
 function summarize() {
@@ -41,10 +41,10 @@ function summarize() {
   const ready = all.filter((state) => state === 'ready').length;
   const text =
     ready === all.length ? `All ${ready} services are ready` : `${ready} of ${all.length} services are ready`;
-  const silent = [...states].filter(([, state]) => state === 'silent').map(([name]) => name);
-  const summary = silent.length === 0 ? text : `${text}; no answer from ${silent.join(', ')}`;
-  // Said aloud by a screen reader, so only when it is news.
+  const unreachable = [...states].filter(([, state]) => state === 'unreachable').map(([name]) => name);
+  const summary = unreachable.length === 0 ? text : `${text}; no response from ${unreachable.join(', ')}`;
+  // A screen reader reads every update aloud, so update only on changes.
   if (find('summary').textContent !== summary) find('summary').textContent = summary;
-  find('asked').textContent = `as of ${new Date().toLocaleTimeString()}`;
+  find('updated').textContent = `as of ${new Date().toLocaleTimeString()}`;
   document.title = ready === all.length ? 'weAlist, local' : `${ready}/${all.length} weAlist, local`;
 }

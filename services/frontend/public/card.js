@@ -1,16 +1,16 @@
 /**
- * @typedef {import('./ask.js').Answer} Answer
- * @typedef {import('./ask.js').Dependency} Dependency
+ * @typedef {import('./service-status.js').ServiceStatus} ServiceStatus
+ * @typedef {import('./service-status.js').Dependency} Dependency
  * @typedef {import('./services.js').Service} Service
  */
 
-const stateTexts = { ready: 'Ready', waiting: 'Not ready', silent: 'No answer' };
+const stateTexts = { ready: 'Ready', waiting: 'Not ready', unreachable: 'No response' };
 const historyLength = 40;
-/** Milliseconds for which a new source is pointed out. */
+/** Milliseconds for which a new source is highlighted. */
 const freshFor = 60_000;
 
 /**
- * The card of one service; `show` changes only what differs, so that nothing flickers and a selection stays.
+ * Creates the card of a service. `show` updates only what has changed, which prevents flicker and preserves a selection.
  * @param {Service} service
  * @param {HTMLTemplateElement} template
  */
@@ -18,7 +18,7 @@ export function createCard(service, template) {
   const element = /** @type {HTMLElement} */ (template.content.cloneNode(true)).firstElementChild;
   const find = (/** @type {string} */ selector) => element.querySelector(selector);
   setText(find('.name'), service.name);
-  setText(find('.state-text'), 'Asking…');
+  setText(find('.state-text'), 'Checking…');
   element.dataset.state = 'unknown';
   const link = find('.address a');
   link.href = service.address;
@@ -31,7 +31,7 @@ export function createCard(service, template) {
   let source;
   let changedAt = Number.NEGATIVE_INFINITY;
 
-  /** @param {Answer} answer */
+  /** @param {ServiceStatus} status */
   function show({ state, latency, problem, description }) {
     element.dataset.state = state;
     setText(find('.state-text'), stateTexts[state]);
@@ -42,8 +42,8 @@ export function createCard(service, template) {
     if (latencies.length > historyLength) latencies.shift();
     find('.history polyline').setAttribute('points', toPoints(latencies));
 
-    // What it was stays on the card while it does not answer, paled by the style.
-    if (state === 'silent') return;
+    // While the service is unreachable, its last values stay on the card, dimmed by the style sheet.
+    if (state === 'unreachable') return;
     const { version, sourceHash, instance, uptimeSeconds, dependencies = [] } = description;
     setText(find('.version'), version ?? '–');
     setText(find('.source'), sourceHash?.slice(0, 12) ?? '–');
@@ -67,7 +67,7 @@ export function createCard(service, template) {
  * @param {Dependency[]} dependencies
  */
 function showDependencies(list, dependencies) {
-  list.parentElement.classList.toggle('stands-alone', dependencies.length === 0);
+  list.parentElement.classList.toggle('no-dependencies', dependencies.length === 0);
   while (list.children.length > dependencies.length) list.lastElementChild.remove();
   while (list.children.length < dependencies.length) {
     const item = document.createElement('li');
@@ -109,7 +109,7 @@ function toDuration(seconds) {
 }
 
 /**
- * The last latencies as a line: the newest at the right edge, the slowest at the top.
+ * The points of a line through the last latencies: the newest at the right edge, the slowest at the top.
  * @param {number[]} latencies
  */
 function toPoints(latencies) {

@@ -1,5 +1,5 @@
 /**
- * The services as the page asks them: `description` and `ready` relative to where the API is.
+ * The services of the page. `description` and `ready` are paths relative to the API's base URL.
  * @typedef {{ name: string, address: string, description: string, ready: string }} Service
  */
 
@@ -14,6 +14,6 @@ const behindIngress = (route) => ({
 /** @type {readonly Service[]} */
 export const services = [
   ...['auth', 'user', 'board', 'chat', 'noti', 'storage', 'video'].map(behindIngress),
-  // The frontend is what / answers with, so it has no prefix and describes itself elsewhere.
+  // The frontend serves / itself, so it has no prefix and another path for its description.
   { name: 'frontend', address: '/', description: '/service.json', ready: '/health/ready' },
 ];

@@ -1,6 +1,6 @@
 import type { Environment, Infrastructure } from '../../config/schema.ts';
 import type { Workload } from '../../diagnosis/pods.ts';
-import type { Protocol } from '../../forward/refusal.ts';
+import type { Protocol } from '../../forward/error-response.ts';
 
 /** What can be forwarded, and how it is used. */
 export interface ForwardTarget {

@@ -51,7 +51,7 @@ test('it ends with one line that names every problem of its configuration', asyn
     level: 'error',
     service: 'noti-service',
     message:
-      'configuration: DATABASE_URL is not set; PORT is not set; JWT_SECRET is 5 bytes long, at least 64 are needed; ' +
+      'configuration: DATABASE_URL is not set; PORT is not set; JWT_SECRET is 5 bytes long, minimum is 64; ' +
       'INTERNAL_API_KEY is not set',
   });
 });

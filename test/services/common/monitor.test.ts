@@ -6,14 +6,14 @@ import { type FakeDependency, fakeDependency } from '../../fakes/dependency.ts';
 function monitorOf(...dependencies: FakeDependency[]) {
   const lines: string[] = [];
   const log = createLog('test', 'debug', (line) => lines.push(JSON.parse(line).message));
-  const monitor = startMonitor(dependencies, { log, every: { store: 5, service: 5 }, timeout: 20 });
+  const monitor = startMonitor(dependencies, { log, interval: { store: 5, service: 5 }, timeout: 20 });
   onTestFinished(() => monitor.stop());
   return { monitor, lines };
 }
 
 const within = (milliseconds: number) => AbortSignal.timeout(milliseconds);
 
-test('is ready as soon as every store is, whatever the services do', async () => {
+test('is ready as soon as every store is up, independent of services', async () => {
   const store = fakeDependency('postgres', 'down');
   const { monitor } = monitorOf(store, fakeDependency('user-service', 'down', 'service'));
   const ready = monitor.whenReady(within(5_000));
@@ -29,7 +29,7 @@ test('is ready as soon as every store is, whatever the services do', async () =>
   ]);
 });
 
-test('notices an outage and the end of it, and logs each change once with its reason', async () => {
+test('detects the start and the end of an outage, and logs each change once with its reason', async () => {
   const store = fakeDependency('redis');
   const { monitor, lines } = monitorOf(store);
   await monitor.whenReady(within(5_000));
@@ -37,13 +37,13 @@ test('notices an outage and the end of it, and logs each change once with its re
   await expect.poll(() => monitor.states()[0]).toMatchObject({ state: 'down', error: 'redis refused' });
   expect(monitor.hasStarted()).toBe(true);
   store.state = 'silent';
-  await expect.poll(() => monitor.states()[0]?.error).toBe('no answer within 20 ms');
+  await expect.poll(() => monitor.states()[0]?.error).toBe('timeout after 20 ms');
   store.state = 'up';
   await monitor.whenReady(within(5_000));
   expect(lines).toEqual([
     'redis is up',
     'redis is down: redis refused',
-    'redis is down: no answer within 20 ms',
+    'redis is down: timeout after 20 ms',
     'redis is up',
   ]);
 });
@@ -54,7 +54,7 @@ test('without stores it is ready from the start', () => {
   expect(monitor.hasStarted()).toBe(true);
 });
 
-test('ends while a question is unanswered', async () => {
+test('stops during a probe', async () => {
   const { monitor } = monitorOf(fakeDependency('s3', 'silent'));
   await monitor.stop();
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { callsRoute, peer } from '../../../services/common/peer.ts';
 import { defineService } from '../../../services/common/service.ts';
-import { ask, startTested } from '../start.ts';
+import { fetchJson, startTested } from '../start.ts';
 
 const called = (name: string) => defineService({ name, connect: () => ({}), routes: () => [] });
 
@@ -11,14 +11,14 @@ const caller = defineService({
   routes: ({ dependencies }) => [callsRoute('/calls', Object.values(dependencies))],
 });
 
-test('calls each service it needs and says of each what came back', async () => {
+test('calls each peer and reports the results', async () => {
   const auth = await startTested(called('auth-service'));
   const user = await startTested(called('user-service'));
   const { url } = await startTested(caller, {
     env: { AUTH_SERVICE_URL: `${auth.url}/`, USER_SERVICE_URL: user.url },
   });
   const answer = { ok: true, status: 200, ms: expect.any(Number), sourceHash: 'unbundled' };
-  expect(await ask(`${url}/calls`)).toEqual({
+  expect(await fetchJson(`${url}/calls`)).toEqual({
     status: 200,
     body: {
       calls: [
@@ -29,7 +29,7 @@ test('calls each service it needs and says of each what came back', async () => 
   });
 
   await user.stop();
-  expect(await ask(`${url}/calls`)).toMatchObject({
+  expect(await fetchJson(`${url}/calls`)).toMatchObject({
     status: 502,
     body: {
       calls: [
@@ -40,14 +40,14 @@ test('calls each service it needs and says of each what came back', async () => 
   });
 });
 
-test('is ready without them, and shows their state', async () => {
+test('is ready without its peers, and shows their state', async () => {
   const auth = await startTested(called('auth-service'));
   const { url } = await startTested(caller, {
     env: { AUTH_SERVICE_URL: auth.url, USER_SERVICE_URL: 'http://127.0.0.1:1' },
   });
-  expect((await ask(`${url}/health/ready`)).status).toBe(200);
+  expect((await fetchJson(`${url}/health/ready`)).status).toBe(200);
   await expect
-    .poll(async () => (await ask(url)).body)
+    .poll(async () => (await fetchJson(url)).body)
     .toMatchObject({
       ready: true,
       dependencies: [

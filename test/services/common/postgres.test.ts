@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { postgres } from '../../../services/common/postgres.ts';
 import { readSettings } from '../../../services/common/settings.ts';
 
-/** A port on which somebody accepts connections and does `greet` with them. */
+/** A port of a server that accepts connections and calls `greet` with them. */
 async function startServer(greet: (socket: import('node:net').Socket) => void): Promise<number> {
   const server = createServer((socket) => {
     socket.on('error', () => socket.destroy());
@@ -26,12 +26,12 @@ function clientOf(port: number) {
 
 const soon = () => AbortSignal.timeout(5_000);
 
-test('a database that refuses, breaks off or falls silent is a reason and no crash', async () => {
+test('a database that refuses, disconnects or does not respond is an error and no crash', async () => {
   const port = await startServer((socket) => socket.destroy());
   await expect(clientOf(port).probe(soon())).rejects.toThrow('Connection terminated unexpectedly');
   await expect(clientOf(port).query('SELECT 1')).rejects.toMatchObject({
     status: 503,
-    message: 'postgres is not usable: Connection terminated unexpectedly',
+    message: 'postgres is unavailable: Connection terminated unexpectedly',
   });
 
   const silent = clientOf(await startServer(() => {}));
@@ -39,7 +39,7 @@ test('a database that refuses, breaks off or falls silent is a reason and no cra
   await expect(silent.query('SELECT 1')).rejects.toMatchObject({ status: 503 });
 });
 
-test('says what the database says, and never the password', async () => {
+test("reports the database's message, and never the password", async () => {
   const port = await startServer((socket) => {
     const fields = 'SFATAL\0C3D000\0Mdatabase "database" does not exist\0\0';
     const length = Buffer.alloc(4);
@@ -49,5 +49,5 @@ test('says what the database says, and never the password', async () => {
   const refusal = await clientOf(port)
     .query('SELECT 1')
     .catch((error: Error) => error.message);
-  expect(refusal).toBe('postgres is not usable: database "database" does not exist');
+  expect(refusal).toBe('postgres is unavailable: database "database" does not exist');
 });

@@ -8,7 +8,7 @@ const credentials = {
   now: new Date('2013-05-24T00:00:00Z'),
 };
 
-test('signs as the example in the description of AWS Signature Version 4', async () => {
+test('signs like the example of AWS Signature Version 4', async () => {
   const url = 'https://examplebucket.s3.amazonaws.com/test.txt';
   const { searchParams } = new URL(await presign({ ...credentials, method: 'GET', url, expires: 86_400 }));
   expect(searchParams.get('X-Amz-Credential')).toBe(
@@ -19,7 +19,7 @@ test('signs as the example in the description of AWS Signature Version 4', async
   );
 });
 
-test('covers host, method and object, and is good for 15 minutes', async () => {
+test('covers host, method and object, and is valid for 15 minutes', async () => {
   const sign = (method: 'GET' | 'PUT', url: string) => presign({ ...credentials, method, url });
   const addresses = await Promise.all([
     sign('GET', 'http://s3:7070/files/1'),

@@ -4,14 +4,16 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { bundleStandIn } from '../../../src/images/build/bundle.ts';
 import { answerOf, bundleEnv, findFreePort, runBundle } from '../../images/build/run-bundle.ts';
-import { ask } from '../start.ts';
+import { fetchJson } from '../start.ts';
 
 const folder = join(import.meta.dirname, '../../../services/auth-service');
 const files = await bundleStandIn(folder, { name: 'auth-service', sourceHash: 'first' });
 const text = Buffer.from(files.find(({ path }) => path === 'app/main.js')?.content ?? '').toString();
 const refusal = 'login without a password exists only where ENV is local';
 
-/** Runs the program; `put` puts another one in its place, as a live update does, and resolves to what it says then. */
+/**
+ * Runs the program. `put` replaces its file, as a live update does, and resolves to the status that it reports then.
+ */
 async function startProgram() {
   const port = await findFreePort();
   const url = `http://127.0.0.1:${port}`;
@@ -26,25 +28,25 @@ async function startProgram() {
       await writeFile(`${file}.new`, program);
       await rename(`${file}.new`, file);
       const digest = createHash('sha256').update(program).digest('hex');
-      const state = async () => (await ask(`${url}/health/program`)).body;
+      const state = async () => (await fetchJson(`${url}/health/program`)).body;
       await expect.poll(state).toMatchObject({ program: digest });
       return state();
     },
   };
 }
 
-const logIn = (url: string) => ask(`${url}/api/auth/login`, { method: 'POST', body: '{"name":"ann"}' });
+const logIn = (url: string) => fetchJson(`${url}/api/auth/login`, { method: 'POST', body: '{"name":"ann"}' });
 
-test('another program takes over in the same process, with its own answers and its own name', async () => {
+test('another version replaces the program in the same process, with its own routes and version', async () => {
   const { url, put, exitCode } = await startProgram();
   expect((await logIn(url)).body).toEqual({ error: refusal });
-  const before = (await ask(`${url}/`)).body as { started: string };
+  const before = (await fetchJson(`${url}/`)).body as { started: string };
 
   const state = await put(text.replace(refusal, 'the second one').replaceAll('"first"', '"second"'));
   expect(state).not.toHaveProperty('refused');
-  // An error of the new program's own class is still one with a status.
+  // The new program has its own HttpError class, which must still be recognized.
   expect(await logIn(url)).toEqual({ status: 403, body: { error: 'the second one' } });
-  expect((await ask(`${url}/`)).body).toMatchObject({ sourceHash: 'second', started: before.started });
+  expect((await fetchJson(`${url}/`)).body).toMatchObject({ sourceHash: 'second', started: before.started });
 
   await put(text);
   expect((await logIn(url)).body).toEqual({ error: refusal });
@@ -57,15 +59,18 @@ test.each([
   [
     'connects to something else',
     (program: string) => program.replace('peer(settings, "user-service")', 'peer(settings, "board-service")'),
-    'it connects to something else, for which it has to start anew',
+    'the changed program needs other connections, which requires a restart',
   ],
-])('one that %s is refused with the reason, and the old one goes on', async (_, change, reason) => {
-  const { url, put } = await startProgram();
-  const changed = change(text.replace(refusal, 'the second one'));
-  expect(changed).not.toBe(text);
-  expect(await put(changed)).toMatchObject({ refused: expect.stringContaining(reason) });
-  expect((await logIn(url)).body).toEqual({ error: refusal });
-  // What is put right is taken.
-  expect(await put(text.replace(refusal, 'the third one'))).not.toHaveProperty('refused');
-  expect((await logIn(url)).body).toEqual({ error: 'the third one' });
-});
+])(
+  'a version that %s is rejected with the reason, and the previous one continues',
+  async (_, change, reason) => {
+    const { url, put } = await startProgram();
+    const changed = change(text.replace(refusal, 'the second one'));
+    expect(changed).not.toBe(text);
+    expect(await put(changed)).toMatchObject({ refused: expect.stringContaining(reason) });
+    expect((await logIn(url)).body).toEqual({ error: refusal });
+    // The fixed version is accepted.
+    expect(await put(text.replace(refusal, 'the third one'))).not.toHaveProperty('refused');
+    expect((await logIn(url)).body).toEqual({ error: 'the third one' });
+  },
+);

@@ -21,7 +21,7 @@ async function startServer(at?: number): Promise<FakeRedisServer> {
 const addressOf = ({ port }: FakeRedisServer) => ({ REDIS_HOST: '127.0.0.1', REDIS_PORT: String(port) });
 const soon = () => AbortSignal.timeout(5_000);
 
-/** Publishes until it was heard: a subscription takes effect some time after it was asked for. */
+/** Publishes until the message is received, because a subscription takes effect after a delay. */
 async function expectDelivery(client: ReturnType<typeof redis>, heard: string[], message: string) {
   await expect
     .poll(async () => {
@@ -37,18 +37,18 @@ test('works through REDIS_HOST and REDIS_PORT, or REDIS_URL', async () => {
   await clientOf({ REDIS_URL: `redis://:p%40ss@127.0.0.1:${server.port}/1` }).probe(soon());
 });
 
-test('says why there is no connection, and commands fail with 503 in place of waiting', async () => {
+test('reports why it is not connected, and commands fail with 503 instead of waiting', async () => {
   const server = await startServer();
   await server.stop();
   const client = clientOf(addressOf(server));
   await expect(client.probe(soon())).rejects.toThrow(`connect ECONNREFUSED 127.0.0.1:${server.port}`);
   await expect(client.publish('news', 'x')).rejects.toMatchObject({
     status: 503,
-    message: `redis is not usable: connect ECONNREFUSED 127.0.0.1:${server.port}`,
+    message: `redis is unavailable: connect ECONNREFUSED 127.0.0.1:${server.port}`,
   });
 });
 
-test('connects again after an outage, and hears what it heard before', async () => {
+test('reconnects and resubscribes after an outage', async () => {
   const server = await startServer();
   const client = clientOf(addressOf(server));
   const heard: string[] = [];
@@ -63,23 +63,23 @@ test('connects again after an outage, and hears what it heard before', async () 
   await expectDelivery(client, heard, 'after');
 });
 
-test('gives up a connection whose other end fell silent', async () => {
+test('replaces a connection that does not respond', async () => {
   const server = await startServer();
   const client = clientOf(addressOf(server));
   const heard: string[] = [];
   client.subscribe('news', (message) => heard.push(message));
   await client.probe(soon());
 
-  server.silent = true;
+  server.isUnresponsive = true;
   await expect(client.probe(AbortSignal.timeout(50))).rejects.toThrow();
   await expect(client.probe(AbortSignal.timeout(50))).rejects.toThrow();
-  server.silent = false;
-  // The connections of before would stay silent: what they sent meanwhile is lost.
+  server.isUnresponsive = false;
+  // The previous connections never respond again; what was sent on them is lost.
   await expect.poll(() => client.probe(AbortSignal.timeout(500)).then(() => 'up', String)).toBe('up');
   await expectDelivery(client, heard, 'after');
 });
 
-test('a listener that left hears nothing more, the others do', async () => {
+test('only the unsubscribed listener stops receiving', async () => {
   const client = clientOf(addressOf(await startServer()));
   const [left, stayed]: [string[], string[]] = [[], []];
   const leave = client.subscribe('news', (message) => left.push(message));

@@ -11,13 +11,13 @@ const find = createRouter([
 ]);
 const match = (method: string, path: string) => find(method, path).route.path;
 
-test('a literal wins over a parameter, whatever comes first in the table', () => {
+test('a literal has precedence over a parameter, independent of the order', () => {
   expect(match('GET', '/boards/calls')).toBe('/boards/calls');
   expect(match('GET', '/boards/7')).toBe('/boards/:id');
   expect(match('GET', '/')).toBe('/');
 });
 
-test('parameters come decoded', () => {
+test('parameters are decoded', () => {
   expect(find('PUT', '/boards/a%2Fb/content').params).toEqual({ id: 'a/b' });
 });
 
@@ -31,7 +31,7 @@ test.each([
   expect(() => find(method, path)).toThrow(expect.objectContaining({ status }));
 });
 
-test('405 says which methods there are', () => {
+test('405 lists the supported methods', () => {
   expect(() => find('DELETE', '/boards')).toThrow(
     expect.objectContaining({ headers: { allow: 'GET, POST' } }),
   );

@@ -22,7 +22,7 @@ async function connected(env: Readonly<Record<string, string>> = {}) {
 
 const soon = () => AbortSignal.timeout(5_000);
 
-test('keeps an object and gives it back', async () => {
+test('stores an object and returns it', async () => {
   const { client, server } = await connected();
   await client.put('files/1', new TextEncoder().encode('content'), 'text/plain');
   expect(server.objects.get('files/1')).toBe('content');
@@ -30,19 +30,19 @@ test('keeps an object and gives it back', async () => {
   await expect(client.get('files/2')).rejects.toMatchObject({ status: 404 });
 });
 
-test('is up only when the bucket takes a write', async () => {
+test('is up only when the bucket is writable', async () => {
   const { client, server } = await connected();
   server.readOnly = true;
-  await expect(client.probe(soon())).rejects.toThrow('PUT answered 500: InternalError');
+  await expect(client.probe(soon())).rejects.toThrow('PUT returned 500: InternalError');
   server.readOnly = false;
   await client.probe(soon());
   expect([...server.objects.keys()]).toEqual(['ready/user-service']);
   await client.probe(soon());
 });
 
-test('names a bucket that is missing, and a server that does not answer', async () => {
+test('reports a missing bucket, and a server that does not respond', async () => {
   const { client } = await connected({ S3_BUCKET: 'other' });
-  await expect(client.probe(soon())).rejects.toThrow('PUT answered 404: no bucket other');
+  await expect(client.probe(soon())).rejects.toThrow('PUT returned 404: no bucket other');
   const { client: alone, server } = await connected();
   await server.stop();
   await expect(alone.put('files/1', new Uint8Array(1), 'x/y')).rejects.toMatchObject({
@@ -51,7 +51,7 @@ test('names a bucket that is missing, and a server that does not answer', async 
   });
 });
 
-test('presigns for the address that the browser uses', async () => {
+test('presigns for the host that the browser uses', async () => {
   const { client, server } = await connected({ S3_PUBLIC_ENDPOINT: 'http://localhost:9000/' });
   expect(await client.presign('PUT', 'files/1')).toMatch(
     /^http:\/\/localhost:9000\/wealist-files\/files\/1\?.*X-Amz-Signature=/,

@@ -6,7 +6,7 @@ import { readJson } from '../../../services/common/request-body.ts';
 import { json } from '../../../services/common/route.ts';
 import { defineService } from '../../../services/common/service.ts';
 import { fakeDependency } from '../../fakes/dependency.ts';
-import { ask, startTested } from '../start.ts';
+import { fetchJson, startTested } from '../start.ts';
 
 function sample(store = fakeDependency('postgres')) {
   return defineService({
@@ -33,20 +33,20 @@ function sample(store = fakeDependency('postgres')) {
         method: 'GET',
         path: '/outage',
         handle() {
-          throw new HttpError(503, 'postgres is not usable: connection refused');
+          throw new HttpError(503, 'postgres is unavailable: connection refused');
         },
       },
     ],
   });
 }
 
-test('is alive at once, and holds the readiness reply until its stores are up', async () => {
+test('is live immediately, and delays the readiness reply until its stores are up', async () => {
   const store = fakeDependency('postgres', 'down');
-  const { url } = await startTested(sample(store), { hold: 20_000 });
-  expect(await ask(`${url}/health/live`)).toEqual({ status: 200, body: { live: true } });
+  const { url } = await startTested(sample(store), { readinessTimeout: 20_000 });
+  expect(await fetchJson(`${url}/health/live`)).toEqual({ status: 200, body: { live: true } });
 
   let answered = false;
-  const ready = ask(`${url}/health/ready`).finally(() => {
+  const ready = fetchJson(`${url}/health/ready`).finally(() => {
     answered = true;
   });
   await sleep(100);
@@ -55,28 +55,28 @@ test('is alive at once, and holds the readiness reply until its stores are up', 
   expect(await ready).toEqual({ status: 200, body: { ready: true, waitingFor: [] } });
 });
 
-test('holds it no longer than it may, and then says what it waits for', async () => {
-  const { url } = await startTested(sample(fakeDependency('postgres', 'down')), { hold: 50 });
-  expect(await ask(`${url}/health/ready`)).toEqual({
+test('delays the readiness reply up to the timeout, then reports what it is waiting for', async () => {
+  const { url } = await startTested(sample(fakeDependency('postgres', 'down')), { readinessTimeout: 50 });
+  expect(await fetchJson(`${url}/health/ready`)).toEqual({
     status: 503,
     body: { ready: false, waitingFor: [{ name: 'postgres', error: 'postgres refused' }] },
   });
 });
 
-test('answers an outage at once when it was ready before', async () => {
+test('reports an outage immediately after startup', async () => {
   const store = fakeDependency('postgres');
-  const { url } = await startTested(sample(store), { hold: 20_000 });
-  await ask(`${url}/health/ready`);
+  const { url } = await startTested(sample(store), { readinessTimeout: 20_000 });
+  await fetchJson(`${url}/health/ready`);
   store.state = 'down';
-  await expect.poll(async () => (await ask(`${url}/health/ready`)).status).toBe(503);
+  await expect.poll(async () => (await fetchJson(`${url}/health/ready`)).status).toBe(503);
   store.state = 'up';
-  await expect.poll(async () => (await ask(`${url}/health/ready`)).status).toBe(200);
+  await expect.poll(async () => (await fetchJson(`${url}/health/ready`)).status).toBe(200);
 });
 
-test('says what it is', async () => {
+test('describes itself', async () => {
   const { url } = await startTested(sample());
-  await ask(`${url}/health/ready`);
-  const { body } = await ask(`${url}/`);
+  await fetchJson(`${url}/health/ready`);
+  const { body } = await fetchJson(`${url}/`);
   expect(body).toMatchObject({
     name: 'sample-service',
     version: 'development',
@@ -94,10 +94,10 @@ test.each([
   ['too much', `{"a":"${'x'.repeat(65_536)}"}`, 413, { error: 'the body is larger than 65536 bytes' }],
 ])('reads a body that is %s', async (_name, body, status, answer) => {
   const { url } = await startTested(sample());
-  expect(await ask(`${url}/echo`, { method: 'POST', body })).toEqual({ status, body: answer });
+  expect(await fetchJson(`${url}/echo`, { method: 'POST', body })).toEqual({ status, body: answer });
 });
 
-test('refuses a body that turns out too large, of no announced length', async () => {
+test('rejects a body without a content-length that is too large', async () => {
   const { url } = await startTested(sample());
   const body = new ReadableStream({
     pull(controller) {
@@ -105,18 +105,18 @@ test('refuses a body that turns out too large, of no announced length', async ()
     },
   });
   const init = { method: 'POST', body, duplex: 'half' } as RequestInit;
-  // The reply may be cut off while we still send: either way it ends, and the service goes on.
-  const status = await ask(`${url}/echo`, init).then(
+  // The connection may be closed while the body is being sent. Either way the request ends and the service continues.
+  const status = await fetchJson(`${url}/echo`, init).then(
     (reply) => reply.status,
     () => 413,
   );
   expect(status).toBe(413);
-  expect((await ask(`${url}/health/live`)).status).toBe(200);
+  expect((await fetchJson(`${url}/health/live`)).status).toBe(200);
 });
 
-test('a bug is a 500 that tells the caller nothing and the log everything', async () => {
+test('an unexpected error is a 500 without details for the client and with the stack in the log', async () => {
   const { url, log } = await startTested(sample());
-  expect(await ask(`${url}/bug`)).toEqual({ status: 500, body: { error: 'internal error' } });
+  expect(await fetchJson(`${url}/bug`)).toEqual({ status: 500, body: { error: 'internal error' } });
   expect(log).toContainEqual(
     expect.objectContaining({
       level: 'error',
@@ -126,9 +126,10 @@ test('a bug is a 500 that tells the caller nothing and the log everything', asyn
   );
 });
 
-test('counts and times by route and not by path', async () => {
+test('metrics are by route and not by path', async () => {
   const { url } = await startTested(sample());
-  for (const path of ['/slow/1', '/slow/2', '/outage', '/no/such/path', '/no/other']) await ask(url + path);
+  for (const path of ['/slow/1', '/slow/2', '/outage', '/no/such/path', '/no/other'])
+    await fetchJson(url + path);
   const metrics = await (await fetch(`${url}/metrics`)).text();
   expect(metrics).toContain('http_requests_total{method="GET",route="/slow/:ms",status="200"} 2\n');
   expect(metrics).toContain('http_requests_total{method="GET",route="/outage",status="503"} 1\n');
@@ -138,10 +139,10 @@ test('counts and times by route and not by path', async () => {
   expect(metrics).toMatch(/^process_resident_memory_bytes \d{7,}$/m);
 });
 
-test('logs requests, but no probe that goes well', async () => {
+test('logs requests, but no successful probes', async () => {
   const { url, log } = await startTested(sample());
-  await ask(`${url}/health/live`);
-  await ask(`${url}/slow/1?token=secret`);
+  await fetchJson(`${url}/health/live`);
+  await fetchJson(`${url}/slow/1?token=secret`);
   await expect
     .poll(() => log.filter(({ message }) => message === 'request'))
     .toEqual([
@@ -156,7 +157,7 @@ test('HEAD has the headers of GET and no body', async () => {
   expect(await response.text()).toBe('');
 });
 
-test('lets pages of allowed origins in', async () => {
+test('allows pages of configured origins', async () => {
   const { url } = await startTested(sample(), { env: { CORS_ORIGINS: 'http://a, http://b' } });
   const originFor = async (origin: string) =>
     (await fetch(`${url}/slow/1`, { headers: { origin } })).headers.get('access-control-allow-origin');
@@ -167,7 +168,7 @@ test('lets pages of allowed origins in', async () => {
   expect(preflight.headers.get('access-control-allow-methods')).toContain('POST');
 });
 
-test('lets running requests end, takes no new ones, closes what it stands on', async () => {
+test('finishes running requests, accepts no new ones, and closes its dependencies', async () => {
   const store = fakeDependency('postgres');
   const { url, stop } = await startTested(sample(store));
   const running = fetch(`${url}/slow/300`);
@@ -181,34 +182,38 @@ test('lets running requests end, takes no new ones, closes what it stands on', a
   expect(store.closed).toBe(true);
 });
 
-test('cuts off requests that do not end', async () => {
-  const { url, stop, log } = await startTested(sample(), { drain: 50 });
+test('closes connections with requests that do not end', async () => {
+  const { url, stop, log } = await startTested(sample(), { drainTimeout: 50 });
   const running = fetch(`${url}/slow/60000`);
   running.catch(() => {});
   await sleep(50);
   await stop();
   await expect(running).rejects.toThrow();
-  expect(log.map(({ message }) => message)).toContain('requests still running after 50 ms are cut off');
+  expect(log.map(({ message }) => message)).toContain(
+    'closing connections with requests that still run after 50 ms',
+  );
 });
 
-test('a held readiness reply does not delay the end', async () => {
-  const { url, stop } = await startTested(sample(fakeDependency('postgres', 'down')), { hold: 60_000 });
-  const ready = ask(`${url}/health/ready`);
+test('a delayed readiness reply does not delay the shutdown', async () => {
+  const { url, stop } = await startTested(sample(fakeDependency('postgres', 'down')), {
+    readinessTimeout: 60_000,
+  });
+  const ready = fetchJson(`${url}/health/ready`);
   await sleep(50);
   await stop();
   expect(await ready).toMatchObject({ status: 503, body: { ready: false, stopping: true } });
 });
 
-test('rubbish on the wire harms nobody', async () => {
+test('invalid bytes affect only their own connection', async () => {
   const { url, port } = await startTested(sample());
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => {});
   socket.end('GET http://%%% HTTP/1.1\r\nhost: x\r\n\r\n\0\0\0');
   await new Promise((resolve) => socket.on('close', resolve).resume());
-  expect((await ask(`${url}/health/live`)).status).toBe(200);
+  expect((await fetchJson(`${url}/health/live`)).status).toBe(200);
 });
 
-test('refuses to start with every problem of its configuration', async () => {
+test('fails to start with all problems of its configuration', async () => {
   const needy = defineService({
     name: 'needy-service',
     connect(settings) {
@@ -221,11 +226,11 @@ test('refuses to start with every problem of its configuration', async () => {
     },
   });
   await expect(startTested(needy, { env: { JWT_SECRET: 'short' } })).rejects.toThrow(
-    'configuration: DATABASE_URL is not set; JWT_SECRET is 5 bytes long, at least 64 are needed',
+    'configuration: DATABASE_URL is not set; JWT_SECRET is 5 bytes long, minimum is 64',
   );
 });
 
-test('refuses to start on a port that is taken, and lets go of what it stands on', async () => {
+test('fails to start on a port in use, and closes its dependencies', async () => {
   const { port } = await startTested(sample());
   const store = fakeDependency('postgres');
   await expect(startTested(sample(store), { port })).rejects.toThrow('EADDRINUSE');

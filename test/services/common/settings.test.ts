@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { readSettings } from '../../../services/common/settings.ts';
 
-test('names every problem at once, and no value of a URL', () => {
+test('reports all problems at once, without the values of URLs', () => {
   const settings = readSettings({
     EMPTY: '',
     SHORT: 'äöü',
@@ -16,13 +16,13 @@ test('names every problem at once, and no value of a URL', () => {
   settings.count('NUMBER', 1);
   settings.port();
   expect(() => settings.check()).toThrow(
-    'configuration: MISSING is not set; EMPTY is not set; SHORT is 6 bytes long, at least 64 are needed; ' +
-      'ADDRESS is not a URL; NUMBER is "12a", not a whole number from 1 to 9007199254740991; ' +
-      'SERVER_PORT is "70000", not a whole number from 1 to 65535',
+    'configuration: MISSING is not set; EMPTY is not set; SHORT is 6 bytes long, minimum is 64; ' +
+      'ADDRESS is not a URL; NUMBER is "12a", not an integer from 1 to 9007199254740991; ' +
+      'SERVER_PORT is "70000", not an integer from 1 to 65535',
   );
 });
 
-test('says nothing when all is well', () => {
+test('reports no problem for a valid configuration', () => {
   const settings = readSettings({ A: 'x', B: 'http://minio:9000/', C: '5', D: '' });
   expect(settings.text('A')).toBe('x');
   expect(settings.url('B')).toBe('http://minio:9000');

@@ -12,7 +12,7 @@ function forge(header: object, payload: object, key = secret, hash = 'sha512'): 
   return `${content}.${createHmac(hash, key).update(content).digest('base64url')}`;
 }
 
-test('a signed token comes back as its claims', () => {
+test('the claims of a signed token are returned', () => {
   expect(verifyToken(signToken({ ...claims, use: 'access' }, secret), secret, { now })).toEqual({
     ...claims,
     use: 'access',
@@ -37,18 +37,18 @@ test.each([
   ['two parts', 'a.b', /not a JWT/],
   ['no JSON', 'a.b.c', /not a JWT/],
   ['nothing', '', /not a JWT/],
-])('refuses %s', (_name, token, reason) => {
+])('rejects %s', (_name, token, reason) => {
   expect(() => verifyToken(token, secret, { now })).toThrow(TokenError);
   expect(() => verifyToken(token, secret, { now })).toThrow(reason);
 });
 
-test('refuses from the second of its expiry on', () => {
+test('rejects a token from the second of its expiry on', () => {
   const token = signToken(claims, secret);
   expect(verifyToken(token, secret, { now: claims.exp * 1000 - 1 }).sub).toBe('ada');
   expect(() => verifyToken(token, secret, { now: claims.exp * 1000 })).toThrow('expired');
 });
 
-test("signs as jwt.io's example for HS512", () => {
+test("signs like jwt.io's example for HS512", () => {
   const example = { sub: '1234567890', name: 'John Doe', admin: true, iat: 1_516_239_022 };
   expect(signToken(example as never, 'your-512-bit-secret').split('.')[2]).toBe(
     'VFb0qJ1LRg_4ujbZoRMXnVkUgiuKq5KxWqNdbKq_G9Vvz-S1zZa9LPxtHWKa64zDl2ofkT8F6jBt_K4riU-fPg',

@@ -2,26 +2,29 @@
  * @typedef {import('./services.js').Service} Service
  * @typedef {{ name: string, kind: string, state: 'unknown' | 'up' | 'down', latency?: number, error?: string }} Dependency
  * @typedef {{ version?: string, sourceHash?: string, instance?: string, uptimeSeconds?: number, dependencies?: Dependency[] }} Description
- * @typedef {{ state: 'ready' | 'waiting' | 'silent', latency?: number, problem?: string, description: Description }} Answer
+ * @typedef {{ state: 'ready' | 'waiting' | 'unreachable', latency?: number, problem?: string, description: Description }} ServiceStatus
  */
 
-/** Milliseconds until a service counts as silent. */
-const patience = 4_000;
-/** A service that starts holds its reply until it is ready: longer than this means that it is not. */
-const readyPatience = 1_500;
+/** Milliseconds until a service counts as unreachable. */
+const descriptionTimeout = 4_000;
+/** Milliseconds. A service that is starting delays its readiness reply, so a longer wait means that it is not ready. */
+const readyTimeout = 1_500;
 
 /**
- * Asks one service what it is and whether it is ready. Never rejects: no answer is an answer too.
+ * Requests description and readiness of a service. Never rejects: a failed request is a status, too.
  * @param {Service} service
- * @returns {Promise<Answer>}
+ * @returns {Promise<ServiceStatus>}
  */
-export async function ask(service) {
+export async function getServiceStatus(service) {
   const started = performance.now();
   const [described, ready] = await Promise.all([
-    get(service.description, patience).then((reply) => ({ ...reply, latency: performance.now() - started })),
-    get(service.ready, readyPatience),
+    get(service.description, descriptionTimeout).then((reply) => ({
+      ...reply,
+      latency: performance.now() - started,
+    })),
+    get(service.ready, readyTimeout),
   ]);
-  // One of the real services has no description; that it is ready says enough.
+  // The real services have no description; their readiness is enough.
   const description = described.status === 200 && described.json ? described.json : {};
   if (ready.status === 200) return { state: 'ready', latency: described.latency, description };
   if (described.status === 200 && described.json)
@@ -31,7 +34,7 @@ export async function ask(service) {
       problem: toReason(ready, description),
       description,
     };
-  return { state: 'silent', problem: described.problem ?? ready.problem, description: {} };
+  return { state: 'unreachable', problem: described.problem ?? ready.problem, description: {} };
 }
 
 /**
@@ -42,7 +45,7 @@ export async function ask(service) {
 async function get(path, timeout) {
   try {
     const signal = AbortSignal.timeout(timeout);
-    // This page's origin, unless config.js names another.
+    // The page's own origin, unless config.js defines another.
     const base = globalThis.__ENV__?.API_BASE_URL ?? '';
     const response = await fetch(base + path, {
       signal,
@@ -55,17 +58,17 @@ async function get(path, timeout) {
   } catch (error) {
     const late = error instanceof DOMException && error.name === 'TimeoutError';
     return {
-      problem: late ? `No answer within ${timeout / 1000} s.` : 'The connection was refused or broke off.',
+      problem: late ? `No response within ${timeout / 1000} s.` : 'The connection was refused or lost.',
     };
   }
 }
 
 /** @param {number} status */
 function explain(status) {
-  if (status === 404) return 'HTTP 404: no route to it, or no such path there.';
+  if (status === 404) return 'HTTP 404: no route to the service, or the path does not exist.';
   if (status === 502 || status === 503 || status === 504)
-    return `HTTP ${status}: the ingress finds no ready pod.`;
-  return `It answers with HTTP ${status}.`;
+    return `HTTP ${status}: the ingress found no ready pod.`;
+  return `HTTP ${status}.`;
 }
 
 /**
@@ -73,10 +76,10 @@ function explain(status) {
  * @param {Description} description
  */
 function toReason(ready, description) {
-  if (ready.json?.stopping) return 'It is stopping.';
+  if (ready.json?.stopping) return 'Stopping.';
   const missing = (description.dependencies ?? []).filter(
     ({ kind, state }) => kind === 'store' && state !== 'up',
   );
-  if (missing.length === 0) return 'It is not ready yet.';
-  return `Waits for ${missing.map(({ name }) => name).join(', ')}.`;
+  if (missing.length === 0) return 'Not ready yet.';
+  return `Waiting for ${missing.map(({ name }) => name).join(', ')}.`;
 }

@@ -1,23 +1,23 @@
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { HeldClient } from './splice.ts';
+import type { BufferedClient } from './relay-connection.ts';
 
-/** What a client speaks, and so how it is told that nobody answers. */
+/** The client's protocol, in which errors are sent. */
 export type Protocol = 'http' | 'postgres' | 'redis';
 
-export interface HttpRefusal {
+export interface HttpErrorResponse {
   readonly status: number;
   readonly reason: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** Milliseconds for which a client is listened to before it is told. */
+/** Milliseconds to wait for the client's first message, and for its connection to close. */
 const timeout = 2_000;
 
 /** 503 with the reason as its body. */
-export function toHttpRefusal(reason: string): HttpRefusal {
+export function toServiceUnavailable(reason: string): HttpErrorResponse {
   return {
     status: 503,
     reason: 'Service Unavailable',
@@ -26,27 +26,27 @@ export function toHttpRefusal(reason: string): HttpRefusal {
   };
 }
 
-/** Tells a client, in what it speaks, why nobody answers, and ends its connection. */
-export async function refuse(protocol: Protocol, client: HeldClient, reason: string): Promise<void> {
-  const { connection, held = [] } = client;
-  // What was read of it and delivered to nobody.
-  if (held.length > 0) connection.unshift(Buffer.concat(held));
-  const told = refusals[protocol](connection, reason);
-  await Promise.race([told, sleep(timeout, undefined, { ref: false })]);
+/** Sends the reason to the client as an error of its protocol, and closes the connection. */
+export async function sendError(protocol: Protocol, client: BufferedClient, reason: string): Promise<void> {
+  const { connection, buffered = [] } = client;
+  // These bytes were read but not delivered.
+  if (buffered.length > 0) connection.unshift(Buffer.concat(buffered));
+  const sent = senders[protocol](connection, reason);
+  await Promise.race([sent, sleep(timeout, undefined, { ref: false })]);
   connection.end();
-  // What it still says would otherwise keep the connection open.
+  // Unread data would keep the connection open.
   connection.resume();
   await Promise.race([once(connection, 'close').catch(() => {}), sleep(timeout, undefined, { ref: false })]);
   connection.destroy();
 }
 
-type Refuse = (connection: Duplex, reason: string) => Promise<void>;
+type SendError = (connection: Duplex, reason: string) => Promise<void>;
 
-const refusals: Readonly<Record<Protocol, Refuse>> = {
+const senders: Readonly<Record<Protocol, SendError>> = {
   async http(connection, reason) {
-    const { status, reason: phrase, headers, body } = toHttpRefusal(reason);
-    const all = { ...headers, 'content-length': Buffer.byteLength(body), connection: 'close' };
-    const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+    const { status, reason: phrase, headers, body } = toServiceUnavailable(reason);
+    const allHeaders = { ...headers, 'content-length': Buffer.byteLength(body), connection: 'close' };
+    const lines = Object.entries(allHeaders).map(([name, value]) => `${name}: ${value}\r\n`);
     connection.write(`HTTP/1.1 ${status} ${phrase}\r\n${lines.join('')}\r\n${body}`);
   },
 
@@ -55,7 +55,7 @@ const refusals: Readonly<Record<Protocol, Refuse>> = {
   },
 
   async postgres(connection, reason) {
-    // Before it says who it is, a client asks whether the connection can be encrypted.
+    // A client may request encryption before it sends its startup message.
     for (;;) {
       const code = await readStartup(connection);
       if (code !== sslRequest && code !== gssRequest) break;
@@ -70,18 +70,20 @@ const sslRequest = 80_877_103;
 const gssRequest = 80_877_104;
 const cannotConnectNow = '57P03';
 
-/** The code of the client's next first message: its length and its code, four bytes each, and more. */
+/**
+ * Reads a startup or encryption request and returns its code. It begins with the length and the code, four bytes each.
+ */
 async function readStartup(connection: Duplex): Promise<number> {
   let bytes = Buffer.alloc(0);
-  for await (const chunk of on(connection)) {
+  for await (const chunk of readChunks(connection)) {
     bytes = Buffer.concat([bytes, chunk]);
     if (bytes.length >= 8 && bytes.length >= bytes.readUInt32BE(0)) break;
   }
   return bytes.length >= 8 ? bytes.readUInt32BE(4) : 0;
 }
 
-/** The chunks of a connection, which stays open when no more of them are wanted. */
-async function* on(connection: Duplex): AsyncGenerator<Buffer> {
+/** Yields chunks of a connection, which stays open when the loop ends early. */
+async function* readChunks(connection: Duplex): AsyncGenerator<Buffer> {
   while (!connection.readableEnded && !connection.destroyed) {
     const chunk: Buffer | null = connection.read();
     if (chunk) yield chunk;
