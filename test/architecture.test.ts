@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { expect, test } from 'vitest';
 
@@ -133,4 +133,27 @@ test('a package is imported only where it belongs', () => {
     ({ file, target }) => homes[target] !== undefined && !homes[target]?.test(file),
   );
   expect(strayed).toEqual([]);
+});
+
+test('the files that ARCHITECTURE.md names exist', () => {
+  const text = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
+  const section = text.split('## Where is …')[1]?.split('\n## ')[0] ?? '';
+  const rows = [...section.matchAll(/^\| [^|]+ \| `([^`]+)` \|$/gm)].map(([, file = '']) => file);
+  expect(rows).toHaveLength(15);
+  // Elsewhere a file is named by its path below src/.
+  const named = [...text.matchAll(/`((?:[\w-]+\/)+[\w-]+\.(?:ts|js|yaml))`/g)].map(([, file = '']) => file);
+  const missing = [...rows, ...named]
+    // The user's own file, which git ignores.
+    .filter((file) => file !== 'env/local.yaml')
+    .filter((file) => !existsSync(join(root, file)) && !existsSync(join(root, 'src', file)));
+  expect(missing).toEqual([]);
+});
+
+test('and its table of folders is the one of these tests', () => {
+  const text = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
+  const rows = [...text.matchAll(/^\| (\d+) \| ((?:`[\w-]+\/` ?)+)\|/gm)].flatMap(([, floor, folders = '']) =>
+    [...folders.matchAll(/`([\w-]+)\/`/g)].map(([, folder]) => [`src/${folder}`, Number(floor)] as const),
+  );
+  const { src, images, ...wanted } = floors;
+  expect(Object.fromEntries(rows)).toEqual(wanted);
 });
