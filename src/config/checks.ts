@@ -15,7 +15,7 @@ import type { Problem } from './problems.ts';
 
 type ConfigCheck = (draft: Draft) => readonly Problem[] | Promise<readonly Problem[]>;
 
-/** The rules that more than one value, or the file system, has to be asked for. */
+/** The rules that depend on several values or on the file system. */
 const checks: readonly ConfigCheck[] = [
   findMisplacedKeys,
   findUnfitHostPorts,
@@ -34,7 +34,7 @@ const checks: readonly ConfigCheck[] = [
   findUnfitLive,
 ];
 
-/** All problems that the schema cannot see. */
+/** All problems that the schema cannot find. */
 export async function findCheckProblems(draft: Draft): Promise<readonly Problem[]> {
   return (await Promise.all(checks.map((check) => check(draft)))).flat();
 }

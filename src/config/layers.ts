@@ -7,20 +7,20 @@ import { readText } from './read-text.ts';
 import { readServiceTable } from './service-table.ts';
 import { findAt, type MapTree, type Tree, without } from './tree.ts';
 
-/** Lies over every environment and is none. */
+/** `env/local.yaml` overrides every local environment and is not one itself. */
 const localName = 'local';
 
 export interface Layers {
   /** From the lowest to the highest. */
   readonly trees: readonly MapTree[];
-  /** Its own files describe a cluster on this machine. What a person or a flag adds never makes it one. */
+  /** Its own files have the key `cluster`. Neither `env/local.yaml` nor a flag can make an environment local. */
   readonly isLocal: boolean;
   readonly problems: readonly Problem[];
 }
 
 /**
- * The files of an environment: the charts' table of services, what it extends, itself, and over one on this machine
- * `env/local.yaml` where there is one.
+ * The files of an environment: the charts' table of services, what it extends, its own file, and, if it is on this
+ * machine, `env/local.yaml`.
  */
 export async function readLayers(checkout: string, name: string): Promise<Layers> {
   const problems: Problem[] = [];
@@ -28,12 +28,11 @@ export async function readLayers(checkout: string, name: string): Promise<Layers
   const table = await collect(() => readServiceTable(checkout));
   const chain = await readChain(name, []);
   const isLocal = chain.some((tree) => findAt(tree, ['cluster']) !== undefined);
-  // What an unreadable file would have said is unknown: the problems of all files are shown then.
-  const lies = (isLocal || problems.length > 0) && known.includes(localName);
-  const local = lies ? await read(localName) : undefined;
+  // If a file is unreadable, the problems of all files are shown.
+  const usesLocal = (isLocal || problems.length > 0) && known.includes(localName);
+  const local = usesLocal ? await read(localName) : undefined;
   const extension = local && findAt(local, ['extends']);
-  if (extension)
-    refuse(extension, 'got a base, expected none: this file lies over whichever environment is chosen');
+  if (extension) refuse(extension, 'got a base, expected none: this file overrides every local environment');
   const trees = [table, ...chain, local].filter((tree) => tree !== undefined);
   return { trees, isLocal, problems };
 
@@ -49,7 +48,7 @@ export async function readLayers(checkout: string, name: string): Promise<Layers
   function toBase(extension: Tree, chain: readonly string[]): string | undefined {
     const base = extension.kind === 'scalar' ? String(extension.value ?? '') : '';
     if (chain.includes(base)) {
-      return refuse(extension, `got a circle, ${[...chain, base].join(' → ')}, expected bases that end`);
+      return refuse(extension, `got a cycle, ${[...chain, base].join(' → ')}, expected a chain that ends`);
     }
     const bases = known.filter((name) => name !== localName);
     if (bases.includes(base)) return base;
@@ -72,7 +71,7 @@ export async function readLayers(checkout: string, name: string): Promise<Layers
     });
   }
 
-  /** The problems of a file are collected, so that those of the other files are shown too. */
+  /** Collects the problems of a file, so that the problems of all files are shown at once. */
   async function collect(read: () => Promise<MapTree | undefined>): Promise<MapTree | undefined> {
     try {
       return await read();
@@ -84,7 +83,7 @@ export async function readLayers(checkout: string, name: string): Promise<Layers
   }
 }
 
-/** The names of all environments, in the order of the alphabet. */
+/** Names of all environments, in alphabetical order. */
 export async function listEnvironments(checkout: string): Promise<readonly string[]> {
   const names = await listFiles(checkout);
   return names.filter((name) => name !== 'base' && name !== localName);

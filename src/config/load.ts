@@ -8,9 +8,9 @@ import { type Environment, EnvironmentFile } from './schema.ts';
 import { type MapTree, overlay, type Plain, toTree } from './tree.ts';
 import { validate } from './validate.ts';
 
-/** A value from the command line, which goes over all files. */
+/** A value from the command line; it overrides all files. */
 export interface Override {
-  /** As it was typed, `--name`: the place that a message about the value shows. */
+  /** The flag, such as `--name`; messages show it as the place of the value. */
   readonly flag: string;
   /** `['cluster', 'name']` */
   readonly path: readonly [string, ...string[]];
@@ -26,15 +26,15 @@ export interface LoadOptions {
 }
 
 /**
- * Reads an environment: the charts' table of services, over it its file with what that extends; over one on this machine
- * `env/local.yaml`, then the overrides.
+ * Reads an environment: the charts' table of services, its file and the files that it extends, for one on this machine
+ * `env/local.yaml`, then the overrides. Later ones override earlier ones.
  * @throws {ConfigFailure} with all problems of all files at once, each with its place.
  * @throws {Failure} when there is no such environment.
  */
 export async function loadEnvironment({ checkout, name, overrides = [] }: LoadOptions): Promise<Environment> {
   await requireEnvironment(checkout, name);
   const layers = await readLayers(checkout, name);
-  // What an unreadable file says is unknown, so that nothing can be told about the whole.
+  // The content of an unreadable file is unknown, so that the merged environment cannot be checked.
   if (layers.problems.length > 0) throw new ConfigFailure(layers.problems);
 
   const flags = layers.isLocal
@@ -58,7 +58,7 @@ export async function loadEnvironment({ checkout, name, overrides = [] }: LoadOp
   return { name, ...settings };
 }
 
-/** As a person goes through the files: layer by layer, each from its top. */
+/** In the order of reading: file by file, each from its top. */
 function inOrder(problems: readonly Problem[], files: readonly string[]): readonly Problem[] {
   return [...problems].sort(
     ({ place: a }, { place: b }) =>
@@ -73,7 +73,7 @@ async function requireEnvironment(checkout: string, name: string): Promise<void>
   if (known.includes(name)) return;
   const nearest = findNearest(name, known);
   throw new Failure(
-    `${quote(name)} is no environment${nearest === undefined ? '' : `, nearest is ${nearest}`}`,
+    `${quote(name)} is not an environment${nearest === undefined ? '' : `, nearest is ${nearest}`}`,
     {
       hint: `environments: ${known.join(', ')}`,
       exitCode: exitCodes.usage,

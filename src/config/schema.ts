@@ -7,15 +7,15 @@ import { extraNames } from './extras.ts';
  * The message of each rule completes "got X, expected …"; the descriptions are what editors show.
  */
 
-/** What the platform stands on; a service's `needs` may name these beside other services. */
+/** Data stores of the platform; a service's `needs` may name these beside other services. */
 export const infrastructure = ['postgres', 'redis', 's3'] as const;
 export type Infrastructure = (typeof infrastructure)[number];
 
-/** What a worker node is for, after the platform's node groups: services, or data stores. */
+/** Types of worker nodes, as in the platform's node groups: for services, or for data stores. */
 export const workerTypes = ['app', 'db'] as const;
 export type WorkerType = (typeof workerTypes)[number];
 
-/** Valid names that mean something else to JavaScript, to Kubernetes or to our charts. */
+/** Valid names that already have a meaning in JavaScript, in Kubernetes or in our charts. */
 const reserved = new Set<string>([
   ...infrastructure,
   ...['constructor', 'prototype', 'default', 'kubernetes'],
@@ -24,7 +24,7 @@ const reserved = new Set<string>([
   ...['wealist-common', 'wealist-infrastructure'],
 ]);
 
-/** A DNS label of at most `length` characters that begins with a letter, as Kubernetes wants names of Services. */
+/** A DNS label of at most `length` characters that begins with a letter, as Kubernetes requires for names of Services. */
 function name(length: number, example: string) {
   const rule = `a name of a-z, 0-9 and -, at most ${length} characters, first a letter, such as ${example}`;
   const pattern = new RegExp(`^[a-z]([-a-z0-9]{0,${length - 2}}[a-z0-9])?$`);
@@ -39,7 +39,7 @@ function port(example: number) {
   return z.int(rule).min(1, rule).max(65_535, rule);
 }
 
-/** A path as it is written in a file; `-` at its start would be read as a flag by a program it is given to. */
+/** A path in a file of env/. A program would read a leading `-` as a flag. */
 function path(rule: string) {
   return z
     .string(rule)
@@ -47,12 +47,12 @@ function path(rule: string) {
     .max(4096, rule)
     .refine(
       (text) => !/^[~$-]/.test(text),
-      'a path without ~, $ or - at its start: nothing is replaced in it',
+      'a path without ~, $ or - at its start: ~ and variables are not expanded',
     )
     .refine((text) => !/\p{Cc}/u.test(text), 'a path without control characters');
 }
 
-/** A path that stays below the folder it is relative to, as far as can be told without looking. */
+/** A path below the folder that it is relative to; links are checked elsewhere. */
 function pathBelow(rule: string) {
   return path(rule).refine((text) => !isAbsolute(text) && !/^\.\.(\/|$)/.test(normalize(text)), rule);
 }
@@ -84,18 +84,18 @@ const containerFolder = 'a folder in the container, such as /app';
 const Live = z.strictObject(
   {
     from: pathBelow('a folder, such as services/auth-service').describe(
-      'Folder whose files go straight into the running container; relative to this checkout, or to `source`.',
+      'Folder whose files are copied into the running container; relative to this checkout, or to `source`.',
     ),
     to: path(containerFolder)
       .refine((text) => isAbsolute(text) && posix.normalize(text) === text && text !== '/', containerFolder)
       .refine((text) => !text.endsWith('/'), containerFolder)
       .describe(
-        'Where they are in the container. It becomes a volume that starts with what the image has there.',
+        'Folder in the container. It becomes a volume that is initialised with the content of the image.',
       ),
     build: z
       .enum(['source', 'stand-in'], 'source or stand-in')
       .default('source')
-      .describe('What the service has to be built from for this to hold.'),
+      .describe('Applies only if the service is built from this.'),
   },
   'the keys from, to, build',
 );
@@ -104,11 +104,11 @@ export type Live = z.infer<typeof Live>;
 export const Service = z.strictObject(
   {
     port: port(8080).describe(
-      'The port it listens on and its Service offers. Each service has its own. By default as in helm/charts/wealist-common/values.yaml, as are route and needs.',
+      'Container port and port of its Service, different for each service. Default, as for route and needs: the table in helm/charts/wealist-common/values.yaml.',
     ),
     route: name(63, 'auth')
       .optional()
-      .describe('Its public path: /svc/<route>/…. The one service without it answers at /.'),
+      .describe('Its public path: /svc/<route>/…. The one service without a route is served at /.'),
     needs,
     standIn: pathBelow('a folder of this checkout, such as services/auth-service').describe(
       'Folder of the stand-in, relative to this checkout; by default services/<name>.',
@@ -119,19 +119,19 @@ export const Service = z.strictObject(
     context: pathBelow('a folder of the source, such as services/auth-service')
       .optional()
       .describe(
-        'Build context of the Dockerfile, relative to `source`; by default all of it. Written wherever `dockerfile` is.',
+        'Build context of the Dockerfile, relative to `source`; default: all of it. Set it together with `dockerfile`.',
       ),
     build: z
       .enum(['auto', 'source', 'stand-in'], 'auto, source or stand-in')
       .default('auto')
       .describe(
-        'auto: from the source where it has the Dockerfile, else the stand-in. source: it must have it.',
+        'auto: from `source` if the Dockerfile exists there, else the stand-in. source: the Dockerfile must exist.',
       ),
     live: z
       .array(Live, 'a list of folders: [{ from, to }]')
       .default([])
       .describe(
-        'What `reload --watch` puts into the running container, in place of a build and a new pod; by default the program of the stand-in.',
+        'Folders that `reload --watch` copies into the running container instead of building an image; default: the program of the stand-in.',
       ),
   },
   'the keys of a service: port, route, needs, standIn, dockerfile, context, build, live',
@@ -145,35 +145,33 @@ const NodeType = z.strictObject(
     instance: z
       .string('the name of an instance type, such as t3.medium')
       .regex(/^[a-z0-9][a-z0-9.-]{0,40}$/, 'the name of an instance type, such as t3.medium')
-      .describe('What the provider calls it.'),
+      .describe('Name at the cloud provider.'),
     count: z
       .int('a number of nodes, such as 2')
       .min(1, 'a number of nodes, such as 2')
       .max(1000, 'a number of nodes, such as 2')
-      .describe('How many there are.'),
+      .describe('Number of nodes.'),
     cpu: z
       .number('a number of cores, such as 2')
       .positive('a number of cores, such as 2')
       .max(1024, 'a number of cores, such as 2')
-      .describe('Cores of each.'),
+      .describe('CPU cores per node.'),
     memory: z
       .string(quantityRule)
       .regex(/^[1-9][0-9]{0,6}(Mi|Gi)$/, quantityRule)
-      .describe('Memory of each.'),
+      .describe('Memory per node.'),
     pods: z
-      .int('the most pods of a node, such as 17')
-      .min(1, 'the most pods of a node, such as 17')
-      .max(1000, 'the most pods of a node, such as 17')
+      .int('the maximum of pods per node, such as 17')
+      .min(1, 'the maximum of pods per node, such as 17')
+      .max(1000, 'the maximum of pods per node, such as 17')
       .default(110)
-      .describe(
-        'The most pods that each takes; on EKS it follows from the network addresses of the instance.',
-      ),
+      .describe('Maximum of pods per node; on EKS it depends on the network addresses of the instance type.'),
   },
   'the keys of a node type: instance, count, cpu, memory, pods',
 );
 export type NodeType = z.infer<typeof NodeType>;
 
-/** All that an environment is made of, but for its name: that is the file's. */
+/** Everything in an environment except its name, which is the file's. */
 const Settings = z.strictObject(
   {
     namespace: name(63, 'wealist-kind-local').describe('The Kubernetes namespace of all services.'),
@@ -181,30 +179,28 @@ const Settings = z.strictObject(
       .strictObject(
         {
           name: clusterName.describe('Name of the kind cluster.'),
-          httpPort: port(80).describe('Port on 127.0.0.1. When it is taken, the next free pair is chosen.'),
+          httpPort: port(80).describe('Port on 127.0.0.1. If it is in use, the next free pair is chosen.'),
           httpsPort: port(443).describe('Port on 127.0.0.1.'),
           nodes: workers
             .optional()
             .describe(
-              'Worker nodes beside the control plane, each by its type, app or db. Without any, one node runs everything.',
+              'Types of the worker nodes, app or db. Without any, the control plane node runs everything.',
             ),
         },
         'the keys of a cluster: name, httpPort, httpsPort, nodes',
       )
-      .describe(
-        'The kind cluster on this machine. An environment without this key is on a cluster of somebody else, and only read.',
-      )
+      .describe('The kind cluster on this machine. An environment without this key is remote, read-only.')
       .optional(),
     context: z
       .string(contextRule)
       .regex(/^[^\s\p{C}-][^\s\p{C}]{0,252}$/u, contextRule)
       .describe(
-        'The kube context of a cluster elsewhere. It only finds the cluster: what identifies it is recorded by `npm run env trust`.',
+        'The kube context of a remote cluster. The cluster itself is identified by the fingerprint that `npm run env trust` records.',
       )
       .optional(),
     nodes: z
       .strictObject({ app: NodeType.optional(), db: NodeType.optional() }, 'the keys of nodes: app, db')
-      .describe('The nodes of a cluster elsewhere, by which `npm run plan` tells whether all pods fit.')
+      .describe('The nodes of a remote cluster; `npm run plan` checks whether all pods fit.')
       .optional(),
     ingress: z
       .strictObject(
@@ -227,19 +223,19 @@ const Settings = z.strictObject(
         `a list of extras, such as [${extraNames[0]}]`,
       )
       .default([])
-      .describe('What is deployed beside the platform; also `up --with`, and `--without` takes away.'),
+      .describe('Extras to deploy beside the platform; also `up --with` and `up --without`.'),
     argocd: z
       .strictObject(
         {
           services: z
             .array(z.string('the name of a service'), 'a list of services, such as [user-service]')
             .default([])
-            .describe('The services that Argo CD syncs into wealist-dev, with what they need; none: all.'),
+            .describe('The services that Argo CD syncs into wealist-dev, with their needs; default: all.'),
         },
         'the key services',
       )
       .default({ services: [] })
-      .describe('What `up --with argocd` tries out.'),
+      .describe('Options of `up --with argocd`.'),
     source: path('a folder: a checkout of weAlist, such as ../wealist')
       .optional()
       .describe(
@@ -251,7 +247,9 @@ const Settings = z.strictObject(
         'a list of files, such as [helm/examples/real-services.yaml]',
       )
       .optional()
-      .describe("Helm values files of this checkout, laid over the environment's own; the last wins."),
+      .describe(
+        "Helm values files of this checkout; they override the environment's own, and the last one wins.",
+      ),
     registry: z
       .strictObject(
         {
@@ -263,14 +261,12 @@ const Settings = z.strictObject(
             )
             .optional()
             .describe(
-              'Asked in place of the public registries; images keep the path of their repository below it.',
+              'Host that is used instead of the public registries; the repository paths of images stay the same.',
             ),
           pull: z
             .enum(['auto', 'never', 'only'], 'auto, never or only')
             .default('auto')
-            .describe(
-              'auto: pull, else build from packages. never: build without asking a registry. only: never build.',
-            ),
+            .describe('auto: pull, else build from packages. never: do not pull. only: do not build.'),
         },
         'the keys of a registry: mirror, pull',
       )
@@ -280,16 +276,16 @@ const Settings = z.strictObject(
   'the keys of an environment',
 );
 
-/** What a file may say. */
+/** The content of a file. */
 export const EnvironmentFile = Settings.extend({
   extends: z
     .string('the name of an environment, such as base')
     .optional()
-    .describe('The environment that this file lies over, such as base.'),
+    .describe('The environment that this file overrides, such as base.'),
 });
 
-/** One named set of services and settings, merged and checked: `env/<name>.yaml` over what it extends. */
+/** One named set of services and settings, merged from `env/<name>.yaml` and the files that it extends, and checked. */
 export type Environment = z.infer<typeof Settings> & { readonly name: string };
 
-/** An environment on this machine, the only kind that is ever written to: `requireWritable` tells. */
+/** An environment on this machine, the only kind that is ever written to; see `requireWritable`. */
 export type LocalEnvironment = Environment & { readonly cluster: NonNullable<Environment['cluster']> };

@@ -3,19 +3,19 @@ import { ConfigFailure, type Place } from './problems.ts';
 import { readText } from './read-text.ts';
 import { findAt, type MapEntry, type MapTree, placeOf, type Tree } from './tree.ts';
 
-/** Argo CD renders the charts from Git and reads nothing else, so that the table of services is in their values. */
+/** Argo CD renders the charts from Git and reads nothing else. Therefore the table of services is in their values. */
 const file = 'helm/charts/wealist-common/values.yaml';
 const path = ['exports', 'defaults', 'services'];
 
-/** What an environment has in common with the charts; a service's other keys are theirs alone. */
+/** The keys of a service that an environment reads; the other keys are for the charts only. */
 const commonKeys = ['port', 'route', 'needs'];
 
-/** Where the program of every stand-in is (src/images/stand-in-image.ts). */
+/** Folder of the program in every stand-in's image (src/images/build/stand-in-image.ts). */
 export const standInFolder = '/app';
 
 /**
  * The lowest layer of every environment: the charts' table of services, each with its port, route and needs, and with
- * what follows from its name. Each value has the place of the table that it comes from.
+ * the defaults that follow from its name. Each value has its place in the table.
  * @throws {ConfigFailure} when the file is missing, unreadable or has no such table.
  */
 export async function readServiceTable(checkout: string): Promise<MapTree> {
@@ -37,8 +37,8 @@ export async function readServiceTable(checkout: string): Promise<MapTree> {
 }
 
 /**
- * The file without what stands above the table, in lines of the same numbers: each command begins with reading it, and
- * the defaults above are three times as long. A file that is written in another way is read whole.
+ * The file without the text above the table; line numbers stay the same. Each command begins with reading the table, and
+ * parsing the defaults above it would take three times as long. A file with another layout is parsed as a whole.
  */
 function toTableText(text: string): string {
   const start = text.search(/^ {4}services:$/m);
@@ -47,13 +47,13 @@ function toTableText(text: string): string {
 }
 
 function toService(name: string, { place, value }: MapEntry): MapEntry {
-  // Anything else is left to the schema, which says what was expected.
+  // Other values are rejected by the schema, with what it expects.
   if (value.kind !== 'map') return { place, value };
   const common = [...value.entries].filter(([key]) => commonKeys.includes(key));
   return { place, value: toMap(place, [...toConventions(name, place), ...common]) };
 }
 
-/** Where the parts of a service are, by its name; an environment may say otherwise. */
+/** Default folders and files of a service, by its name; an environment can override them. */
 function toConventions(name: string, place: Place): readonly (readonly [string, MapEntry])[] {
   const entry = (value: Tree): MapEntry => ({ place, value });
   const text = (value: string) => entry({ kind: 'scalar', place, value, source: value });

@@ -3,15 +3,14 @@ import { findNearest } from '../lib/nearest.ts';
 import { quote } from './problems.ts';
 import { type Environment, type Infrastructure, infrastructure, type Service } from './schema.ts';
 
-/** Services with all that they need, in the environment's order. */
+/** Services with their needs, in the order of the environment. */
 export interface Selection {
   readonly services: readonly string[];
   readonly infrastructure: readonly Infrastructure[];
 }
 
 /**
- * The named services, all when none is named, with everything that they need, directly or not.
- * Infrastructure may be named like a service.
+ * The named services (default: all) with everything that they need, directly or not. Infrastructure can be named, too.
  * @throws {Failure} naming the first unknown name and the nearest known one.
  */
 export function selectServices(environment: Environment, names: readonly string[]): Selection {
@@ -30,7 +29,7 @@ export function selectServices(environment: Environment, names: readonly string[
 }
 
 /**
- * The named services and infrastructure alone, each once; all that the environment runs when none is named.
+ * The named services and infrastructure without their needs, each once; by default all of the environment.
  * @throws {Failure} naming the first unknown name and the nearest known one.
  */
 export function selectComponents(environment: Environment, names: readonly string[]): readonly string[] {
@@ -41,7 +40,7 @@ export function selectComponents(environment: Environment, names: readonly strin
 
 /**
  * A service of the environment.
- * @throws {Failure} when there is none of that name, with the nearest.
+ * @throws {Failure} for an unknown name, with the nearest known one.
  */
 export function getService(environment: Environment, name: string): Service {
   const service = Object.hasOwn(environment.services, name) ? environment.services[name] : undefined;
@@ -55,8 +54,11 @@ function requireName(environment: Environment, name: string): string {
 
 function refuseName(name: string, known: readonly string[]): never {
   const nearest = findNearest(name, known);
-  throw new Failure(`${quote(name)} is no service${nearest === undefined ? '' : `, nearest is ${nearest}`}`, {
-    hint: `services: ${known.join(', ')}`,
-    exitCode: exitCodes.usage,
-  });
+  throw new Failure(
+    `${quote(name)} is not a service${nearest === undefined ? '' : `, nearest is ${nearest}`}`,
+    {
+      hint: `services: ${known.join(', ')}`,
+      exitCode: exitCodes.usage,
+    },
+  );
 }

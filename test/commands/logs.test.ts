@@ -108,7 +108,7 @@ test('all followed lines are saved, including those that are not shown', async (
 test.each([
   [['frontend', '--no-follow'], { message: 'no container of frontend has run', exitCode: 8 }],
   [['redis', '--previous'], { message: 'no container of redis has been restarted', exitCode: 8 }],
-  [['authservice'], { message: '"authservice" is no service, nearest is auth-service', exitCode: 2 }],
+  [['authservice'], { message: '"authservice" is not a service, nearest is auth-service', exitCode: 2 }],
   [['--grep', '('], { message: '--grep takes a pattern, not "("', exitCode: 2 }],
   [['--level', 'loud'], { exitCode: 2 }],
   [['--tail', 'all'], { message: '--tail takes a number, not "all"', exitCode: 2 }],

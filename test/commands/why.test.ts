@@ -135,7 +135,7 @@ test('for one service: only the causes that affect it', async () => {
 
 test('an unknown service is refused with the nearest name', async () => {
   await expect(why({ service: 'auth-servce' })).rejects.toMatchObject({
-    message: '"auth-servce" is no service, nearest is auth-service',
+    message: '"auth-servce" is not a service, nearest is auth-service',
     exitCode: 2,
   });
 });

@@ -19,18 +19,18 @@ describe('ports', () => {
   test('of two services are named at both places, the later layer to blame', async () => {
     expect(await refusalOf('services:\n  video-service: {port: 8001}\n  auth-service:\n    port: 8003')).toBe(
       [
-        `env/local.yaml:2:25 services.video-service.port: got 8001, expected a port of its own: chat-service has it (${inTable('chat-service', 'port')})`,
-        `env/local.yaml:4:11 services.auth-service.port: got 8003, expected a port of its own: storage-service has it (${inTable('storage-service', 'port')})`,
+        `env/local.yaml:2:25 services.video-service.port: got 8001, expected a different port: chat-service has it (${inTable('chat-service', 'port')})`,
+        `env/local.yaml:4:11 services.auth-service.port: got 8003, expected a different port: storage-service has it (${inTable('storage-service', 'port')})`,
       ].join('\n'),
     );
   });
 
   test('of http and https are two', async () => {
     expect(await refusalOf('cluster: {httpPort: 8080, httpsPort: 8080}')).toBe(
-      'env/local.yaml:1:38 cluster.httpsPort: got 8080, expected a port of its own: httpPort has it (env/local.yaml:1:21)',
+      'env/local.yaml:1:38 cluster.httpsPort: got 8080, expected a different port: httpPort has it (env/local.yaml:1:21)',
     );
     expect(await refusalOf('cluster: {httpPort: 443}')).toBe(
-      `env/local.yaml:1:21 cluster.httpPort: got 443, expected a port of its own: httpsPort has it (${placeOf('env/local-kind.yaml', 'cluster', 'httpsPort')})`,
+      `env/local.yaml:1:21 cluster.httpPort: got 443, expected a different port: httpsPort has it (${placeOf('env/local-kind.yaml', 'cluster', 'httpsPort')})`,
     );
   });
 
@@ -43,8 +43,8 @@ describe('ports', () => {
   test.each([
     [22, 'expected 80, 443 or a port from 1024 on'],
     [1023, 'expected 80, 443 or a port from 1024 on'],
-    [6000, 'expected another port: browsers refuse to open this one'],
-    [10080, 'expected another port: browsers refuse to open this one'],
+    [6000, 'expected another port: browsers refuse this one'],
+    [10080, 'expected another port: browsers refuse this one'],
     [0, 'expected a port: a whole number from 1 to 65535'],
     [-1, 'expected a port: a whole number from 1 to 65535'],
     [65536, 'expected a port: a whole number from 1 to 65535'],
@@ -66,7 +66,7 @@ describe('ports', () => {
 describe('routes', () => {
   test('are of one service each', async () => {
     expect(await refusalOf('services: {user-service: {route: auth}}')).toBe(
-      `env/local.yaml:1:34 services.user-service.route: got auth, expected a route of its own: auth-service has it (${inTable('auth-service', 'route')})`,
+      `env/local.yaml:1:34 services.user-service.route: got auth, expected a different route: auth-service has it (${inTable('auth-service', 'route')})`,
     );
   });
 
@@ -105,14 +105,14 @@ describe('needs', () => {
 
   test('of two make no circle', async () => {
     expect(await refusalOf('services: {auth-service: {needs: [redis, user-service]}}')).toBe(
-      'env/local.yaml:1:42 services.auth-service.needs[1]: got a circle, auth-service → user-service → auth-service, expected needs that end: remove one of these',
+      'env/local.yaml:1:42 services.auth-service.needs[1]: got a cycle, auth-service → user-service → auth-service: remove one of these needs',
     );
   });
 
   test('of all make no circle', async () => {
     const services = names.map((name, index) => `  ${name}: {needs: [${names[(index + 1) % names.length]}]}`);
     expect(await refusalOf(`services:\n${services.join('\n')}`)).toBe(
-      `env/local.yaml:2:26 services.auth-service.needs[0]: got a circle, ${[...names, names[0]].join(' → ')}, expected needs that end: remove one of these`,
+      `env/local.yaml:2:26 services.auth-service.needs[0]: got a cycle, ${[...names, names[0]].join(' → ')}: remove one of these needs`,
     );
   });
 
@@ -139,7 +139,7 @@ describe('needs', () => {
     const message = await refusalOf(`services:\n${chain(1000, 'x999')}`);
     expect(cpuTime()).toBeLessThan(1000);
     expect(message).toMatch(
-      /got a circle, x0 → x999 → x998 → x997 → x996 → x995 → … → x4 → x3 → x2 → x1 → x0, expected/,
+      /got a cycle, x0 → x999 → x998 → x997 → x996 → x995 → … → x4 → x3 → x2 → x1 → x0: remove one of these needs/,
     );
   });
 });
@@ -165,12 +165,12 @@ describe('builds', () => {
     await symlink('loop', join(checkout, 'services/loop'));
     expect((await refusal(checkout)).split('\n')).toEqual([
       'env/local.yaml:2:27 services.auth-service.standIn: got "services/missing", expected a folder of this checkout: it does not exist',
-      'env/local.yaml:3:27 services.user-service.standIn: got "services/file", expected a folder of this checkout: that is a file',
-      'env/local.yaml:4:28 services.board-service.standIn: got "services/out", expected a folder of this checkout: it leads out of its folder',
+      'env/local.yaml:3:27 services.user-service.standIn: got "services/file", expected a folder of this checkout: it is a file',
+      'env/local.yaml:4:28 services.board-service.standIn: got "services/out", expected a folder of this checkout: it is outside of that folder',
       'env/local.yaml:5:27 services.chat-service.standIn: got "../x", expected a folder of this checkout, such as services/auth-service',
       'env/local.yaml:6:27 services.noti-service.standIn: got "/etc", expected a folder of this checkout, such as services/auth-service',
       'env/local.yaml:7:30 services.storage-service.standIn: got "services/loop", expected a folder of this checkout: it does not exist',
-      'env/local.yaml:8:28 services.video-service.standIn: got "~", expected a path without ~, $ or - at its start: nothing is replaced in it',
+      'env/local.yaml:8:28 services.video-service.standIn: got "~", expected a path without ~, $ or - at its start: ~ and variables are not expanded',
       'env/local.yaml:9:23 services.frontend.standIn: got "a/../../x", expected a folder of this checkout, such as services/auth-service',
     ]);
   });
@@ -245,8 +245,8 @@ describe('builds', () => {
     expect((await refusal(checkout)).split('\n')).toEqual([
       `${inBase('auth-service', 'dockerfile')} services.auth-service.dockerfile: got "services/auth-service/Dockerfile", expected a file inside the context "services/other"`,
       'env/local.yaml:4:30 services.user-service.dockerfile: got "../Dockerfile", expected a file of the source, such as services/auth-service/Dockerfile',
-      `env/local.yaml:5:31 services.board-service.dockerfile: got "out/Dockerfile", expected a file at ${join(checkout, 'source/out/Dockerfile')}: it leads out of its folder`,
-      `env/local.yaml:6:30 services.chat-service.dockerfile: got "folder", expected a file at ${join(checkout, 'source/folder')}: that is a folder`,
+      `env/local.yaml:5:31 services.board-service.dockerfile: got "out/Dockerfile", expected a file at ${join(checkout, 'source/out/Dockerfile')}: it is outside of that folder`,
+      `env/local.yaml:6:30 services.chat-service.dockerfile: got "folder", expected a file at ${join(checkout, 'source/folder')}: it is a folder`,
     ]);
   });
 

@@ -66,12 +66,12 @@ test.each([
   [
     'env/dev.yaml',
     'extends: local-kind\ncontext: x\n',
-    /^env\/dev\.yaml:2:10 context: got a value, expected none: cluster makes this one of this machine \(env\/local-kind\.yaml:\d+:\d+\)$/,
+    /^env\/dev\.yaml:2:10 context: got a value, expected none: the key cluster makes this environment local \(env\/local-kind\.yaml:\d+:\d+\)$/,
   ],
   [
     'env/dev.yaml',
     'extends: base\nnamespace: x\nregistry: {pull: never}\n',
-    /^env\/dev\.yaml:3:1 registry: got a value, expected none: it belongs to an environment of this machine/,
+    /^env\/dev\.yaml:3:1 registry: got a value, expected none: it is for local environments/,
   ],
   [
     'env/dev.yaml',

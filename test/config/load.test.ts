@@ -131,7 +131,7 @@ describe('extends', () => {
     [
       'itself',
       'local-kind',
-      'env/local-kind.yaml:1:10 extends: got a circle, local-kind → local-kind, expected bases that end',
+      'env/local-kind.yaml:1:10 extends: got a cycle, local-kind → local-kind, expected a chain that ends',
     ],
     [
       'a typing mistake',
@@ -162,7 +162,7 @@ describe('extends', () => {
       'env/local-kind.yaml': 'extends: one',
     });
     expect(await refusal(checkout)).toBe(
-      'env/two.yaml:1:10 extends: got a circle, local-kind → one → two → local-kind, expected bases that end',
+      'env/two.yaml:1:10 extends: got a cycle, local-kind → one → two → local-kind, expected a chain that ends',
     );
   });
 
@@ -174,12 +174,12 @@ describe('extends', () => {
 
 describe('the name of the environment', () => {
   test.each([
-    ['lokal-kind', '"lokal-kind" is no environment, nearest is local-kind'],
-    ['base', '"base" is no environment'],
-    ['local', '"local" is no environment, nearest is local-kind'],
-    ['../../etc/passwd', '"../../etc/passwd" is no environment'],
-    ['\u001b[31mred', '"\\u{1b}[31mred" is no environment'],
-    ['', '"" is no environment'],
+    ['lokal-kind', '"lokal-kind" is not an environment, nearest is local-kind'],
+    ['base', '"base" is not an environment'],
+    ['local', '"local" is not an environment, nearest is local-kind'],
+    ['../../etc/passwd', '"../../etc/passwd" is not an environment'],
+    ['\u001b[31mred', '"\\u{1b}[31mred" is not an environment'],
+    ['', '"" is not an environment'],
   ])('%j is refused', async (name, message) => {
     const checkout = await createCheckout();
     const failure = loadEnvironment({ checkout, name });
@@ -213,8 +213,8 @@ describe('problems', () => {
       'env/local.yaml:2:1 httpsPort: got an unknown key, it belongs under cluster',
       'env/local.yaml:5:11 services.auth-service.port: got "80:80", expected a port: a whole number from 1 to 65535, such as 8080',
       'env/local.yaml:6:13 services.auth-service.needs[0]: got "user-servce", expected a known name: nearest is user-service',
-      'env/local.yaml:6:26 services.auth-service.needs[1]: got a circle, auth-service → chat-service → auth-service, expected needs that end: remove one of these',
-      `env/local.yaml:7:24 services.user-service.port: got 8000, expected a port of its own: board-service has it (${placeOf(tableFile, 'services', 'board-service', 'port')})`,
+      'env/local.yaml:6:26 services.auth-service.needs[1]: got a cycle, auth-service → chat-service → auth-service: remove one of these needs',
+      `env/local.yaml:7:24 services.user-service.port: got 8000, expected a different port: board-service has it (${placeOf(tableFile, 'services', 'board-service', 'port')})`,
       'env/local.yaml:7:30 services.user-service.rout: got an unknown key, nearest is route',
       'env/local.yaml:8:18 services.video-service: got nothing, expected the keys of a service: port, route, needs, standIn, dockerfile, context, build, live',
       'env/local.yaml:9:3 services.Ops: got "Ops", expected a name of a-z, 0-9 and -, at most 53 characters, first a letter, such as auth-service',

@@ -69,7 +69,7 @@ test('two services of the table cannot have one port, nor need what is unknown',
   await change('needs: [postgres, redis, auth-service]\n', 'needs: [postgres, redis, auth-servce]\n');
   const [port, needs = ''] = (await refusal(checkout)).split('\n');
   expect(port).toBe(
-    `${placeOf(tableFile, 'services', 'chat-service', 'port')} services.chat-service.port: got 8000, expected a port of its own: board-service has it (${placeOf(tableFile, 'services', 'board-service', 'port')})`,
+    `${placeOf(tableFile, 'services', 'chat-service', 'port')} services.chat-service.port: got 8000, expected a different port: board-service has it (${placeOf(tableFile, 'services', 'board-service', 'port')})`,
   );
   expect(needs).toMatch(
     /^helm\/charts\/wealist-common\/values\.yaml:\d+:34 services\.noti-service\.needs\[2\]: got "auth-servce", expected a known name: nearest is auth-service$/,

@@ -38,12 +38,12 @@ describe('selection', () => {
   });
 
   test.each([
-    ['auth-servce', '"auth-servce" is no service, nearest is auth-service'],
-    ['chat', '"chat" is no service, nearest is chat-service'],
-    ['Redis', '"Redis" is no service, nearest is redis'],
-    ['constructor', '"constructor" is no service'],
-    ['__proto__', '"__proto__" is no service'],
-    ['\u202eecivres', '"\\u{202e}ecivres" is no service'],
+    ['auth-servce', '"auth-servce" is not a service, nearest is auth-service'],
+    ['chat', '"chat" is not a service, nearest is chat-service'],
+    ['Redis', '"Redis" is not a service, nearest is redis'],
+    ['constructor', '"constructor" is not a service'],
+    ['__proto__', '"__proto__" is not a service'],
+    ['\u202eecivres', '"\\u{202e}ecivres" is not a service'],
   ])('refuses %j', (name, message) => {
     expect(() => selectServices(environment, [name])).toThrow(
       expect.objectContaining({
@@ -57,6 +57,6 @@ describe('selection', () => {
 
 test('a service is found by its name alone', () => {
   expect(getService(environment, 'board-service').port).toBe(8000);
-  expect(() => getService(environment, 'redis')).toThrow('"redis" is no service');
-  expect(() => getService(environment, 'constructor')).toThrow('"constructor" is no service');
+  expect(() => getService(environment, 'redis')).toThrow('"redis" is not a service');
+  expect(() => getService(environment, 'constructor')).toThrow('"constructor" is not a service');
 });

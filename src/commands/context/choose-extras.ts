@@ -45,7 +45,7 @@ function requireExtra(name: string): ExtraName {
   if (isExtra(name)) return name;
   const nearest = findNearest(name, extraNames);
   refuse(
-    `${quote(name)} is not an extra${nearest === undefined ? '' : `, did you mean ${nearest}?`}`,
+    `${quote(name)} is not an extra${nearest === undefined ? '' : `, nearest is ${nearest}`}`,
     `extras: ${extraNames.join(', ')}`,
   );
 }

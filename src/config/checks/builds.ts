@@ -79,12 +79,12 @@ async function findUnfitDockerfile(
 }
 
 const faults: Readonly<Record<PathKind, string>> = {
-  file: 'that is a file',
-  folder: 'that is a folder',
-  other: 'that is neither',
+  file: 'it is a file',
+  folder: 'it is a folder',
+  other: 'it is neither a file nor a folder',
   missing: 'it does not exist',
-  unreadable: 'you may not read it',
-  outside: 'it leads out of its folder',
+  unreadable: 'permission denied',
+  outside: 'it is outside of that folder',
 };
 
 function unfit(draft: Draft, path: Path, value: string, kind: PathKind, expected: string): Problem {

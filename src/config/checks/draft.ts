@@ -2,30 +2,30 @@ import { type Path, type Problem, toPlaceText } from '../problems.ts';
 import type { LocalEnvironment, Service } from '../schema.ts';
 import { findAt, type MapTree, placeOf, placeOfKey, toValue } from '../tree.ts';
 
-/** What the checks look at: what is in it has passed the schema, and anything may be missing. */
+/** The input of the checks: every value in it has passed the schema, and any value may be missing. */
 export interface Draft {
   readonly checkout: string;
-  /** Everything as it was written, for places. */
+  /** The merged files, for the places of values. */
   readonly tree: MapTree;
   readonly cluster: Partial<LocalEnvironment['cluster']>;
   readonly source: string | undefined;
   readonly argocd: Partial<LocalEnvironment['argocd']>;
-  /** As written, also names that no service may have. */
+  /** All names in the files, also invalid ones. */
   readonly names: readonly string[];
-  /** Those with a valid name, in their order, also where they have no valid key. */
+  /** Services with a valid name, in order, also those without a valid key. */
   readonly services: ReadonlyMap<string, Partial<Service>>;
   /** The files and flags that were merged, the lowest first. */
   readonly layers: readonly string[];
 }
 
-/** The tree less everything that the schema refused, so that its other values can be checked all the same. */
+/** The tree without the values that the schema rejected, so that the other values can still be checked. */
 export function toDraft(
   { checkout, tree, layers }: Pick<Draft, 'checkout' | 'tree' | 'layers'>,
   refused: readonly Problem[],
 ): Draft {
   const value = toValue(tree) as Record<string, unknown>;
   for (const { path } of refused) removeAt(value, path);
-  // What is left at a path without a problem has the type that the schema gives to it.
+  // A value without a problem has the type of the schema.
   const settings = value as {
     cluster?: Draft['cluster'];
     source?: string;
@@ -51,7 +51,7 @@ export function toDraft(
   };
 }
 
-/** Removes the last map key on the path: an item of a list takes its whole list with it, so that no index moves. */
+/** Removes the last map key on the path. For an item of a list the whole list is removed, so that no index changes. */
 function removeAt(value: Record<string, unknown>, path: Path): void {
   const [key, ...rest] = path;
   if (key === undefined) return;
@@ -61,12 +61,12 @@ function removeAt(value: Record<string, unknown>, path: Path): void {
   } else delete value[key];
 }
 
-/** A problem at the place of the value, or of the nearest key above it where it is missing. */
+/** A problem at the place of the value, or of the nearest existing key above it. */
 export function problemAt({ tree }: Draft, path: Path, text: string): Problem {
   return { place: placeOf(tree, path), path, text };
 }
 
-/** Which of two values to blame when they exclude each other: the one that was laid over the other, else the second. */
+/** Which of two conflicting values is at fault: the one of the later file, else the second. */
 export function toBlame(
   { tree, layers }: Draft,
   first: Path,

@@ -2,7 +2,7 @@ import { type Problem, quote } from '../problems.ts';
 import { standInFolder } from '../service-table.ts';
 import { type Draft, problemAt } from './draft.ts';
 
-/** Files of a stand-in that would go where its program is not. */
+/** Live folders of stand-ins whose target is not the folder of the program. */
 export function findUnfitLive(draft: Draft): readonly Problem[] {
   return [...draft.services].flatMap(([name, { live = [] }]) =>
     live

@@ -4,18 +4,18 @@ import { type Path, type Problem, quote } from '../problems.ts';
 import { infrastructure } from '../schema.ts';
 import { type Draft, placeText, problemAt } from './draft.ts';
 
-/** More circles than these are cut: one change mostly opens several. */
-const mostCircles = 5;
+/** More cycles are not reported: one correction usually resolves several. */
+const maxCycles = 5;
 
-/** Needs that name nothing known. */
+/** Needs with unknown names. */
 export function findUnknownNeeds(draft: Draft): readonly Problem[] {
   const known = [...draft.names, ...infrastructure];
   return eachNeed(draft).flatMap(({ need, path }) => findUnknown(draft, need, known, path));
 }
 
-/** Services for Argo CD that are none. */
+/** Unknown services for Argo CD. */
 export function findUnknownSyncedServices(draft: Draft): readonly Problem[] {
-  // What is wrong with all services is said already.
+  // Without any service, that is the problem to report.
   const services = draft.names.length === 0 ? [] : (draft.argocd.services ?? []);
   return services.flatMap((name, at) => findUnknown(draft, name, draft.names, ['argocd', 'services', at]));
 }
@@ -43,26 +43,26 @@ export function findRepeatedNeeds(draft: Draft): readonly Problem[] {
   });
 }
 
-/** Services that wait for each other, each circle as a path. */
+/** Services that wait for each other, each cycle as a path. */
 export function findCyclicNeeds(draft: Draft): readonly Problem[] {
   const needs = new Map([...draft.services].map(([name, service]) => [name, new Set(service.needs)]));
   for (const [name, own] of needs) own.delete(name);
   const names = [...needs.keys()];
   const problems: Problem[] = [];
-  while (problems.length < mostCircles) {
-    const circle = findCycle(names, (name) => [...(needs.get(name) ?? [])]);
-    const [name, need] = circle ?? [];
-    if (!circle || name === undefined || need === undefined) break;
+  while (problems.length < maxCycles) {
+    const cycle = findCycle(names, (name) => [...(needs.get(name) ?? [])]);
+    const [name, need] = cycle ?? [];
+    if (!cycle || name === undefined || need === undefined) break;
     const index = draft.services.get(name)?.needs?.indexOf(need) ?? 0;
-    const text = `got a circle, ${toPathText(circle)}, expected needs that end: remove one of these`;
+    const text = `got a cycle, ${toPathText(cycle)}: remove one of these needs`;
     problems.push(problemAt(draft, ['services', name, 'needs', index], text));
     needs.get(name)?.delete(need);
   }
   return problems;
 }
 
-function toPathText(circle: readonly string[]): string {
-  const shown = circle.length > 12 ? [...circle.slice(0, 6), '…', ...circle.slice(-5)] : circle;
+function toPathText(cycle: readonly string[]): string {
+  const shown = cycle.length > 12 ? [...cycle.slice(0, 6), '…', ...cycle.slice(-5)] : cycle;
   return shown.join(' → ');
 }
 

@@ -1,7 +1,7 @@
 import type { Problem } from '../problems.ts';
 import { type Draft, placeText, problemAt, toBlame } from './draft.ts';
 
-/** Ports from 1024 on that browsers and Node's fetch refuse to ask (Fetch standard, "bad port"). */
+/** Ports from 1024 on that browsers and Node's fetch refuse to connect to (Fetch standard, "bad port"). */
 const badPorts = new Set([
   ...[1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669],
   ...[6679, 6697, 10080],
@@ -9,7 +9,7 @@ const badPorts = new Set([
 
 const hostPorts = ['httpPort', 'httpsPort'] as const;
 
-/** Ports of this machine that belong to the system, or that no browser opens. */
+/** Host ports that are reserved for the system, or that browsers refuse. */
 export function findUnfitHostPorts(draft: Draft): readonly Problem[] {
   return hostPorts.flatMap((key) => {
     const port = draft.cluster[key];
@@ -19,16 +19,12 @@ export function findUnfitHostPorts(draft: Draft): readonly Problem[] {
     }
     if (!badPorts.has(port)) return [];
     return [
-      problemAt(
-        draft,
-        ['cluster', key],
-        `got ${port}, expected another port: browsers refuse to open this one`,
-      ),
+      problemAt(draft, ['cluster', key], `got ${port}, expected another port: browsers refuse this one`),
     ];
   });
 }
 
-/** One port for both http and https, or the two the wrong way round. */
+/** The same port for http and https, or the two exchanged. */
 export function findMixedHostPorts(draft: Draft): readonly Problem[] {
   const { httpPort, httpsPort } = draft.cluster;
   if (httpPort === 443 && httpsPort === 80) {
@@ -37,11 +33,11 @@ export function findMixedHostPorts(draft: Draft): readonly Problem[] {
   }
   if (httpPort === undefined || httpPort !== httpsPort) return [];
   const { fault, other } = toBlame(draft, ['cluster', 'httpPort'], ['cluster', 'httpsPort']);
-  const text = `got ${httpPort}, expected a port of its own: ${other.at(-1)} has it (${placeText(draft, other)})`;
+  const text = `got ${httpPort}, expected a different port: ${other.at(-1)} has it (${placeText(draft, other)})`;
   return [problemAt(draft, fault, text)];
 }
 
-/** A port of two services: `forward` offers each on this machine under its own. */
+/** A port of two services: `forward` uses each service's port on this machine. */
 export function findSharedPorts(draft: Draft): readonly Problem[] {
   return findShared(draft, 'port');
 }
@@ -61,7 +57,7 @@ function findShared(draft: Draft, key: 'port' | 'route'): readonly Problem[] {
       return [];
     }
     const { fault, other } = toBlame(draft, ['services', owner, key], ['services', name, key]);
-    const text = `got ${value}, expected a ${key} of its own: ${other[1]} has it (${placeText(draft, other)})`;
+    const text = `got ${value}, expected a different ${key}: ${other[1]} has it (${placeText(draft, other)})`;
     return [problemAt(draft, fault, text)];
   });
 }

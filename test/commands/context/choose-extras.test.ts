@@ -58,7 +58,7 @@ test('a name that this version does not know is dropped from the record', async 
 });
 
 test.each([
-  [{ with: 'monitorng' }, '"monitorng" is not an extra, did you mean monitoring?', /^extras: .*monitoring/],
+  [{ with: 'monitorng' }, '"monitorng" is not an extra, nearest is monitoring', /^extras: .*monitoring/],
   [{ without: 'x y' }, '"x y" is not an extra', /^extras: /],
   [
     { with: 'monitoring', without: 'monitoring' },
