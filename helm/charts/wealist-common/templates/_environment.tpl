@@ -25,7 +25,7 @@ env:
 
 
 {{/*
-What follows from a wealist-shared-secret that somebody else made, as JSON: its second spellings, and the addresses with
+Variables derived from an existing wealist-shared-secret, as JSON: its second spellings, and the addresses with
 a password in them, which the kubelet fills in. There the password stands as it is: it must need no encoding in a URL.
 */}}
 {{- define "wealist.existingSecretEnv" -}}

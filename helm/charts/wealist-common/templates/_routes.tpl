@@ -2,7 +2,7 @@
 Every public route of the services that are deployed, in groups that a controller treats alike, as JSON:
   {"groups": [{"name", "kind", "host"?, "rewrite"?: {"from", "to"}, "paths": [{"path", "service", "port"}]}]}
 Kinds: strip (the path is taken away), keep (the service sees the path as it is), rewrite (`from` becomes `to`),
-closed (nobody gets in), host (all paths of a host of its own). The same routes for every controller; each writes them its way.
+closed (no access), host (all paths of a separate host). The routes are the same for every controller; each renders them in its own format.
 */}}
 {{- define "wealist.routes" -}}
 {{- include "wealist.checkServices" . -}}

@@ -1,5 +1,5 @@
 {{/*
-What only this service reads and nobody else should, as JSON: Secret <service>-secret. Addresses with a password in
+Values that only this service may read, as JSON: Secret <service>-secret. Addresses with a password in
 them are made here, so that they follow the password.
 */}}
 {{- define "wealist.serviceSecret" -}}

@@ -1,5 +1,5 @@
 {{/*
-Whether wealist-shared-secret is somebody else's: "true" or nothing. Secrets that are given are always rendered.
+Whether wealist-shared-secret is created outside of the charts: "true" or nothing. Given secrets are always rendered.
 */}}
 {{- define "wealist.secretExists" -}}
 {{- if and .Values.shared.existingSecret (not .Values.shared.secrets) -}}true{{- end -}}
