@@ -131,7 +131,7 @@ describe('a mistake has its file, line and key, and what was meant', () => {
     [
       'a text without quotes',
       'services:\n  chat-service:\n    config: { TIMEOUT: 5 }\n',
-      `${local}:3:24 services.chat-service.config.TIMEOUT: got 5, expected a text without \${…}, which nobody fills in (text: in quotes)`,
+      `${local}:3:24 services.chat-service.config.TIMEOUT: got 5, expected a text without \${…}, which is not expanded (text: in quotes)`,
     ],
     [
       'what should have been filled in',
