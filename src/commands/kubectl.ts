@@ -3,6 +3,7 @@ import { delimiter, join } from 'node:path';
 import { defineCommand } from '../cli/command.ts';
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
 import { defaultEnvironment, findChosenEnvironment } from '../state/chosen-environment.ts';
+import { kubectlFailures } from '../tools/kubernetes/kubectl.ts';
 import { requireWritable } from './context/guard.ts';
 
 export const command = defineCommand({
@@ -27,7 +28,8 @@ export const command = defineCommand({
     // Ours first, where `up` had to get one.
     const path = [join(paths.state, 'bin'), process.env.PATH].join(delimiter);
     try {
-      await exec('kubectl', words, { env: { KUBECONFIG: kubeconfig, PATH: path }, inherit: true, signal });
+      const env = { KUBECONFIG: kubeconfig, PATH: path };
+      await exec('kubectl', words, { env, inherit: true, signal, failures: kubectlFailures });
       return 0;
     } catch (error) {
       // kubectl has said why on the terminal it was given.

@@ -5,7 +5,7 @@ import { selectComponents } from '../config/services.ts';
 import { getRunningPod } from '../diagnosis/find-pod.ts';
 import type { Snapshot } from '../diagnosis/snapshot.ts';
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
-import type { Kubectl } from '../tools/kubernetes/kubectl.ts';
+import { type Kubectl, kubectlFailures } from '../tools/kubernetes/kubectl.ts';
 import type { Pod } from '../tools/kubernetes/objects.ts';
 import { toWorkload } from './context/forward-targets.ts';
 import { requireWritable } from './context/guard.ts';
@@ -94,7 +94,8 @@ async function findShell({ exec, signal }: App, place: Place): Promise<string | 
   const [program, ...base] = place.kubectl.command;
   const look = ['sh', '-c', 'command -v bash || command -v sh'];
   try {
-    const { stdout } = await exec(program, [...base, 'exec', ...toTarget(place), '--', ...look], { signal });
+    const args = [...base, 'exec', ...toTarget(place), '--', ...look];
+    const { stdout } = await exec(program, args, { signal, failures: kubectlFailures });
     return stdout.trim() || 'sh';
   } catch (error) {
     if (error instanceof CommandFailure && noProgram.test(error.stderr)) return undefined;

@@ -1,6 +1,47 @@
 import { exitCodes, Failure } from '../lib/failure.ts';
 import type { Run } from '../plan/plan.ts';
 import type { Exec } from './exec.ts';
+import { type FailureRules, inheritFrom, systemFailures } from './failure-rules.ts';
+
+export const aptFailures: FailureRules = {
+  exitCode: exitCodes.host,
+  rules: [
+    {
+      pattern: /dpkg was interrupted/,
+      hint: 'sudo dpkg --configure -a',
+    },
+    {
+      pattern: /Could not get lock|Unable to acquire the dpkg frontend lock/,
+      hint: 'sudo fuser --verbose /var/lib/dpkg/lock-frontend',
+    },
+    {
+      pattern: /Unable to locate package/,
+      hint: 'sudo add-apt-repository universe',
+    },
+    {
+      pattern: /Temporary failure resolving|Could not resolve|Could not connect|Failed to fetch/,
+      hint: 'npm run doctor',
+    },
+  ],
+};
+
+/** Makes the root of an image. */
+export const mmdebstrapFailures: FailureRules = {
+  exitCode: exitCodes.image,
+  hint: 'apt-get update',
+  installHint: 'sudo apt-get install -y mmdebstrap',
+  rules: [
+    {
+      pattern: /No space left on device/i,
+      hint: 'npm run images -- prune',
+      exitCode: exitCodes.host,
+    },
+    {
+      pattern: /Temporary failure resolving|Could not resolve|Could not connect/,
+      hint: 'npm run doctor',
+    },
+  ],
+};
 
 export interface DebianRoot {
   /** Debian's code name: bookworm, trixie. */
@@ -25,7 +66,7 @@ export interface Debian {
 export function createDebian(exec: Exec): Debian {
   return {
     async architecture() {
-      return (await exec('dpkg', ['--print-architecture'])).stdout.trim();
+      return (await exec('dpkg', ['--print-architecture'], { failures: systemFailures })).stdout.trim();
     },
 
     async makeRoot(root, path, { signal, report }) {
@@ -47,15 +88,19 @@ export function createDebian(exec: Exec): Debian {
       ];
       try {
         // The date of every file: the same packages make the same root.
-        await exec('mmdebstrap', args, { signal, onLine: report, env: { SOURCE_DATE_EPOCH: '0' } });
+        await exec('mmdebstrap', args, {
+          signal,
+          onLine: report,
+          env: { SOURCE_DATE_EPOCH: '0' },
+          failures: mmdebstrapFailures,
+        });
       } catch (cause) {
         signal.throwIfAborted();
         throw new Failure(
           `the Debian ${root.suite} root with ${root.packages.join(', ')} could not be made`,
           {
             cause,
-            hint: 'apt-get update',
-            exitCode: exitCodes.image,
+            ...inheritFrom(cause, mmdebstrapFailures),
           },
         );
       }
@@ -65,11 +110,11 @@ export function createDebian(exec: Exec): Debian {
 
 async function requireMmdebstrap(exec: Exec): Promise<void> {
   try {
-    await exec('mmdebstrap', ['--version']);
+    await exec('mmdebstrap', ['--version'], { failures: mmdebstrapFailures });
   } catch (cause) {
     throw new Failure('mmdebstrap is not installed: images that cannot be pulled are built with it', {
       cause,
-      hint: 'sudo apt-get install -y mmdebstrap',
+      hint: mmdebstrapFailures.installHint,
       exitCode: exitCodes.host,
     });
   }
@@ -107,7 +152,7 @@ interface Mirror {
  */
 async function findMirrors(exec: Exec): Promise<readonly Mirror[]> {
   const format = ['--format', '$(ORIGIN) $(REPO_URI) $(RELEASE)', 'Created-By: Packages', 'Component: main'];
-  const { stdout } = await exec('apt-get', ['indextargets', ...format]);
+  const { stdout } = await exec('apt-get', ['indextargets', ...format], { failures: aptFailures });
   const mirrors = new Map<string, Mirror>();
   for (const line of stdout.split('\n')) {
     const [origin, uri, release] = line.split(' ');

@@ -3,6 +3,36 @@ import { join } from 'node:path';
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
 import type { Run } from '../plan/plan.ts';
 import type { Exec } from './exec.ts';
+import { type FailureRules, inheritFrom } from './failure-rules.ts';
+
+const proxyHint = 'go env GOPROXY GOSUMDB';
+
+export const goFailures: FailureRules = {
+  exitCode: exitCodes.image,
+  hint: proxyHint,
+  installHint: 'install Go 1.24 or newer from https://go.dev/dl/',
+  rules: [
+    {
+      pattern: /requires go >= |invalid go version|toolchain not available/,
+      hint: 'install a newer Go from https://go.dev/dl/, or: unset GOTOOLCHAIN',
+      exitCode: exitCodes.host,
+    },
+    {
+      pattern: /no space left on device/,
+      hint: 'npm run images -- prune',
+      exitCode: exitCodes.host,
+    },
+    {
+      pattern: /signal: killed|cannot allocate memory/,
+      hint: 'free --human: the compiler needs about 2 GB',
+      exitCode: exitCodes.host,
+    },
+    {
+      pattern: /checksum mismatch|SECURITY ERROR/,
+      hint: 'go env GOPROXY GOSUMDB GONOSUMDB',
+    },
+  ],
+};
 
 /** A Go program by its published module, for modules without replaces: `go install` refuses the others. */
 export interface PublishedProgram {
@@ -56,7 +86,7 @@ export function createGo(exec: Exec, cache: string): Go {
         report(line);
         if (!isProgress(line)) said.push(line);
       };
-      const options = { signal, onLine };
+      const options = { signal, onLine, failures: goFailures };
       await requireGo(exec);
       try {
         if ('module' in program) {
@@ -70,8 +100,7 @@ export function createGo(exec: Exec, cache: string): Go {
         signal.throwIfAborted();
         throw new Failure(`${program.package} could not be built from its Go module`, {
           cause: cause instanceof CommandFailure ? withWords(cause, said) : cause,
-          hint: 'go env GOPROXY GOSUMDB',
-          exitCode: exitCodes.image,
+          ...inheritFrom(cause, goFailures),
         });
       }
     },
@@ -81,21 +110,20 @@ export function createGo(exec: Exec, cache: string): Go {
       report(`downloading ${path} ${version}`);
       try {
         // Outside of any module, so that no go.mod has a say.
-        const options = { env, cwd: tmpdir(), signal };
+        const options = { env, cwd: tmpdir(), signal, failures: goFailures };
         const { stdout } = await exec('go', ['mod', 'download', '-json', `${path}@${version}`], options);
         return (JSON.parse(stdout) as { readonly Dir: string }).Dir;
       } catch (cause) {
         signal.throwIfAborted();
         throw new Failure(`Go module ${path} ${version} could not be downloaded`, {
           cause,
-          hint: 'go env GOPROXY GOSUMDB',
-          exitCode: exitCodes.image,
+          ...inheritFrom(cause, goFailures),
         });
       }
     },
 
     async clean({ signal }) {
-      await exec('go', ['clean', '-cache', '-modcache'], { env, signal });
+      await exec('go', ['clean', '-cache', '-modcache'], { env, signal, failures: goFailures });
     },
   };
 }
@@ -114,11 +142,11 @@ function withWords(failure: CommandFailure, said: readonly string[]): CommandFai
 
 async function requireGo(exec: Exec): Promise<void> {
   try {
-    await exec('go', ['version']);
+    await exec('go', ['version'], { failures: goFailures });
   } catch (cause) {
     throw new Failure('Go is not installed: images that cannot be pulled are built with it', {
       cause,
-      hint: 'install Go 1.24 or newer from https://go.dev/dl/',
+      hint: goFailures.installHint,
       exitCode: exitCodes.host,
     });
   }

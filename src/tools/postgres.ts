@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
 import type { Exec } from './exec.ts';
-import type { Kubectl } from './kubernetes/kubectl.ts';
+import { type Kubectl, kubectlFailures } from './kubernetes/kubectl.ts';
 import {
   openPsql,
   printDump,
@@ -55,6 +55,9 @@ export interface PostgresPlace {
   readonly container: string;
 }
 
+/** kubectl's line about a program in a pod that failed. */
+const inPod = /^command terminated with exit code/m;
+
 const plainName = /^[\w-]{1,63}$/;
 
 export function createPostgres(exec: Exec, kubectl: Kubectl, place: PostgresPlace): Postgres {
@@ -69,9 +72,9 @@ export function createPostgres(exec: Exec, kubectl: Kubectl, place: PostgresPlac
     const input = options.input === undefined ? [] : ['--stdin'];
     const words = [...base, 'exec', ...input, ...where, '--', 'sh', '-c', script, 'sh', ...args];
     try {
-      return (await exec(program, words, options)).stdout;
+      return (await exec(program, words, { ...options, failures: kubectlFailures })).stdout;
     } catch (error) {
-      if (error instanceof CommandFailure) throw toFailure(error);
+      if (error instanceof CommandFailure && ranInPod(error)) throw toFailure(error);
       throw error;
     }
   }
@@ -138,9 +141,14 @@ function requirePlain(name: string): string {
   });
 }
 
+/** Whether the program in the pod failed, and not kubectl on the way there. */
+function ranInPod({ stderr }: CommandFailure): boolean {
+  return inPod.test(stderr);
+}
+
 /** What PostgreSQL's programs said, without the long command line. */
 function toFailure(error: CommandFailure): Failure {
-  const lines = error.stderr.split('\n').filter((line) => !/^command terminated with exit code/.test(line));
+  const lines = error.stderr.split('\n').filter((line) => !inPod.test(line));
   const said = lines.join('\n').trim();
   const isLocked = /lock timeout|deadlock detected/.test(said);
   return new Failure(

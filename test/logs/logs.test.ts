@@ -233,7 +233,7 @@ test('goes on after a silence of the cluster, which it tells of once', async () 
   await until(() => expect(written.length).toBe(1));
   fake.setDown(true);
   fake.writeLog('auth-a', 'main', line(1, 'meanwhile'));
-  await until(() => expect(silences).toEqual(['the cluster does not answer']));
+  await until(() => expect(silences).toEqual(['the cluster does not respond']));
   await sleep(50);
   fake.setDown(false);
   await until(() => expect(written).toEqual(['auth: one', 'auth: meanwhile']));
@@ -284,7 +284,7 @@ test('what is wrong with the writing ends all', async () => {
 test('a cluster that never answered is a failure', async () => {
   const { ended } = open({ url: 'http://127.0.0.1:1' } as ApiServerFake).follow();
   expect(await ended).toMatchObject({
-    message: 'the cluster does not answer',
+    message: 'the cluster does not respond',
     exitCode: 5,
     hint: 'npm run status',
   });

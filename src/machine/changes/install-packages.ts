@@ -1,3 +1,4 @@
+import { aptFailures } from '../../tools/debian.ts';
 import type { Exec } from '../../tools/exec.ts';
 import type { Change } from './change.ts';
 import type { Root } from './root.ts';
@@ -32,7 +33,7 @@ export function installPackages(
       return states.includes(false);
     },
     async apply({ signal, report }) {
-      const options = { env: quiet, signal, onLine: report };
+      const options = { env: quiet, signal, onLine: report, failures: aptFailures };
       await root.run('apt-get', [...patient, 'update'], options);
       // Only a fresh index knows what is offered.
       const offered = await Promise.all(

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CommandFailure, Failure } from '../../lib/failure.ts';
 import type { Exec, ExecOptions, ExecResult } from '../../tools/exec.ts';
-import { findHint } from '../../tools/hints.ts';
+import { type FailureRules, systemFailures } from '../../tools/failure-rules.ts';
 import type { Host } from '../host.ts';
 
 /** Does what only root may: directly, or through sudo. */
@@ -27,18 +27,19 @@ export function createRoot(host: Host, exec: Exec): Root {
       });
     }
     // sudo drops the environment, so what the program must see is named again. -n: it never asks behind the display.
-    const { env = {}, ...rest } = options;
+    const { env = {}, failures = systemFailures, ...rest } = options;
     const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
     try {
-      return await exec('sudo', ['-n', '--', 'env', ...variables, program, ...args], rest);
+      return await exec('sudo', ['-n', '--', 'env', ...variables, program, ...args], {
+        ...rest,
+        failures: throughSudo(failures),
+      });
     } catch (error) {
-      if (!(error instanceof CommandFailure) || error.hint !== undefined) throw error;
-      // What it said is the program's, and so is the hint.
-      const hint = findHint(program, error.stderr);
+      if (!(error instanceof CommandFailure)) throw error;
+      // What sudo printed is the program's output.
       throw new CommandFailure(error.message.replace(/^sudo /, `${program} `), {
         ...error,
         cause: error.cause,
-        hint,
       });
     }
   };
@@ -60,7 +61,15 @@ export function createRoot(host: Host, exec: Exec): Root {
   };
 }
 
+function throughSudo({ rules, ...failures }: FailureRules): FailureRules {
+  const locked = {
+    pattern: /^sudo: .*(?:password is required|no tty present)/m,
+    hint: 'sudo -v, then run it again',
+  };
+  return { ...failures, rules: [locked, ...rules] };
+}
+
 /** Asks for sudo's password on the terminal, once, so that nothing asks for it in the middle of the progress display. */
 export async function unlockRoot(host: Host, exec: Exec): Promise<void> {
-  if (!host.isRoot && host.hasSudo) await exec('sudo', ['-v'], { inherit: true });
+  if (!host.isRoot && host.hasSudo) await exec('sudo', ['-v'], { inherit: true, failures: systemFailures });
 }

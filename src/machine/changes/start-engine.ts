@@ -2,13 +2,29 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Failure } from '../../lib/failure.ts';
 import { waitFor } from '../../lib/wait.ts';
-import { findHint } from '../../tools/hints.ts';
+import { type FailureRule, findRule } from '../../tools/failure-rules.ts';
 import type { Host } from '../host.ts';
 import type { Change } from './change.ts';
 import type { Root } from './root.ts';
 
 const dockerd = '/usr/sbin/dockerd';
 const pidFilePath = '/var/run/docker.pid';
+
+/** What dockerd writes to its log before it ends. */
+const dockerdRules: readonly FailureRule[] = [
+  {
+    pattern: /iptables.*(?:nf_tables|nft|Could not fetch rule set|RULE_APPEND failed)/,
+    hint: 'sudo update-alternatives --set iptables /usr/sbin/iptables-legacy',
+  },
+  {
+    pattern: /Devices cgroup isn't mounted/,
+    hint: 'sudo apt-get install --yes cgroupfs-mount && sudo cgroupfs-mount',
+  },
+  {
+    pattern: /driver not supported|failed to mount overlay/,
+    hint: 'set "storage-driver": "vfs" in /etc/docker/daemon.json',
+  },
+];
 
 export interface StartOptions {
   readonly host: Host;
@@ -111,7 +127,7 @@ async function waitForEngine(
   const look = host.hasSystemd ? 'journalctl --unit docker --lines 50' : `tail -n 50 ${log}`;
   throw new Failure(`dockerd did not answer within ${timeout / 1000} s`, {
     ...(said === '' ? {} : { cause: said }),
-    hint: findHint('dockerd', said) ?? look,
+    hint: findRule(dockerdRules, said)?.hint ?? look,
   });
 }
 

@@ -1,6 +1,46 @@
 import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
+import { exitCodes } from '../../lib/failure.ts';
 import type { Exec, ExecResult } from '../exec.ts';
+import type { FailureRule, FailureRules } from '../failure-rules.ts';
+
+/** A container engine that cannot be used, as the docker program prints it; kind prints the same. */
+export const engineRules: readonly FailureRule[] = [
+  {
+    pattern: /permission denied while trying to connect to the Docker daemon socket/i,
+    hint: 'sudo usermod -aG docker "$USER", then log in again',
+    exitCode: exitCodes.host,
+  },
+  {
+    pattern: /Cannot connect to the Docker daemon|failed to connect to the docker API/,
+    hint: 'npm run doctor -- --fix',
+    exitCode: exitCodes.host,
+  },
+  {
+    pattern: /no space left on device/,
+    hint: 'npm run images -- prune',
+    exitCode: exitCodes.host,
+  },
+];
+
+export const dockerFailures: FailureRules = {
+  exitCode: exitCodes.host,
+  installHint: 'npm run doctor',
+  rules: engineRules,
+};
+
+/** Containers in which programs are run are nodes: one that does not run is a cluster that does not. */
+const nodeFailures: FailureRules = {
+  ...dockerFailures,
+  rules: [
+    {
+      pattern: /container \S+ is not running|No such container|is paused/,
+      hint: 'npm run up',
+      exitCode: exitCodes.cluster,
+    },
+    ...engineRules,
+  ],
+};
 
 /** What goes through the docker program rather than the socket: large streams, and containers of one command. */
 export interface DockerCli {
@@ -26,7 +66,7 @@ export const unfinishedPrefix = 'wealist-unfinished-';
 /** `env` names the engine (DOCKER_HOST), so that no other context is followed. */
 export function createDockerCli(exec: Exec, env: Readonly<Record<string, string>>): DockerCli {
   const docker = (args: readonly string[], options: Parameters<Exec>[2] = {}) =>
-    exec('docker', args, { ...options, env });
+    exec('docker', args, { failures: dockerFailures, ...options, env });
 
   return {
     async load(archive, signal) {
@@ -34,7 +74,10 @@ export function createDockerCli(exec: Exec, env: Readonly<Record<string, string>
     },
 
     exec: (container, argv, options) =>
-      docker(['exec', ...(options.input ? ['--interactive'] : []), container, ...argv], options),
+      docker(['exec', ...(options.input ? ['--interactive'] : []), container, ...argv], {
+        ...options,
+        failures: nodeFailures,
+      }),
 
     async runAndCommit(image, argv, { tag, changes, input, signal }) {
       const [entrypoint = '', ...args] = argv;

@@ -3,7 +3,9 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { findMessage } from '../../lib/error-body.ts';
-import { exitCodes, Failure } from '../../lib/failure.ts';
+import { Failure } from '../../lib/failure.ts';
+import { findRule } from '../failure-rules.ts';
+import { apiFailures, notReachable, toServerError } from './api-failures.ts';
 import type { ApiAccess } from './kubeconfig.ts';
 import type { Metadata } from './objects.ts';
 
@@ -30,7 +32,7 @@ export interface ApiServer {
 /** What asks only: all that there is for a cluster of somebody else. */
 export type ApiReader = Omit<ApiServer, 'patch'>;
 
-/** The API server refused, or was not there. */
+/** The API server rejected a request, or did not respond. Exit code and hint are those of the same failure of kubectl. */
 export class ApiFailure extends Failure {
   /** The HTTP status; undefined when there was no answer. */
   readonly status: number | undefined;
@@ -39,7 +41,13 @@ export class ApiFailure extends Failure {
     message: string,
     { status, cause }: { readonly status?: number; readonly cause?: unknown } = {},
   ) {
-    super(message, { cause, hint: 'npm run status', exitCode: exitCodes.cluster });
+    const text = [message, ...(cause === undefined ? [] : [String(cause)])].join(': ');
+    const rule = findRule(apiFailures.rules, status === undefined ? text : toServerError(status, text));
+    super(message, {
+      cause,
+      hint: rule?.hint ?? apiFailures.hint,
+      exitCode: rule?.exitCode ?? apiFailures.exitCode,
+    });
     this.name = 'ApiFailure';
     this.status = status;
   }
@@ -110,11 +118,12 @@ export function createApiServer({ server, authorize, ...certificates }: ApiAcces
       asked.end(patch && JSON.stringify(patch.object));
     }).catch((error: Error) => {
       signal.throwIfAborted();
-      throw new ApiFailure('the cluster does not answer', { cause: error.message });
+      const rule = findRule(apiFailures.rules, error.message);
+      throw new ApiFailure(rule?.message ?? notReachable, { cause: error.message });
     });
     const { statusCode: status = 0 } = response;
     if (status < 300) return response;
-    throw new ApiFailure(findMessage(await text(response)) ?? `the cluster answered ${status}`, { status });
+    throw new ApiFailure(findMessage(await text(response)) ?? `the cluster responded with status ${status}`, { status });
   }
 
   return {

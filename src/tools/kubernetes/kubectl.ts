@@ -1,4 +1,9 @@
 import type { Exec, ExecOptions } from '../exec.ts';
+import type { FailureRules } from '../failure-rules.ts';
+import { apiFailures } from './api-failures.ts';
+
+/** kubectl's failures are those of the API server that it asks; `npm run up` provides the program. */
+export const kubectlFailures: FailureRules = { ...apiFailures, installHint: 'npm run up' };
 
 /** What asks only: all that there is for a cluster of somebody else. */
 export type KubectlReader = Pick<Kubectl, 'getJson' | 'logs'>;
@@ -31,7 +36,12 @@ const questionTimeout = 20_000;
 export function createKubectl(exec: Exec, { program, kubeconfig, context }: KubectlOptions): Kubectl {
   const base = [`--kubeconfig=${kubeconfig}`, `--context=${context}`];
   const run = async (args: readonly string[], signal: AbortSignal, input?: ExecOptions['input']) => {
-    const options = { signal, timeout: questionTimeout, ...(input === undefined ? {} : { input }) };
+    const options = {
+      signal,
+      timeout: questionTimeout,
+      failures: kubectlFailures,
+      ...(input === undefined ? {} : { input }),
+    };
     return (await exec(program, [...base, ...args], options)).stdout;
   };
 

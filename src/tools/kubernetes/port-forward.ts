@@ -81,12 +81,12 @@ function untilOpen(socket: WebSocket): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.once('open', resolve);
     socket.once('error', ({ message }) => {
-      reject(new NotConnected('the cluster does not answer', { cause: message }));
+      reject(new NotConnected('the cluster does not respond', { cause: message }));
     });
     socket.once('unexpected-response', (_, response: IncomingMessage) => {
       const { statusCode: status = 0 } = response;
       const fail = (cause: string) =>
-        reject(new NotConnected(`the cluster answered ${status}`, { status, cause }));
+        reject(new NotConnected(`the cluster responded with status ${status}`, { status, cause }));
       text(response).then(fail, (error) => fail(String(error)));
     });
   });

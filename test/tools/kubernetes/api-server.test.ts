@@ -27,14 +27,14 @@ test('a refusal says what Kubernetes says', async () => {
     response.writeHead(403).end(JSON.stringify({ kind: 'Status', message: 'pods is forbidden' }));
   });
   await expect(api.get('/api', signal)).rejects.toMatchObject({
-    ...{ message: 'pods is forbidden', status: 403, exitCode: 5, hint: 'npm run status' },
+    ...{ message: 'pods is forbidden', status: 403, exitCode: 9, hint: expect.stringContaining('can-i') },
   });
 });
 
 test('a refusal by somebody else', async () => {
   const api = await start((_, response) => response.writeHead(502).end('<html>'));
   await expect(api.get('/api', signal)).rejects.toMatchObject({
-    message: 'the cluster answered 502',
+    message: 'the cluster responded with status 502',
     status: 502,
   });
 });
@@ -42,7 +42,7 @@ test('a refusal by somebody else', async () => {
 test('nobody there', async () => {
   const api = createApiServer({ server: 'http://127.0.0.1:1' });
   await expect(api.get('/api', signal)).rejects.toMatchObject({
-    message: 'the cluster does not answer',
+    message: 'the cluster does not respond',
     cause: expect.stringContaining('ECONNREFUSED'),
   });
 });
