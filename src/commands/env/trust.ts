@@ -6,6 +6,7 @@ import { exitCodes, Failure } from '../../lib/failure.ts';
 import { findTrust, type Trust, toPrivateKubeconfig, writeTrust } from '../../state/trust.ts';
 import { findKubeContext, type KubeContext } from '../../tools/kubernetes/kube-context.ts';
 import { toTable } from '../../ui/table.ts';
+import { findKubectl } from '../context/find-kubectl.ts';
 import { isLocal } from '../context/guard.ts';
 import { obtainTools } from '../context/obtain-tools.ts';
 import { missingContext, readFingerprint } from '../context/remote-access.ts';
@@ -32,7 +33,9 @@ export async function trustCluster(app: App, environment: Environment, choice: T
     });
   }
   const before = await findTrust(app.paths, name);
+  await obtainTools(app, ['kubectl']);
   const context = await findContext(
+    app,
     choice.context === undefined ? [before?.context, environment.context] : [choice.context],
     name,
   );
@@ -46,7 +49,6 @@ export async function trustCluster(app: App, environment: Environment, choice: T
     });
   }
   if (offline.login) app.ui.warn(`To log in, this is run: ${offline.login.join(' ')}`);
-  await obtainTools(app, ['kubectl']);
 
   const trust = { context: context.name, fingerprint: await look() };
   const isSame =
@@ -81,6 +83,7 @@ export async function trustCluster(app: App, environment: Environment, choice: T
 
 /** The first of these kube contexts that there is. */
 async function findContext(
+  app: App,
   names: readonly (string | undefined)[],
   environment: string,
 ): Promise<KubeContext> {
@@ -92,7 +95,7 @@ async function findContext(
     });
   }
   for (const name of [first, ...others]) {
-    const found = await findKubeContext(name);
+    const found = await findKubeContext(name, { ...app, kubectl: await findKubectl(app) });
     if (found) return found;
   }
   throw missingContext(first, environment);

@@ -123,7 +123,9 @@ export function createApiServer({ server, authorize, ...certificates }: ApiAcces
     });
     const { statusCode: status = 0 } = response;
     if (status < 300) return response;
-    throw new ApiFailure(findMessage(await text(response)) ?? `the cluster responded with status ${status}`, { status });
+    throw new ApiFailure(findMessage(await text(response)) ?? `the cluster responded with status ${status}`, {
+      status,
+    });
   }
 
   return {

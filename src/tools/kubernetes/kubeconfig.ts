@@ -19,8 +19,8 @@ export interface ApiAccess {
   readonly authorize?: (signal: AbortSignal) => Promise<string>;
 }
 
-const base64 = z.base64().transform((text) => Buffer.from(text, 'base64'));
-const Kubeconfig = z.object({
+/** What is read of a kubeconfig, all files inlined; the rest is left out. */
+export const Kubeconfig = z.object({
   contexts: z.array(
     z.object({ name: z.string(), context: z.object({ cluster: z.string(), user: z.string() }) }),
   ),
@@ -29,7 +29,7 @@ const Kubeconfig = z.object({
       name: z.string(),
       cluster: z.object({
         server: z.url(),
-        'certificate-authority-data': base64.optional(),
+        'certificate-authority-data': z.base64().optional(),
         'tls-server-name': z.string().optional(),
       }),
     }),
@@ -38,11 +38,12 @@ const Kubeconfig = z.object({
     z.object({
       name: z.string(),
       user: z.object({
-        'client-certificate-data': base64.optional(),
-        'client-key-data': base64.optional(),
+        'client-certificate-data': z.base64().optional(),
+        'client-key-data': z.base64().optional(),
         token: z.string().optional(),
         tokenFile: z.string().optional(),
-        exec: CredentialProgram.optional(),
+        // kubectl needs more of it than is read here, where this becomes a copy of the kubeconfig.
+        exec: z.looseObject(CredentialProgram.shape).optional(),
       }),
     }),
   ),
@@ -63,9 +64,9 @@ export async function readKubeconfig(path: string, context: string, exec: Exec):
     const authorize = toAuthorize(user, exec);
     return {
       server,
-      ...(ca && { ca }),
-      ...(cert && { cert }),
-      ...(key && { key }),
+      ...(ca !== undefined && { ca: toBuffer(ca) }),
+      ...(cert !== undefined && { cert: toBuffer(cert) }),
+      ...(key !== undefined && { key: toBuffer(key) }),
       ...(servername !== undefined && { servername }),
       ...(authorize && { authorize }),
     };
@@ -77,6 +78,10 @@ export async function readKubeconfig(path: string, context: string, exec: Exec):
       exitCode: exitCodes.cluster,
     });
   }
+}
+
+function toBuffer(base64: string): Buffer {
+  return Buffer.from(base64, 'base64');
 }
 
 /** How a user of the kubeconfig shows who it is, besides by a certificate. */
