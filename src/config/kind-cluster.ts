@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { exitCodes, Failure } from '../lib/failure.ts';
+import { nodeTypeLabel } from '../lib/labels.ts';
 import type { WorkerType } from './schema.ts';
 
 /** What a run adds to `kind/cluster.yaml`. Folders are absolute paths of this machine. */
@@ -25,8 +26,6 @@ export interface ClusterSettings {
 const volumesOnNode = '/var/local-path-provisioner';
 /** Mounted so that who owns a cluster can be read off its container, running or not, from its first moment on. */
 export const ownerOnNode = '/var/lib/wealist-local/owner';
-/** The label of a node that tells its type; charts prefer nodes by it. */
-export const nodeTypeLabel = 'wealist.local/node-type';
 /** Where systemd, on any node image, reads what is added to the kubelet's unit. */
 const kubeletOnNode = '/etc/systemd/system/kubelet.service.d/20-wealist-local.conf';
 

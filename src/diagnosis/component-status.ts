@@ -1,3 +1,4 @@
+import { noteAnnotation } from '../lib/labels.ts';
 import type { Pod } from '../tools/kubernetes/objects.ts';
 import { findLiveFiles, type LiveFiles } from './live-files.ts';
 import { findPods, type Workload } from './pods.ts';
@@ -22,9 +23,6 @@ export interface ComponentStatus
   /** What its chart says of it that is no fault, such as what it goes without. */
   readonly note?: string;
 }
-
-/** Where a chart says that. */
-const noteAnnotation = 'wealist.local/note';
 
 /** How a workload is, with all that ever went wrong with its pods counted. */
 export function toComponentStatus(snapshot: Snapshot, workload: Workload): ComponentStatus {

@@ -1,3 +1,4 @@
+import { liveAnnotation } from '../lib/labels.ts';
 import type { Pod } from '../tools/kubernetes/objects.ts';
 
 /** What `reload --watch` has put into a running container, over the files of its image. */
@@ -13,21 +14,18 @@ interface Stored extends LiveFiles {
   readonly containerID: string;
 }
 
-/** Of the pod, and so gone with it: whatever is rolled out next is built from source. */
-const annotation = 'wealist.local/live';
-
 /** The annotations of a pod with these files; those of a pod without any take the mark away. */
 export function toLiveAnnotations(
   containerID: string,
   live: LiveFiles | undefined,
 ): Readonly<Record<string, string | null>> {
   const stored: Stored | undefined = live && { ...live, containerID };
-  return { [annotation]: stored && stored.files > 0 ? JSON.stringify(stored) : null };
+  return { [liveAnnotation]: stored && stored.files > 0 ? JSON.stringify(stored) : null };
 }
 
 /** The live files of a service's container; undefined when it runs what its image has, as after a restart. */
 export function findLiveFiles({ metadata, status }: Pod, container: string): LiveFiles | undefined {
-  const text = metadata.annotations?.[annotation];
+  const text = metadata.annotations?.[liveAnnotation];
   const running = status.containerStatuses?.find(({ name }) => name === container);
   if (text === undefined || running === undefined) return undefined;
   const stored = parse(text);

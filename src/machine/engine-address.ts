@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { hashContent } from '../lib/hash.ts';
+import { defaultSocket } from '../tools/docker/engine-socket.ts';
 import { EngineFailure } from './engine-failure.ts';
 import type { Host } from './host.ts';
 
@@ -53,7 +54,7 @@ export async function listEngineAddresses({ env, home, root }: Host): Promise<re
     join(folder, 'desktop/docker.sock'),
   ];
   return [
-    { url: `unix://${join(root, 'var/run/docker.sock')}`, source: 'default socket' },
+    { url: `unix://${join(root, defaultSocket)}`, source: 'default socket' },
     ...ofUser.map((socket) => ({ url: `unix://${socket}`, source: 'socket of this user' })),
   ];
 }

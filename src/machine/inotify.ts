@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { kindClusterLabel } from '../lib/labels.ts';
 import type { Docker } from '../tools/docker/docker.ts';
 
 /** The kernel's limits for one user. */
@@ -44,6 +45,6 @@ export async function countNodes(
   workers = 0,
   signal?: AbortSignal,
 ): Promise<number> {
-  const nodes = await docker?.listContainers(['io.x-k8s.kind.cluster'], { signal });
+  const nodes = await docker?.listContainers([kindClusterLabel], { signal });
   return (nodes?.length ?? 0) + 1 + workers;
 }

@@ -10,6 +10,7 @@ import {
 } from '../diagnosis/service-snapshot.ts';
 import type { Snapshots } from '../diagnosis/snapshot.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
+import { restartedAnnotation } from '../lib/labels.ts';
 import type { Digest } from '../lib/oci.ts';
 import type { Run } from '../plan/plan.ts';
 import { ApiFailure, type ApiServer } from '../tools/kubernetes/api-server.ts';
@@ -76,7 +77,7 @@ export async function replaceImage(deps: ReplaceDeps, wanted: WantedImage, run: 
       spec: {
         template: {
           ...(isRestart
-            ? { metadata: { annotations: { [restartAnnotation]: new Date().toISOString() } } }
+            ? { metadata: { annotations: { [restartedAnnotation]: new Date().toISOString() } } }
             : {}),
           spec: { containers: [{ name, image: wanted.reference, ...(isForeign ? { command: null } : {}) }] },
         },
@@ -103,9 +104,6 @@ export async function replaceImage(deps: ReplaceDeps, wanted: WantedImage, run: 
     exitCode: exitCodes.workload,
   });
 }
-
-/** On the pods' template, where another value means new pods. */
-const restartAnnotation = 'wealist.local/restarted';
 
 /** Asks for little and often; what takes longer than it should is asked everything, for the verdict. */
 async function waitUntilServing(

@@ -26,7 +26,7 @@ export const aptFailures: FailureRules = {
 };
 
 /** Makes the root of an image. */
-export const mmdebstrapFailures: FailureRules = {
+const mmdebstrapFailures: FailureRules = {
   exitCode: exitCodes.image,
   hint: 'apt-get update',
   installHint: 'sudo apt-get install -y mmdebstrap',

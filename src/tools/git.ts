@@ -5,7 +5,7 @@ import type { FailureRules } from './failure-rules.ts';
 
 const commitHint = 'git init && git add . && git commit -m "first"';
 
-export const gitFailures: FailureRules = {
+const gitFailures: FailureRules = {
   exitCode: exitCodes.usage,
   installHint: 'install git: https://git-scm.com/downloads',
   rules: [

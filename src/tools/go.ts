@@ -7,7 +7,7 @@ import { type FailureRules, inheritFrom } from './failure-rules.ts';
 
 const proxyHint = 'go env GOPROXY GOSUMDB';
 
-export const goFailures: FailureRules = {
+const goFailures: FailureRules = {
   exitCode: exitCodes.image,
   hint: proxyHint,
   installHint: 'install Go 1.24 or newer from https://go.dev/dl/',

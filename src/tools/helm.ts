@@ -3,7 +3,7 @@ import type { Exec } from './exec.ts';
 import { type FailureRules, inheritFrom } from './failure-rules.ts';
 import { apiFailures } from './kubernetes/api-failures.ts';
 
-export const helmFailures: FailureRules = {
+const helmFailures: FailureRules = {
   exitCode: exitCodes.helm,
   hint: 'npm run doctor',
   installHint: 'npm run up',

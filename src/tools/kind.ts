@@ -4,7 +4,7 @@ import { engineRules } from './docker/cli.ts';
 import type { Exec } from './exec.ts';
 import { type FailureRules, inheritFrom } from './failure-rules.ts';
 
-export const kindFailures: FailureRules = {
+const kindFailures: FailureRules = {
   exitCode: exitCodes.cluster,
   hint: 'npm run doctor',
   installHint: 'npm run up',
@@ -45,6 +45,11 @@ export interface KindOptions {
   readonly program: string;
   /** Names the engine. */
   readonly env: Readonly<Record<string, string>>;
+}
+
+/** The kube context that kind names a cluster's. */
+export function toKubeContext(cluster: string): string {
+  return `kind-${cluster}`;
 }
 
 export function createKind(exec: Exec, { program, env }: KindOptions): Kind {

@@ -4,6 +4,7 @@ import type { App } from '../../cli/command.ts';
 import { createApiSnapshots } from '../../diagnosis/api-snapshots.ts';
 import type { Snapshots } from '../../diagnosis/snapshot.ts';
 import { type ClusterRecord, findClusterRecord } from '../../state/cluster-record.ts';
+import { toKubeContext } from '../../tools/kind.ts';
 import type { ApiReader, ApiServer } from '../../tools/kubernetes/api-server.ts';
 import { createKubectl, type Kubectl, type KubectlReader } from '../../tools/kubernetes/kubectl.ts';
 import { createApiOpener } from '../../tools/kubernetes/open-api.ts';
@@ -36,7 +37,7 @@ export async function findClusterAccess({
     findKubectl({ paths }),
   ]);
   if (!record || !isMade) return undefined;
-  const context = `kind-${record.name}`;
+  const context = toKubeContext(record.name);
   const openApi = createApiOpener(kubeconfig, context, exec);
   return {
     record,

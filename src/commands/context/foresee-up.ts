@@ -3,13 +3,11 @@ import type { LocalEnvironment } from '../../config/schema.ts';
 import type { Images } from '../../images/open-images.ts';
 import type { UpDeps } from '../../plans/up-parts.ts';
 import type { ClusterRecord } from '../../state/cluster-record.ts';
+import { defaultSocket } from '../../tools/docker/engine-socket.ts';
 import { chooseCluster } from './choose-cluster.ts';
 import { chooseExtras, type WantedExtras } from './choose-extras.ts';
 import { connectUp } from './prepare-up.ts';
 import { readSituation, type Situation } from './situation.ts';
-
-/** Where an engine that is still to be installed will be. */
-const usualSocket = '/var/run/docker.sock';
 
 /** What there is, and the cluster that `up` makes of it. */
 export interface Foreseen {
@@ -28,7 +26,7 @@ export async function foreseeUp(
   const { engine, host } = situation;
   const chosen = await chooseCluster({ app, environment, ...situation });
   const cluster = chosen.name;
-  const deps = await connectUp(app, engine ?? { socket: usualSocket }, { environment, host, cluster });
+  const deps = await connectUp(app, engine ?? { socket: defaultSocket }, { environment, host, cluster });
   // What an earlier run chose for a cluster of another name says nothing of this one.
   const record = situation.record?.name === cluster ? situation.record : undefined;
   const choice = await chooseExtras({ app, environment, images: deps.images, record }, extras);

@@ -1,11 +1,11 @@
 import type { App } from '../../cli/command.ts';
 import { type PolicyState, toPolicyState } from '../../cluster/policy-state.ts';
-import { nodeTypeLabel } from '../../config/kind-cluster.ts';
 import type { Environment } from '../../config/schema.ts';
 import type { Component as ListedPart } from '../../diagnosis/component.ts';
 import { type ComponentStatus, toComponentStatus } from '../../diagnosis/component-status.ts';
 import type { Snapshot } from '../../diagnosis/snapshot.ts';
 import { withDeadline } from '../../lib/deadline.ts';
+import { nodeTypeLabel } from '../../lib/labels.ts';
 import { toHostOrigin, toOrigin } from '../../plans/addresses.ts';
 import { lackingOf } from '../../plans/extras.ts';
 import type { ClusterRecord } from '../../state/cluster-record.ts';

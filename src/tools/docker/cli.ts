@@ -23,7 +23,7 @@ export const engineRules: readonly FailureRule[] = [
   },
 ];
 
-export const dockerFailures: FailureRules = {
+const dockerFailures: FailureRules = {
   exitCode: exitCodes.host,
   installHint: 'npm run doctor',
   rules: engineRules,

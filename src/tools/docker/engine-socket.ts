@@ -2,6 +2,9 @@ import { request } from 'node:http';
 import { isTimeout, withDeadline } from '../../lib/deadline.ts';
 import { findMessage } from '../../lib/error-body.ts';
 
+/** Where Docker listens unless it is told otherwise. */
+export const defaultSocket = '/var/run/docker.sock';
+
 export interface SocketOptions {
   /** Milliseconds until the whole answer must be there. */
   readonly timeout: number;
