@@ -18,7 +18,7 @@ export async function withDeadline<T>(
   if (signal?.aborted) forward();
   signal?.addEventListener('abort', forward, { once: true });
   const timer = setTimeout(
-    () => controller.abort(new DOMException(`no answer in ${timeout / 1000} s`, 'TimeoutError')),
+    () => controller.abort(new DOMException(`no response in ${timeout / 1000} s`, 'TimeoutError')),
     timeout,
   );
   try {

@@ -2,11 +2,11 @@ import { exitCodes, Failure } from './failure.ts';
 
 /** What the system says in such a way that only the person can change it. */
 const states: Readonly<Record<string, { readonly state: string; readonly hint: string }>> = {
-  ENOSPC: { state: 'no space is left', hint: 'npm run images -- prune' },
-  EDQUOT: { state: 'your disk quota is used up', hint: 'npm run images -- prune' },
+  ENOSPC: { state: 'no space left on device', hint: 'npm run images -- prune' },
+  EDQUOT: { state: 'disk quota exceeded', hint: 'npm run images -- prune' },
   EROFS: { state: 'the file system is read-only', hint: 'npm run doctor' },
-  EACCES: { state: 'you may not', hint: 'npm run doctor' },
-  EPERM: { state: 'you may not', hint: 'npm run doctor' },
+  EACCES: { state: 'permission denied', hint: 'npm run doctor' },
+  EPERM: { state: 'permission denied', hint: 'npm run doctor' },
   EMFILE: { state: 'this process has too many open files', hint: 'ulimit -n 4096' },
   ENFILE: { state: 'the system has too many open files', hint: 'npm run doctor' },
 };

@@ -88,7 +88,7 @@ export function planChanges(
     steps: [
       {
         title: change.title,
-        isDone: async () => !(await change.isNeeded()) && 'already so',
+        isDone: async () => !(await change.isNeeded()) && 'already done',
         async apply(run) {
           await change.apply(run);
           await record.add(change);
@@ -183,7 +183,7 @@ async function orInstall(failure: unknown, host: Host): Promise<unknown> {
   if (!(failure instanceof EngineFailure) || failure.problem !== 'absent') return failure;
   return new EngineFailure(
     'absent',
-    `no container engine is installed, and ${host.name} has no apt to do it with`,
+    `no container engine is installed, and ${host.name} has no apt to install one`,
     {
       hint: await installCommand(host),
     },
@@ -207,12 +207,12 @@ function noPrivileged(host: Host, engine: Engine, { kind, message }: PrivilegedP
   const settings = JSON.stringify(toDaemonSettings({ withoutSysResource: true }));
   const repair = [
     `sudo install -D -m 0755 ${wrapperSource} ${wrapperPath}`,
-    `echo '${settings}' | sudo tee ${settingsFile}   # or add these keys to those that are there`,
+    `echo '${settings}' | sudo tee ${settingsFile}   # or add these keys to the existing ones`,
     restart,
   ];
   return new EngineFailure(
     'broken',
-    'privileged containers, as nodes are, do not start in this container engine',
+    'this container engine does not start privileged containers, which nodes are',
     {
       cause: message,
       hint: kind === 'sys-resource' && !engine.inVirtualMachine ? repair.join('\n') : restart,

@@ -36,7 +36,7 @@ export function requireFit(checks: readonly CheckResult[]): void {
   if (failed.length === 0) return;
   const [first] = failed;
   const lines = failed.map(({ title, detail, fix }) => `${title}: ${detail}${fix ? `\n  ${fix}` : ''}`);
-  throw new Failure('this machine cannot run it as it is', {
+  throw new Failure('preflight checks failed', {
     cause: lines.join('\n'),
     hint: failed.length === 1 && first?.fix ? first.fix : 'npm run doctor',
     exitCode: exitCodes.host,

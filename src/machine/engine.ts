@@ -147,8 +147,8 @@ async function askEngine(
     ),
   ]);
   if (version.Components.some(({ Name }) => /podman/i.test(Name))) {
-    throw new EngineFailure('podman', `${source} leads to Podman, which this tool cannot use`, {
-      cause: "kind's nodes are made and loaded here through Docker's own interface, and Podman's differs",
+    throw new EngineFailure('podman', `${source} is Podman, which is not supported`, {
+      cause: "nodes are created and loaded through Docker's API, and Podman's differs",
       hint: undo ?? 'npm run doctor',
     });
   }
@@ -186,18 +186,14 @@ async function toEngineFailure(
   switch ((error as NodeJS.ErrnoException).code) {
     case 'EACCES':
     case 'EPERM':
-      return new EngineFailure(
-        'denied',
-        `the container engine at ${where} is not open to user ${host.user}`,
-        {
-          cause: error,
-          hint: await accessCommand(host),
-        },
-      );
+      return new EngineFailure('denied', `user ${host.user} may not use the container engine at ${where}`, {
+        cause: error,
+        hint: await accessCommand(host),
+      });
     case 'ETIMEDOUT':
       return new EngineFailure(
         'silent',
-        `the container engine at ${where} did not answer in ${timeout / 1000} s`,
+        `the container engine at ${where} did not respond in ${timeout / 1000} s`,
         {
           cause: error,
           hint: host.hasSystemd ? 'sudo systemctl restart docker' : 'restart the container engine',
@@ -207,7 +203,7 @@ async function toEngineFailure(
     case 'ECONNREFUSED':
       // Somebody who names an engine has one.
       return host.dockerd !== undefined || address.undo !== undefined
-        ? new EngineFailure('down', `the container engine at ${where} does not run`, {
+        ? new EngineFailure('down', `the container engine at ${where} is not running`, {
             cause: error,
             hint: startCommand(host, address, socket),
           })
@@ -216,7 +212,7 @@ async function toEngineFailure(
             hint: 'npm run doctor -- --fix',
           });
     default:
-      return new EngineFailure('broken', `what answers at ${where} is no container engine known here`, {
+      return new EngineFailure('broken', `unsupported container engine at ${where}`, {
         cause: error,
         hint: `curl --unix-socket ${socket} http://docker/version`,
       });

@@ -69,7 +69,7 @@ export async function listSnapshots(folder: string): Promise<readonly DatabaseSn
 export async function getSnapshot(folder: string, name: string): Promise<DatabaseSnapshot> {
   const known = await readNames(folder);
   if (!known.includes(name)) {
-    throw new Failure(`there is no snapshot ${JSON.stringify(name)}`, {
+    throw new Failure(`snapshot ${JSON.stringify(name)} not found`, {
       hint:
         known.length === 0
           ? `npm run db save ${parseSnapshotName(name) ?? 'first'}`
@@ -84,7 +84,7 @@ export async function getSnapshot(folder: string, name: string): Promise<Databas
     const found = await hashFile(join(snapshot.folder, file)).catch((error) => {
       throw toDamage(name, file, error);
     });
-    if (found !== sha256) throw toDamage(name, file, 'its checksum is not the one it was saved with');
+    if (found !== sha256) throw toDamage(name, file, 'its checksum does not match the saved one');
   }
   return snapshot;
 }
@@ -120,7 +120,7 @@ export async function createSnapshot(
 /** @throws {Failure} exit code 2 when there is a snapshot of this name: what a person named is never written over. */
 export async function requireFreeName(folder: string, name: string): Promise<void> {
   if (!(await readNames(folder)).includes(name)) return;
-  throw new Failure(`there is a snapshot ${name} already`, {
+  throw new Failure(`snapshot ${name} already exists`, {
     hint: `npm run db save ${name}-2, or remove it: rm -r ${join(folder, name)}`,
     exitCode: exitCodes.usage,
   });
@@ -179,9 +179,9 @@ async function removeLeftovers(folder: string): Promise<void> {
 }
 
 function toDamage(name: string, file: string, cause: unknown): Failure {
-  const said = cause instanceof z.ZodError ? 'it is not what a save writes' : (codeOf(cause) ?? cause);
+  const said = cause instanceof z.ZodError ? 'its content is not valid' : (codeOf(cause) ?? cause);
   return new Failure(`snapshot ${name} is damaged: ${file}`, {
-    cause: said instanceof SyntaxError ? 'it is cut off or was changed' : said,
+    cause: said instanceof SyntaxError ? 'it is truncated or was changed' : said,
     hint: 'npm run db -- --list',
     exitCode: exitCodes.usage,
   });

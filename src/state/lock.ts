@@ -145,7 +145,7 @@ function parseOwner(text: string): LockOwner | undefined {
 
 function toFailure({ pid, command, since }: LockOwner): Failure {
   const age = toDuration(Math.max(0, Date.now() - Date.parse(since)));
-  return new Failure(`another run is at work: ${command} (PID ${pid}), for ${age}`, {
+  return new Failure(`another run is in progress: ${command} (PID ${pid}), for ${age}`, {
     hint: `wait until it has ended, or end it with: kill ${pid}`,
     exitCode: exitCodes.locked,
   });

@@ -90,7 +90,7 @@ async function readKept(path: string): Promise<Readonly<Record<string, string>>>
   } catch {
     // Said below; the parser's message would repeat what is in the file.
   }
-  throw new Failure(`${path} is damaged, and the data beside it opens only with the secrets in it`, {
+  throw new Failure(`${path} is damaged, and the data of the cluster can be read only with its secrets`, {
     hint: `restore the file, or give up the data: npm run down -- --delete-data`,
     exitCode: exitCodes.usage,
   });

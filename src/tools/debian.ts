@@ -97,7 +97,7 @@ export function createDebian(exec: Exec): Debian {
       } catch (cause) {
         signal.throwIfAborted();
         throw new Failure(
-          `the Debian ${root.suite} root with ${root.packages.join(', ')} could not be made`,
+          `the Debian ${root.suite} root with ${root.packages.join(', ')} could not be built`,
           {
             cause,
             ...inheritFrom(cause, mmdebstrapFailures),

@@ -109,7 +109,7 @@ function classify(
 function describe(program: string, result: Ending): string {
   const name = program.split('/').at(-1);
   if (result.code === 'ENOENT') return `${name} is not installed`;
-  if (result.timedOut) return `${name} did not end in time`;
+  if (result.timedOut) return `${name} timed out`;
   if (result.signal) return `${name} was ended by ${result.signal}`;
   return `${name} ended with exit code ${result.exitCode}`;
 }

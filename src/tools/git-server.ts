@@ -55,7 +55,7 @@ export function createGitServer(kubectl: Kubectl, namespace: string): GitServer 
         return (await kubectl.run(args, signal, createReadStream(pack))).trim();
       } catch (cause) {
         signal.throwIfAborted();
-        throw new Failure('the Git server did not take the commit', {
+        throw new Failure('the Git server rejected the commit', {
           cause,
           hint: `npm run kubectl -- -n ${namespace} logs deployment/git`,
           exitCode: exitCodes.workload,

@@ -158,7 +158,7 @@ function refuse(response: ServerResponse, { status, reason, headers, body }: Rel
 }
 
 function toLost(error: Error): RelayAnswer {
-  const body = `the connection was lost before there was an answer: ${error.message}\nThe request was delivered and is not repeated.\n`;
+  const body = `the connection was lost before a response: ${error.message}\nThe request was delivered and is not repeated.\n`;
   return {
     status: 502,
     reason: 'Bad Gateway',

@@ -135,7 +135,7 @@ export function createPostgres(exec: Exec, kubectl: Kubectl, place: PostgresPlac
 
 function requirePlain(name: string): string {
   if (plainName.test(name)) return name;
-  throw new Failure(`${JSON.stringify(name)} is not the name of a database that can be handled here`, {
+  throw new Failure(`${JSON.stringify(name)} is not a supported database name`, {
     hint: 'npm run db -- --list',
     exitCode: exitCodes.usage,
   });
@@ -152,7 +152,7 @@ function toFailure(error: CommandFailure): Failure {
   const said = lines.join('\n').trim();
   const isLocked = /lock timeout|deadlock detected/.test(said);
   return new Failure(
-    isLocked ? 'a transaction that does not end keeps the databases from being saved' : 'PostgreSQL refused',
+    isLocked ? 'an open transaction prevents the databases from being saved' : 'PostgreSQL reported an error',
     {
       cause: said || error.message,
       hint: isLocked

@@ -46,7 +46,7 @@ export async function downloadRelease(release: Release, path: string, signal: Ab
   ]);
   const actual = hashContent(archive);
   if (actual !== published) {
-    throw new Failure(`${release.url} has another checksum than its publisher gives`, {
+    throw new Failure(`${release.url} does not have the published checksum`, {
       cause: `published ${published}, downloaded ${actual}`,
       exitCode: exitCodes.refused,
     });
@@ -69,7 +69,7 @@ export async function downloadFile(url: string, sha256: string, signal: AbortSig
 export function requireChecksum(from: string, content: Buffer, sha256: string): void {
   const actual = hashContent(content);
   if (actual === sha256) return;
-  throw new Failure(`${from} has another checksum than it should have`, {
+  throw new Failure(`${from} does not have the expected checksum`, {
     cause: `expected ${sha256}, got ${actual}`,
     exitCode: exitCodes.refused,
   });
@@ -105,5 +105,5 @@ async function readMember(archive: Buffer, member: string): Promise<Buffer> {
     for await (const chunk of entry) chunks.push(chunk);
     if (entry.header.name === member) return Buffer.concat(chunks);
   }
-  throw new Failure(`the archive has no ${member}`, { exitCode: exitCodes.host });
+  throw new Failure(`the archive does not contain ${member}`, { exitCode: exitCodes.host });
 }

@@ -84,7 +84,7 @@ test('a registry that never answers is given up in time', async () => {
   const [registry] = await checkNetwork({ ...context, timeout: 50 });
   expect(registry).toMatchObject({
     state: 'warn',
-    detail: 'no answer in 0.05 s: images are built from packages',
+    detail: 'no response in 0.05 s: images are built from packages',
   });
 });
 

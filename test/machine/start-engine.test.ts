@@ -63,7 +63,7 @@ test('one that does not come up is told with the end of its log', async () => {
   await writeFile(log, 'one\ntwo\nfailed to start daemon: no iptables\n');
   const change = startEngine(root, { host, log, interval: 1, isRunning: async () => false, timeout: 1 });
   await expect(change.apply(run())).rejects.toMatchObject({
-    message: 'dockerd did not answer within 0.001 s',
+    message: 'dockerd did not respond within 0.001 s',
     cause: expect.stringContaining('no iptables'),
     hint: `tail -n 50 ${log}`,
     exitCode: 3,

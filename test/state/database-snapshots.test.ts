@@ -55,14 +55,14 @@ test('a flipped byte, a file that is gone, a manifest that is cut off or says no
   const bytes = await readFile(file);
   bytes[5] = (bytes[5] ?? 0) ^ 1;
   await writeFile(file, bytes);
-  await refused('users.dump', 'its checksum is not the one it was saved with');
+  await refused('users.dump', 'its checksum does not match the saved one');
   await rm(file);
   await refused('users.dump', 'ENOENT');
   const text = await readFile(manifest, 'utf8');
   await writeFile(manifest, text.slice(0, 40));
-  await refused('snapshot.json', 'it is cut off or was changed');
+  await refused('snapshot.json', 'it is truncated or was changed');
   await writeFile(manifest, text.replace('users.dump', '../../secrets.yaml'));
-  await refused('snapshot.json', 'it is not what a save writes');
+  await refused('snapshot.json', 'its content is not valid');
 });
 
 test('one that was broken off is no snapshot, and leaves nothing', async () => {
@@ -83,7 +83,7 @@ test('what a person named is not written over', async () => {
   const folder = await makeFolder();
   await save(folder);
   await expect(save(folder)).rejects.toMatchObject({
-    message: 'there is a snapshot first already',
+    message: 'snapshot first already exists',
     exitCode: 2,
   });
 });

@@ -45,7 +45,7 @@ test('of many processes at once exactly one gets it, and the others say who', as
   expect(lines.filter((line) => line === 'held')).toHaveLength(1);
   for (const line of lines.filter((each) => each !== 'held')) {
     expect(line).toMatch(
-      new RegExp(`^another run is at work: npm run up \\d \\(PID ${owner?.pid}\\), for \\d`),
+      new RegExp(`^another run is in progress: npm run up \\d \\(PID ${owner?.pid}\\), for \\d`),
     );
   }
 });

@@ -426,7 +426,7 @@ test.each([
   ['connect ECONNREFUSED 127.0.0.1:6443', 5, 'npm run status'],
   ['getaddrinfo ENOTFOUND dev.example', 5, 'check the network or VPN, then run it again'],
   ['self-signed certificate in certificate chain', 5, 'npm run up; for a remote cluster: npm run env trust'],
-  ['no answer in 10 s', 5, 'npm run status'],
+  ['no response in 10 s', 5, 'npm run status'],
 ])('a connection that ends with %s', (cause, exitCode, hint) => {
   expect(new ApiFailure('the cluster does not respond', { cause })).toMatchObject({ exitCode, hint });
 });

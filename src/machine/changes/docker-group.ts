@@ -7,7 +7,7 @@ export function joinDockerGroup(root: Root, exec: Exec, user: string): Change {
   return {
     id: 'docker-group',
     title: `user ${user} in group docker`,
-    why: 'the container engine is open to root and to this group only; who is in it has the rights of root',
+    why: 'only root and this group may use the container engine; its members have the rights of root',
     detail: root.show(`usermod -aG docker ${user}`),
     async isNeeded() {
       const { stdout } = await exec('id', ['-Gn', user]);

@@ -24,11 +24,11 @@ export function setEngineSettings(root: Root, settings: EngineSettings): Change 
   const wanted = toDaemonSettings(settings);
   return {
     id: 'engine-settings',
-    title: `the engine set: ${describe(settings)}`,
+    title: `container engine configured: ${describe(settings)}`,
     why: explain(settings),
     detail: [
       `${file}: ${JSON.stringify(wanted)}`,
-      ...(settings.withoutSysResource ? [`${wrapperPath}: a script in front of runc`] : []),
+      ...(settings.withoutSysResource ? [`${wrapperPath}: a wrapper script for runc`] : []),
     ].join('; '),
     async isNeeded() {
       const present = await readDaemonSettings(file);
@@ -84,7 +84,9 @@ function explain({ mtu, withoutSysResource }: EngineSettings): string {
       ? []
       : [`this machine's network carries packets up to ${mtu} bytes, larger ones are lost`]),
     ...(withoutSysResource
-      ? ['this machine withholds CAP_SYS_RESOURCE, and privileged containers, as nodes are, could not start']
+      ? [
+          'this machine withholds CAP_SYS_RESOURCE, without which privileged containers such as nodes do not start',
+        ]
       : []),
   ].join('; ');
 }

@@ -22,7 +22,7 @@ export function createRoot(host: Host, exec: Exec): Root {
   const run: Root['run'] = async (program, args, options = {}) => {
     if (host.isRoot) return exec(program, args, options);
     if (!host.hasSudo) {
-      throw new Failure(`${program} must be run by root, and sudo is not installed`, {
+      throw new Failure(`${program} must be run as root, and sudo is not installed`, {
         hint: `su -c '${[program, ...args].join(' ')}'`,
       });
     }

@@ -43,7 +43,7 @@ export function startEngine(root: Root, options: StartOptions): Change {
   return {
     id: 'start-engine',
     title: host.hasSystemd ? 'docker.service started' : 'dockerd started in the background',
-    why: 'the cluster runs in containers, and no container engine runs',
+    why: 'the cluster runs in containers, and no container engine is running',
     detail: root.show(
       host.hasSystemd
         ? 'systemctl enable --now docker'
@@ -53,7 +53,7 @@ export function startEngine(root: Root, options: StartOptions): Change {
     async apply({ signal, report }) {
       if (host.hasSystemd) await root.run('systemctl', ['enable', '--now', 'docker'], { signal });
       else await startDetached(root, log, signal);
-      report('waiting for its answer');
+      report('waiting until it responds');
       await waitForEngine(options, signal);
     },
   };
@@ -90,7 +90,7 @@ export function restartEngine(root: Root, options: RestartOptions): Change {
         await root.run('start-stop-daemon', stop, { signal });
         await startDetached(root, log, signal);
       }
-      report('waiting for its answer');
+      report('waiting until it responds');
       await waitForEngine(options, signal);
     },
   };
@@ -125,7 +125,7 @@ async function waitForEngine(
   if (await waitFor(runs, { interval, timeout, signal })) return;
   const said = host.hasSystemd ? '' : await lastLines(log);
   const look = host.hasSystemd ? 'journalctl --unit docker --lines 50' : `tail -n 50 ${log}`;
-  throw new Failure(`dockerd did not answer within ${timeout / 1000} s`, {
+  throw new Failure(`dockerd did not respond within ${timeout / 1000} s`, {
     ...(said === '' ? {} : { cause: said }),
     hint: findRule(dockerdRules, said)?.hint ?? look,
   });

@@ -50,7 +50,7 @@ export function toCheck(
       id,
       title,
       state: 'fail',
-      detail: `${detail}: building images takes ${toBytes(roomToBuild)}`,
+      detail: `${detail}: building images needs ${toBytes(roomToBuild)}`,
       fix,
     };
   }

@@ -10,7 +10,7 @@ const oldest = '20.10';
 /** What the engine is, and what in its own settings no node survives. */
 export const checkEngine: MakeCheck = async ({ engine, host }) => {
   if (engine === undefined) {
-    return [{ id, title, state: 'fail', detail: 'none runs', fix: 'npm run doctor -- --fix' }];
+    return [{ id, title, state: 'fail', detail: 'not running', fix: 'npm run doctor -- --fix' }];
   }
   const { version, source, rootless, cgroupVersion, storageDriver } = engine;
   const detail = `Docker ${version}${rootless ? ', rootless' : ''}, ${source}`;
@@ -25,12 +25,16 @@ export const checkEngine: MakeCheck = async ({ engine, host }) => {
   if (storageDriver === 'vfs') {
     add(
       'warn',
-      'storage driver vfs copies every image whole',
+      'storage driver vfs copies every layer in full',
       `set "storage-driver": "overlay2" in ${settingsFile}`,
     );
   }
   if (!engine.inVirtualMachine && (await startsInit(join(host.root, settingsFile)))) {
-    add('fail', '"init": true keeps systemd in the node from starting', `remove "init" from ${settingsFile}`);
+    add(
+      'fail',
+      '"init": true prevents systemd in the node from starting',
+      `remove "init" from ${settingsFile}`,
+    );
   }
   return problems.length > 0 ? problems : [{ id, title, state: 'ok', detail }];
 };
@@ -46,7 +50,7 @@ export const checkCgroup: MakeCheck = ({ engine, demand }: CheckContext) => {
           id: 'cgroup',
           title: 'control groups',
           state: 'fail',
-          detail: `${detail}: its kubelet runs on v2 only`,
+          detail: `${detail}: its kubelet requires v2`,
           fix: 'pin Kubernetes 1.34, or start Linux with systemd.unified_cgroup_hierarchy=1',
         }
       : { id: 'cgroup', title: 'control groups', state: 'ok', detail },
@@ -70,7 +74,9 @@ export const checkClock: MakeCheck = ({ engine }) => {
   if (engine?.clockSkew === undefined) return [];
   const seconds = Math.round(Math.abs(engine.clockSkew) / 1000);
   if (seconds <= 30) {
-    return [{ id: 'clock', title: 'clock', state: 'ok', detail: 'the engine and this machine agree' }];
+    return [
+      { id: 'clock', title: 'clock', state: 'ok', detail: 'the clocks of the engine and this machine match' },
+    ];
   }
   const detail = `the engine's clock is ${seconds} s ${engine.clockSkew > 0 ? 'ahead of' : 'behind'} this machine's`;
   const fix = 'restart the virtual machine of the container engine';

@@ -60,11 +60,11 @@ async function checkRegistries(context: NetworkContext): Promise<readonly CheckR
         signal.throwIfAborted();
         const instead = 'images are built from packages';
         if (isTimeout(error)) {
-          return { id, title, state: 'warn', detail: `no answer in ${timeout / 1000} s: ${instead}` };
+          return { id, title, state: 'warn', detail: `no response in ${timeout / 1000} s: ${instead}` };
         }
         if (!(error instanceof PullFailure)) throw error;
         // That it has not this image means that it answers.
-        if (error.problem === 'not-found') return { id, title, state: 'ok', detail: 'answers' };
+        if (error.problem === 'not-found') return { id, title, state: 'ok', detail: 'reachable' };
         const detail = `${toCause(error)}: ${instead}`;
         if (error.problem === 'unreachable' || error.hint === undefined) {
           return { id, title, state: 'warn', detail };
@@ -89,13 +89,13 @@ async function checkMirror(
   const title = `${holds} from ${hostname}`;
   try {
     const reached = await reach(url, { env: host.env, timeout, signal });
-    return { check: { id, title, state: 'ok', detail: 'answers' }, reached };
+    return { check: { id, title, state: 'ok', detail: 'reachable' }, reached };
   } catch (error) {
     signal.throwIfAborted();
     const { code = '', message } = error as NodeJS.ErrnoException;
     const isCertificate = /CERT|SIGNATURE|ISSUER/.test(code);
     const fix = isCertificate
-      ? 'set NODE_EXTRA_CA_CERTS to the file of the certificate that signs it'
+      ? 'set NODE_EXTRA_CA_CERTS to the file of the CA certificate that signs it'
       : `getent hosts ${hostname}`;
     return { check: { id, title, state: 'warn', detail: message || code, fix }, reached: undefined };
   }
@@ -116,7 +116,7 @@ function checkProxy({ host }: CheckContext): readonly CheckResult[] {
   const proxy =
     findProxy(new URL('http://127.0.0.1'), host.env) ?? findProxy(new URL('https://127.0.0.1'), host.env);
   if (proxy === undefined) return [];
-  const detail = `${proxy.host} is asked for 127.0.0.1 too`;
+  const detail = `requests to 127.0.0.1 go through proxy ${proxy.host}`;
   const fix = 'export NO_PROXY=127.0.0.1,localhost';
   return [{ id: 'proxy', title: 'proxy', state: 'warn', detail, fix }];
 }
@@ -129,7 +129,7 @@ function checkWays(
   const isCut = (checks: readonly CheckResult[]) =>
     checks.length > 0 && checks.every(({ state }) => state !== 'ok');
   if (!isCut(registries) || !isCut(mirrors)) return [];
-  const detail = 'no registry and no mirror answers: only what is kept of earlier runs is there';
+  const detail = 'no registry and no mirror is reachable: only cached images can be used';
   return [{ id: 'offline', title: 'network', state: 'warn', detail, fix: 'ip route; cat /etc/resolv.conf' }];
 }
 

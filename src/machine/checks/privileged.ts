@@ -7,6 +7,14 @@ export const checkPrivileged: MakeCheck = async ({ docker, engine, signal }) => 
   const problem = await findPrivilegedProblem(docker, engine.arch, signal);
   const id = 'privileged';
   const title = 'privileged containers';
-  if (problem === undefined) return [{ id, title, state: 'ok', detail: 'one was started' }];
-  return [{ id, title, state: 'fail', detail: problem.message, fix: 'npm run up: it says what to set' }];
+  if (problem === undefined) return [{ id, title, state: 'ok', detail: 'a test container was started' }];
+  return [
+    {
+      id,
+      title,
+      state: 'fail',
+      detail: problem.message,
+      fix: 'npm run up: it prints the settings to change',
+    },
+  ];
 };

@@ -14,7 +14,7 @@ export const checkDockerClient: MakeCheck = async ({ host, exec }) => {
     const fix = host.hasApt
       ? 'sudo apt-get install docker-cli || sudo apt-get install docker.io'
       : 'install the docker client';
-    return [{ id, title, state: 'fail', detail: 'no docker on PATH', fix }];
+    return [{ id, title, state: 'fail', detail: 'docker is not on PATH', fix }];
   }
   if (!client.buildKit) {
     const detail = `${client.program}, without BuildKit: a Dockerfile that needs it cannot be built`;
@@ -36,7 +36,7 @@ export const checkDockerFolder: MakeCheck = async ({ host }) => {
       id: 'docker-folder',
       title: "docker's folder",
       state: 'warn',
-      detail: `${folder} belongs to root`,
+      detail: `${folder} is owned by root`,
       fix: `sudo chown -R ${host.user} ${folder}`,
     },
   ];
@@ -55,7 +55,7 @@ export const checkGo: MakeCheck = async ({ exec, demand, signal }) => {
   }));
   const version = /^go(\d+)\.(\d+)/.exec(stdout.trim());
   if (version === null)
-    return [{ id, title, state: 'fail', detail: 'no go on PATH, and images must be built', fix }];
+    return [{ id, title, state: 'fail', detail: 'go is not on PATH, and images must be built', fix }];
   const [major, minor] = [Number(version[1]), Number(version[2])];
   const isNewEnough = major > oldestGo[0] || (major === oldestGo[0] && minor >= oldestGo[1]);
   const detail = stdout.trim().slice('go'.length);
@@ -76,7 +76,7 @@ export const checkApt: MakeCheck = ({ host, demand }) => {
           id: 'apt',
           title: 'apt',
           state: 'fail',
-          detail: `${host.name} has none, and images must be built from Debian packages`,
+          detail: `${host.name} has no apt, and images must be built from Debian packages`,
           fix: 'set registry.mirror in env/local.yaml to a registry that can be reached',
         },
   ];

@@ -44,7 +44,7 @@ export function toFailure(what: string, error: unknown): Failure {
   if (error instanceof Failure) return error;
   const { code } = error as { readonly code?: string };
   if (code === 'ECONNREFUSED' || code === 'ENOENT' || code === 'ECONNRESET') {
-    return new Failure('the container engine stopped answering', { cause: error, hint: 'npm run doctor' });
+    return new Failure('the container engine stopped responding', { cause: error, hint: 'npm run doctor' });
   }
   const message = messageOf(error);
   if (/no space left on device/.test(message)) {

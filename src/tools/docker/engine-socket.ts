@@ -44,7 +44,9 @@ function get(socketPath: string, path: string, signal: AbortSignal): Promise<str
         if (statusCode === 200) resolve(body);
         else
           reject(
-            Object.assign(new Error(findMessage(body) ?? `${path} answered ${statusCode}`), { statusCode }),
+            Object.assign(new Error(findMessage(body) ?? `${path} responded with status ${statusCode}`), {
+              statusCode,
+            }),
           );
       });
     })

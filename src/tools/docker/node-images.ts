@@ -31,7 +31,7 @@ export async function listImageNames({ socket, node, signal }: NodeQuery): Promi
     });
   } catch (cause) {
     signal.throwIfAborted();
-    throw new Failure(`node ${node} does not say which images it has`, {
+    throw new Failure(`node ${node} does not list its images`, {
       cause,
       exitCode: exitCodes.cluster,
     });
@@ -50,7 +50,7 @@ function post(socketPath: string, path: string, body: object, signal: AbortSigna
       response.on('error', reject);
       response.on('end', () => {
         if ((response.statusCode ?? 0) < 300) resolve(text);
-        else reject(new Error(`${path} answered with status ${response.statusCode}: ${text.trim()}`));
+        else reject(new Error(`${path} responded with status ${response.statusCode}: ${text.trim()}`));
       });
     })
       .on('error', reject)

@@ -102,7 +102,7 @@ const rules: readonly FailureRule[] = [
   },
   {
     pattern:
-      /\(Timeout\)|i\/o timeout|TLS handshake timeout|deadline exceeded|request timed out|ETIMEDOUT|no answer in/,
+      /\(Timeout\)|i\/o timeout|TLS handshake timeout|deadline exceeded|request timed out|ETIMEDOUT|no response in/,
     hint: 'npm run status',
     message: notReachable,
   },

@@ -109,7 +109,7 @@ export function createApiServer({ server, authorize, ...certificates }: ApiAcces
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const asked = request(`${server}${path}`, { agent, signal, method, headers }, resolve);
       // Not the socket's own time-out, which begins when TLS has agreed.
-      const late = setTimeout(() => asked.destroy(new Error(`no answer in ${timeout / 1000} s`)), timeout);
+      const late = setTimeout(() => asked.destroy(new Error(`no response in ${timeout / 1000} s`)), timeout);
       asked.on('response', () => clearTimeout(late));
       asked.on('error', (error) => {
         clearTimeout(late);

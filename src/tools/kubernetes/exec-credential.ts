@@ -53,10 +53,12 @@ export function createCredential(
       return token;
     } catch (error) {
       signal.throwIfAborted();
-      throw new Failure(`${command} gave no credentials`, {
+      throw new Failure(`${command} did not provide credentials`, {
         // What it printed may be the token itself.
         cause:
-          error instanceof CommandFailure ? error.stderr || error.message : 'it printed no ExecCredential',
+          error instanceof CommandFailure
+            ? error.stderr || error.message
+            : 'its output is not an ExecCredential',
         hint: toLoginLine(toWords({ command, args, env })),
         exitCode: exitCodes.cluster,
       });

@@ -84,7 +84,7 @@ export async function findKubeContext(
     throw refuse(name, 'does not check the certificate of its API server: any server could take its place');
   }
   if (cluster['proxy-url'] !== undefined)
-    throw refuse(name, 'goes through a proxy, which is not supported', exitCodes.cluster);
+    throw refuse(name, 'uses a proxy, which is not supported', exitCodes.cluster);
   const unknown = Object.keys(user).find((key) => !knownLogins.includes(key));
   if (unknown !== undefined) throw refuse(name, `logs in by ${unknown}, which is not supported`);
 

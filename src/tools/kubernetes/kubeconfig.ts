@@ -71,7 +71,7 @@ export async function readKubeconfig(path: string, context: string, exec: Exec):
       ...(authorize && { authorize }),
     };
   } catch (error) {
-    throw new Failure(`${path} does not say how to reach ${context}`, {
+    throw new Failure(`${path} has no usable kube context ${context}`, {
       // A parser's words may repeat the file, and a key is in it.
       cause: error instanceof z.ZodError ? z.prettifyError(error) : (error as NodeJS.ErrnoException).code,
       hint: 'npm run up',
@@ -97,6 +97,6 @@ function toAuthorize(
 
 function find<T extends { readonly name: string }>(list: readonly T[], name: string): T {
   const found = list.find((each) => each.name === name);
-  if (!found) throw Object.assign(new Error(name), { code: `nothing is named ${name}` });
+  if (!found) throw Object.assign(new Error(name), { code: `${name} not found` });
   return found;
 }

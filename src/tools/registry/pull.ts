@@ -129,11 +129,11 @@ function describe(problem: PullProblem, image: string, registry: string): string
     case 'platform':
       return `registry ${registry} has ${image}, but not for this machine's architecture`;
     case 'unauthorized':
-      return `registry ${registry} gives ${image} only to those who are logged in`;
+      return `registry ${registry} requires a login for ${image}`;
     case 'rate-limited':
-      return `registry ${registry} refuses ${image}: too many pulls for now`;
+      return `registry ${registry} refuses ${image}: pull rate limit reached`;
     case 'certificate':
-      return `registry ${registry} shows a certificate that this machine does not trust`;
+      return `this machine does not trust the certificate of registry ${registry}`;
     case 'disk':
       return `no space left on the engine's disk for ${image}`;
     case 'other':

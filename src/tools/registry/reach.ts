@@ -80,7 +80,7 @@ async function throughTunnel(target: URL, proxy: URL, signal: AbortSignal): Prom
     tunnel.once('error', reject);
     tunnel.once('connect', ({ statusCode }, connected) => {
       if (statusCode === 200) resolve(connected);
-      else reject(new Error(`the proxy ${proxy.host} answered with status ${statusCode}`));
+      else reject(new Error(`the proxy ${proxy.host} responded with status ${statusCode}`));
     });
     tunnel.end();
   });

@@ -112,7 +112,7 @@ test('what the engine refuses is told in its own words', async () => {
 test('an engine that went away', async () => {
   const docker = createDocker({ socket: '/nowhere/docker.sock' }, exec);
   await expect(docker.findImage('a:1')).rejects.toMatchObject({
-    message: 'the container engine stopped answering',
+    message: 'the container engine stopped responding',
     hint: 'npm run doctor',
   });
 });

@@ -58,7 +58,7 @@ test('a log-in that does not succeed says why, and how to log in', async () => {
 test('what is no credential is not repeated', async () => {
   const { command } = await makeProgram('echo token-of-somebody');
   const failure = await createCredential(exec, { apiVersion, command })(signal).catch((error) => error);
-  expect(failure.cause).toBe('it printed no ExecCredential');
+  expect(failure.cause).toBe('its output is not an ExecCredential');
 });
 
 test('the line to log in with', () => {

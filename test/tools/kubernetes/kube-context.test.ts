@@ -95,7 +95,7 @@ describe.each([fake, ...installed])('by %s', (kubectl) => {
     ],
     ['no TLS', { cluster: { server: 'http://dev.example' } }, 'without TLS', 9],
     ['no address', { cluster: { server: 'dev' } }, 'without TLS', 9],
-    ['a proxy', { cluster: { 'proxy-url': 'http://proxy' } }, 'goes through a proxy', 5],
+    ['a proxy', { cluster: { 'proxy-url': 'http://proxy' } }, 'uses a proxy', 5],
     [
       'a file that is gone',
       { cluster: { 'certificate-authority': 'gone.pem' } },
