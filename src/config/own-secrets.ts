@@ -57,9 +57,10 @@ function findProblem(key: string, { place, value }: MapEntry): { place: Place; t
   const text = toText(value);
   if (text === undefined)
     return { place: value.place, text: 'expected a text: in quotes, when it looks like something else' };
-  const { least }: SecretRule = known ? secretRules[key as keyof typeof secretRules] : { least: 0 };
+  const { minBytes }: SecretRule = known ? secretRules[key as keyof typeof secretRules] : { minBytes: 0 };
   const bytes = Buffer.byteLength(text);
-  if (bytes < least) return { place: value.place, text: `got ${bytes} bytes, expected at least ${least}` };
+  if (bytes < minBytes)
+    return { place: value.place, text: `got ${bytes} bytes, expected at least ${minBytes}` };
   return undefined;
 }
 

@@ -1,4 +1,4 @@
-import { untilAborted } from '../lib/until-aborted.ts';
+import { abortable } from '../lib/abortable.ts';
 import type { KubectlReader } from '../tools/kubernetes/kubectl.ts';
 import type { Ingress, NetworkPolicy } from '../tools/kubernetes/network-objects.ts';
 import type {
@@ -133,7 +133,7 @@ export function shareSnapshots(take: (signal: AbortSignal) => Promise<Snapshot>)
       const question = findShared(maxAge) ?? prepare();
       question.waiting++;
       try {
-        return await untilAborted(question.answer, signal);
+        return await abortable(question.answer, signal);
       } finally {
         question.waiting--;
         // The program need not run on when nobody waits for its answer.

@@ -54,7 +54,7 @@ function createHttp(upstream: Upstream, hold: Retry, options: ForwardOptions): F
 
   const relay = createHttpRelay({
     current: () => upstream.find()?.key,
-    onAnswer: hold.answered,
+    onResponse: hold.answered,
     async serve({ attempt, refuse, gone }) {
       const either = AbortSignal.any([signal, gone]);
       const held = await hold.until(async () => {

@@ -27,8 +27,8 @@ export function findCycle(
 ): readonly string[] | undefined {
   const finished = new Set<string>();
   for (const start of names) {
-    const circle = walk(start, []);
-    if (circle) return circle;
+    const cycle = walk(start, []);
+    if (cycle) return cycle;
   }
   return undefined;
 
@@ -36,8 +36,8 @@ export function findCycle(
     if (path.includes(name)) return [...path.slice(path.indexOf(name)), name];
     if (finished.has(name)) return undefined;
     for (const need of needsOf(name)) {
-      const circle = walk(need, [...path, name]);
-      if (circle) return circle;
+      const cycle = walk(need, [...path, name]);
+      if (cycle) return cycle;
     }
     finished.add(name);
     return undefined;

@@ -56,8 +56,8 @@ export async function collectChanges(options: ChangesOptions): Promise<readonly 
   const isOurs = record.some(({ id }) => id === engineChange);
   const changes = [
     ...(engine === undefined
-      ? await bringEngine(root, options, isOurs)
-      : await fitEngine(root, engine, options, isOurs)),
+      ? await planInstall(root, options, isOurs)
+      : await planSettings(root, engine, options, isOurs)),
     ...(packages.length > 0 && host.hasApt
       ? [
           installPackages(root, exec, {
@@ -68,7 +68,7 @@ export async function collectChanges(options: ChangesOptions): Promise<readonly 
           }),
         ]
       : []),
-    ...(docker && !engine?.inVirtualMachine ? await fitInotify(root, options, docker) : []),
+    ...(docker && !engine?.inVirtualMachine ? await planInotify(root, options, docker) : []),
   ];
   const isNeeded = await Promise.all(changes.map((change) => change.isNeeded()));
   return changes.filter((_, index) => isNeeded[index]);
@@ -104,7 +104,7 @@ export function describeChanges(changes: readonly Change[]): readonly string[] {
 }
 
 /** No engine runs: installed and started where that is ours to do. */
-async function bringEngine(root: Root, options: ChangesOptions, isOurs: boolean): Promise<readonly Change[]> {
+async function planInstall(root: Root, options: ChangesOptions, isOurs: boolean): Promise<readonly Change[]> {
   const { host, exec, signal } = options;
   const failure = await getEngine(host, { signal }).then(
     () => undefined,
@@ -113,7 +113,7 @@ async function bringEngine(root: Root, options: ChangesOptions, isOurs: boolean)
   if (failure === undefined) return [];
   const [address] = await listEngineAddresses(host);
   const isFree = address?.undo === undefined && (host.dockerd === undefined || isOurs);
-  if (!host.hasApt || !isFree) throw await orInstall(failure, host);
+  if (!host.hasApt || !isFree) throw await withInstallHint(failure, host);
 
   const settings: EngineSettings = {
     ...(host.mtu !== undefined && host.mtu < defaultMtu ? { mtu: host.mtu } : {}),
@@ -128,7 +128,7 @@ async function bringEngine(root: Root, options: ChangesOptions, isOurs: boolean)
       why: 'the cluster runs in containers, and no container engine is installed',
       packages: ['docker.io'],
       // Newer releases have the client and its builder in packages of their own.
-      ifOffered: ['docker-cli', 'docker-buildx'],
+      ifAvailable: ['docker-cli', 'docker-buildx'],
     }),
     ...(host.isRoot ? [] : [joinDockerGroup(root, exec, host.user)]),
     startEngine(root, startOptions(options)),
@@ -136,7 +136,7 @@ async function bringEngine(root: Root, options: ChangesOptions, isOurs: boolean)
 }
 
 /** An engine runs: where it is this tool's own and could not run a node, it is set and restarted. */
-async function fitEngine(
+async function planSettings(
   root: Root,
   engine: Engine,
   options: ChangesOptions,
@@ -144,7 +144,7 @@ async function fitEngine(
 ): Promise<readonly Change[]> {
   const { host, docker, signal } = options;
   const problem = docker && (await findPrivilegedProblem(docker, engine.arch, signal));
-  if (problem && (problem.kind === 'other' || !isOurs)) throw noPrivileged(host, engine, problem);
+  if (problem && (problem.kind === 'other' || !isOurs)) throw toPrivilegedFailure(host, engine, problem);
 
   const isLarger = host.mtu !== undefined && host.mtu < (engine.mtu ?? defaultMtu);
   const settings: EngineSettings = {
@@ -156,7 +156,7 @@ async function fitEngine(
   return [setEngineSettings(root, settings), restartEngine(root, { ...startOptions(options), why })];
 }
 
-async function fitInotify(
+async function planInotify(
   root: Root,
   { host, workers, signal }: ChangesOptions,
   docker: Docker,
@@ -179,7 +179,7 @@ function startOptions({ host, paths }: ChangesOptions) {
 }
 
 /** The failure; where nothing is installed at all, with the way to an engine on this kind of machine. */
-async function orInstall(failure: unknown, host: Host): Promise<unknown> {
+async function withInstallHint(failure: unknown, host: Host): Promise<unknown> {
   if (!(failure instanceof EngineFailure) || failure.problem !== 'absent') return failure;
   return new EngineFailure(
     'absent',
@@ -202,7 +202,11 @@ async function installCommand({ platform, env }: Host): Promise<string> {
   return 'install Docker Engine 20.10 or newer, start it, then run this again';
 }
 
-function noPrivileged(host: Host, engine: Engine, { kind, message }: PrivilegedProblem): EngineFailure {
+function toPrivilegedFailure(
+  host: Host,
+  engine: Engine,
+  { kind, message }: PrivilegedProblem,
+): EngineFailure {
   const restart = host.hasSystemd ? 'sudo systemctl restart docker' : 'sudo service docker restart';
   const settings = JSON.stringify(toDaemonSettings({ withoutSysResource: true }));
   const repair = [

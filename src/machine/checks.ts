@@ -31,7 +31,7 @@ export async function runChecks(context: CheckContext): Promise<readonly CheckRe
 }
 
 /** @throws {Failure} exit code 3 that names every check that failed, each with its fix. */
-export function requireFit(checks: readonly CheckResult[]): void {
+export function requirePassed(checks: readonly CheckResult[]): void {
   const failed = checks.filter(({ state }) => state === 'fail');
   if (failed.length === 0) return;
   const [first] = failed;

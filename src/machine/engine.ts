@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { askSocket } from '../tools/docker/engine-socket.ts';
+import { getFromSocket } from '../tools/docker/engine-socket.ts';
 import { type EngineAddress, listEngineAddresses } from './engine-address.ts';
 import { EngineFailure, type EngineProblem } from './engine-failure.ts';
 import type { Host } from './host.ts';
@@ -60,7 +60,9 @@ export async function getEngine(
     }
   }
   // Of several sockets, the one where something is tells most.
-  const [first] = failures.toSorted((a, b) => telling.indexOf(a.problem) - telling.indexOf(b.problem));
+  const [first] = failures.toSorted(
+    (a, b) => mostSpecific.indexOf(a.problem) - mostSpecific.indexOf(b.problem),
+  );
   throw first;
 }
 
@@ -89,7 +91,7 @@ export async function findSocket(host: Host, options: EngineOptions = {}): Promi
     const socket = toSocket(first);
     const { signal, timeout = 3_000 } = options;
     try {
-      await askSocket(socket, '/version', { signal, timeout });
+      await getFromSocket(socket, '/version', { signal, timeout });
       return socket;
     } catch {
       signal?.throwIfAborted();
@@ -99,7 +101,7 @@ export async function findSocket(host: Host, options: EngineOptions = {}): Promi
   return (await findEngine(host, options))?.socket;
 }
 
-const telling: readonly EngineProblem[] = ['podman', 'broken', 'denied', 'silent', 'down', 'absent'];
+const mostSpecific: readonly EngineProblem[] = ['podman', 'broken', 'denied', 'silent', 'down', 'absent'];
 
 function toSocket({ url, source, undo }: EngineAddress): string {
   if (url.startsWith('unix://')) return url.slice('unix://'.length);
@@ -136,12 +138,12 @@ async function askEngine(
   { signal, timeout }: { readonly signal: AbortSignal | undefined; readonly timeout: number },
 ): Promise<Engine> {
   // The first answer shows that it lives; a busy engine may then take its time over the rest.
-  const version = Version.parse(await askSocket(socket, '/version', { signal, timeout }));
-  const patient = { signal, timeout: timeout * 5 };
+  const version = Version.parse(await getFromSocket(socket, '/version', { signal, timeout }));
+  const slow = { signal, timeout: timeout * 5 };
   const [info, bridge] = await Promise.all([
-    askSocket(socket, '/info', patient).then((answer) => Info.parse(answer)),
+    getFromSocket(socket, '/info', slow).then((answer) => Info.parse(answer)),
     // An engine may be set to have no default network.
-    askSocket(socket, '/networks/bridge', patient).then(
+    getFromSocket(socket, '/networks/bridge', slow).then(
       (answer) => BridgeNetwork.parse(answer),
       () => undefined,
     ),

@@ -39,7 +39,7 @@ export type SnapshotContent = Omit<z.infer<typeof Manifest>, 'version'>;
 const manifestFile = 'snapshot.json';
 const automatic = /^auto-/;
 /** Snapshots that nobody asked for; those that a person named stay until he removes them. */
-const automaticKept = 3;
+const maxAutomatic = 3;
 
 /** A name that is a folder's, too; `auto-` is kept for those made before something is lost. */
 export function parseSnapshotName(text: string): string | undefined {
@@ -129,7 +129,7 @@ export async function requireFreeName(folder: string, name: string): Promise<voi
 /** Removes all but the newest few of those that nobody named. */
 export async function pruneAutomatic(folder: string): Promise<void> {
   const all = (await listSnapshots(folder)).filter(({ name }) => automatic.test(name));
-  for (const { folder: old } of all.slice(automaticKept)) await rm(old, { recursive: true, force: true });
+  for (const { folder: old } of all.slice(maxAutomatic)) await rm(old, { recursive: true, force: true });
 }
 
 /** An empty file that only its owner may read, for another program to write to. */

@@ -53,7 +53,7 @@ export async function acquireLock(path: string, { command, wait }: LockOptions):
     const owner = highest === 0 ? undefined : await findLivingOwner(join(path, String(highest)));
     if (!owner) {
       const turn = highest + 1;
-      if (await take(path, turn, command)) return { release: () => release(join(path, String(turn))) };
+      if (await takeTurn(path, turn, command)) return { release: () => release(join(path, String(turn))) };
       continue;
     }
     if (!wait) throw toFailure(owner);
@@ -84,7 +84,7 @@ async function listTurns(path: string): Promise<readonly number[]> {
 }
 
 /** False when another process was faster. */
-async function take(path: string, turn: number, command: string): Promise<boolean> {
+async function takeTurn(path: string, turn: number, command: string): Promise<boolean> {
   const self = await findProcess(process.pid);
   if (!self) throw new Error(`this process, ${process.pid}, is not among the processes`);
   const owner: LockOwner = { pid: self.pid, started: self.started, command, since: new Date().toISOString() };

@@ -30,23 +30,23 @@ export interface Secrets {
  */
 export async function ensureSecrets(options: SecretsOptions): Promise<Secrets> {
   const store = toStore(options);
-  const kept = await readKept(store);
-  const missing = secretKeys.filter((key) => kept[key] === undefined);
-  const generated = { ...kept, ...Object.fromEntries(missing.map((key) => [key, generate(key)])) };
+  const stored = await readStored(store);
+  const missing = secretKeys.filter((key) => stored[key] === undefined);
+  const generated = { ...stored, ...Object.fromEntries(missing.map((key) => [key, generate(key)])) };
   if (missing.length > 0) await writeFileAtomically(store, toText(generated));
 
   const secrets = merge(generated, options);
   const text = toText(secrets.values);
-  if ((await readIfThere(secrets.file)) !== text) await writeFileAtomically(secrets.file, text);
+  if ((await readIfExists(secrets.file)) !== text) await writeFileAtomically(secrets.file, text);
   return secrets;
 }
 
 /** The secrets, when all of them are there as `ensureSecrets` would leave them; changes nothing. */
 export async function findSecrets(options: SecretsOptions): Promise<Secrets | undefined> {
-  const kept = await readKept(toStore(options));
-  if (secretKeys.some((key) => kept[key] === undefined)) return undefined;
-  const secrets = merge(kept, options);
-  return (await readIfThere(secrets.file)) === toText(secrets.values) ? secrets : undefined;
+  const stored = await readStored(toStore(options));
+  if (secretKeys.some((key) => stored[key] === undefined)) return undefined;
+  const secrets = merge(stored, options);
+  return (await readIfExists(secrets.file)) === toText(secrets.values) ? secrets : undefined;
 }
 
 function toStore({ paths, cluster }: SecretsOptions): string {
@@ -65,8 +65,8 @@ function merge(
 
 /** Hexadecimal, so that a value needs no quoting in an address, a YAML file or a shell. */
 function generate(key: SecretKey): string {
-  const { least, initial }: SecretRule = secretRules[key];
-  return initial ?? randomBytes(Math.max(16, least)).toString('hex');
+  const { minBytes, initial }: SecretRule = secretRules[key];
+  return initial ?? randomBytes(Math.max(16, minBytes)).toString('hex');
 }
 
 function findRule(key: string): SecretRule | undefined {
@@ -78,8 +78,8 @@ function toText(secrets: Readonly<Record<string, string>>): string {
   return `${JSON.stringify({ shared: { secrets } }, undefined, 2)}\n`;
 }
 
-async function readKept(path: string): Promise<Readonly<Record<string, string>>> {
-  const text = await readIfThere(path);
+async function readStored(path: string): Promise<Readonly<Record<string, string>>> {
+  const text = await readIfExists(path);
   if (text === undefined) return {};
   try {
     const { secrets } = JSON.parse(text).shared;
@@ -96,7 +96,7 @@ async function readKept(path: string): Promise<Readonly<Record<string, string>>>
   });
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
+async function readIfExists(path: string): Promise<string | undefined> {
   return readFile(path, 'utf8').catch((error) => {
     if (isMissing(error)) return undefined;
     throw error;

@@ -2,7 +2,7 @@ import { withDeadline } from '../lib/deadline.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { waitFor } from '../lib/wait.ts';
 import type { Step } from '../plan/plan.ts';
-import { askStatus } from '../tools/ask-web.ts';
+import { requestStatus } from '../tools/http-status.ts';
 
 export interface Answer {
   readonly name: string;
@@ -54,7 +54,7 @@ export function answerThroughIngress(addresses: readonly Answer[]): Step {
 export async function findSilence(url: string, signal: AbortSignal): Promise<string | undefined> {
   try {
     const status = await withDeadline({ timeout: 3_000, signal }, (limited) =>
-      askStatus(url, { signal: limited }),
+      requestStatus(url, { signal: limited }),
     );
     return status >= 200 && status < 300 ? undefined : `answered ${status}`;
   } catch (error) {

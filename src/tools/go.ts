@@ -81,10 +81,10 @@ export function createGo(exec: Exec, cache: string): Go {
   return {
     async build(program, folder, { signal, report }) {
       const flags = ['-v', '-trimpath', '-ldflags', ['-s -w', program.ldflags].filter(Boolean).join(' ')];
-      const said: string[] = [];
+      const messages: string[] = [];
       const onLine = (line: string) => {
         report(line);
-        if (!isProgress(line)) said.push(line);
+        if (!isProgress(line)) messages.push(line);
       };
       const options = { signal, onLine, failures: goFailures };
       await requireGo(exec);
@@ -99,7 +99,7 @@ export function createGo(exec: Exec, cache: string): Go {
       } catch (cause) {
         signal.throwIfAborted();
         throw new Failure(`${program.package} could not be built from its Go module`, {
-          cause: cause instanceof CommandFailure ? withWords(cause, said) : cause,
+          cause: cause instanceof CommandFailure ? withMessages(cause, messages) : cause,
           ...inheritFrom(cause, goFailures),
         });
       }
@@ -134,9 +134,9 @@ function isProgress(line: string): boolean {
 }
 
 /** The failure with what was said beside the progress, the last 20 lines of it; as it is where there was nothing. */
-function withWords(failure: CommandFailure, said: readonly string[]): CommandFailure {
+function withMessages(failure: CommandFailure, messages: readonly string[]): CommandFailure {
   const { message, argv, status, stdout } = failure;
-  const stderr = said.slice(-20).join('\n') || failure.stderr;
+  const stderr = messages.slice(-20).join('\n') || failure.stderr;
   return new CommandFailure(message, { argv, status, stdout, stderr });
 }
 

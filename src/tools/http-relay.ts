@@ -2,11 +2,11 @@ import { createServer, request as httpRequest, type IncomingMessage, type Server
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createConnectionPool, type PoolTarget } from './connection-pool.ts';
-import { type HeldBody, holdBody } from './http-body.ts';
+import { type BufferedBody, bufferBody } from './http-body.ts';
 import { isConnectionLost } from './kubernetes/api-server.ts';
 import { NotConnected } from './kubernetes/port-forward.ts';
 
-export interface RelayAnswer {
+export interface RelayResponse {
   readonly status: number;
   readonly reason: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -17,7 +17,7 @@ export interface RelayAnswer {
 export interface RelayedRequest {
   /** Gives it to the target. Resolves to false when nobody took it and nothing of it was delivered; else when it is over. */
   attempt(target: PoolTarget): Promise<boolean>;
-  refuse(answer: RelayAnswer): void;
+  refuse(answer: RelayResponse): void;
   /** Aborted when the client does not wait any longer. */
   readonly gone: AbortSignal;
 }
@@ -25,7 +25,7 @@ export interface RelayedRequest {
 export interface HttpRelayOptions {
   /** The key of who would be asked now: connections to others are not kept. */
   readonly current: () => string | undefined;
-  readonly onAnswer: () => void;
+  readonly onResponse: () => void;
   readonly serve: (request: RelayedRequest) => Promise<void>;
 }
 
@@ -44,7 +44,7 @@ const largestHead = 64 * 1024;
 const perConnection = new Set(['connection', 'keep-alive', 'proxy-connection', 'te', 'upgrade']);
 
 /** Requests of clients, each given to whoever answers then. */
-export function createHttpRelay({ current, onAnswer, serve }: HttpRelayOptions): HttpRelay {
+export function createHttpRelay({ current, onResponse, serve }: HttpRelayOptions): HttpRelay {
   const pool = createConnectionPool(current);
   const upgraded = new WeakMap<Duplex, (connection: Duplex) => void>();
   const failed = new WeakMap<Duplex, (error: unknown) => void>();
@@ -68,7 +68,7 @@ export function createHttpRelay({ current, onAnswer, serve }: HttpRelayOptions):
     response.on('close', () => {
       if (!response.writableFinished) left.abort();
     });
-    const body = holdBody(request);
+    const body = bufferBody(request);
     try {
       await serve({
         gone: left.signal,
@@ -84,7 +84,7 @@ export function createHttpRelay({ current, onAnswer, serve }: HttpRelayOptions):
     target: PoolTarget,
     request: IncomingMessage,
     response: ServerResponse,
-    body: HeldBody,
+    body: BufferedBody,
     gone: AbortSignal,
   ): Promise<boolean> {
     const connection = await pool.lease(target, gone).catch((error) => {
@@ -92,7 +92,7 @@ export function createHttpRelay({ current, onAnswer, serve }: HttpRelayOptions):
       if (!isConnectionLost(error)) throw error;
     });
     if (!connection) return false;
-    const asked = httpRequest({
+    const upstream = httpRequest({
       ...{
         method: request.method ?? 'GET',
         path: request.url ?? '/',
@@ -103,21 +103,21 @@ export function createHttpRelay({ current, onAnswer, serve }: HttpRelayOptions):
       createConnection: () => connection,
     });
     // Without an agent the connection would not outlive its first request.
-    asked.shouldKeepAlive = true;
+    upstream.shouldKeepAlive = true;
     return new Promise((resolve) => {
-      asked.on('error', (error) => {
+      upstream.on('error', (error) => {
         const isUntouched = error instanceof NotConnected && body.isWhole();
         body.stop();
         connection.destroy();
-        if (!isUntouched) refuse(response, toLost(error));
+        if (!isUntouched) refuse(response, toLostResponse(error));
         resolve(!isUntouched);
       });
-      asked.on('response', (answer) => {
-        onAnswer();
-        void answerWith(answer, response).then(() => resolve(true));
+      upstream.on('response', (answer) => {
+        onResponse();
+        void sendResponse(answer, response).then(() => resolve(true));
       });
-      asked.on('close', () => pool.release(target, connection));
-      body.sendTo(asked);
+      upstream.on('close', () => pool.release(target, connection));
+      body.sendTo(upstream);
     });
   }
 
@@ -140,7 +140,7 @@ export function createHttpRelay({ current, onAnswer, serve }: HttpRelayOptions):
 }
 
 /** Gives an answer on as it comes; one that breaks off breaks the client's off, too. */
-async function answerWith(answer: IncomingMessage, response: ServerResponse): Promise<void> {
+async function sendResponse(answer: IncomingMessage, response: ServerResponse): Promise<void> {
   const { statusCode = 502, statusMessage = '', rawHeaders } = answer;
   // How long the body is, is said anew.
   const headers = withoutPerConnection(rawHeaders, 'transfer-encoding', 'trailer');
@@ -151,13 +151,13 @@ async function answerWith(answer: IncomingMessage, response: ServerResponse): Pr
   await pipeline(answer, response).catch(() => response.destroy());
 }
 
-function refuse(response: ServerResponse, { status, reason, headers, body }: RelayAnswer): void {
+function refuse(response: ServerResponse, { status, reason, headers, body }: RelayResponse): void {
   if (response.headersSent) return void response.destroy();
   // The rest of the request is not read any more.
   response.writeHead(status, reason, { ...headers, connection: 'close' }).end(body);
 }
 
-function toLost(error: Error): RelayAnswer {
+function toLostResponse(error: Error): RelayResponse {
   const body = `the connection was lost before a response: ${error.message}\nThe request was delivered and is not repeated.\n`;
   return {
     status: 502,

@@ -10,7 +10,7 @@ export interface Listener {
 }
 
 /** More of them at once are turned away: each takes a file here and another one in the pod. */
-const mostConnections = 512;
+const maxConnections = 512;
 
 /**
  * Listens on 127.0.0.1. A connection is handed over unread, so that what waits in it waits in the system.
@@ -27,7 +27,7 @@ export async function listenOnLoopback(
     connection.on('close', () => connections.delete(connection));
     onConnection(connection);
   });
-  server.maxConnections = mostConnections;
+  server.maxConnections = maxConnections;
   if (!(await listen(server, port))) return undefined;
   return {
     port,

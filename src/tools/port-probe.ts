@@ -8,7 +8,7 @@ export async function probePort(port: number, address = '127.0.0.1'): Promise<Po
   const bound = await bind(port, address);
   if (bound === 'taken') return 'taken';
   // Some systems let an address be bound beside a listener on all addresses, and a firewall rule may listen unseen.
-  return (await answers(port, address)) ? 'taken' : bound;
+  return (await accepts(port, address)) ? 'taken' : bound;
 }
 
 function bind(port: number, host: string): Promise<PortState> {
@@ -23,7 +23,7 @@ function bind(port: number, host: string): Promise<PortState> {
   });
 }
 
-function answers(port: number, host: string): Promise<boolean> {
+function accepts(port: number, host: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ port, host, timeout: 500 });
     const end = (answer: boolean) => {

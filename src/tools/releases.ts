@@ -76,11 +76,11 @@ export function requireChecksum(from: string, content: Buffer, sha256: string): 
 }
 
 /** Milliseconds for the server's first word: without a network some machines answer nothing at all. */
-const firstAnswer = 5_000;
+const responseTimeout = 5_000;
 
 async function download(url: string, signal: AbortSignal): Promise<Buffer> {
   try {
-    const response = await withDeadline({ timeout: firstAnswer, signal }, (limited) =>
+    const response = await withDeadline({ timeout: responseTimeout, signal }, (limited) =>
       fetch(url, { signal: limited }),
     );
     if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);

@@ -8,7 +8,7 @@ import { readLiveSource, readTopLayer } from '../../images/source/live-source.ts
 import { listChanged, type SourceState } from '../../images/source/source-state.ts';
 import { watchSources } from '../../images/source/watch-sources.ts';
 import { Failure } from '../../lib/failure.ts';
-import { createLatest, type Latest } from '../../lib/latest.ts';
+import { createRestartableTask, type RestartableTask } from '../../lib/restartable-task.ts';
 import { shareLock, type WithLock } from '../../lib/share-lock.ts';
 import { findRunningImage, type ReloadServiceDeps, reload } from '../../steps/reload-service.ts';
 import { type LiveState, updateLive } from '../../steps/update-live.ts';
@@ -25,7 +25,7 @@ export interface WatchDeps {
 interface Watched {
   readonly name: string;
   readonly folders: readonly SourceFolder[];
-  readonly latest: Latest;
+  readonly latest: RestartableTask;
   /** On the monotonic clock: when something was saved last. */
   since: number;
   /** What is being worked on, or was last: the hash of that source; undefined when it could not be read. */
@@ -54,7 +54,7 @@ export async function watchServices(deps: WatchDeps, names: readonly string[]): 
 
   function watch(name: string, folders: readonly SourceFolder[]): Watched {
     const work = createWork(deps, hold, () => service);
-    const latest = createLatest(work, { signal, onError: (error) => bug.abort(error) });
+    const latest = createRestartableTask(work, { signal, onError: (error) => bug.abort(error) });
     const service: Watched = { name, folders, latest, since: performance.now(), hash: undefined };
     return service;
   }
@@ -69,7 +69,7 @@ export async function watchServices(deps: WatchDeps, names: readonly string[]): 
   }));
   const onWatching = () => {
     ui.say(`watching ${names.join(', ')} until Ctrl-C`);
-    for (const { latest } of services) latest.request();
+    for (const { latest } of services) latest.restart();
   };
   try {
     for await (const { paths, since } of watchSources(watched, { signal, onWatching })) {
@@ -85,7 +85,7 @@ export async function watchServices(deps: WatchDeps, names: readonly string[]): 
     // Saved again as it was, or the second half of one save: what is at work for it goes on.
     if ((await findHash(service.name)) === service.hash) return;
     service.since = since;
-    service.latest.request();
+    service.latest.restart();
   }
 
   /** Undefined for a source that cannot be read as it is now: whoever works on it tells why. */

@@ -10,7 +10,7 @@ import { toHostOrigin, toOrigin } from '../../plans/addresses.ts';
 import { lackingOf } from '../../plans/extras.ts';
 import type { ClusterRecord } from '../../state/cluster-record.ts';
 import { findPolicyRecord } from '../../state/policy-record.ts';
-import { askStatus } from '../../tools/ask-web.ts';
+import { requestStatus } from '../../tools/http-status.ts';
 import { askCluster } from '../context/ask-cluster.ts';
 import type { LocalAccess } from '../context/cluster-access.ts';
 import { listComponents } from '../context/list-components.ts';
@@ -99,7 +99,7 @@ async function askIngress(record: ClusterRecord, signal: AbortSignal): Promise<S
   const url = `${toOrigin(record)}/`;
   try {
     const status = await withDeadline({ timeout: ingressTimeout, signal }, (limited) =>
-      askStatus(url, { signal: limited }),
+      requestStatus(url, { signal: limited }),
     );
     return { url, answers: status < 500, status };
   } catch (error) {

@@ -9,19 +9,19 @@ export interface PackagesWanted {
   readonly why: string;
   readonly packages: readonly string[];
   /** Installed with them where this release of the distribution has them. */
-  readonly ifOffered?: readonly string[];
+  readonly ifAvailable?: readonly string[];
 }
 
-const quiet = { DEBIAN_FRONTEND: 'noninteractive' };
+const nonInteractive = { DEBIAN_FRONTEND: 'noninteractive' };
 // Another apt run (unattended upgrades) is waited for, and a mirror's hiccup is no failure.
-const patient = ['-q', '-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=3'];
+const retrying = ['-q', '-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=3'];
 const install = ['install', '--yes', '--no-install-recommends'];
 
 /** Packages installed with apt, without what they merely recommend. */
 export function installPackages(
   root: Root,
   exec: Exec,
-  { id, title, why, packages, ifOffered = [] }: PackagesWanted,
+  { id, title, why, packages, ifAvailable = [] }: PackagesWanted,
 ): Change {
   return {
     id,
@@ -33,13 +33,13 @@ export function installPackages(
       return states.includes(false);
     },
     async apply({ signal, report }) {
-      const options = { env: quiet, signal, onLine: report, failures: aptFailures };
-      await root.run('apt-get', [...patient, 'update'], options);
+      const options = { env: nonInteractive, signal, onLine: report, failures: aptFailures };
+      await root.run('apt-get', [...retrying, 'update'], options);
       // Only a fresh index knows what is offered.
-      const offered = await Promise.all(
-        ifOffered.map(async (name) => ((await isOffered(exec, name)) ? [name] : [])),
+      const available = await Promise.all(
+        ifAvailable.map(async (name) => ((await isAvailable(exec, name)) ? [name] : [])),
       );
-      await root.run('apt-get', [...patient, ...install, ...packages, ...offered.flat()], options);
+      await root.run('apt-get', [...retrying, ...install, ...packages, ...available.flat()], options);
     },
   };
 }
@@ -49,7 +49,7 @@ async function isInstalled(exec: Exec, name: string): Promise<boolean> {
   return /^Status: install ok installed$/m.test(stdout);
 }
 
-async function isOffered(exec: Exec, name: string): Promise<boolean> {
+async function isAvailable(exec: Exec, name: string): Promise<boolean> {
   const { stdout } = await exec('apt-cache', ['policy', name]).catch(() => ({ stdout: '' }));
   return /^ +Candidate: (?!\(none\))/m.test(stdout);
 }

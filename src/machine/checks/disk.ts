@@ -6,9 +6,9 @@ import type { CheckResult, MakeCheck } from './check.ts';
 
 const gigabyte = 1e9;
 /** Roots, Go's caches and the images together, while all of them are built. */
-const roomToBuild = 15 * gigabyte;
+const buildSpace = 15 * gigabyte;
 /** The nearly full part of a small disk is an emergency; of a large one it is room for years. */
-const plenty = 40 * gigabyte;
+const ampleSpace = 40 * gigabyte;
 
 /** The disks that images, volumes and temporary files lie on, each asked about once. */
 export const checkDisk: MakeCheck = async ({ engine, paths, demand }) => {
@@ -45,18 +45,18 @@ export function toCheck(
   const share = free / size;
   const detail = `${toBytes(free)} of ${toBytes(size)} free at ${path}`;
   const fix = 'npm run images -- prune';
-  if (buildsImages && free < roomToBuild) {
+  if (buildsImages && free < buildSpace) {
     return {
       id,
       title,
       state: 'fail',
-      detail: `${detail}: building images needs ${toBytes(roomToBuild)}`,
+      detail: `${detail}: building images needs ${toBytes(buildSpace)}`,
       fix,
     };
   }
-  if (share < 0.05 && free < plenty)
+  if (share < 0.05 && free < ampleSpace)
     return { id, title, state: 'fail', detail: `${detail}, less than 5 %`, fix };
-  if (share < 0.15 && free < plenty)
+  if (share < 0.15 && free < ampleSpace)
     return { id, title, state: 'warn', detail: `${detail}, less than 15 %`, fix };
   return { id, title, state: 'ok', detail };
 }

@@ -3,11 +3,11 @@ import { isTimeout, withDeadline } from '../../lib/deadline.ts';
 import type { Failure } from '../../lib/failure.ts';
 import { toReference, toTagged } from '../../lib/reference.ts';
 import { PullFailure, registryOf } from '../../tools/registry/pull.ts';
-import { findProxy, type Reached, reach } from '../../tools/registry/reach.ts';
+import { findProxy, type ReachResult, reach } from '../../tools/registry/reach.ts';
 import { listMirrors, type Mirror } from '../mirrors.ts';
 import type { CheckContext, CheckResult } from './check.ts';
 
-const answerTimeout = 3_500;
+const responseTimeout = 3_500;
 
 export interface NetworkContext extends CheckContext {
   /** Asked in place of the registries, as the environment says. */
@@ -30,7 +30,7 @@ export async function checkNetwork(context: NetworkContext): Promise<readonly Ch
     ...mirrors.map(({ check }) => check),
     ...checkServersClock(mirrors),
     ...checkProxy(context),
-    ...checkWays(
+    ...checkOffline(
       registries,
       mirrors.map(({ check }) => check),
     ),
@@ -39,7 +39,7 @@ export async function checkNetwork(context: NetworkContext): Promise<readonly Ch
 
 /** The first image of each registry, asked for through the engine, which has a resolver and a proxy of its own. */
 async function checkRegistries(context: NetworkContext): Promise<readonly CheckResult[]> {
-  const { docker, paths, registryMirror, signal, timeout = answerTimeout } = context;
+  const { docker, paths, registryMirror, signal, timeout = responseTimeout } = context;
   if (docker === undefined) return [];
   const catalog = Object.values(await loadCatalog(paths.checkout));
   const references = catalog.map(({ pull }) => toReference(pull)).filter((found) => found !== undefined);
@@ -77,12 +77,12 @@ async function checkRegistries(context: NetworkContext): Promise<readonly CheckR
 
 interface MirrorCheck {
   readonly check: CheckResult;
-  readonly reached: Reached | undefined;
+  readonly reached: ReachResult | undefined;
 }
 
 async function checkMirror(
   { holds, url }: Mirror,
-  { host, signal, timeout = answerTimeout }: NetworkContext,
+  { host, signal, timeout = responseTimeout }: NetworkContext,
 ): Promise<MirrorCheck> {
   const id = 'mirror';
   const { hostname } = new URL(url);
@@ -122,13 +122,13 @@ function checkProxy({ host }: CheckContext): readonly CheckResult[] {
 }
 
 /** Neither of the two ways to an image. */
-function checkWays(
+function checkOffline(
   registries: readonly CheckResult[],
   mirrors: readonly CheckResult[],
 ): readonly CheckResult[] {
-  const isCut = (checks: readonly CheckResult[]) =>
+  const isUnreachable = (checks: readonly CheckResult[]) =>
     checks.length > 0 && checks.every(({ state }) => state !== 'ok');
-  if (!isCut(registries) || !isCut(mirrors)) return [];
+  if (!isUnreachable(registries) || !isUnreachable(mirrors)) return [];
   const detail = 'no registry and no mirror is reachable: only cached images can be used';
   return [{ id: 'offline', title: 'network', state: 'warn', detail, fix: 'ip route; cat /etc/resolv.conf' }];
 }

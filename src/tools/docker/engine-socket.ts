@@ -16,7 +16,7 @@ export interface SocketOptions {
  * the start of every command. Rejects with the system's error (`code`), ETIMEDOUT when there is no answer in time, or
  * with the engine's own words and its `statusCode`.
  */
-export async function askSocket<T>(
+export async function getFromSocket<T>(
   socket: string,
   path: string,
   { timeout, signal }: SocketOptions,

@@ -45,11 +45,11 @@ export const ctr = ['ctr', '--namespace=k8s.io'] as const;
 
 /** Entering the node takes as long as what is asked there, so several questions go in together. */
 const toShell = (commands: readonly string[]) =>
-  commands.map((command) => `${ctr.join(' ')} ${command}`).join(` && echo ${between} && `);
+  commands.map((command) => `${ctr.join(' ')} ${command}`).join(` && echo ${separator} && `);
 
 /** Lines that no answer has: between two, and after the last one before the archive. */
-const between = '----';
-const told = '====';
+const separator = '----';
+const endOfContent = '====';
 
 /** The shell's own arguments are filters. */
 const listCommand = 'images list "$@"';
@@ -93,21 +93,25 @@ export function createNodeImageStore(docker: DockerCli): NodeImageStore {
 const stoppedReading = new Set(['EPIPE', 'ERR_STREAM_PREMATURE_CLOSE']);
 
 function openLoad(docker: DockerCli, node: string, query: ImageQuery, signal: AbortSignal): NodeLoad {
-  const script = [toShell(contentCommands), `echo ${told}`, toShell(['images import -', listCommand])];
+  const script = [
+    toShell(contentCommands),
+    `echo ${endOfContent}`,
+    toShell(['images import -', listCommand]),
+  ];
   const input = new PassThrough();
   const closed = new AbortController();
   const lines: string[] = [];
-  let onTold: (content: NodeContent) => void;
+  let onContent: (content: NodeContent) => void;
   const ended = docker.exec(node, ['sh', '-c', script.join(' && '), 'sh', ...toFilters(query)], {
     input,
     signal: AbortSignal.any([signal, closed.signal]),
     onLine(line) {
-      if (line === told) onTold(toContent(lines.join('\n')));
+      if (line === endOfContent) onContent(toContent(lines.join('\n')));
       else lines.push(line);
     },
   });
   const content = new Promise<NodeContent>((resolve, reject) => {
-    onTold = resolve;
+    onContent = resolve;
     ended.catch(reject);
   });
   // Whoever waits for one of them hears of it; who has closed it does not care.
@@ -121,7 +125,7 @@ function openLoad(docker: DockerCli, node: string, query: ImageQuery, signal: Ab
         if (!stoppedReading.has(error.code)) closed.abort(error);
       });
       const { stdout } = await ended;
-      return toImages(stdout.split(`${told}\n`)[1]?.split(`${between}\n`)[1] ?? '');
+      return toImages(stdout.split(`${endOfContent}\n`)[1]?.split(`${separator}\n`)[1] ?? '');
     },
     close() {
       closed.abort(new Error('nothing is imported'));
@@ -131,7 +135,7 @@ function openLoad(docker: DockerCli, node: string, query: ImageQuery, signal: Ab
 }
 
 function toContent(answers: string): NodeContent {
-  const [images = '', snapshots = '', blobs = ''] = answers.split(`${between}\n`);
+  const [images = '', snapshots = '', blobs = ''] = answers.split(`${separator}\n`);
   const names = [snapshots, blobs].flatMap((text) => text.split('\n').map((row) => row.split(/\s+/)[0]));
   return {
     images: toImages(images),

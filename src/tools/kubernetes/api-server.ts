@@ -107,15 +107,15 @@ export function createApiServer({ server, authorize, ...certificates }: ApiAcces
     };
     const method = patch ? 'PATCH' : 'GET';
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      const asked = request(`${server}${path}`, { agent, signal, method, headers }, resolve);
+      const sent = request(`${server}${path}`, { agent, signal, method, headers }, resolve);
       // Not the socket's own time-out, which begins when TLS has agreed.
-      const late = setTimeout(() => asked.destroy(new Error(`no response in ${timeout / 1000} s`)), timeout);
-      asked.on('response', () => clearTimeout(late));
-      asked.on('error', (error) => {
-        clearTimeout(late);
+      const timer = setTimeout(() => sent.destroy(new Error(`no response in ${timeout / 1000} s`)), timeout);
+      sent.on('response', () => clearTimeout(timer));
+      sent.on('error', (error) => {
+        clearTimeout(timer);
         reject(error);
       });
-      asked.end(patch && JSON.stringify(patch.object));
+      sent.end(patch && JSON.stringify(patch.object));
     }).catch((error: Error) => {
       signal.throwIfAborted();
       const rule = findRule(apiFailures.rules, error.message);

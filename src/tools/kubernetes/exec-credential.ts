@@ -21,7 +21,7 @@ const timeout = 10_000;
 const margin = 60_000;
 
 /** The program as it is typed: its variables, itself, its arguments. */
-export function toWords({
+export function toCommandWords({
   command,
   args,
   env,
@@ -59,7 +59,7 @@ export function createCredential(
           error instanceof CommandFailure
             ? error.stderr || error.message
             : 'its output is not an ExecCredential',
-        hint: toLoginLine(toWords({ command, args, env })),
+        hint: toLoginLine(toCommandWords({ command, args, env })),
         exitCode: exitCodes.cluster,
       });
     }

@@ -6,7 +6,7 @@ import { CommandFailure, exitCodes, Failure } from '../../lib/failure.ts';
 import { hideSecrets } from '../../lib/secret-values.ts';
 import type { Exec } from '../exec.ts';
 import type { FailureRules } from '../failure-rules.ts';
-import { toWords } from './exec-credential.ts';
+import { toCommandWords } from './exec-credential.ts';
 import { Kubeconfig } from './kubeconfig.ts';
 
 /** One kube context of the user's kubeconfig, complete in itself. */
@@ -105,7 +105,7 @@ export async function findKubeContext(
     name,
     server,
     ca: ca === undefined ? undefined : Buffer.from(ca, 'base64'),
-    login: program && toWords(program),
+    login: program && toCommandWords(program),
     kubeconfig: `${JSON.stringify(copy, undefined, 2)}\n`,
   };
 }

@@ -31,14 +31,14 @@ export interface KubectlOptions {
 }
 
 /** Milliseconds for one question; a paused or overloaded node answers none. */
-const questionTimeout = 20_000;
+const requestTimeout = 20_000;
 
 export function createKubectl(exec: Exec, { program, kubeconfig, context }: KubectlOptions): Kubectl {
   const base = [`--kubeconfig=${kubeconfig}`, `--context=${context}`];
   const run = async (args: readonly string[], signal: AbortSignal, input?: ExecOptions['input']) => {
     const options = {
       signal,
-      timeout: questionTimeout,
+      timeout: requestTimeout,
       failures: kubectlFailures,
       ...(input === undefined ? {} : { input }),
     };

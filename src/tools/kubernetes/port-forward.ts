@@ -9,7 +9,7 @@ export interface PodPort {
   readonly pod: string;
   readonly port: number;
   /** Milliseconds between two signs of life that are asked for. */
-  readonly beat?: number;
+  readonly pingInterval?: number;
 }
 
 /** Nobody took the connection, and no byte of it was delivered to anybody: it may be tried again as a whole. */
@@ -31,7 +31,7 @@ const refusal = /failed to (connect|dial)|connection refused/;
  */
 export async function dialPod(
   { server, agent }: ApiReader,
-  { namespace, pod, port, beat = 5_000 }: PodPort,
+  { namespace, pod, port, pingInterval = 5_000 }: PodPort,
   signal: AbortSignal,
 ): Promise<Duplex> {
   signal.throwIfAborted();
@@ -43,7 +43,7 @@ export async function dialPod(
   });
   // Listens before the connection is there: the node's first words may come with it.
   const stream = toStream(socket);
-  keepAlive(socket, beat);
+  keepAlive(socket, pingInterval);
   const abort = () => socket.terminate();
   signal.addEventListener('abort', abort);
   try {
@@ -58,20 +58,20 @@ export async function dialPod(
 }
 
 /** Ends a connection whose other end has fallen silent: a tunnel that is half open would be waited on for ever. */
-function keepAlive(socket: WebSocket, beat: number): void {
+function keepAlive(socket: WebSocket, pingInterval: number): void {
   let missed = 0;
   /** Who never gives a sign of life is not taken for dead. */
-  let isAnswered = false;
+  let hasPong = false;
   const timer = setInterval(() => {
     // Of one that is not read from, because its client is slow, nothing can be heard.
     if (socket.isPaused) missed = 0;
     if (socket.isPaused || socket.readyState !== WebSocket.OPEN) return;
-    if (missed >= 2 && isAnswered) return socket.terminate();
+    if (missed >= 2 && hasPong) return socket.terminate();
     missed++;
     socket.ping();
-  }, beat);
+  }, pingInterval);
   socket.on('pong', () => {
-    isAnswered = true;
+    hasPong = true;
     missed = 0;
   });
   socket.on('close', () => clearInterval(timer));
@@ -94,8 +94,8 @@ function untilOpen(socket: WebSocket): Promise<void> {
 
 function toStream(socket: WebSocket): Duplex {
   /** Channels whose first message has come: the port's number, which is known. */
-  const begun = new Set<number>();
-  let isTaken = false;
+  const started = new Set<number>();
+  let isConnected = false;
   let isOpen = false;
 
   const stream = new Duplex({
@@ -114,12 +114,13 @@ function toStream(socket: WebSocket): Duplex {
 
   socket.on('message', (message: Buffer) => {
     const [channel = dataChannel] = message;
-    if (!begun.has(channel)) {
-      begun.add(channel);
+    if (!started.has(channel)) {
+      started.add(channel);
       return;
     }
-    if (channel !== dataChannel) return void stream.destroy(toError(String(message.subarray(1)), isTaken));
-    isTaken = true;
+    if (channel !== dataChannel)
+      return void stream.destroy(toError(String(message.subarray(1)), isConnected));
+    isConnected = true;
     if (!stream.push(message.subarray(1))) socket.pause();
   });
   // Of a socket that never opened, `untilOpen` tells.
@@ -133,8 +134,8 @@ function toStream(socket: WebSocket): Duplex {
   return stream;
 }
 
-function toError(said: string, isTaken: boolean): ApiFailure {
-  const isRefusal = !isTaken && refusal.test(said);
+function toError(cause: string, isConnected: boolean): ApiFailure {
+  const isRefusal = !isConnected && refusal.test(cause);
   const message = 'the connection to the pod failed';
-  return isRefusal ? new NotConnected(message, { cause: said }) : new ApiFailure(message, { cause: said });
+  return isRefusal ? new NotConnected(message, { cause }) : new ApiFailure(message, { cause });
 }

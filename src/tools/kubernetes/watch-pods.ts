@@ -55,12 +55,12 @@ export async function* watchPods(api: ApiReader, options: WatchOptions): AsyncGe
   const { namespace, signal, onSilence, interval = 1_000 } = options;
   const pods = new Map<string, Pod>();
   let isKnown = false;
-  let isSilent = false;
+  let isUnreachable = false;
   for (;;) {
     try {
       const list = await api.get<PodList>(toPath(namespace), signal);
       isKnown = true;
-      isSilent = false;
+      isUnreachable = false;
       pods.clear();
       for (const pod of list.items) pods.set(pod.metadata.name, pod);
       yield pods;
@@ -68,8 +68,8 @@ export async function* watchPods(api: ApiReader, options: WatchOptions): AsyncGe
     } catch (error) {
       signal.throwIfAborted();
       if (!isKnown || !isConnectionLost(error)) throw error;
-      if (error instanceof ApiFailure && !isSilent) onSilence?.(error);
-      isSilent ||= error instanceof ApiFailure;
+      if (error instanceof ApiFailure && !isUnreachable) onSilence?.(error);
+      isUnreachable ||= error instanceof ApiFailure;
     }
     await sleep(interval, undefined, { signal });
   }

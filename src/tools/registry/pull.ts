@@ -3,7 +3,7 @@ import type Dockerode from 'dockerode';
 import { toBytes } from '../../lib/bytes.ts';
 import { exitCodes, Failure } from '../../lib/failure.ts';
 import type { Digest } from '../../lib/oci.ts';
-import { type DockerEvent, messageOf, readEvents } from '../docker/answers.ts';
+import { type DockerEvent, messageOf, readEvents } from '../docker/responses.ts';
 import type { Exec } from '../exec.ts';
 import { findRegistryLogin } from './login.ts';
 

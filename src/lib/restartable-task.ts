@@ -1,7 +1,7 @@
 /** A work that is done over whenever there is reason to. */
-export interface Latest {
+export interface RestartableTask {
   /** There is: what is at work is aborted and begun anew. */
-  request(): void;
+  restart(): void;
   /** Resolves when nothing is at work. */
   idle(): Promise<void>;
 }
@@ -10,10 +10,10 @@ export interface Latest {
  * Does the work for the last request there was; one that comes meanwhile aborts it, and it begins anew once that has
  * ended. The work deals with its own errors: one that it throws ends the whole, by `onError`.
  */
-export function createLatest(
+export function createRestartableTask(
   work: (signal: AbortSignal) => Promise<void>,
   { signal, onError }: { readonly signal: AbortSignal; readonly onError: (error: unknown) => void },
-): Latest {
+): RestartableTask {
   let superseded = new AbortController();
   let isWanted = false;
   let running: Promise<void> | undefined;
@@ -32,7 +32,7 @@ export function createLatest(
   }
 
   return {
-    request() {
+    restart() {
       isWanted = true;
       superseded.abort();
       running ??= run();

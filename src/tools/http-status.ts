@@ -5,7 +5,7 @@ import { request } from 'node:http';
  * 127.0.0.1 (RFC 6761), which browsers know and not every resolver.
  * @throws {Error} with the system's reason when nothing answers.
  */
-export function askStatus(url: string, { signal }: { readonly signal: AbortSignal }): Promise<number> {
+export function requestStatus(url: string, { signal }: { readonly signal: AbortSignal }): Promise<number> {
   const { hostname, port, pathname, search, host } = new URL(url);
   const address = hostname.endsWith('.localhost') ? '127.0.0.1' : hostname;
   return new Promise((resolve, reject) => {
