@@ -1,23 +1,23 @@
 import type { Duplex } from 'node:stream';
 
-/** Somebody to whom connections can be made. */
+/** A server to which connections can be made. */
 export interface PoolTarget {
   readonly key: string;
   dial(signal: AbortSignal): Promise<Duplex>;
 }
 
 export interface ConnectionPool {
-  /** A connection that nobody else uses: the first that is given back or made. @throws what dialing throws. */
+  /** A connection for exclusive use: the first that is released or made. @throws what `dial` throws. */
   lease(target: PoolTarget, gone: AbortSignal): Promise<Duplex>;
-  /** Gives it back; one that has ended, or leads to somebody who is asked no more, is closed. */
+  /** Returns a connection to the pool; one that has ended, or whose target is not current any more, is closed. */
   release(target: PoolTarget, connection: Duplex): void;
   close(): void;
 }
 
-/** Milliseconds that a connection is kept for the next one who asks: less than any server keeps it. */
+/** Milliseconds that an idle connection is kept open: less than any server keeps it. */
 const idleTimeout = 1_000;
 
-/** Connections that are made at a time to one target: what comes quicker than they are made shall not slow them down. */
+/** Connections that are made at a time to one target, so that a burst of requests does not slow down all of them. */
 const maxDialing = 4;
 
 interface Waiter {
@@ -31,7 +31,7 @@ interface TargetState {
   dialing: number;
 }
 
-/** Connections to each target, kept for a moment. `current` is the key of who would be asked now. */
+/** Connections to each target, kept open for a moment. `current` is the key of the target of new requests. */
 export function createConnectionPool(current: () => string | undefined): ConnectionPool {
   const states = new Map<string, TargetState>();
   const stopped = new AbortController();
@@ -48,7 +48,7 @@ export function createConnectionPool(current: () => string | undefined): Connect
       .dial(stopped.signal)
       .then(
         (connection) => {
-          // Whoever uses it hears of its errors, too; idle, nobody would.
+          // Its user handles errors as well; while it is idle, no other listener exists.
           connection.on('error', () => {});
           // One direction cannot be ended alone.
           connection.on('end', () => connection.destroy());

@@ -52,7 +52,7 @@ export interface DebianRoot {
    * minbase: an installed system.
    */
   readonly variant: 'extract' | 'minbase';
-  /** Packages of another suite whose files are laid over the root, without what they depend on. */
+  /** Packages of another suite whose files are copied over the root, without their dependencies. */
   readonly overlay?: { readonly suite: string; readonly packages: readonly string[] };
 }
 
@@ -76,7 +76,7 @@ export function createDebian(exec: Exec): Debian {
         mirrors.map(({ uri, suffix }) => `deb ${uri} ${suite}${suffix} main`);
       const args = [
         `--variant=${root.variant}`,
-        // A root with a merged /usr from the first file on, which `extract` does not set up by itself.
+        // A merged /usr from the first file on, which `extract` does not set up by itself.
         '--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr',
         `--include=${root.packages.join(',')}`,
         '--aptopt=APT::Install-Recommends "false"',
@@ -87,7 +87,7 @@ export function createDebian(exec: Exec): Debian {
         ...(mirrors.length > 0 ? sources(root.suite) : []),
       ];
       try {
-        // The date of every file: the same packages make the same root.
+        // The date of every file, so that the same packages make the same root.
         await exec('mmdebstrap', args, {
           signal,
           onLine: report,
@@ -120,7 +120,7 @@ async function requireMmdebstrap(exec: Exec): Promise<void> {
   }
 }
 
-/** mmdebstrap runs these with apt set up for the new root, whose path is `$1`. */
+/** Hooks that mmdebstrap runs with apt configured for the new root, whose path is `$1`. */
 function overlayHooks(root: DebianRoot, sources: (suite: string) => readonly string[]): readonly string[] {
   if (!root.overlay) return [];
   const { suite, packages } = root.overlay;
@@ -142,13 +142,13 @@ function overlayHooks(root: DebianRoot, sources: (suite: string) => readonly str
 
 interface Mirror {
   readonly uri: string;
-  /** What a suite's name is followed by there: `-security` for security updates, else nothing. */
+  /** Suffix of a suite's name on this mirror: `-security` for security updates, else empty. */
   readonly suffix: string;
 }
 
 /**
  * The Debian mirrors that this machine uses, so that a root comes from where its packages come from.
- * None on a machine that is no Debian: mmdebstrap then knows its own.
+ * Empty on a machine that is not Debian: mmdebstrap then uses its own.
  */
 async function findMirrors(exec: Exec): Promise<readonly Mirror[]> {
   const format = ['--format', '$(ORIGIN) $(REPO_URI) $(RELEASE)', 'Created-By: Packages', 'Component: main'];

@@ -2,7 +2,7 @@ import { access } from 'node:fs/promises';
 import type { Exec } from './exec.ts';
 import { systemFailures } from './failure-rules.ts';
 
-/** Bytes that a folder takes on the disk; 0 where there is none. */
+/** Bytes that a folder takes on the disk; 0 when it does not exist. */
 export async function measureFolder(exec: Exec, folder: string, signal: AbortSignal): Promise<number> {
   const exists = await access(folder).then(
     () => true,

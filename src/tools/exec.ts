@@ -8,12 +8,12 @@ export interface ExecOptions {
   /** Added to this process's environment. */
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string | Uint8Array | Readable;
-  /** Where standard output goes, as bytes, in place of the result. */
+  /** Path of a file to which standard output is written, as bytes, instead of into the result. */
   readonly outputFile?: string;
   readonly signal?: AbortSignal;
   /** Milliseconds; without it only the signal ends the program. */
   readonly timeout?: number;
-  /** Called with each line of both outputs, as it comes. */
+  /** Called with each line of both outputs, as it is printed. */
   readonly onLine?: (line: string) => void;
   /** The terminal is handed to the program: for kubectl, psql and shells. */
   readonly inherit?: boolean;

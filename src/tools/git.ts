@@ -42,7 +42,7 @@ export interface Head {
 
 /** git in this checkout; it reads only. */
 export interface Git {
-  /** @throws {Failure} exit code 2 when this is no repository, has no commit, or the commit lacks one of the folders. */
+  /** @throws {Failure} exit code 2 when this is not a repository, has no commit, or the commit lacks one of the folders. */
   readHead(folders: readonly string[], signal: AbortSignal): Promise<Head>;
   /** Paths below these folders that differ from the newest commit. */
   listUncommitted(folders: readonly string[], signal: AbortSignal): Promise<readonly string[]>;

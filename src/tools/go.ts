@@ -51,7 +51,7 @@ export interface LocalProgram {
   readonly ldflags?: string;
 }
 
-/** A published module as a whole, with what in it is no Go. */
+/** A published module as a whole, including files other than Go source. */
 export interface GoModule {
   readonly path: string;
   readonly version: string;
@@ -62,13 +62,13 @@ export type GoProgram = PublishedProgram | LocalProgram;
 export interface Go {
   /** Builds a static program for this machine's architecture into `folder`; resolves when it is there. */
   build(program: GoProgram, folder: string, run: Run): Promise<void>;
-  /** Has a module downloaded and checked; resolves to its folder, which is read-only. */
+  /** Downloads a module and checks its sum; resolves to its folder, which is read-only. */
   downloadModule(module: GoModule, run: Run): Promise<string>;
-  /** Deletes the compiler's and the modules' cache; both come back at the next build. */
+  /** Deletes the compiler's and the modules' cache; the next build fills both again. */
   clean(run: Run): Promise<void>;
 }
 
-/** `cache` is a folder of our own: Go's caches grow past 10 GB here, and `images prune` must be free to clear them. */
+/** `cache` is a folder of our own: Go's caches grow past 10 GB here, and `images prune` may delete them. */
 export function createGo(exec: Exec, cache: string): Go {
   const env = {
     CGO_ENABLED: '0',
@@ -109,7 +109,7 @@ export function createGo(exec: Exec, cache: string): Go {
       await requireGo(exec);
       report(`downloading ${path} ${version}`);
       try {
-        // Outside of any module, so that no go.mod has a say.
+        // Outside of any module, so that no go.mod has an effect.
         const options = { env, cwd: tmpdir(), signal, failures: goFailures };
         const { stdout } = await exec('go', ['mod', 'download', '-json', `${path}@${version}`], options);
         return (JSON.parse(stdout) as { readonly Dir: string }).Dir;
@@ -128,12 +128,12 @@ export function createGo(exec: Exec, cache: string): Go {
   };
 }
 
-/** With -v, Go names each package on a line of its own; an error stands somewhere between them. */
+/** With -v, Go prints each package on a line of its own, and an error somewhere among them. */
 function isProgress(line: string): boolean {
   return !/\s/.test(line.trim()) || line.startsWith('go: downloading ');
 }
 
-/** The failure with what was said beside the progress, the last 20 lines of it; as it is where there was nothing. */
+/** The failure with the last 20 lines of output that are not progress; unchanged where there are none. */
 function withMessages(failure: CommandFailure, messages: readonly string[]): CommandFailure {
   const { message, argv, status, stdout } = failure;
   const stderr = messages.slice(-20).join('\n') || failure.stderr;

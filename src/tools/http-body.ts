@@ -1,19 +1,19 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 
-/** The body of a client's request, on its way to who answers it. */
+/** The body of a client's request, on its way to the server that responds to it. */
 export interface BufferedBody {
-  /** Sends what was read so far and the rest; read only as fast as it is taken. */
+  /** Sends what was read so far, then the rest; reads only as fast as the server accepts it. */
   sendTo(upstream: ClientRequest): void;
-  /** It goes nowhere for now. */
+  /** Pauses: nothing is read or sent until the next `sendTo`. */
   stop(): void;
-  /** Whether all that was read of it is still here, so that it can be sent to somebody else. */
+  /** Whether all that was read is still buffered, so that it can be sent to another server. */
   isWhole(): boolean;
 }
 
-/** Bytes that are held until somebody has answered. */
+/** Bytes of a body that are buffered until a server has responded. */
 const maxBuffered = 64 * 1024;
 
-/** Reads nothing before it is to be sent: what waits, waits in the system. */
+/** Buffers what is sent, for a second attempt. Reads nothing before that: until then the data waits in the socket. */
 export function bufferBody(request: IncomingMessage): BufferedBody {
   let buffered: Buffer[] | undefined = [];
   let size = 0;

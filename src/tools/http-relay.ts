@@ -15,15 +15,15 @@ export interface RelayResponse {
 
 /** One request of a client. */
 export interface RelayedRequest {
-  /** Gives it to the target. Resolves to false when nobody took it and nothing of it was delivered; else when it is over. */
+  /** Sends it to the target. Resolves to false when the target did not accept it and nothing was delivered; else to true. */
   attempt(target: PoolTarget): Promise<boolean>;
-  refuse(answer: RelayResponse): void;
-  /** Aborted when the client does not wait any longer. */
+  refuse(response: RelayResponse): void;
+  /** Aborted when the client has closed its connection. */
   readonly gone: AbortSignal;
 }
 
 export interface HttpRelayOptions {
-  /** The key of who would be asked now: connections to others are not kept. */
+  /** The key of the current target: idle connections to others are closed. */
   readonly current: () => string | undefined;
   readonly onResponse: () => void;
   readonly serve: (request: RelayedRequest) => Promise<void>;
@@ -31,8 +31,8 @@ export interface HttpRelayOptions {
 
 export interface HttpRelay {
   /**
-   * Speaks HTTP/1 with a client, until it leaves. Resolves to its connection, with all that it has said, when it wants
-   * to speak something else from now on, such as WebSocket. @throws what `serve` throws.
+   * Serves HTTP/1 on a client's connection until it closes. Resolves to the connection, with all that was read put back,
+   * when the client upgrades it to another protocol such as WebSocket. @throws what `serve` throws.
    */
   serve(connection: Duplex): Promise<Duplex | undefined>;
   close(): void;
@@ -40,10 +40,10 @@ export interface HttpRelay {
 
 const largestHead = 64 * 1024;
 
-/** What is said of one connection and not of a message (RFC 9110, 7.6.1). */
+/** Headers that belong to one connection and not to a message (RFC 9110, 7.6.1). */
 const perConnection = new Set(['connection', 'keep-alive', 'proxy-connection', 'te', 'upgrade']);
 
-/** Requests of clients, each given to whoever answers then. */
+/** Relays the requests of clients, each to the target that `serve` chooses for it. */
 export function createHttpRelay({ current, onResponse, serve }: HttpRelayOptions): HttpRelay {
   const pool = createConnectionPool(current);
   const upgraded = new WeakMap<Duplex, (connection: Duplex) => void>();
@@ -139,21 +139,21 @@ export function createHttpRelay({ current, onResponse, serve }: HttpRelayOptions
   };
 }
 
-/** Gives an answer on as it comes; one that breaks off breaks the client's off, too. */
+/** Streams a response to the client; where it is cut off, the client's connection is closed. */
 async function sendResponse(answer: IncomingMessage, response: ServerResponse): Promise<void> {
   const { statusCode = 502, statusMessage = '', rawHeaders } = answer;
-  // How long the body is, is said anew.
+  // Node chooses the transfer encoding for this connection by itself.
   const headers = withoutPerConnection(rawHeaders, 'transfer-encoding', 'trailer');
   response.sendDate = false;
   response.writeHead(statusCode, statusMessage, headers);
-  // Events may come much later than the head.
+  // Server-sent events may follow much later than the headers.
   if (answer.headers['content-length'] === undefined) response.flushHeaders();
   await pipeline(answer, response).catch(() => response.destroy());
 }
 
 function refuse(response: ServerResponse, { status, reason, headers, body }: RelayResponse): void {
   if (response.headersSent) return void response.destroy();
-  // The rest of the request is not read any more.
+  // The rest of the request is not read.
   response.writeHead(status, reason, { ...headers, connection: 'close' }).end(body);
 }
 
@@ -167,7 +167,7 @@ function toLostResponse(error: Error): RelayResponse {
   };
 }
 
-/** Names and values in turn, without those of a single connection and these. */
+/** Header names and values in turn, without those of one connection and without `others`. */
 function withoutPerConnection(rawHeaders: readonly string[], ...others: readonly string[]): string[] {
   const kept: string[] = [];
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
@@ -178,7 +178,7 @@ function withoutPerConnection(rawHeaders: readonly string[], ...others: readonly
   return kept;
 }
 
-/** The head of a request as it came. */
+/** The request line and headers as the client sent them. */
 function toHead({ method, url, httpVersion, rawHeaders }: IncomingMessage): Buffer {
   const lines = [`${method} ${url} HTTP/${httpVersion}`];
   for (let at = 0; at + 1 < rawHeaders.length; at += 2)

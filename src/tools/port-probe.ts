@@ -1,9 +1,9 @@
 import { connect, createServer } from 'node:net';
 
-/** `denied`: this user may not bind it (below the low-port limit), and nothing answers there. */
+/** `denied`: this user may not bind it (below the low-port limit), and no server accepts connections there. */
 export type PortState = 'free' | 'taken' | 'denied';
 
-/** Whether a TCP port of this machine can be bound, tried for an instant. */
+/** Whether a TCP port of this machine can be bound: binds it for an instant. */
 export async function probePort(port: number, address = '127.0.0.1'): Promise<PortState> {
   const bound = await bind(port, address);
   if (bound === 'taken') return 'taken';

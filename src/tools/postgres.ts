@@ -23,19 +23,19 @@ export interface Dump {
   readonly sha256: string;
 }
 
-/** The PostgreSQL of the cluster, as its superuser, through its pod. Names of databases have to be plain. */
+/** The PostgreSQL of the cluster, as its superuser, through its pod. Names of databases have to be letters, digits, `_` and `-`. */
 export interface Postgres {
   /** As `server_version_num`: 170006. */
   readVersion(signal: AbortSignal): Promise<number>;
-  /** All but PostgreSQL's own. */
+  /** All databases but PostgreSQL's own. */
   listDatabases(signal: AbortSignal): Promise<readonly DatabaseInfo[]>;
   /** Runs SQL, psql's own commands included, until its first error. */
   run(sql: string, signal: AbortSignal): Promise<void>;
-  /** Dumps databases as they are at one moment, in the pod. Who writes meanwhile waits. */
+  /** Dumps databases as of one moment, in the pod. Writes are blocked during the dump. */
   dump(databases: readonly string[], signal: AbortSignal): Promise<DumpedDatabases>;
   /** Fills an empty database from the file of a dump: with all of it, or with nothing. */
   restore(database: string, file: string, sha256: string, signal: AbortSignal): Promise<void>;
-  /** Runs SQL that renames databases in one transaction, and cuts off who is connected to these. */
+  /** Runs SQL that renames databases in one transaction, and ends all connections to these databases. */
   rename(sql: string, databases: readonly string[], signal: AbortSignal): Promise<void>;
   /** kubectl's arguments that open psql. */
   toPsql(database: string, args: readonly string[], isTerminal: boolean): readonly string[];

@@ -11,7 +11,7 @@ export type ToolName = 'kind' | 'kubectl' | 'helm';
 
 interface Release {
   readonly url: string;
-  /** Where its publisher gives the checksum: a text that begins with it. */
+  /** URL of the published checksum: a text that begins with it. */
   readonly checksum: string;
   /** The program's path in the archive; the download is the program itself without it. */
   readonly member?: string;
@@ -56,8 +56,8 @@ export async function downloadRelease(release: Release, path: string, signal: Ab
 }
 
 /**
- * A file of a publisher's repository, of which it gives no checksum.
- * @throws {Failure} when it cannot be downloaded, exit code 3; when it has not this SHA-256, exit code 9.
+ * A file of a publisher's repository, for which no checksum is published.
+ * @throws {Failure} when it cannot be downloaded, exit code 3; when it does not have this SHA-256, exit code 9.
  */
 export async function downloadFile(url: string, sha256: string, signal: AbortSignal): Promise<Buffer> {
   const content = await download(url, signal);
@@ -65,7 +65,7 @@ export async function downloadFile(url: string, sha256: string, signal: AbortSig
   return content;
 }
 
-/** @throws {Failure} exit code 9 when the content, which is from there, has not this SHA-256. */
+/** @throws {Failure} exit code 9 when the content, downloaded from `from`, does not have this SHA-256. */
 export function requireChecksum(from: string, content: Buffer, sha256: string): void {
   const actual = hashContent(content);
   if (actual === sha256) return;
@@ -75,7 +75,7 @@ export function requireChecksum(from: string, content: Buffer, sha256: string): 
   });
 }
 
-/** Milliseconds for the server's first word: without a network some machines answer nothing at all. */
+/** Milliseconds until the server responds: without a network some machines wait much longer. */
 const responseTimeout = 5_000;
 
 async function download(url: string, signal: AbortSignal): Promise<Buffer> {

@@ -27,7 +27,7 @@ export interface BuildOptions {
 
 const keptLines = 30;
 
-/** Whatever ends a build, there is no image. */
+/** Whatever the reason, a build that fails is exit code 7: the image cannot be had. */
 const buildFailures: FailureRules = {
   exitCode: exitCodes.image,
   installHint: 'npm run doctor',

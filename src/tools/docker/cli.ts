@@ -29,7 +29,7 @@ const dockerFailures: FailureRules = {
   rules: engineRules,
 };
 
-/** Containers in which programs are run are nodes: one that does not run is a cluster that does not. */
+/** Programs are run in nodes only: a container that is not running is a cluster that is not. */
 const nodeFailures: FailureRules = {
   ...dockerFailures,
   rules: [
@@ -42,7 +42,7 @@ const nodeFailures: FailureRules = {
   ],
 };
 
-/** What goes through the docker program rather than the socket: large streams, and containers of one command. */
+/** Actions by the docker program instead of the socket: large streams, and containers for one command. */
 export interface DockerCli {
   /** Loads an archive of images; layers the engine has may be missing in it. */
   load(archive: Readable, signal: AbortSignal): Promise<void>;
@@ -52,7 +52,7 @@ export interface DockerCli {
     argv: readonly string[],
     options: { input?: Readable; signal: AbortSignal; onLine?: (line: string) => void },
   ): Promise<ExecResult>;
-  /** Runs a program in a container of `image`, with `input`, and keeps what it changed as the image `tag`. */
+  /** Runs a program in a container of `image`, with `input`, and commits what it changed as the image `tag`. */
   runAndCommit(
     image: string,
     argv: readonly string[],
@@ -60,10 +60,10 @@ export interface DockerCli {
   ): Promise<void>;
 }
 
-/** Begins the names of containers that live for one command, before the PID of who made them. */
+/** Prefix of the names of containers for one command; the PID of the process that created them follows. */
 export const unfinishedPrefix = 'wealist-unfinished-';
 
-/** `env` names the engine (DOCKER_HOST), so that no other context is followed. */
+/** `env` names the engine (DOCKER_HOST), so that the user's docker context has no effect. */
 export function createDockerCli(exec: Exec, env: Readonly<Record<string, string>>): DockerCli {
   const docker = (args: readonly string[], options: Parameters<Exec>[2] = {}) =>
     exec('docker', args, { failures: dockerFailures, ...options, env });

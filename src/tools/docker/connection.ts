@@ -10,16 +10,16 @@ export interface AbortOptions {
 
 type Signal = AbortSignal | undefined;
 
-/** How a container engine is asked. @throws {Failure} from every method: `what` was asked for, and what became of it. */
+/** Requests to a container engine. @throws {Failure} from every method: `what` was requested, and why it failed. */
 export interface DockerConnection {
   /** The library, with a connection of its own to the engine. */
   connect(): Promise<Dockerode>;
-  /** One question or change. What the engine leaves unanswered does not hold an aborted run. */
+  /** One request through the library. Ends at once when aborted, even if the engine does not respond. */
   request<T>(what: string, signal: Signal, send: (api: Dockerode) => Promise<T>): Promise<T>;
-  /** A question that needs no library: it is what commands begin with. */
+  /** A GET request without the library, which many commands then do not load. */
   getJson<T>(what: string, signal: Signal, path: string): Promise<T>;
   requestStream(what: string, signal: Signal, send: StreamRequest): Promise<Readable>;
-  /** A change that the engine tells about while it goes on; resolves when it ended well. */
+  /** A change whose progress the engine reports; resolves when it succeeded. */
   follow(
     what: string,
     signal: Signal,
@@ -30,13 +30,13 @@ export interface DockerConnection {
 
 type StreamRequest = (api: Dockerode) => Promise<NodeJS.ReadableStream>;
 
-/** Milliseconds for one question; an engine that pulls and builds takes its time. */
+/** Milliseconds for one request; an engine that pulls and builds is slow. */
 const requestTimeout = 60_000;
 
-/** Asks nobody anything. */
+/** Sends nothing before the first request. */
 export function createConnection(socket: string): DockerConnection {
   let connection: Promise<Dockerode> | undefined;
-  // Imported at the first question: it takes a quarter of a second, and many commands ask none.
+  // Imported at the first request: it takes a quarter of a second, and many commands do not need it.
   const connect = () => {
     connection ??= import('dockerode').then(
       // Without `host`, a DOCKER_HOST in the environment would win over the socket.
@@ -84,7 +84,7 @@ export function createConnection(socket: string): DockerConnection {
   };
 }
 
-/** The answer; undefined where what was asked for is not there. */
+/** The result; undefined where the object does not exist. */
 export async function orUndefined<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer;

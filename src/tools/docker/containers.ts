@@ -16,13 +16,13 @@ export interface DockerContainer {
   readonly image: string;
   readonly state: ContainerState;
   readonly labels: Readonly<Record<string, string>>;
-  /** As asked for when it was created, so a stopped container has them too. */
+  /** As requested when it was created, so a stopped container has them as well. */
   readonly ports: readonly ContainerPort[];
 }
 
 export interface DockerContainerDetails extends DockerContainer {
   readonly imageId: string;
-  /** Of the last run; 0 while it runs. */
+  /** Exit code of the last run; 0 while it is running. */
   readonly exitCode: number;
   /** Why the engine could not start it; empty when it could. */
   readonly error: string;
@@ -37,7 +37,7 @@ export interface NewContainer {
   readonly name?: string;
   readonly command?: readonly string[];
   readonly privileged?: boolean;
-  /** Folders of the engine's machine that it sees, read-only: destination → source. */
+  /** Read-only mounts of folders on the engine's machine: destination → source. */
   readonly folders?: Readonly<Record<string, string>>;
   readonly labels?: Readonly<Record<string, string>>;
 }
@@ -49,12 +49,12 @@ export interface DockerContainers {
   listContainers(labels?: readonly string[], options?: AbortOptions): Promise<readonly DockerContainer[]>;
   /** Resolves to the ID. */
   createContainer(container: NewContainer, options?: AbortOptions): Promise<string>;
-  /** Nothing when it runs already. */
+  /** Does nothing when it is running already. */
   startContainer(name: string, options?: AbortOptions): Promise<void>;
-  /** Nothing when it is stopped already. `seconds` until it is killed, 10 by default. */
+  /** Does nothing when it is stopped already. `seconds` until it is killed, 10 by default. */
   stopContainer(name: string, options?: AbortOptions & { readonly seconds?: number }): Promise<void>;
   unpauseContainer(name: string, options?: AbortOptions): Promise<void>;
-  /** Removes it with its anonymous volumes, running or not; nothing when it is not there. */
+  /** Removes it with its anonymous volumes, running or not; does nothing when it does not exist. */
   removeContainer(name: string, options?: AbortOptions): Promise<void>;
   /** The tar of a file or folder, also out of a container that is stopped or was never started. */
   readArchive(container: string, path: string, options?: AbortOptions): Promise<Readable>;
@@ -131,7 +131,7 @@ export function createDockerContainers({
   };
 }
 
-/** Docker answers 304 where the container is as it should be. */
+/** Docker responds with 304 where the container is in the requested state already. */
 async function ignoreUnchanged(change: Promise<unknown>): Promise<void> {
   await change.catch((error: { statusCode?: number }) => {
     if (error.statusCode !== 304) throw error;

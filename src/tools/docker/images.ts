@@ -19,9 +19,9 @@ export interface DockerImage {
   readonly layers: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly os: string;
-  /** How its containers start, by the names of the OCI image-spec; and some that only Docker knows. */
+  /** How its containers start: the fields of the OCI image-spec, and some of Docker's own. */
   readonly config: Readonly<Record<string, unknown>>;
-  /** Where the engine keeps what each layer holds, the uppermost first; none where it keeps them in another way. */
+  /** Folders in which the engine stores each layer, the uppermost first; empty where it stores them in another way. */
   readonly layerFolders: readonly string[];
 }
 
@@ -42,7 +42,7 @@ export interface DockerImages {
   listHistory(name: string, options?: AbortOptions): Promise<readonly string[]>;
   /** The images with this label (`key` or `key=value`), or all. */
   listImages(label?: string, options?: AbortOptions): Promise<readonly DockerImageSummary[]>;
-  /** @throws {PullFailure} that tells no such image from no network. */
+  /** @throws {PullFailure} whose `problem` distinguishes a missing image from a missing network. */
   pullImage(name: string, options: PullOptions): Promise<void>;
   /** The digest that the registry has under the image's tag now; nothing is downloaded. @throws {PullFailure} */
   getRemoteDigest(name: string, options?: AbortOptions): Promise<Digest>;
@@ -57,7 +57,7 @@ export interface DockerImages {
     options?: AbortOptions & { readonly changes?: readonly string[] },
   ): Promise<void>;
   tagImage(source: string, name: string, options?: AbortOptions): Promise<void>;
-  /** Removes the name, and the image with its last name; nothing when it is not there. */
+  /** Removes the name, and the image with its last name; does nothing when it does not exist. */
   removeImage(name: string, options?: AbortOptions): Promise<void>;
 }
 
@@ -157,7 +157,7 @@ export function createDockerImages(
   };
 }
 
-/** overlay2 names the folders of all layers, and so does no other driver; nor does an engine that leaves that to containerd. */
+/** Only overlay2 lists the folders of all layers; other drivers and engines with containerd's image store do not. */
 function listLayerFolders({ GraphDriver, RootFS }: ImageInspection): readonly string[] {
   const { UpperDir, LowerDir = '' } = GraphDriver?.Data ?? {};
   if (GraphDriver?.Name !== 'overlay2' || UpperDir === undefined) return [];

@@ -2,11 +2,11 @@ import { request } from 'node:http';
 import { withDeadline } from '../../lib/deadline.ts';
 import { exitCodes, Failure } from '../../lib/failure.ts';
 
-/** Milliseconds until the node must have answered. */
+/** Milliseconds for the response of the node. */
 const timeout = 5_000;
 
 interface NodeQuery {
-  /** The engine's. */
+  /** Path of the engine's socket. */
   readonly socket: string;
   /** Name of the node. */
   readonly node: string;
@@ -14,15 +14,15 @@ interface NodeQuery {
 }
 
 /**
- * The names of all images on a node, asked through the engine's socket: where every tenth of a second counts, the
- * docker program and the libraries that run programs are too slow to start.
- * @throws {Failure} when the engine or the node does not answer.
+ * The names of all images on a node, through the engine's socket, since the docker program and the libraries that run
+ * programs take tenths of a second to start.
+ * @throws {Failure} when the engine or the node does not respond.
  */
 export async function listImageNames({ socket, node, signal }: NodeQuery): Promise<ReadonlySet<string>> {
   const argv = ['ctr', '--namespace=k8s.io', 'images', 'list', '--quiet'];
   try {
     return await withDeadline({ timeout, signal }, async (limited) => {
-      // With a terminal the answer comes as it is; without one, in frames.
+      // With a terminal the output is plain text; without one it is split into frames.
       const command = { Cmd: argv, AttachStdout: true, Tty: true };
       const created = await post(socket, `/containers/${encodeURIComponent(node)}/exec`, command, limited);
       const { Id: id } = JSON.parse(created) as { readonly Id: string };

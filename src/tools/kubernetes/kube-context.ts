@@ -64,7 +64,7 @@ export function listKubeconfigs(env: NodeJS.ProcessEnv = process.env): readonly 
  * Copies one kube context out of the user's kubeconfig, which is not changed; undefined when it has none of that name.
  * Only kubectl is run, which merges the files and does not run the program that logs in.
  * @throws {Failure} exit code 2 when a file cannot be read; 9 when the kube context does not prove which cluster it
- * reaches, or runs another program than aws; 5 when it goes through a proxy.
+ * reaches, or runs another program than aws; 5 when it uses a proxy.
  */
 export async function findKubeContext(
   name: string,

@@ -15,11 +15,11 @@ export interface ApiAccess {
   readonly key?: Buffer;
   /** The name that its certificate has, where that is not the one of its address. */
   readonly servername?: string;
-  /** A token for one request; undefined where the certificate is all that is shown. */
+  /** A token for one request; undefined where the certificate is enough. */
   readonly authorize?: (signal: AbortSignal) => Promise<string>;
 }
 
-/** What is read of a kubeconfig, all files inlined; the rest is left out. */
+/** The fields of a kubeconfig that this program reads, all files inlined; others are dropped. */
 export const Kubeconfig = z.object({
   contexts: z.array(
     z.object({ name: z.string(), context: z.object({ cluster: z.string(), user: z.string() }) }),
@@ -50,8 +50,8 @@ export const Kubeconfig = z.object({
 });
 
 /**
- * What a kubeconfig as kind writes it says of a kube context.
- * @throws {Failure} exit code 5 when it cannot be read, or does not say it.
+ * The access to a kube context's cluster, from a kubeconfig as kind writes it.
+ * @throws {Failure} exit code 5 when it cannot be read, or lacks the kube context.
  */
 export async function readKubeconfig(path: string, context: string, exec: Exec): Promise<ApiAccess> {
   try {
@@ -72,7 +72,7 @@ export async function readKubeconfig(path: string, context: string, exec: Exec):
     };
   } catch (error) {
     throw new Failure(`${path} has no usable kube context ${context}`, {
-      // A parser's words may repeat the file, and a key is in it.
+      // A parser's message may quote the file, and a key is in it.
       cause: error instanceof z.ZodError ? z.prettifyError(error) : (error as NodeJS.ErrnoException).code,
       hint: 'npm run up',
       exitCode: exitCodes.cluster,
@@ -84,13 +84,13 @@ function toBuffer(base64: string): Buffer {
   return Buffer.from(base64, 'base64');
 }
 
-/** How a user of the kubeconfig shows who it is, besides by a certificate. */
+/** How a user of the kubeconfig authenticates without a certificate. */
 function toAuthorize(
   { token, tokenFile, exec: program }: z.infer<typeof Kubeconfig>['users'][number]['user'],
   exec: Exec,
 ): ApiAccess['authorize'] {
   if (token !== undefined) return async () => token;
-  // Such a file is written anew before its token expires.
+  // The file is read each time, since it is rewritten before its token expires.
   if (tokenFile !== undefined) return async () => (await readFile(tokenFile, 'utf8')).trim();
   return program && createCredential(exec, program);
 }

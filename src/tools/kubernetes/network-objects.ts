@@ -1,7 +1,7 @@
 import type { Labels, Metadata, PortReference } from './objects.ts';
 
 /*
- * Who gets through to what runs in a cluster: the fields that this tool reads, as kubectl prints them.
+ * Objects that route traffic to pods or forbid it: the fields that this tool reads, as kubectl prints them.
  */
 
 export interface Ingress {
@@ -34,7 +34,7 @@ interface LabelSelector {
   }[];
 }
 
-/** Whom a rule lets through: of the fields that are there, all must match. */
+/** The peers that a rule allows: all fields that are set must match. */
 export interface PolicyPeer {
   readonly podSelector?: LabelSelector;
   readonly namespaceSelector?: LabelSelector;
@@ -47,7 +47,7 @@ interface PolicyPort {
   readonly endPort?: number;
 }
 
-/** What may reach the pods it selects, or what these may reach; pods that none selects may do anything. */
+/** Which peers may connect to the selected pods, or be connected to; pods that no policy selects are unrestricted. */
 export interface NetworkPolicy {
   readonly metadata: Metadata;
   readonly spec: {
@@ -64,7 +64,7 @@ export interface NetworkPolicy {
   };
 }
 
-/** Whether a selector chooses what has these labels; an empty one chooses all. */
+/** Whether a selector matches these labels; an empty one matches all. */
 export function matches(
   { matchLabels = {}, matchExpressions = [] }: LabelSelector,
   labels: Labels = {},

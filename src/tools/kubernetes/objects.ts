@@ -38,7 +38,7 @@ export interface Node {
 /** A number, or the name of one of the container's ports. */
 export type PortReference = number | string;
 
-/** What the node asks a container; one of the three. */
+/** How the kubelet checks a container; one of the three. */
 export interface Probe {
   readonly httpGet?: { readonly path?: string; readonly port: PortReference };
   readonly tcpSocket?: { readonly port: PortReference };
@@ -48,7 +48,7 @@ export interface Probe {
 export interface Container {
   readonly name: string;
   readonly image: string;
-  /** In place of what the image says. */
+  /** Overrides the entry point of the image. */
   readonly command?: readonly string[];
   readonly startupProbe?: Probe;
   readonly readinessProbe?: Probe;
@@ -81,7 +81,7 @@ export interface ContainerStatus {
   readonly restartCount: number;
   readonly image: string;
   readonly imageID: string;
-  /** Of its newest run; another one after each restart. */
+  /** ID of its newest run; another one after each restart. */
   readonly containerID?: string;
   readonly state?: ContainerState;
   readonly lastState?: ContainerState;
@@ -179,7 +179,7 @@ export type Labels = Readonly<Record<string, string>>;
 export interface Service {
   readonly metadata: Metadata;
   readonly spec: {
-    /** `None` for one whose name stands for its pods' own addresses. */
+    /** `None` for a headless Service, whose name resolves to the addresses of its pods. */
     readonly clusterIP?: string;
     readonly selector?: Labels;
     readonly ports?: readonly {
@@ -190,7 +190,7 @@ export interface Service {
   };
 }
 
-/** Where a Service leads; its label `kubernetes.io/service-name` says which. */
+/** The endpoints of a Service, which its label `kubernetes.io/service-name` names. */
 export interface EndpointSlice {
   readonly metadata: Metadata;
   readonly ports?: readonly { readonly name?: string; readonly port?: number }[] | null;
@@ -200,14 +200,14 @@ export interface EndpointSlice {
   }[];
 }
 
-/** Something that happened to an object; kept for an hour. */
+/** Something that happened to an object; the API server deletes it after an hour. */
 export interface Event {
   readonly metadata: Metadata;
   readonly type?: string;
   readonly reason?: string;
   readonly message?: string;
   readonly involvedObject: { readonly kind?: string; readonly uid?: string; readonly name?: string };
-  /** How often; one that is told once has none. */
+  /** How often; undefined for an event that happened once. */
   readonly count?: number;
   readonly lastTimestamp?: string | null;
   readonly eventTime?: string | null;

@@ -8,26 +8,26 @@ export interface PodPort {
   readonly namespace: string;
   readonly pod: string;
   readonly port: number;
-  /** Milliseconds between two signs of life that are asked for. */
+  /** Milliseconds between two pings. */
   readonly pingInterval?: number;
 }
 
-/** Nobody took the connection, and no byte of it was delivered to anybody: it may be tried again as a whole. */
+/** The connection was not accepted and no byte of it was delivered: it may be retried as a whole. */
 export class NotConnected extends ApiFailure {}
 
-/** Milliseconds until the API server and the node have agreed. */
+/** Milliseconds for the WebSocket handshake with the API server and the node. */
 const timeout = 10_000;
 
-/** Of a port, the channel of its bytes; the other one is for why there are none. */
+/** The channel of a port's bytes; the other channel carries the error. */
 const dataChannel = 0;
 
-/** What a node says when the program in the pod does not listen (containerd and CRI-O say it alike). */
+/** What a node reports when the program in the pod does not listen (containerd and CRI-O alike). */
 const refusal = /failed to (connect|dial)|connection refused/;
 
 /**
- * Connects to a port of a pod through the API server. The stream fails with `NotConnected` as long as nobody took the
- * connection. One direction cannot be ended alone: what is written last is `destroy`.
- * @throws {NotConnected} when the pod or the API server is not there.
+ * Connects to a port of a pod through the API server. The stream fails with `NotConnected` when the pod did not accept
+ * the connection. One direction cannot be ended alone: a client ends with `destroy`.
+ * @throws {NotConnected} when the pod does not exist or the API server does not respond.
  */
 export async function dialPod(
   { server, agent }: ApiReader,
@@ -41,7 +41,7 @@ export async function dialPod(
     perMessageDeflate: false,
     handshakeTimeout: timeout,
   });
-  // Listens before the connection is there: the node's first words may come with it.
+  // Created before the connection is open, since the node's first bytes may arrive with it.
   const stream = toStream(socket);
   keepAlive(socket, pingInterval);
   const abort = () => socket.terminate();
@@ -57,13 +57,13 @@ export async function dialPod(
   }
 }
 
-/** Ends a connection whose other end has fallen silent: a tunnel that is half open would be waited on for ever. */
+/** Ends a connection whose other end does not respond to pings: a half-open tunnel would otherwise never end. */
 function keepAlive(socket: WebSocket, pingInterval: number): void {
   let missed = 0;
-  /** Who never gives a sign of life is not taken for dead. */
+  /** A server that never answers pings is not taken for unresponsive. */
   let hasPong = false;
   const timer = setInterval(() => {
-    // Of one that is not read from, because its client is slow, nothing can be heard.
+    // While reading is paused because the client is slow, no pong can arrive.
     if (socket.isPaused) missed = 0;
     if (socket.isPaused || socket.readyState !== WebSocket.OPEN) return;
     if (missed >= 2 && hasPong) return socket.terminate();
@@ -93,7 +93,7 @@ function untilOpen(socket: WebSocket): Promise<void> {
 }
 
 function toStream(socket: WebSocket): Duplex {
-  /** Channels whose first message has come: the port's number, which is known. */
+  /** Channels whose first message, the port's number, has arrived. */
   const started = new Set<number>();
   let isConnected = false;
   let isOpen = false;
@@ -123,7 +123,7 @@ function toStream(socket: WebSocket): Duplex {
     isConnected = true;
     if (!stream.push(message.subarray(1))) socket.pause();
   });
-  // Of a socket that never opened, `untilOpen` tells.
+  // `untilOpen` reports the error of a socket that never opened.
   socket.on('error', (error) => stream.destroy(isOpen ? error : undefined));
   socket.once('open', () => {
     isOpen = true;

@@ -16,8 +16,8 @@ export interface PullOptions {
 }
 
 /**
- * Why an image could not be pulled. `unreachable`: the registry did not answer, or with a server's error, so another
- * way to the image is worth trying. `not-found` and `platform`: it answered, and has no such image.
+ * Why an image could not be pulled. `unreachable`: the registry did not respond, or with a server error, so the
+ * image may be had in another way. `not-found` and `platform`: it responded, and has no such image.
  */
 export type PullProblem =
   | 'unreachable'
@@ -89,12 +89,12 @@ export function registryOf(image: string): string {
   return isHost ? first : 'docker.io';
 }
 
-/** What the engine's message means. The messages are those of Docker 20.10 to 28 and of containerd's resolver. */
+/** The problem that the engine's message reports: those of Docker 20.10 to 28 and of containerd's resolver are known. */
 export function toProblem(message: string): PullProblem {
   return problems.find(({ pattern }) => pattern.test(message))?.problem ?? 'other';
 }
 
-// The first that fits wins: "denied" is also said of an image that does not exist, and a proxy's page may say anything.
+// The first match wins: "denied" is also reported for an image that does not exist, and a proxy's page may contain any word.
 const problems: readonly { readonly problem: PullProblem; readonly pattern: RegExp }[] = [
   { problem: 'disk', pattern: /no space left on device|disk quota exceeded/i },
   { problem: 'rate-limited', pattern: /toomanyrequests|too many requests|rate limit|\b429\b/i },

@@ -5,22 +5,22 @@ import { connect as connectTls } from 'node:tls';
 import { isTimeout, withDeadline } from '../../lib/deadline.ts';
 
 export interface ReachOptions {
-  /** Where the proxy's variables are. */
+  /** The environment variables that name the proxy. */
   readonly env: NodeJS.ProcessEnv;
-  /** Milliseconds until the answer must be there. */
+  /** Milliseconds for the response. */
   readonly timeout: number;
   readonly signal: AbortSignal;
 }
 
 export interface ReachResult {
   readonly status: number;
-  /** The server's clock, milliseconds since 1970; undefined where it does not say. */
+  /** The server's clock, milliseconds since 1970; undefined where it does not send it. */
   readonly date: number | undefined;
 }
 
 /**
- * Asks a web server for the head of a page, through the proxy that the environment names, as npm, Go and apt do.
- * Any answer counts. Rejects with the system's error (`code`), ETIMEDOUT when there is none in time.
+ * Sends a HEAD request to a web server, through the proxy that the environment names, as npm, Go and apt do.
+ * Any response counts. Rejects with the system's error (`code`), ETIMEDOUT when there is none in time.
  */
 export async function reach(url: string, { env, timeout, signal }: ReachOptions): Promise<ReachResult> {
   const target = new URL(url);
