@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 export interface FolderFile {
   readonly path: string;
-  /** The owner may run it: all that git keeps of a mode. */
+  /** The owner may run it: the only part of a mode that git stores. */
   readonly isExecutable: boolean;
 }
 

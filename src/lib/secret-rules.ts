@@ -1,7 +1,7 @@
 export interface SecretRule {
-  /** UTF-8 bytes it must have; 0 allows it to be empty. */
+  /** Minimum length in UTF-8; 0 allows it to be empty. */
   readonly minBytes: number;
-  /** What it is until the person says otherwise, in place of a random value. */
+  /** The default, in place of a random value. */
   readonly initial?: string;
 }
 

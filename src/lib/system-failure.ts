@@ -1,6 +1,6 @@
 import { exitCodes, Failure } from './failure.ts';
 
-/** What the system says in such a way that only the person can change it. */
+/** Errors of the operating system that only the user can fix. */
 const states: Readonly<Record<string, { readonly state: string; readonly hint: string }>> = {
   ENOSPC: { state: 'no space left on device', hint: 'npm run images -- prune' },
   EDQUOT: { state: 'disk quota exceeded', hint: 'npm run images -- prune' },
@@ -11,7 +11,7 @@ const states: Readonly<Record<string, { readonly state: string; readonly hint: s
   ENFILE: { state: 'the system has too many open files', hint: 'npm run doctor' },
 };
 
-/** A full disk and its kind, wherever it was met, as a Failure; undefined for any other error. */
+/** Such an error, wherever it occurred, as a Failure; undefined for any other error. */
 export function toSystemFailure(error: unknown): Failure | undefined {
   if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return undefined;
   const found = Object.hasOwn(states, String(error.code)) ? states[String(error.code)] : undefined;

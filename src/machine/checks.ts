@@ -25,7 +25,7 @@ const makers: readonly MakeCheck[] = [
   checkGo,
 ];
 
-/** Asks everything about this machine at once, before anything is built. Changes nothing. */
+/** Runs all checks of this machine at once, before anything is built. Changes nothing. */
 export async function runChecks(context: CheckContext): Promise<readonly CheckResult[]> {
   return (await Promise.all(makers.map((make) => make(context)))).flat();
 }

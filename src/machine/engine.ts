@@ -6,43 +6,43 @@ import { type EngineAddress, listEngineAddresses } from './engine-address.ts';
 import { EngineFailure, type EngineProblem } from './engine-failure.ts';
 import type { Host } from './host.ts';
 
-/** The container engine of this machine, and what of it decides how a cluster can run in it. */
+/** The container engine of this machine, and the properties that a cluster depends on. */
 export interface Engine {
   /** Path of its socket. */
   readonly socket: string;
-  /** Who named it: `DOCKER_HOST`, `docker context colima`, `default socket`. */
+  /** Where its address is from: `DOCKER_HOST`, `docker context colima`, `default socket`. */
   readonly source: string;
   readonly version: string;
   readonly apiVersion: string;
   readonly rootless: boolean;
   readonly cgroupVersion: 1 | 2;
   readonly storageDriver: string;
-  /** Where images and containers lie, in the file system that the engine sees. */
+  /** Folder of images and containers, in the file system of the engine. */
   readonly dockerRoot: string;
   /** `containerd`: image IDs are digests of manifests, and archives are OCI layouts. */
   readonly imageStore: 'classic' | 'containerd';
-  /** It runs in a virtual machine of its own: this machine's disks, limits and networks are not its. */
+  /** It runs in a virtual machine, so this machine's disks, limits and networks do not apply to it. */
   readonly inVirtualMachine: boolean;
   /** `amd64`, `arm64`. */
   readonly arch: string;
   readonly cpus: number;
   /** Bytes. */
   readonly memory: number;
-  /** Of its default network; undefined where it was never set, which means 1500. */
+  /** MTU of its default network; undefined where it is not set, which means 1500. */
   readonly mtu: number | undefined;
-  /** Milliseconds its clock is ahead of this machine's; undefined where it does not say. */
+  /** Milliseconds its clock is ahead of this machine's; undefined where it does not report it. */
   readonly clockSkew: number | undefined;
-  /** Tells this engine from another at the same address; empty in engines that have none. */
+  /** ID that distinguishes this engine from another at the same address; empty where it has none. */
   readonly daemonId: string;
 }
 
 export interface EngineOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds until an engine that says nothing counts as silent. */
+  /** Milliseconds for the first response. */
   readonly timeout?: number;
 }
 
-/** @throws {EngineFailure} when none can be used, with the way to change that. */
+/** @throws {EngineFailure} when no engine can be used, with the fix. */
 export async function getEngine(
   host: Host,
   { signal, timeout = 3_000 }: EngineOptions = {},
@@ -59,7 +59,7 @@ export async function getEngine(
       );
     }
   }
-  // Of several sockets, the one where something is tells most.
+  // Of several failures, the most specific one is reported.
   const [first] = failures.toSorted(
     (a, b) => mostSpecific.indexOf(a.problem) - mostSpecific.indexOf(b.problem),
   );
@@ -68,7 +68,7 @@ export async function getEngine(
 
 /**
  * The engine; undefined when none is installed or it does not run, which `collectChanges` may be able to change.
- * @throws {EngineFailure} when there is one that cannot be used.
+ * @throws {EngineFailure} when an engine cannot be used.
  */
 export async function findEngine(host: Host, options?: EngineOptions): Promise<Engine | undefined> {
   try {
@@ -82,8 +82,8 @@ export async function findEngine(host: Host, options?: EngineOptions): Promise<E
 }
 
 /**
- * The socket of the engine, for who needs nothing else of it: what an engine is takes it longer to say than that it is
- * there. Undefined as with `findEngine`, and it throws as that does.
+ * The socket of the engine, for callers that need nothing else: its properties take longer to read than its version.
+ * Undefined, and throws, as `findEngine` does.
  */
 export async function findSocket(host: Host, options: EngineOptions = {}): Promise<string | undefined> {
   const [first] = await listEngineAddresses(host);
@@ -95,7 +95,7 @@ export async function findSocket(host: Host, options: EngineOptions = {}): Promi
       return socket;
     } catch {
       signal?.throwIfAborted();
-      // Why it does not answer, and who else might, is for the long way to say.
+      // `findEngine` below finds out why, and tries the other addresses.
     }
   }
   return (await findEngine(host, options))?.socket;
@@ -137,7 +137,7 @@ async function askEngine(
   socket: string,
   { signal, timeout }: { readonly signal: AbortSignal | undefined; readonly timeout: number },
 ): Promise<Engine> {
-  // The first answer shows that it lives; a busy engine may then take its time over the rest.
+  // The first response shows that it is running; a busy engine may need longer for the others.
   const version = Version.parse(await getFromSocket(socket, '/version', { signal, timeout }));
   const slow = { signal, timeout: timeout * 5 };
   const [info, bridge] = await Promise.all([
@@ -203,7 +203,7 @@ async function toEngineFailure(
       );
     case 'ENOENT':
     case 'ECONNREFUSED':
-      // Somebody who names an engine has one.
+      // A user who has configured an address has an engine.
       return host.dockerd !== undefined || address.undo !== undefined
         ? new EngineFailure('down', `the container engine at ${where} is not running`, {
             cause: error,
@@ -221,7 +221,7 @@ async function toEngineFailure(
   }
 }
 
-/** `sg` has the group at once, a session from its next login. */
+/** A new group applies from the next login; `sg` applies it at once. */
 async function accessCommand({ root, user }: Host): Promise<string> {
   const groups = await readFile(join(root, 'etc/group'), 'utf8').catch(() => '');
   const members = /^docker:[^:]*:\d*:(.*)$/m.exec(groups)?.[1]?.split(',') ?? [];
@@ -229,7 +229,7 @@ async function accessCommand({ root, user }: Host): Promise<string> {
   return `${membership}sg docker -c "npm run up"`;
 }
 
-/** How a person starts the engine that does not run. */
+/** The command that starts an engine that is not running. */
 function startCommand(host: Host, { context }: EngineAddress, socket: string): string {
   if (context?.startsWith('colima')) return 'colima start';
   if (context === 'orbstack') return 'orb start';

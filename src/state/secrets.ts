@@ -13,7 +13,7 @@ export interface SecretsOptions {
   readonly cluster: string;
   /** Name of the environment. */
   readonly environment: string;
-  /** The person's own, which win key by key. */
+  /** The user's own secrets, which override generated ones key by key. */
   readonly own: Readonly<Record<string, string>>;
 }
 
@@ -24,9 +24,9 @@ export interface Secrets {
 }
 
 /**
- * The secrets of a cluster. The generated ones are made once and kept beside the data that was written with them, since
- * both outlive the cluster and the checkout; what is there is never made anew, what a newer version adds is.
- * @throws {Failure} when the kept ones cannot be read: making others would lock the data's owner out.
+ * The secrets of a cluster. Generated ones are stored beside the data that was written with them, since both outlive
+ * the cluster and the checkout. Existing ones are never replaced; those that a newer version needs are added.
+ * @throws {Failure} when the stored ones cannot be read: the data could not be read with new ones.
  */
 export async function ensureSecrets(options: SecretsOptions): Promise<Secrets> {
   const store = toStore(options);
@@ -41,7 +41,7 @@ export async function ensureSecrets(options: SecretsOptions): Promise<Secrets> {
   return secrets;
 }
 
-/** The secrets, when all of them are there as `ensureSecrets` would leave them; changes nothing. */
+/** The secrets, when `ensureSecrets` would change nothing; else undefined. */
 export async function findSecrets(options: SecretsOptions): Promise<Secrets | undefined> {
   const stored = await readStored(toStore(options));
   if (secretKeys.some((key) => stored[key] === undefined)) return undefined;
@@ -73,7 +73,7 @@ function findRule(key: string): SecretRule | undefined {
   return Object.hasOwn(secretRules, key) ? secretRules[key as SecretKey] : undefined;
 }
 
-/** JSON, which is YAML too. */
+/** JSON is valid YAML. */
 function toText(secrets: Readonly<Record<string, string>>): string {
   return `${JSON.stringify({ shared: { secrets } }, undefined, 2)}\n`;
 }
@@ -88,7 +88,7 @@ async function readStored(path: string): Promise<Readonly<Record<string, string>
       return Object.fromEntries(entries);
     }
   } catch {
-    // Said below; the parser's message would repeat what is in the file.
+    // Reported below; the parser's message could quote a secret.
   }
   throw new Failure(`${path} is damaged, and the data of the cluster can be read only with its secrets`, {
     hint: `restore the file, or give up the data: npm run down -- --delete-data`,

@@ -15,7 +15,7 @@ export interface RelayResponse {
 
 /** One request of a client. */
 export interface RelayedRequest {
-  /** Sends it to the target. Resolves to false when the target did not accept it and nothing was delivered; else to true. */
+  /** Sends it to the target. Resolves to false when nothing was delivered because the target did not accept it. */
   attempt(target: PoolTarget): Promise<boolean>;
   refuse(response: RelayResponse): void;
   /** Aborted when the client has closed its connection. */

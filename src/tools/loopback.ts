@@ -13,7 +13,7 @@ export interface Listener {
 const maxConnections = 512;
 
 /**
- * Listens on 127.0.0.1. Nothing is read from a connection before it is handed over: until then its data waits in the socket.
+ * Listens on 127.0.0.1. Connections are handed over unread: until then their data waits in the socket.
  * Undefined when the port is taken, or this user may not have it.
  */
 export async function listenOnLoopback(

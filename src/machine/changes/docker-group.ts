@@ -2,7 +2,7 @@ import type { Exec } from '../../tools/exec.ts';
 import type { Change } from './change.ts';
 import type { Root } from './root.ts';
 
-/** This user in the group that may use the engine's socket; a process has it from its next login, or with `sg`. */
+/** Adds this user to the group that may use the engine's socket; effective from the next login, or with `sg`. */
 export function joinDockerGroup(root: Root, exec: Exec, user: string): Change {
   return {
     id: 'docker-group',

@@ -8,16 +8,16 @@ export interface PackagesWanted {
   readonly title: string;
   readonly why: string;
   readonly packages: readonly string[];
-  /** Installed with them where this release of the distribution has them. */
+  /** Also installed, where this release of the distribution has them. */
   readonly ifAvailable?: readonly string[];
 }
 
 const nonInteractive = { DEBIAN_FRONTEND: 'noninteractive' };
-// Another apt run (unattended upgrades) is waited for, and a mirror's hiccup is no failure.
+// Waits for another apt run (unattended upgrades), and retries where a mirror fails.
 const retrying = ['-q', '-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=3'];
 const install = ['install', '--yes', '--no-install-recommends'];
 
-/** Packages installed with apt, without what they merely recommend. */
+/** Installs packages with apt, without recommended ones. */
 export function installPackages(
   root: Root,
   exec: Exec,
@@ -35,7 +35,7 @@ export function installPackages(
     async apply({ signal, report }) {
       const options = { env: nonInteractive, signal, onLine: report, failures: aptFailures };
       await root.run('apt-get', [...retrying, 'update'], options);
-      // Only a fresh index knows what is offered.
+      // Only an updated index shows which packages are available.
       const available = await Promise.all(
         ifAvailable.map(async (name) => ((await isAvailable(exec, name)) ? [name] : [])),
       );

@@ -6,15 +6,15 @@ import type { Exec, ExecOptions, ExecResult } from '../../tools/exec.ts';
 import { type FailureRules, systemFailures } from '../../tools/failure-rules.ts';
 import type { Host } from '../host.ts';
 
-/** Does what only root may: directly, or through sudo. */
+/** Runs what only root may run: directly, or through sudo. */
 export interface Root {
-  /** @throws {Failure} when this user is not root and there is no sudo. */
+  /** @throws {Failure} when this user is not root and sudo is not installed. */
   run(program: string, args: readonly string[], options?: ExecOptions): Promise<ExecResult>;
-  /** Puts a file in place with this mode, in folders made as needed. */
+  /** Installs a file with this mode; creates its folders as needed. */
   writeFile(path: string, content: string, mode: string): Promise<void>;
   /** A path below `/`, as this host has it. */
   path(path: string): string;
-  /** A command line as a person would type it here. */
+  /** A command line as the user would type it here. */
   show(line: string): string;
 }
 
@@ -26,7 +26,7 @@ export function createRoot(host: Host, exec: Exec): Root {
         hint: `su -c '${[program, ...args].join(' ')}'`,
       });
     }
-    // sudo drops the environment, so what the program must see is named again. -n: it never asks behind the display.
+    // sudo drops the environment, so the variables are passed by env. -n: it must not prompt behind the progress display.
     const { env = {}, failures = systemFailures, ...rest } = options;
     const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
     try {
@@ -36,7 +36,7 @@ export function createRoot(host: Host, exec: Exec): Root {
       });
     } catch (error) {
       if (!(error instanceof CommandFailure)) throw error;
-      // What sudo printed is the program's output.
+      // The error is that of the program, not of sudo.
       throw new CommandFailure(error.message.replace(/^sudo /, `${program} `), {
         ...error,
         cause: error.cause,
@@ -69,7 +69,7 @@ function throughSudo({ rules, ...failures }: FailureRules): FailureRules {
   return { ...failures, rules: [locked, ...rules] };
 }
 
-/** Asks for sudo's password on the terminal, once, so that nothing asks for it in the middle of the progress display. */
+/** Lets sudo prompt for its password before the progress display starts. */
 export async function unlockRoot(host: Host, exec: Exec): Promise<void> {
   if (!host.isRoot && host.hasSudo) await exec('sudo', ['-v'], { inherit: true, failures: systemFailures });
 }

@@ -28,16 +28,16 @@ const dockerdRules: readonly FailureRule[] = [
 
 export interface StartOptions {
   readonly host: Host;
-  /** The engine's output where no systemd keeps it. */
+  /** File for the engine's output where systemd does not log it. */
   readonly log: string;
-  /** Resolves to true while an engine runs, open to this user or not. */
+  /** Resolves to true while an engine is running, whether or not this user may use it. */
   readonly isRunning: () => Promise<boolean>;
-  /** Milliseconds until it must answer, and between two questions. */
+  /** Milliseconds until it must respond, and between two checks. */
   readonly timeout?: number;
   readonly interval?: number;
 }
 
-/** The engine of Debian's or Ubuntu's docker.io started: by systemd, or detached, so that it outlives this program. */
+/** Starts the engine of Debian's or Ubuntu's docker.io: by systemd, or detached, so that it outlives this program. */
 export function startEngine(root: Root, options: StartOptions): Change {
   const { host, log, isRunning } = options;
   return {
@@ -63,7 +63,7 @@ export interface RestartOptions extends StartOptions {
   readonly why: string;
 }
 
-/** The running engine restarted, so that it takes its settings. Always needed: who asks for it knows why. */
+/** Restarts the running engine, so that it reads its settings. Always needed: the caller has decided it. */
 export function restartEngine(root: Root, options: RestartOptions): Change {
   const { host, log, why } = options;
   const stop = [
@@ -96,7 +96,7 @@ export function restartEngine(root: Root, options: RestartOptions): Change {
   };
 }
 
-/** A session and output of its own: neither Ctrl-C nor the end of this terminal reaches it. */
+/** In a session of its own, so that neither Ctrl-C nor the end of this terminal ends it. */
 function detached(root: Root, log: string): readonly string[] {
   const pidFile = root.path(pidFilePath);
   return ['--start', '--background', '--oknodo', '--pidfile', pidFile, '--output', log, '--exec', dockerd];
@@ -108,7 +108,7 @@ async function startDetached(root: Root, log: string, signal: AbortSignal): Prom
   await root.run('start-stop-daemon', detached(root, log), { signal });
 }
 
-/** Where /run outlives a reboot, the number in it may be anyone's by now, and dockerd would refuse to start. */
+/** Where /run outlives a reboot, another process may have the PID in the file, and dockerd would not start. */
 async function removeStalePid(root: Root): Promise<void> {
   const pidFile = root.path(pidFilePath);
   const pid = await readFile(pidFile, 'utf8').catch(() => undefined);

@@ -5,12 +5,12 @@ import { toBytes } from '../../lib/bytes.ts';
 import type { CheckResult, MakeCheck } from './check.ts';
 
 const gigabyte = 1e9;
-/** Roots, Go's caches and the images together, while all of them are built. */
+/** Bytes for root file systems, Go's caches and images while all images are built. */
 const buildSpace = 15 * gigabyte;
-/** The nearly full part of a small disk is an emergency; of a large one it is room for years. */
+/** Bytes of free space that are enough whatever their share of a large disk is. */
 const ampleSpace = 40 * gigabyte;
 
-/** The disks that images, volumes and temporary files lie on, each asked about once. */
+/** The disks of images, volumes and temporary files, each checked once. */
 export const checkDisk: MakeCheck = async ({ engine, paths, demand }) => {
   const folders = [
     ...(engine && !engine.inVirtualMachine ? [{ path: engine.dockerRoot, holds: 'images' }] : []),

@@ -7,7 +7,7 @@ const id = 'engine';
 const title = 'container engine';
 const oldest = '20.10';
 
-/** What the engine is, and what in its own settings no node survives. */
+/** The version of the engine, and settings with which no node starts. */
 export const checkEngine: MakeCheck = async ({ engine, host }) => {
   if (engine === undefined) {
     return [{ id, title, state: 'fail', detail: 'not running', fix: 'npm run doctor -- --fix' }];
@@ -39,7 +39,7 @@ export const checkEngine: MakeCheck = async ({ engine, host }) => {
   return problems.length > 0 ? problems : [{ id, title, state: 'ok', detail }];
 };
 
-/** The kubelet from 1.35 on refuses cgroup v1; kind only warns of it. */
+/** The kubelet from 1.35 on does not start on cgroup v1; kind only warns about it. */
 export const checkCgroup: MakeCheck = ({ engine, demand }: CheckContext) => {
   if (engine === undefined) return [];
   const isRefused = engine.cgroupVersion === 1 && minorOf(demand.kubernetes) >= 35;
@@ -57,7 +57,7 @@ export const checkCgroup: MakeCheck = ({ engine, demand }: CheckContext) => {
   ];
 };
 
-/** An engine whose packets are larger than the host can send loses them, which looks like a network that hangs. */
+/** With an MTU above the host's, large packets are lost, and connections seem to hang. */
 export const checkMtu: MakeCheck = ({ engine, host }) => {
   if (engine === undefined || engine.inVirtualMachine || host.mtu === undefined) return [];
   const mtu = engine.mtu ?? 1500;
@@ -69,7 +69,7 @@ export const checkMtu: MakeCheck = ({ engine, host }) => {
   ];
 };
 
-/** Certificates of a cluster made by a clock that is ahead are not valid yet for one that is not. */
+/** With an engine's clock that is ahead, a new cluster's certificates are not valid yet on this machine. */
 export const checkClock: MakeCheck = ({ engine }) => {
   if (engine?.clockSkew === undefined) return [];
   const seconds = Math.round(Math.abs(engine.clockSkew) / 1000);
@@ -97,7 +97,7 @@ async function startsInit(file: string): Promise<boolean> {
   try {
     return (JSON.parse(await readFile(file, 'utf8')) as { readonly init?: unknown }).init === true;
   } catch {
-    // No settings, or not ours to read: the engine runs with them, so they are in order.
+    // Missing or unreadable: the engine is running with them, so they are valid.
     return false;
   }
 }

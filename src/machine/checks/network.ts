@@ -10,13 +10,13 @@ import type { CheckContext, CheckResult } from './check.ts';
 const responseTimeout = 3_500;
 
 export interface NetworkContext extends CheckContext {
-  /** Asked in place of the registries, as the environment says. */
+  /** Used instead of the registries, as the environment configures. */
   readonly registryMirror: string | undefined;
-  /** Milliseconds for each answer. */
+  /** Milliseconds for each response. */
   readonly timeout?: number;
 }
 
-/** Whether images can be pulled, or else built: registries as the engine reaches them, mirrors as this machine does. */
+/** Whether images can be pulled or built: registries are checked from the engine, mirrors from this machine. */
 export async function checkNetwork(context: NetworkContext): Promise<readonly CheckResult[]> {
   const { host, exec, signal } = context;
   const [registries, mirrors] = await Promise.all([
@@ -37,7 +37,7 @@ export async function checkNetwork(context: NetworkContext): Promise<readonly Ch
   ];
 }
 
-/** The first image of each registry, asked for through the engine, which has a resolver and a proxy of its own. */
+/** Requests the first image of each registry through the engine, which has its own resolver and proxy. */
 async function checkRegistries(context: NetworkContext): Promise<readonly CheckResult[]> {
   const { docker, paths, registryMirror, signal, timeout = responseTimeout } = context;
   if (docker === undefined) return [];
@@ -63,7 +63,7 @@ async function checkRegistries(context: NetworkContext): Promise<readonly CheckR
           return { id, title, state: 'warn', detail: `no response in ${timeout / 1000} s: ${instead}` };
         }
         if (!(error instanceof PullFailure)) throw error;
-        // That it has not this image means that it answers.
+        // The registry responded, even though it does not have this image.
         if (error.problem === 'not-found') return { id, title, state: 'ok', detail: 'reachable' };
         const detail = `${toCause(error)}: ${instead}`;
         if (error.problem === 'unreachable' || error.hint === undefined) {
@@ -101,7 +101,7 @@ async function checkMirror(
   }
 }
 
-/** A server's clock is right: when it differs, certificates are not valid yet, or no longer. */
+/** Compares with a server's clock: with a wrong one, certificates are not valid yet or have expired. */
 function checkServersClock(mirrors: readonly MirrorCheck[]): readonly CheckResult[] {
   const date = mirrors.find(({ reached }) => reached?.date !== undefined)?.reached?.date;
   if (date === undefined) return [];
@@ -111,7 +111,7 @@ function checkServersClock(mirrors: readonly MirrorCheck[]): readonly CheckResul
   return [{ id: 'clock', title: 'clock', state: 'warn', detail, fix: 'sudo timedatectl set-ntp true' }];
 }
 
-/** A proxy that is asked for 127.0.0.1 too answers for another machine. */
+/** A proxy that receives requests to 127.0.0.1 sends them to another machine. */
 function checkProxy({ host }: CheckContext): readonly CheckResult[] {
   const proxy =
     findProxy(new URL('http://127.0.0.1'), host.env) ?? findProxy(new URL('https://127.0.0.1'), host.env);
@@ -121,7 +121,7 @@ function checkProxy({ host }: CheckContext): readonly CheckResult[] {
   return [{ id: 'proxy', title: 'proxy', state: 'warn', detail, fix }];
 }
 
-/** Neither of the two ways to an image. */
+/** Images can be neither pulled nor built. */
 function checkOffline(
   registries: readonly CheckResult[],
   mirrors: readonly CheckResult[],

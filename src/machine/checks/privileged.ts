@@ -1,7 +1,7 @@
 import { findPrivilegedProblem } from '../privileged-run.ts';
 import type { MakeCheck } from './check.ts';
 
-/** Nodes are privileged containers, and only starting one shows whether the engine can. */
+/** Nodes are privileged containers, and only a test container shows whether the engine can start one. */
 export const checkPrivileged: MakeCheck = async ({ docker, engine, signal }) => {
   if (docker === undefined || engine === undefined) return [];
   const problem = await findPrivilegedProblem(docker, engine.arch, signal);

@@ -4,7 +4,7 @@ import { findBuildClient } from '../build-client.ts';
 import { findProgram } from '../host.ts';
 import type { MakeCheck } from './check.ts';
 
-/** kind drives the engine with the docker program, and services with a Dockerfile are built with it. */
+/** kind uses the docker program, and so do builds of services with a Dockerfile. */
 export const checkDockerClient: MakeCheck = async ({ host, exec }) => {
   const id = 'docker-client';
   const title = 'docker client';
@@ -23,7 +23,7 @@ export const checkDockerClient: MakeCheck = async ({ host, exec }) => {
   return [{ id, title, state: 'ok', detail: `${onPath}; builds with ${client.program}` }];
 };
 
-/** After `sudo docker login` the folder is root's, and docker can no longer be used without it. */
+/** After `sudo docker login` the folder is owned by root, and docker fails without sudo. */
 export const checkDockerFolder: MakeCheck = async ({ host }) => {
   const folder = host.env.DOCKER_CONFIG || join(host.home, '.docker');
   const owner = await stat(folder).then(
@@ -44,7 +44,7 @@ export const checkDockerFolder: MakeCheck = async ({ host }) => {
 
 const oldestGo = [1, 24] as const;
 
-/** Kubernetes and Traefik are Go modules; their oldest Go fetches the newer ones it needs by itself. */
+/** Kubernetes and Traefik are Go modules; this version of Go downloads a newer one where they need it. */
 export const checkGo: MakeCheck = async ({ exec, demand, signal }) => {
   if (!demand.buildsImages) return [];
   const id = 'go';
@@ -66,7 +66,7 @@ export const checkGo: MakeCheck = async ({ exec, demand, signal }) => {
   ];
 };
 
-/** The parts of built images that are no Go programs come as Debian packages. */
+/** What is not a Go program in built images comes from Debian packages. */
 export const checkApt: MakeCheck = ({ host, demand }) => {
   if (!demand.buildsImages) return [];
   return [

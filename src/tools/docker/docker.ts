@@ -11,7 +11,7 @@ export interface Docker extends DockerImages, DockerContainers {
   findNetworkMtu(name: string, options?: AbortOptions): Promise<number | undefined>;
 }
 
-/** The engine at this socket. @throws {Failure} from every method, when the engine rejects the request or does not respond. */
+/** The engine at this socket. @throws {Failure} from every method: the engine rejects it or does not respond. */
 export function createDocker({ socket }: { readonly socket: string }, exec: Exec): Docker {
   const connection = createConnection(socket);
   return {

@@ -29,7 +29,7 @@ export interface TarFiles {
   readonly paths: readonly string[];
 }
 
-/** A container may have created a symbolic link in the folder: this script, as root of the node, must not follow it out. */
+/** A container may have put a symbolic link into the folder; this script, root of the node, must not follow it out. */
 const putScript = `set -e
 cd "$1"; shift
 here=$(pwd -P) new=.wealist-live

@@ -9,7 +9,7 @@ import { apiFailures, notReachable, toServerError } from './api-failures.ts';
 import type { ApiAccess } from './kubeconfig.ts';
 import type { Metadata } from './objects.ts';
 
-/** Requests to the API server without kubectl: for watches and logs, which stay open, and where starting kubectl is too slow. */
+/** Requests to the API server without kubectl, which is too slow to start, or cannot keep them open: watches and logs. */
 export interface ApiServer {
   readonly server: string;
   /** Keeps the connections open, with the certificates that they need. */
