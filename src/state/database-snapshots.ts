@@ -90,7 +90,8 @@ export async function getSnapshot(folder: string, name: string): Promise<Databas
 }
 
 /**
- * Creates a snapshot in a hidden folder and renames it when it is complete, so that an interrupted one is never used. `fill` writes the files into that folder. @throws {Failure} exit code 2 when the name is taken.
+ * Creates a snapshot in a hidden folder and renames it when it is complete, so that an interrupted one is never used.
+ * `fill` writes the files into that folder. @throws {Failure} exit code 2 when the name is taken.
  */
 export async function createSnapshot(
   folder: string,

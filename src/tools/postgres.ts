@@ -23,7 +23,10 @@ export interface Dump {
   readonly sha256: string;
 }
 
-/** The PostgreSQL of the cluster, as its superuser, through its pod. Names of databases have to be letters, digits, `_` and `-`. */
+/**
+ * The PostgreSQL of the cluster, as its superuser, through its pod. Names of databases have to be letters, digits, `_`
+ * and `-`.
+ */
 export interface Postgres {
   /** As `server_version_num`: 170006. */
   readVersion(signal: AbortSignal): Promise<number>;

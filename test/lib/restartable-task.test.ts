@@ -32,7 +32,7 @@ test('a request is worked on, and the next one after it', async () => {
   expect(log).toEqual(['begins 1', 'done 1', 'begins 2', 'done 2']);
 });
 
-test('one that comes meanwhile has it begun anew, several at once only once', async () => {
+test('a request during a run restarts it, several at once only once', async () => {
   const { latest, log, errors } = makeLatest();
   latest.restart();
   await sleep(5);
@@ -43,7 +43,7 @@ test('one that comes meanwhile has it begun anew, several at once only once', as
   expect(errors).toEqual([]);
 });
 
-test('an error of the work that nobody has aborted is told of', async () => {
+test('an error of work that was not aborted is reported', async () => {
   const errors: unknown[] = [];
   const { signal } = new AbortController();
   const latest = createRestartableTask(() => Promise.reject(new Error('a bug')), {

@@ -171,7 +171,7 @@ test.each([
   expect(toCheck({ free, size, path: '/', holds: ['images'] }, builds)).toMatchObject({ state });
 });
 
-test('what failed is told all at once, exit code 3', () => {
+test('all failed checks are reported at once, exit code 3', () => {
   const checks: readonly CheckResult[] = [
     { id: 'a', title: 'A', state: 'ok', detail: 'fine' },
     { id: 'b', title: 'B', state: 'warn', detail: 'so so', fix: 'mend b' },

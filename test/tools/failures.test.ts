@@ -416,7 +416,7 @@ test.each([
   [500, 'Internal error occurred: failed calling webhook "a"', 'Error from server (InternalError): '],
   [504, 'request did not complete', 'Error from server (Timeout): '],
   [503, 'the server is currently unable to handle the request', 'Error from server (ServiceUnavailable): '],
-])('a request answered with %i, %s, fails as kubectl does', async (status, message, prefix) => {
+])('status %i, %s, fails as kubectl does', async (status, message, prefix) => {
   const { exitCode, hint } = new ApiFailure(message, { status });
   const kubectl = await tools.kubectl?.(failing(`${prefix}${message}`)).catch((error: unknown) => error);
   expect(kubectl).toMatchObject({ exitCode, hint });

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { requestStatus } from '../../src/tools/http-status.ts';
 
-/** A web server that answers 200 to this host only. */
+/** A web server that responds with 200 to this host only. */
 async function serve(host: string): Promise<number> {
   const server = createServer((request, response) => {
     const isHost = request.headers.host?.split(':')[0] === host;
@@ -22,7 +22,7 @@ test('a name below localhost is asked of this machine under that name', async ()
   expect(await requestStatus(`http://localhost:${port}/-/ready?x=1`, { signal })).toBe(404);
 });
 
-test('the reason, where nobody answers', async () => {
+test('the reason, where no server responds', async () => {
   await expect(requestStatus('http://x.localhost:1/', { signal })).rejects.toThrow('ECONNREFUSED');
   await expect(requestStatus('http://localhost:1/', { signal: AbortSignal.abort() })).rejects.toThrow();
 });

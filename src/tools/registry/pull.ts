@@ -94,7 +94,7 @@ export function toProblem(message: string): PullProblem {
   return problems.find(({ pattern }) => pattern.test(message))?.problem ?? 'other';
 }
 
-// The first match wins: "denied" is also reported for an image that does not exist, and a proxy's page may contain any word.
+// The first match wins: "denied" is also reported for a missing image, and a proxy's page may contain any word.
 const problems: readonly { readonly problem: PullProblem; readonly pattern: RegExp }[] = [
   { problem: 'disk', pattern: /no space left on device|disk quota exceeded/i },
   { problem: 'rate-limited', pattern: /toomanyrequests|too many requests|rate limit|\b429\b/i },

@@ -17,12 +17,12 @@ async function start(answer: RequestListener) {
 
 const { signal } = new AbortController();
 
-test('an answer, parsed', async () => {
+test('a response, parsed', async () => {
   const api = await start((request, response) => response.end(JSON.stringify({ path: request.url })));
   expect(await api.get('/version?x=1', signal)).toEqual({ path: '/version?x=1' });
 });
 
-test('a refusal says what Kubernetes says', async () => {
+test('a rejected request has the message of Kubernetes', async () => {
   const api = await start((_, response) => {
     response.writeHead(403).end(JSON.stringify({ kind: 'Status', message: 'pods is forbidden' }));
   });
@@ -31,7 +31,7 @@ test('a refusal says what Kubernetes says', async () => {
   });
 });
 
-test('a refusal by somebody else', async () => {
+test('an error of another server on the way', async () => {
   const api = await start((_, response) => response.writeHead(502).end('<html>'));
   await expect(api.get('/api', signal)).rejects.toMatchObject({
     message: 'the cluster responded with status 502',
@@ -39,7 +39,7 @@ test('a refusal by somebody else', async () => {
   });
 });
 
-test('nobody there', async () => {
+test('no server', async () => {
   const api = createApiServer({ server: 'http://127.0.0.1:1' });
   await expect(api.get('/api', signal)).rejects.toMatchObject({
     message: 'the cluster does not respond',
@@ -47,7 +47,7 @@ test('nobody there', async () => {
   });
 });
 
-test('an aborted question ends with the reason', async () => {
+test('an aborted request ends with the reason', async () => {
   const api = await start(() => {});
   const stop = new AbortController();
   const asked = api.get('/api', stop.signal);

@@ -22,7 +22,7 @@ interface Deps {
   readonly user?: object;
 }
 
-/** A kubeconfig with the kube contexts dev and prod; JSON, which is YAML, too. */
+/** A kubeconfig with the kube contexts dev and prod; JSON is valid YAML. */
 async function writeConfig({ cluster = {}, user = { token: 'secret' } }: Deps = {}, folder?: string) {
   const where = folder ?? (await makeTemporaryFolder());
   const file = join(where, 'config');
@@ -116,7 +116,7 @@ describe.each([fake, ...installed])('by %s', (kubectl) => {
   test.each([
     ['contexts: {a: b', 'is not a kubeconfig yaml: line 1: did not find expected'],
     ['contexts: yes', 'is not a kubeconfig json: cannot unmarshal'],
-  ])('what is no kubeconfig is refused without its words', async (text, says) => {
+  ])('what is not a kubeconfig is refused without quoting it', async (text, says) => {
     const file = join(await makeTemporaryFolder(), 'config');
     await writeFile(file, text);
     const failure = await find('dev', [file]).catch((error) => error);
