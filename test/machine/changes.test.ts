@@ -278,7 +278,7 @@ test('without an engine no test container is started', async () => {
   expect(await collectChanges({ ...fake, engine })).toEqual([]);
 });
 
-test('an MTU above the host's is lowered in an engine that this tool installed, and in no other', async () => {
+test('an MTU above that of the host is lowered in an engine that this tool installed, and in no other', async () => {
   const fake = await makeBareDebian({ files: { ...granted, ...route } });
   const connected = await connect(fake, { ...enginesAnswers(), 'GET /networks/bridge': { Options: {} } });
   expect(await collectChanges({ ...fake, ...connected })).toEqual([]);

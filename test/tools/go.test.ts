@@ -60,7 +60,7 @@ test('the error of a build is reported without the packages that were compiled b
   });
 });
 
-test('a failed build names the package, with Go's output as the cause', async () => {
+test('a failed build names the package, with the output of Go as the cause', async () => {
   const {
     folder,
     exec: there,

@@ -94,7 +94,7 @@ test('an unchanged state is not a failure; what does not exist need not be remov
   await docker.removeImage('nothing:1');
 });
 
-test('a rejected request has the engine's message', async () => {
+test('a rejected request has the message of the engine', async () => {
   const message = 'OCI runtime create failed: unable to apply caps: operation not permitted';
   const docker = await connect({
     'POST /containers/c1/start': (_, response) => sendJson(response, 500, { message }),

@@ -19,7 +19,7 @@ async function serve(
 
 const options = { env: {}, timeout: 3_000, signal: new AbortController().signal };
 
-test('any response counts, and has the server's time', async () => {
+test('any response counts, and has the time of the server', async () => {
   const date = new Date('2026-01-02T03:04:05Z');
   const host = await serve((_, response) => response.writeHead(404, { date: date.toUTCString() }).end());
   expect(await reach(`http://${host}/v2/`, options)).toEqual({ status: 404, date: date.getTime() });
