@@ -279,7 +279,7 @@ const failures: readonly (readonly [string, string, number, string | RegExp | un
   ],
   [
     'helm',
-    "Error: values don't meet the specifications of the schema(s) in the following chart(s):\nauth-service:\n- (root): Additional property portt is not allowed",
+    "Error: values don't meet the specifications of the schema(s) in the following chart(s):\nauth-service:\n- at '': additional properties 'portt' not allowed",
     6,
     /env\/local\.yaml/,
   ],
@@ -396,6 +396,22 @@ test.each(failures)('%s: %s', async (tool, stderr, exitCode, hint) => {
 test.each(Object.keys(tools))('%s that is not installed is a failure of this machine', async (tool) => {
   const failure = await tools[tool]?.(missing).catch((error: unknown) => error);
   expect(failure).toMatchObject({ exitCode: 3 });
+});
+
+test('a program without failures of its own is one of this machine, with its output as the cause', async () => {
+  await expect(exec('sh', ['-c', 'echo Forbidden >&2; exit 4'])).rejects.toMatchObject({
+    ...{ message: 'sh ended with exit code 4', cause: 'Forbidden', hint: undefined, exitCode: 3, status: 4 },
+  });
+});
+
+test('a time-out is a failure of the tool, the end by a signal one of this machine', async () => {
+  const failures = { exitCode: 5, hint: 'npm run status', rules: [] } as const;
+  await expect(exec('sleep', ['5'], { timeout: 50, failures })).rejects.toMatchObject({
+    ...{ message: 'sleep timed out', hint: 'npm run status', exitCode: 5 },
+  });
+  await expect(exec('sh', ['-c', 'kill -9 $$'], { failures })).rejects.toMatchObject({
+    ...{ message: 'sh was ended by SIGKILL', hint: undefined, exitCode: 3 },
+  });
 });
 
 /** Status and message of the API server; the same failure as kubectl prints it. */
