@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { ownerOnNode } from '../config/kind-cluster.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
+import { kindClusterLabel } from '../lib/labels.ts';
 import type { ContainerState, DockerContainerDetails } from '../tools/docker/containers.ts';
 import type { Docker } from '../tools/docker/docker.ts';
 
@@ -32,7 +33,6 @@ export interface FoundCluster {
 }
 
 /** kind's label on every container of a cluster. */
-const clusterLabel = 'io.x-k8s.kind.cluster';
 
 /** The names that kind gives to the containers of a cluster with this many workers, the control plane first. */
 export function nodeNamesOf(cluster: string, workers: number): readonly string[] {
@@ -99,7 +99,7 @@ export function requireOwn(cluster: FoundCluster, checkoutId: string | undefined
 
 /** The containers that carry kind's label for this cluster, running or not. */
 export function listNodeContainers(docker: Docker, cluster: string, signal: AbortSignal) {
-  return docker.listContainers([`${clusterLabel}=${cluster}`], { signal });
+  return docker.listContainers([`${kindClusterLabel}=${cluster}`], { signal });
 }
 
 function findOwner({ mounts }: DockerContainerDetails): string | undefined {

@@ -1,3 +1,4 @@
+import { inputsLabel } from '../lib/labels.ts';
 import { type SharedAnswer, shareAnswer } from '../lib/share-answer.ts';
 import type { ApiReader } from '../tools/kubernetes/api-server.ts';
 import type { Metadata } from '../tools/kubernetes/objects.ts';
@@ -12,9 +13,6 @@ export interface Release {
   /** Hash of the inputs that it was rendered from; undefined when another program installed it. */
   readonly inputs: string | undefined;
 }
-
-/** The label on a release's record that holds the hash of its inputs. */
-export const inputsLabel = 'wealist-inputs';
 
 export type Releases = SharedAnswer<readonly Release[]>;
 

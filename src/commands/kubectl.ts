@@ -3,6 +3,7 @@ import { delimiter, join } from 'node:path';
 import { defineCommand } from '../cli/command.ts';
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
 import { defaultEnvironment, findChosenEnvironment } from '../state/chosen-environment.ts';
+import { kubectlFailures } from '../tools/kubernetes/kubectl.ts';
 import { requireWritable } from './context/environment.ts';
 
 export const command = defineCommand({
@@ -28,7 +29,8 @@ export const command = defineCommand({
     // The kubectl that `up` has installed comes first.
     const path = [join(paths.state, 'bin'), process.env.PATH].join(delimiter);
     try {
-      await exec('kubectl', words, { env: { KUBECONFIG: kubeconfig, PATH: path }, inherit: true, signal });
+      const env = { KUBECONFIG: kubeconfig, PATH: path };
+      await exec('kubectl', words, { env, inherit: true, signal, failures: kubectlFailures });
       return 0;
     } catch (error) {
       // kubectl has printed why.

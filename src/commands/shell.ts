@@ -5,7 +5,7 @@ import { selectComponents } from '../config/services.ts';
 import { getRunningPod } from '../diagnosis/find-pod.ts';
 import type { Snapshot } from '../diagnosis/snapshot.ts';
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
-import type { Kubectl } from '../tools/kubernetes/kubectl.ts';
+import { type Kubectl, kubectlFailures } from '../tools/kubernetes/kubectl.ts';
 import type { Pod } from '../tools/kubernetes/objects.ts';
 import { getOwnCluster } from './context/engine.ts';
 import { requireWritable } from './context/environment.ts';
@@ -102,6 +102,7 @@ async function findShell({ exec, signal }: App, target: ExecTarget): Promise<str
   try {
     const { stdout } = await exec(program, [...base, 'exec', ...toTargetArgs(target), '--', ...printShell], {
       signal,
+      failures: kubectlFailures,
     });
     return stdout.trim() || 'sh';
   } catch (error) {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { exitCodes, Failure } from '../lib/failure.ts';
+import { nodeTypeLabel } from '../lib/labels.ts';
 import type { WorkerType } from './schema.ts';
 
 /** What a run adds to `kind/cluster.yaml`. Folders are absolute paths of this machine. */
@@ -25,8 +26,6 @@ export interface ClusterSettings {
 const volumesOnNode = '/var/local-path-provisioner';
 /** This mount shows which checkout owns a node: the engine lists it from creation on, also of a stopped container. */
 export const ownerOnNode = '/var/lib/wealist-local/owner';
-/** The label with a node's type, by which charts prefer nodes. */
-export const nodeTypeLabel = 'wealist.local/node-type';
 /** A drop-in file of systemd for the kubelet's unit; the same path in every node image. */
 const kubeletOnNode = '/etc/systemd/system/kubelet.service.d/20-wealist-local.conf';
 

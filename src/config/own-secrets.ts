@@ -56,9 +56,10 @@ function findProblem(key: string, { place, value }: MapEntry): { place: Place; t
 
   const text = toText(value);
   if (text === undefined) return { place: value.place, text: 'expected a text: put the value in quotes' };
-  const { least }: SecretRule = known ? secretRules[key as keyof typeof secretRules] : { least: 0 };
+  const { minBytes }: SecretRule = known ? secretRules[key as keyof typeof secretRules] : { minBytes: 0 };
   const bytes = Buffer.byteLength(text);
-  if (bytes < least) return { place: value.place, text: `got ${bytes} bytes, expected at least ${least}` };
+  if (bytes < minBytes)
+    return { place: value.place, text: `got ${bytes} bytes, expected at least ${minBytes}` };
   return undefined;
 }
 

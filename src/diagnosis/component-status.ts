@@ -1,3 +1,4 @@
+import { noteAnnotation } from '../lib/labels.ts';
 import type { Pod } from '../tools/kubernetes/objects.ts';
 import { findLiveFiles, type LiveFiles } from './live-files.ts';
 import { findPods, type Workload } from './pods.ts';
@@ -22,9 +23,6 @@ export interface ComponentStatus
   /** A remark of its chart that is not a fault, such as a missing optional dependency. */
   readonly note?: string;
 }
-
-/** The annotation that holds the note. */
-const noteAnnotation = 'wealist.local/note';
 
 /** The status of a workload; crashes count however long ago they were. */
 export function toComponentStatus(snapshot: Snapshot, workload: Workload): ComponentStatus {

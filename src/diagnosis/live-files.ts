@@ -1,3 +1,4 @@
+import { liveAnnotation } from '../lib/labels.ts';
 import type { Pod } from '../tools/kubernetes/objects.ts';
 
 /** The files that `reload --watch` has copied into a running container, over those of its image. */
@@ -13,21 +14,18 @@ interface Stored extends LiveFiles {
   readonly containerID: string;
 }
 
-/** The annotation is on the pod, so that it is deleted with it: new pods run the image as it was built. */
-const annotation = 'wealist.local/live';
-
 /** The annotations of a pod with these files; null removes the annotation from a pod without any. */
 export function toLiveAnnotations(
   containerID: string,
   live: LiveFiles | undefined,
 ): Readonly<Record<string, string | null>> {
   const stored: Stored | undefined = live && { ...live, containerID };
-  return { [annotation]: stored && stored.files > 0 ? JSON.stringify(stored) : null };
+  return { [liveAnnotation]: stored && stored.files > 0 ? JSON.stringify(stored) : null };
 }
 
 /** The live files of a service's container; undefined when it runs only those of its image, as after a restart. */
 export function findLiveFiles({ metadata, status }: Pod, container: string): LiveFiles | undefined {
-  const text = metadata.annotations?.[annotation];
+  const text = metadata.annotations?.[liveAnnotation];
   const running = status.containerStatuses?.find(({ name }) => name === container);
   if (text === undefined || running === undefined) return undefined;
   const stored = parse(text);

@@ -54,7 +54,7 @@ function createHttpForward(upstream: Upstream, retry: Retry, options: ForwardOpt
 
   const relay = createHttpRelay({
     current: () => upstream.find()?.key,
-    onAnswer: retry.responded,
+    onResponse: retry.responded,
     async serve({ attempt, refuse, gone }) {
       const combined = AbortSignal.any([signal, gone]);
       const outcome = await retry.run(async () => {

@@ -1,4 +1,4 @@
-/** How long ago, in milliseconds, as a person reads it: `45 s`, `3 min`, `5 h`, `2 d`. */
+/** How long ago, in milliseconds, for the user: `45 s`, `3 min`, `5 h`, `2 d`. */
 export function toAge(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
   if (seconds < 60) return `${seconds} s`;

@@ -1,6 +1,6 @@
 const units = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
 
-/** Bytes as a person reads them, in powers of 1000 as docker and df -H print them: `812 B`, `1.2 GB`, `45 MB`. */
+/** Bytes for the user, in powers of 1000 as docker and df -H print them: `812 B`, `1.2 GB`, `45 MB`. */
 export function toBytes(bytes: number): string {
   let amount = bytes;
   let unit = 0;

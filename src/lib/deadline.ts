@@ -5,8 +5,8 @@ export interface Deadline {
 }
 
 /**
- * Runs `work` with a signal that is aborted with `signal`, or once the time is over. Rejects with the signal's reason
- * then, or with a TimeoutError (`isTimeout`), whatever the work makes of its being aborted.
+ * Runs `work` with a signal that is aborted with `signal`, or after the timeout. Rejects with the signal's reason then, or
+ * with a TimeoutError (`isTimeout`), whichever error `work` throws.
  * In place of `AbortSignal.any([signal, AbortSignal.timeout(n)])`, whose timer Node 20 loses to garbage collection.
  */
 export async function withDeadline<T>(
@@ -18,7 +18,7 @@ export async function withDeadline<T>(
   if (signal?.aborted) forward();
   signal?.addEventListener('abort', forward, { once: true });
   const timer = setTimeout(
-    () => controller.abort(new DOMException(`no answer in ${timeout / 1000} s`, 'TimeoutError')),
+    () => controller.abort(new DOMException(`no response in ${timeout / 1000} s`, 'TimeoutError')),
     timeout,
   );
   try {
@@ -32,7 +32,7 @@ export async function withDeadline<T>(
   }
 }
 
-/** Whether the time that `withDeadline` gave was over. */
+/** Whether the error is a timeout of `withDeadline`. */
 export function isTimeout(error: unknown): error is DOMException {
   return error instanceof DOMException && error.name === 'TimeoutError';
 }

@@ -1,4 +1,4 @@
-/** Milliseconds as a person reads them: `0.3 s`, `12 s`, `7 min 05 s`. */
+/** Milliseconds for the user: `0.3 s`, `12 s`, `7 min 05 s`. */
 export function toDuration(milliseconds: number): string {
   const seconds = milliseconds / 1000;
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;

@@ -1,4 +1,4 @@
-/** The `message` of a JSON answer that is a refusal, as Docker and Kubernetes both write it; undefined where there is none. */
+/** The `message` of an error response in JSON, as Docker and Kubernetes both send it; undefined where it has none. */
 export function findMessage(body: string): string | undefined {
   try {
     const { message } = JSON.parse(body);

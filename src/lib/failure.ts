@@ -1,4 +1,4 @@
-/** Process exit codes, one per kind of failure, so that a script can tell them apart. */
+/** Process exit codes, one per kind of failure, so that a script can distinguish them. */
 export const exitCodes = {
   ok: 0,
   bug: 1,
@@ -27,8 +27,8 @@ export interface FailureOptions {
 }
 
 /**
- * An expected way to go wrong: what is wrong in `message` ("thing, state, limit"), why in `cause`, what to do in `hint`.
- * Anything else that is thrown is a bug of this program.
+ * An expected failure: what failed in `message` ("thing, state, limit"), why in `cause`, the fix in `hint`.
+ * Any other error that is thrown is a bug of this program.
  */
 export class Failure extends Error {
   readonly hint: string | undefined;
@@ -42,7 +42,7 @@ export class Failure extends Error {
   }
 }
 
-/** A program that ran and did not succeed, with all that is needed to run it again by hand. */
+/** A program that failed, with its command line, so that the user can run it again. */
 export class CommandFailure extends Failure {
   readonly argv: readonly string[];
   /** The program's exit code; undefined when it could not be started or a signal ended it. */

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { relative } from 'node:path';
-import { folderFiles } from './folder.ts';
+import { listFiles } from './folder.ts';
 
 /** The hash of a folder's files by path, content and whether they may be run. */
 export async function hashFolder(folder: string): Promise<string> {
   const sum = createHash('sha256');
-  for (const { path, runnable } of await folderFiles(folder)) {
+  for (const { path, isExecutable } of await listFiles(folder)) {
     const content = await readFile(path);
-    sum.update(`${relative(folder, path)}\0${runnable}\0${content.length}\0`).update(content);
+    sum.update(`${relative(folder, path)}\0${isExecutable}\0${content.length}\0`).update(content);
   }
   return sum.digest('hex').slice(0, 16);
 }

@@ -2,13 +2,13 @@ import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 
 export interface LineOptions {
-  /** Characters after which a line is cut: what a program writes without an end must not fill the memory. */
+  /** Characters after which a line is cut, so that an endless line does not fill the memory. */
   readonly longest?: number;
 }
 
 /**
- * The lines of a stream, as many at a time as one chunk of it completes, so that a line costs no turn of the event
- * loop; a last one without its end, too. One that was cut says by how much. Reads no further than its consumer has come.
+ * The lines of a stream, in one array per chunk, which is faster than one turn of the event loop per line. Includes a last
+ * line without a newline. A line that was cut says by how much. Reads no further than its consumer.
  */
 export async function* readLines(
   stream: Readable,

@@ -1,8 +1,8 @@
-/** Longer words are no typing mistakes, and comparing them costs length × length. */
+/** Characters: longer words are not compared, which costs length × length. */
 const longest = 64;
 
 /**
- * The candidate that was most likely meant by `word`, in any case: the same but for at most two edits (one in a word
+ * The candidate that `word` most likely means, ignoring case: one that differs by at most two edits (one in a word
  * of up to three letters; swapped neighbours are one edit), else the first that continues it (`auth` → `auth-service`).
  */
 export function findNearest(word: string, candidates: Iterable<string>): string | undefined {

@@ -3,7 +3,7 @@ import { hashContent } from './hash.ts';
 /** `sha256:` and 64 hexadecimal digits. */
 export type Digest = `sha256:${string}`;
 
-/** A layer as an uncompressed tar: its digest is its diff ID too. */
+/** A layer as an uncompressed tar, whose digest is also its diff ID. */
 export interface Layer {
   readonly digest: Digest;
   /** Bytes. */
@@ -48,7 +48,7 @@ export function toImageConfig(
     os: 'linux',
     config: container,
     rootfs: { type: 'layers', diff_ids: layers.map((layer) => layer.digest) },
-    // One entry for each layer: a builder that lays others over them would else count wrongly.
+    // One entry for each layer: a builder that adds layers expects as many entries as layers.
     history: layers.map(() => ({ created_by: 'wealist-local' })),
   });
 }

@@ -1,4 +1,4 @@
-/** Characters that move the cursor, reorder text or cannot be seen; a plain space is none of them. */
+/** Characters that move the cursor, reorder text or cannot be seen; except for the plain space. */
 const unprintable = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu;
 const notAscii = /[^\x20-\x7e]/gu;
 

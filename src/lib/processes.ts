@@ -5,11 +5,11 @@ import { promisify } from 'node:util';
 export interface Process {
   readonly pid: number;
   readonly parent: number;
-  /** Tells this process from a later one with the same PID, also after a reboot. */
+  /** Distinguishes this process from a later one with the same PID, also after a reboot. */
   readonly started: string;
 }
 
-/** The process with this PID; undefined when there is none. */
+/** The process with this PID; undefined when it does not exist. */
 export async function findProcess(pid: number): Promise<Process | undefined> {
   if (process.platform === 'linux') return readStat(pid);
   const [found] = await listWithPs(['-p', String(pid)]);
@@ -31,12 +31,12 @@ async function listProcesses(): Promise<readonly Process[]> {
 }
 
 async function readStat(pid: number): Promise<Process | undefined> {
-  // Unreadable means gone: the file of a living process can be read by everybody.
+  // Unreadable means that it has ended: any user can read the file of a running process.
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
   // The name, in parentheses, may itself hold spaces and parentheses.
   const [state, parent, ...rest] = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
   const started = rest[17];
-  // A zombie has ended; only its parent has not noticed.
+  // A zombie has ended; its parent has not read its exit code yet.
   if (parent === undefined || started === undefined || state === 'Z') return undefined;
   return { pid, parent: Number(parent), started: `${await readBootId()}/${started}` };
 }

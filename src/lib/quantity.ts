@@ -11,7 +11,7 @@ export function parseQuantity(text: string): number {
   return Number(number) * factor;
 }
 
-/** An amount of a resource as a person reads it: `0.5 CPU`, `1.5 GiB`, `110 pods`. */
+/** An amount of a resource for the user: `0.5 CPU`, `1.5 GiB`, `110 pods`. */
 export function toAmount(resource: string, value: number): string {
   if (resource === 'cpu') return `${round(value)} CPU`;
   if (resource !== 'memory' && resource !== 'ephemeral-storage') return `${round(value)} ${resource}`;

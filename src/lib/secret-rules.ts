@@ -1,24 +1,24 @@
 export interface SecretRule {
-  /** UTF-8 bytes it must have; 0 allows it to be empty. */
-  readonly least: number;
-  /** What it is until the person says otherwise, in place of a random value. */
+  /** Minimum length in UTF-8; 0 allows it to be empty. */
+  readonly minBytes: number;
+  /** The default, in place of a random value. */
   readonly initial?: string;
 }
 
 /** The secrets of the platform, the keys of the Secret `wealist-shared-secret`. */
 export const secretRules = {
-  DB_PASSWORD: { least: 1 },
-  REDIS_PASSWORD: { least: 0, initial: '' },
-  S3_ACCESS_KEY: { least: 3 },
-  S3_SECRET_KEY: { least: 8 },
-  INTERNAL_API_KEY: { least: 1 },
+  DB_PASSWORD: { minBytes: 1 },
+  REDIS_PASSWORD: { minBytes: 0, initial: '' },
+  S3_ACCESS_KEY: { minBytes: 3 },
+  S3_SECRET_KEY: { minBytes: 8 },
+  INTERNAL_API_KEY: { minBytes: 1 },
   // HS512 refuses a shorter key, at the first login only.
-  JWT_SECRET: { least: 64 },
+  JWT_SECRET: { minBytes: 64 },
   // Google's login stays off with these, but auth-service starts, which it does not without any.
-  GOOGLE_CLIENT_ID: { least: 1, initial: 'placeholder-client-id.apps.googleusercontent.com' },
-  GOOGLE_CLIENT_SECRET: { least: 1, initial: 'placeholder-client-secret' },
-  LIVEKIT_API_KEY: { least: 1 },
-  LIVEKIT_API_SECRET: { least: 32 },
+  GOOGLE_CLIENT_ID: { minBytes: 1, initial: 'placeholder-client-id.apps.googleusercontent.com' },
+  GOOGLE_CLIENT_SECRET: { minBytes: 1, initial: 'placeholder-client-secret' },
+  LIVEKIT_API_KEY: { minBytes: 1 },
+  LIVEKIT_API_SECRET: { minBytes: 32 },
 } as const satisfies Readonly<Record<string, SecretRule>>;
 
 export type SecretKey = keyof typeof secretRules;

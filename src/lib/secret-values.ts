@@ -1,13 +1,13 @@
 /**
- * The secrets this process has read or made. One set for the whole process: whoever comes to know a secret says so
- * here, and whatever prints takes it out, without the two knowing each other.
+ * The secrets this process has read or generated. One set for the whole process, so that code that prints need not know
+ * which code reads secrets.
  */
 const hidden = new Set<string>();
 
-/** Taking such values out would take ordinary words out of the output, and hide nothing that is hard to guess. */
+/** Values that are not hidden: they may be ordinary words of the output, and are easy to guess. */
 const guessable = /^(?:.{0,7}|[a-z-]{0,15})$/s;
 
-/** From now on `scrubSecrets` takes these values out, also as base64 and percent-encoded. Guessable ones stay. */
+/** From now on `scrubSecrets` replaces these values, also as base64 and percent-encoded, except guessable ones. */
 export function hideSecrets(values: Iterable<string>): void {
   for (const value of values) {
     if (guessable.test(value)) continue;

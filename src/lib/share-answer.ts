@@ -1,4 +1,4 @@
-import { untilAborted } from './until-aborted.ts';
+import { abortable } from './abortable.ts';
 
 /**
  * The answer to a request that began after this call, or at most `maxAge` milliseconds before it (0 when not given).
@@ -60,7 +60,7 @@ export function shareAnswer<T>(ask: (signal: AbortSignal) => Promise<T>): Shared
     const request = findShared(maxAge) ?? prepare();
     request.waiting++;
     try {
-      return await untilAborted(request.answer, signal);
+      return await abortable(request.answer, signal);
     } finally {
       request.waiting--;
       if (signal.aborted && request.waiting === 0) request.abort.abort(signal.reason);

@@ -1,12 +1,12 @@
-/** Does a work while something is held that only one at a time can hold, such as a lock. */
+/** Runs `work` while an exclusive resource, such as a lock, is held. */
 export type WithLock = <T>(work: () => Promise<T>) => Promise<T>;
 
-/** Lets works of this process that go on at the same time hold it together: the first takes it, the last gives it back. */
+/** Lets concurrent work of this process share the lock: the first acquires it, the last releases it. */
 export function shareLock(hold: WithLock): WithLock {
   let holders = 0;
   let release = () => {};
   let taken = Promise.resolve();
-  /** Until it is given back; what goes wrong with it, those who wait for `taken` hear of. */
+  /** Resolves once the lock is released; an error of acquiring it rejects `taken`. */
   let over: Promise<unknown> = Promise.resolve();
 
   function take(): Promise<void> {

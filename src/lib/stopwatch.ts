@@ -1,8 +1,8 @@
-/** Time at work: what is spent waiting for others does not count. */
+/** Elapsed time without pauses. */
 export interface Stopwatch {
   /** Milliseconds. */
   elapsed(): number;
-  /** Stops for the time of `wait`. */
+  /** Pauses until `wait` has ended. */
   pauseWhile<T>(wait: Promise<T>): Promise<T>;
 }
 

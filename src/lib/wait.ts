@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface WaitOptions {
-  /** Milliseconds between two questions. */
+  /** Milliseconds between two calls. */
   readonly interval: number;
   /** Milliseconds until the wait gives up. */
   readonly timeout: number;
@@ -9,7 +9,7 @@ export interface WaitOptions {
 }
 
 /**
- * Asks until the answer is not undefined and resolves to it; resolves to undefined after the time-out.
+ * Calls `ask` until its result is not undefined and resolves to it; resolves to undefined after the timeout.
  * Throws what `ask` throws, and the signal's reason once it is aborted.
  */
 export async function waitFor<T>(

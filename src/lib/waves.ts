@@ -1,6 +1,6 @@
 /**
- * Orders names so that each comes after all it needs, as few groups as possible; the names of a group may go at once.
- * Needs outside `names` are taken as met. Throws an Error naming the circle when there is one: callers check first
+ * Orders names so that each comes after all it needs, in as few groups as possible; the names of a group may run at once.
+ * Needs outside `names` are taken as met. Throws an Error naming the cycle when there is one: callers check first
  * (`findCircle`), so this is a bug.
  */
 export function toWaves(
@@ -20,15 +20,15 @@ export function toWaves(
   return waves;
 }
 
-/** The first circle among the needs, as a path that ends where it began; undefined when there is none. */
+/** The first cycle among the needs, as a path that ends where it began; undefined when there is none. */
 export function findCycle(
   names: readonly string[],
   needsOf: (name: string) => readonly string[],
 ): readonly string[] | undefined {
   const finished = new Set<string>();
   for (const start of names) {
-    const circle = walk(start, []);
-    if (circle) return circle;
+    const cycle = walk(start, []);
+    if (cycle) return cycle;
   }
   return undefined;
 
@@ -36,8 +36,8 @@ export function findCycle(
     if (path.includes(name)) return [...path.slice(path.indexOf(name)), name];
     if (finished.has(name)) return undefined;
     for (const need of needsOf(name)) {
-      const circle = walk(need, [...path, name]);
-      if (circle) return circle;
+      const cycle = walk(need, [...path, name]);
+      if (cycle) return cycle;
     }
     finished.add(name);
     return undefined;

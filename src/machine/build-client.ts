@@ -7,7 +7,7 @@ import { findProgram, type Host } from './host.ts';
 /**
  * The docker client that builds: the first with BuildKit, of all those on PATH and of Debian's own. A newer client on
  * PATH may come without the buildx plugin, and then builds only as Docker did before BuildKit; an older one beside it
- * has BuildKit built in. Undefined when there is no client at all.
+ * has BuildKit built in. Undefined when no client is installed.
  */
 export async function findBuildClient(host: Host, exec: Exec): Promise<BuildClient | undefined> {
   const programs = await listClients(host);
@@ -22,12 +22,12 @@ async function listClients({ env, root }: Host): Promise<readonly string[]> {
   const folders = [...(env.PATH ?? '').split(delimiter), join(root, 'usr/bin')];
   const found = await Promise.all(folders.map((folder) => findProgram('docker', folder)));
   const programs = found.filter((program) => program !== undefined);
-  // One client reached by several paths is asked once.
+  // Several paths may be links to one client.
   const real = await Promise.all(programs.map((program) => realpath(program)));
   return programs.filter((_, index) => real.indexOf(real[index] ?? '') === index);
 }
 
-/** Built into the client until Docker 22, a plugin since 23. */
+/** BuildKit is built into the client until Docker 22, and a plugin since 23. */
 async function hasBuildKit(program: string, exec: Exec): Promise<boolean> {
   const limit = { timeout: 5_000 };
   const { stdout } = await exec(program, ['--version'], limit).catch(() => ({ stdout: '' }));

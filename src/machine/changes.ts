@@ -25,29 +25,29 @@ import { countNodes, lowInotify } from './inotify.ts';
 import { findPrivilegedProblem, type PrivilegedProblem } from './privileged-run.ts';
 import { createSystemRecord } from './system-record.ts';
 
-/** In the record, says that the engine is this tool's to set and to start. */
+/** ID in the record of the change by which this tool may configure and start the engine. */
 const engineChange = 'install-docker';
 const defaultMtu = 1500;
 
 export interface ChangesOptions {
   readonly host: Host;
-  /** What `findEngine` found. */
+  /** The result of `findEngine`. */
   readonly engine: Engine | undefined;
-  /** The port of that engine where a node will be made: what a node takes is tried and counted. */
+  /** The API of that engine, where a cluster will be created: it is tested whether a node can run. */
   readonly docker?: Docker | undefined;
   readonly exec: Exec;
   readonly paths: Paths;
-  /** Debian packages that are needed beside the engine: what builds images. Installed with apt where there is apt. */
+  /** Debian packages that building images needs; installed with apt where the system has it. */
   readonly packages?: readonly string[];
-  /** Nodes of the cluster that will be made, beside its control plane. */
+  /** Worker nodes of the cluster that will be created. */
   readonly workers?: number | undefined;
   readonly signal?: AbortSignal;
 }
 
 /**
- * What must change on this system before a cluster can be made, in the order of doing it; empty when nothing must.
- * Changes nothing itself, but for a privileged container that is tried and removed.
- * @throws {EngineFailure} when the engine is missing or unfit, and is not this tool's to install or to set.
+ * The changes that this system needs before a cluster can be created, in their order; empty when it needs none.
+ * Changes nothing itself, except for a privileged test container, which is removed.
+ * @throws {EngineFailure} when the engine is missing or unsuitable, and this tool may not install or configure it.
  */
 export async function collectChanges(options: ChangesOptions): Promise<readonly Change[]> {
   const { host, engine, docker, exec, packages = [] } = options;
@@ -56,8 +56,8 @@ export async function collectChanges(options: ChangesOptions): Promise<readonly 
   const isOurs = record.some(({ id }) => id === engineChange);
   const changes = [
     ...(engine === undefined
-      ? await bringEngine(root, options, isOurs)
-      : await fitEngine(root, engine, options, isOurs)),
+      ? await planInstall(root, options, isOurs)
+      : await planSettings(root, engine, options, isOurs)),
     ...(packages.length > 0 && host.hasApt
       ? [
           installPackages(root, exec, {
@@ -68,15 +68,15 @@ export async function collectChanges(options: ChangesOptions): Promise<readonly 
           }),
         ]
       : []),
-    ...(docker && !engine?.inVirtualMachine ? await fitInotify(root, options, docker) : []),
+    ...(docker && !engine?.inVirtualMachine ? await planInotify(root, options, docker) : []),
   ];
   const isNeeded = await Promise.all(changes.map((change) => change.isNeeded()));
   return changes.filter((_, index) => isNeeded[index]);
 }
 
 /**
- * The changes as a plan that makes them: a stage for each, since they build on each other. What is made is recorded at
- * once, and what is no longer needed is left out.
+ * The changes as a plan: a stage for each, since they build on each other. Each is recorded as soon as it is made, and
+ * skipped when it is no longer needed.
  */
 export function planChanges(
   changes: readonly Change[],
@@ -88,7 +88,7 @@ export function planChanges(
     steps: [
       {
         title: change.title,
-        isDone: async () => !(await change.isNeeded()) && 'already so',
+        isDone: async () => !(await change.isNeeded()) && 'already done',
         async apply(run) {
           await change.apply(run);
           await record.add(change);
@@ -98,13 +98,13 @@ export function planChanges(
   }));
 }
 
-/** What a person agrees to, one text per change, of three lines. */
+/** The text that the user confirms, one of three lines per change. */
 export function describeChanges(changes: readonly Change[]): readonly string[] {
   return changes.map(({ title, why, detail }) => `${title}\n    why   ${why}\n    does  ${detail}`);
 }
 
-/** No engine runs: installed and started where that is ours to do. */
-async function bringEngine(root: Root, options: ChangesOptions, isOurs: boolean): Promise<readonly Change[]> {
+/** No engine is running: installs and starts one, where this tool may. */
+async function planInstall(root: Root, options: ChangesOptions, isOurs: boolean): Promise<readonly Change[]> {
   const { host, exec, signal } = options;
   const failure = await getEngine(host, { signal }).then(
     () => undefined,
@@ -113,30 +113,30 @@ async function bringEngine(root: Root, options: ChangesOptions, isOurs: boolean)
   if (failure === undefined) return [];
   const [address] = await listEngineAddresses(host);
   const isFree = address?.undo === undefined && (host.dockerd === undefined || isOurs);
-  if (!host.hasApt || !isFree) throw await orInstall(failure, host);
+  if (!host.hasApt || !isFree) throw await withInstallHint(failure, host);
 
   const settings: EngineSettings = {
     ...(host.mtu !== undefined && host.mtu < defaultMtu ? { mtu: host.mtu } : {}),
     withoutSysResource: !host.canRaiseLimits,
   };
   return [
-    // Before the package, which starts the engine where there is systemd.
+    // Before the package, since installing it starts the engine on systems with systemd.
     setEngineSettings(root, settings),
     installPackages(root, exec, {
       id: engineChange,
       title: 'Docker installed with apt',
       why: 'the cluster runs in containers, and no container engine is installed',
       packages: ['docker.io'],
-      // Newer releases have the client and its builder in packages of their own.
-      ifOffered: ['docker-cli', 'docker-buildx'],
+      // Newer releases split the client and its builder into packages of their own.
+      ifAvailable: ['docker-cli', 'docker-buildx'],
     }),
     ...(host.isRoot ? [] : [joinDockerGroup(root, exec, host.user)]),
     startEngine(root, startOptions(options)),
   ];
 }
 
-/** An engine runs: where it is this tool's own and could not run a node, it is set and restarted. */
-async function fitEngine(
+/** An engine is running: where this tool installed it and it cannot run a node, configures and restarts it. */
+async function planSettings(
   root: Root,
   engine: Engine,
   options: ChangesOptions,
@@ -144,7 +144,7 @@ async function fitEngine(
 ): Promise<readonly Change[]> {
   const { host, docker, signal } = options;
   const problem = docker && (await findPrivilegedProblem(docker, engine.arch, signal));
-  if (problem && (problem.kind === 'other' || !isOurs)) throw noPrivileged(host, engine, problem);
+  if (problem && (problem.kind === 'other' || !isOurs)) throw toPrivilegedFailure(host, engine, problem);
 
   const isLarger = host.mtu !== undefined && host.mtu < (engine.mtu ?? defaultMtu);
   const settings: EngineSettings = {
@@ -156,7 +156,7 @@ async function fitEngine(
   return [setEngineSettings(root, settings), restartEngine(root, { ...startOptions(options), why })];
 }
 
-async function fitInotify(
+async function planInotify(
   root: Root,
   { host, workers, signal }: ChangesOptions,
   docker: Docker,
@@ -171,19 +171,19 @@ function startOptions({ host, paths }: ChangesOptions) {
       await getEngine(host);
       return true;
     } catch (error) {
-      // It runs, and this user may not use it yet: that is said where it is used.
+      // It is running, but this user may not use it yet: the first use reports that.
       return error instanceof EngineFailure && error.problem === 'denied';
     }
   };
   return { host, log: join(paths.state, 'logs/dockerd.log'), isRunning };
 }
 
-/** The failure; where nothing is installed at all, with the way to an engine on this kind of machine. */
-async function orInstall(failure: unknown, host: Host): Promise<unknown> {
+/** The failure; where no engine is installed, with the command that installs one on this system. */
+async function withInstallHint(failure: unknown, host: Host): Promise<unknown> {
   if (!(failure instanceof EngineFailure) || failure.problem !== 'absent') return failure;
   return new EngineFailure(
     'absent',
-    `no container engine is installed, and ${host.name} has no apt to do it with`,
+    `no container engine is installed, and ${host.name} has no apt to install one`,
     {
       hint: await installCommand(host),
     },
@@ -202,17 +202,21 @@ async function installCommand({ platform, env }: Host): Promise<string> {
   return 'install Docker Engine 20.10 or newer, start it, then run this again';
 }
 
-function noPrivileged(host: Host, engine: Engine, { kind, message }: PrivilegedProblem): EngineFailure {
+function toPrivilegedFailure(
+  host: Host,
+  engine: Engine,
+  { kind, message }: PrivilegedProblem,
+): EngineFailure {
   const restart = host.hasSystemd ? 'sudo systemctl restart docker' : 'sudo service docker restart';
   const settings = JSON.stringify(toDaemonSettings({ withoutSysResource: true }));
   const repair = [
     `sudo install -D -m 0755 ${wrapperSource} ${wrapperPath}`,
-    `echo '${settings}' | sudo tee ${settingsFile}   # or add these keys to those that are there`,
+    `echo '${settings}' | sudo tee ${settingsFile}   # or add these keys to the existing ones`,
     restart,
   ];
   return new EngineFailure(
     'broken',
-    'privileged containers, as nodes are, do not start in this container engine',
+    'this container engine does not start privileged containers, which nodes are',
     {
       cause: message,
       hint: kind === 'sys-resource' && !engine.inVirtualMachine ? repair.join('\n') : restart,

@@ -25,18 +25,18 @@ const makers: readonly MakeCheck[] = [
   checkGo,
 ];
 
-/** Asks everything about this machine at once, before anything is built. Changes nothing. */
+/** Runs all checks of this machine at once, before anything is built. Changes nothing. */
 export async function runChecks(context: CheckContext): Promise<readonly CheckResult[]> {
   return (await Promise.all(makers.map((make) => make(context)))).flat();
 }
 
 /** @throws {Failure} exit code 3 that names every check that failed, each with its fix. */
-export function requireFit(checks: readonly CheckResult[]): void {
+export function requirePassed(checks: readonly CheckResult[]): void {
   const failed = checks.filter(({ state }) => state === 'fail');
   if (failed.length === 0) return;
   const [first] = failed;
   const lines = failed.map(({ title, detail, fix }) => `${title}: ${detail}${fix ? `\n  ${fix}` : ''}`);
-  throw new Failure('this machine cannot run it as it is', {
+  throw new Failure('preflight checks failed', {
     cause: lines.join('\n'),
     hint: failed.length === 1 && first?.fix ? first.fix : 'npm run doctor',
     exitCode: exitCodes.host,

@@ -2,18 +2,19 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { hashContent } from '../lib/hash.ts';
+import { defaultSocket } from '../tools/docker/engine-socket.ts';
 import { EngineFailure } from './engine-failure.ts';
 import type { Host } from './host.ts';
 
-/** Where an engine may be, and who says so. */
+/** Address of a possible engine, and where it is configured. */
 export interface EngineAddress {
   /** `unix:///var/run/docker.sock`, `ssh://user@host`. */
   readonly url: string;
   /** `DOCKER_HOST`, `docker context colima`, `default socket`. */
   readonly source: string;
-  /** Of the docker context it comes from. */
+  /** Name of the docker context that it comes from. */
   readonly context?: string;
-  /** The command that leads back to this machine's default engine, where somebody chose another. */
+  /** The command that restores this machine's default engine, where another was chosen. */
   readonly undo?: string;
 }
 
@@ -21,7 +22,7 @@ const DockerConfig = z.object({ currentContext: z.string().optional() });
 const ContextMeta = z.object({ Endpoints: z.object({ docker: z.object({ Host: z.string() }) }) });
 
 /**
- * The addresses to ask, in order, by the docker client's own rules: DOCKER_HOST, else the context that DOCKER_CONTEXT
+ * The addresses to try, in order, by the docker client's own rules: DOCKER_HOST, else the context that DOCKER_CONTEXT
  * or `docker context use` names, else the default socket, and then the sockets of rootless engines and Docker Desktop.
  * @throws {EngineFailure} when a context is named that does not exist.
  */
@@ -53,7 +54,7 @@ export async function listEngineAddresses({ env, home, root }: Host): Promise<re
     join(folder, 'desktop/docker.sock'),
   ];
   return [
-    { url: `unix://${join(root, 'var/run/docker.sock')}`, source: 'default socket' },
+    { url: `unix://${join(root, defaultSocket)}`, source: 'default socket' },
     ...ofUser.map((socket) => ({ url: `unix://${socket}`, source: 'socket of this user' })),
   ];
 }
@@ -63,7 +64,7 @@ function toUrl(host: string): string {
   return host.includes('://') ? host : `tcp://${host}`;
 }
 
-/** Undefined where the file is missing or no JSON: the docker client itself goes on without it. */
+/** Undefined where the file is missing or not JSON: the docker client ignores it as well. */
 async function readJson(path: string): Promise<unknown> {
   try {
     return JSON.parse(await readFile(path, 'utf8'));

@@ -1,6 +1,6 @@
 import { exitCodes, Failure, type FailureOptions } from '../lib/failure.ts';
 
-/** absent: none is installed. down: installed, does not run. denied: runs, not for this user. silent: no answer. */
+/** absent: not installed. down: installed, not running. denied: this user may not use it. silent: no response. */
 export type EngineProblem =
   | 'absent'
   | 'down'
@@ -16,7 +16,7 @@ export class EngineFailure extends Failure {
   readonly problem: EngineProblem;
 
   constructor(problem: EngineProblem, message: string, options: FailureOptions) {
-    // An engine on another machine is refused although it would answer.
+    // An engine on another machine is refused even if it would respond.
     super(message, { exitCode: problem === 'remote' ? exitCodes.refused : exitCodes.host, ...options });
     this.problem = problem;
   }

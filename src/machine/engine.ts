@@ -1,48 +1,48 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { askSocket } from '../tools/docker/engine-socket.ts';
+import { getFromSocket } from '../tools/docker/engine-socket.ts';
 import { type EngineAddress, listEngineAddresses } from './engine-address.ts';
 import { EngineFailure, type EngineProblem } from './engine-failure.ts';
 import type { Host } from './host.ts';
 
-/** The container engine of this machine, and what of it decides how a cluster can run in it. */
+/** The container engine of this machine, and the properties that a cluster depends on. */
 export interface Engine {
   /** Path of its socket. */
   readonly socket: string;
-  /** Who named it: `DOCKER_HOST`, `docker context colima`, `default socket`. */
+  /** Where its address is from: `DOCKER_HOST`, `docker context colima`, `default socket`. */
   readonly source: string;
   readonly version: string;
   readonly apiVersion: string;
   readonly rootless: boolean;
   readonly cgroupVersion: 1 | 2;
   readonly storageDriver: string;
-  /** Where images and containers lie, in the file system that the engine sees. */
+  /** Folder of images and containers, in the file system of the engine. */
   readonly dockerRoot: string;
   /** `containerd`: image IDs are digests of manifests, and archives are OCI layouts. */
   readonly imageStore: 'classic' | 'containerd';
-  /** It runs in a virtual machine of its own: this machine's disks, limits and networks are not its. */
+  /** It runs in a virtual machine, so this machine's disks, limits and networks do not apply to it. */
   readonly inVirtualMachine: boolean;
   /** `amd64`, `arm64`. */
   readonly arch: string;
   readonly cpus: number;
   /** Bytes. */
   readonly memory: number;
-  /** Of its default network; undefined where it was never set, which means 1500. */
+  /** MTU of its default network; undefined where it is not set, which means 1500. */
   readonly mtu: number | undefined;
-  /** Milliseconds its clock is ahead of this machine's; undefined where it does not say. */
+  /** Milliseconds its clock is ahead of this machine's; undefined where it does not report it. */
   readonly clockSkew: number | undefined;
-  /** Tells this engine from another at the same address; empty in engines that have none. */
+  /** ID that distinguishes this engine from another at the same address; empty where it has none. */
   readonly daemonId: string;
 }
 
 export interface EngineOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds until an engine that says nothing counts as silent. */
+  /** Milliseconds for the first response. */
   readonly timeout?: number;
 }
 
-/** @throws {EngineFailure} when none can be used, with the way to change that. */
+/** @throws {EngineFailure} when no engine can be used, with the fix. */
 export async function getEngine(
   host: Host,
   { signal, timeout = 3_000 }: EngineOptions = {},
@@ -59,14 +59,16 @@ export async function getEngine(
       );
     }
   }
-  // Of several sockets, the one where something is tells most.
-  const [first] = failures.toSorted((a, b) => telling.indexOf(a.problem) - telling.indexOf(b.problem));
+  // Of several failures, the most specific one is reported.
+  const [first] = failures.toSorted(
+    (a, b) => mostSpecific.indexOf(a.problem) - mostSpecific.indexOf(b.problem),
+  );
   throw first;
 }
 
 /**
  * The engine; undefined when none is installed or it does not run, which `collectChanges` may be able to change.
- * @throws {EngineFailure} when there is one that cannot be used.
+ * @throws {EngineFailure} when an engine cannot be used.
  */
 export async function findEngine(host: Host, options?: EngineOptions): Promise<Engine | undefined> {
   try {
@@ -80,8 +82,8 @@ export async function findEngine(host: Host, options?: EngineOptions): Promise<E
 }
 
 /**
- * The socket of the engine, for who needs nothing else of it: what an engine is takes it longer to say than that it is
- * there. Undefined as with `findEngine`, and it throws as that does.
+ * The socket of the engine, for callers that need nothing else: its properties take longer to read than its version.
+ * Undefined, and throws, as `findEngine` does.
  */
 export async function findSocket(host: Host, options: EngineOptions = {}): Promise<string | undefined> {
   const [first] = await listEngineAddresses(host);
@@ -89,17 +91,17 @@ export async function findSocket(host: Host, options: EngineOptions = {}): Promi
     const socket = toSocket(first);
     const { signal, timeout = 3_000 } = options;
     try {
-      await askSocket(socket, '/version', { signal, timeout });
+      await getFromSocket(socket, '/version', { signal, timeout });
       return socket;
     } catch {
       signal?.throwIfAborted();
-      // Why it does not answer, and who else might, is for the long way to say.
+      // `findEngine` below finds out why, and tries the other addresses.
     }
   }
   return (await findEngine(host, options))?.socket;
 }
 
-const telling: readonly EngineProblem[] = ['podman', 'broken', 'denied', 'silent', 'down', 'absent'];
+const mostSpecific: readonly EngineProblem[] = ['podman', 'broken', 'denied', 'silent', 'down', 'absent'];
 
 function toSocket({ url, source, undo }: EngineAddress): string {
   if (url.startsWith('unix://')) return url.slice('unix://'.length);
@@ -135,20 +137,20 @@ async function askEngine(
   socket: string,
   { signal, timeout }: { readonly signal: AbortSignal | undefined; readonly timeout: number },
 ): Promise<Engine> {
-  // The first answer shows that it lives; a busy engine may then take its time over the rest.
-  const version = Version.parse(await askSocket(socket, '/version', { signal, timeout }));
-  const patient = { signal, timeout: timeout * 5 };
+  // The first response shows that it is running; a busy engine may need longer for the others.
+  const version = Version.parse(await getFromSocket(socket, '/version', { signal, timeout }));
+  const slow = { signal, timeout: timeout * 5 };
   const [info, bridge] = await Promise.all([
-    askSocket(socket, '/info', patient).then((answer) => Info.parse(answer)),
+    getFromSocket(socket, '/info', slow).then((answer) => Info.parse(answer)),
     // An engine may be set to have no default network.
-    askSocket(socket, '/networks/bridge', patient).then(
+    getFromSocket(socket, '/networks/bridge', slow).then(
       (answer) => BridgeNetwork.parse(answer),
       () => undefined,
     ),
   ]);
   if (version.Components.some(({ Name }) => /podman/i.test(Name))) {
-    throw new EngineFailure('podman', `${source} leads to Podman, which this tool cannot use`, {
-      cause: "kind's nodes are made and loaded here through Docker's own interface, and Podman's differs",
+    throw new EngineFailure('podman', `${source} is Podman, which is not supported`, {
+      cause: "nodes are created and loaded through Docker's API, and Podman's differs",
       hint: undo ?? 'npm run doctor',
     });
   }
@@ -186,18 +188,14 @@ async function toEngineFailure(
   switch ((error as NodeJS.ErrnoException).code) {
     case 'EACCES':
     case 'EPERM':
-      return new EngineFailure(
-        'denied',
-        `the container engine at ${where} is not open to user ${host.user}`,
-        {
-          cause: error,
-          hint: await accessCommand(host),
-        },
-      );
+      return new EngineFailure('denied', `user ${host.user} may not use the container engine at ${where}`, {
+        cause: error,
+        hint: await accessCommand(host),
+      });
     case 'ETIMEDOUT':
       return new EngineFailure(
         'silent',
-        `the container engine at ${where} did not answer in ${timeout / 1000} s`,
+        `the container engine at ${where} did not respond in ${timeout / 1000} s`,
         {
           cause: error,
           hint: host.hasSystemd ? 'sudo systemctl restart docker' : 'restart the container engine',
@@ -205,9 +203,9 @@ async function toEngineFailure(
       );
     case 'ENOENT':
     case 'ECONNREFUSED':
-      // Somebody who names an engine has one.
+      // A user who has configured an address has an engine.
       return host.dockerd !== undefined || address.undo !== undefined
-        ? new EngineFailure('down', `the container engine at ${where} does not run`, {
+        ? new EngineFailure('down', `the container engine at ${where} is not running`, {
             cause: error,
             hint: startCommand(host, address, socket),
           })
@@ -216,14 +214,14 @@ async function toEngineFailure(
             hint: 'npm run doctor -- --fix',
           });
     default:
-      return new EngineFailure('broken', `what answers at ${where} is no container engine known here`, {
+      return new EngineFailure('broken', `unsupported container engine at ${where}`, {
         cause: error,
         hint: `curl --unix-socket ${socket} http://docker/version`,
       });
   }
 }
 
-/** `sg` has the group at once, a session from its next login. */
+/** A new group applies from the next login; `sg` applies it at once. */
 async function accessCommand({ root, user }: Host): Promise<string> {
   const groups = await readFile(join(root, 'etc/group'), 'utf8').catch(() => '');
   const members = /^docker:[^:]*:\d*:(.*)$/m.exec(groups)?.[1]?.split(',') ?? [];
@@ -231,7 +229,7 @@ async function accessCommand({ root, user }: Host): Promise<string> {
   return `${membership}sg docker -c "npm run up"`;
 }
 
-/** How a person starts the engine that does not run. */
+/** The command that starts an engine that is not running. */
 function startCommand(host: Host, { context }: EngineAddress, socket: string): string {
   if (context?.startsWith('colima')) return 'colima start';
   if (context === 'orbstack') return 'orb start';

@@ -11,8 +11,7 @@ const segmentSize = 56;
 const base = 0x40_0000n;
 
 /**
- * The smallest Linux program that ends well (elf(5)): one loaded segment, no libraries. Undefined for a processor
- * whose instructions are not known here.
+ * The smallest Linux program that exits with 0 (elf(5)): one loaded segment, no libraries. Undefined for other processors.
  */
 export function exitProgram(arch: string): Uint8Array | undefined {
   const processor = processors[arch];

@@ -3,7 +3,7 @@ import { homedir, userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { type InotifyLimits, readInotify } from './inotify.ts';
 
-/** What this machine is, as far as a container engine and a cluster depend on it. */
+/** The properties of this machine that a container engine and a cluster depend on. */
 export interface Host {
   readonly platform: NodeJS.Platform;
   /** Folder that stands for `/`. */
@@ -13,7 +13,7 @@ export interface Host {
   readonly user: string;
   readonly isRoot: boolean;
   readonly hasSudo: boolean;
-  /** As a person says it: `Debian GNU/Linux 12 (bookworm)`, `macOS`. */
+  /** Its name for the user: `Debian GNU/Linux 12 (bookworm)`, `macOS`. */
   readonly name: string;
   /** One of Debian's family, with `apt-get`. */
   readonly hasApt: boolean;
@@ -21,9 +21,9 @@ export interface Host {
   readonly hasSystemd: boolean;
   /** Path of an installed Docker engine's program, running or not. */
   readonly dockerd: string | undefined;
-  /** An engine started here can have CAP_SYS_RESOURCE, which Docker asks for in each privileged container. */
+  /** An engine started here can have CAP_SYS_RESOURCE, which Docker requests for each privileged container. */
   readonly canRaiseLimits: boolean;
-  /** Of the interface that the default route leaves through; undefined where there is none, or no Linux. */
+  /** MTU of the default route's interface; undefined where there is no such route, or not on Linux. */
   readonly mtu: number | undefined;
   readonly inotify: InotifyLimits | undefined;
   /** The lowest port that programs without root may bind. */
@@ -39,7 +39,7 @@ export interface HostOptions {
   readonly uid?: number | undefined;
 }
 
-/** Reads what this machine is; runs no program and changes nothing. */
+/** Reads the properties of this machine; runs no program and changes nothing. */
 export async function readHost({
   root = '/',
   env = process.env,
@@ -76,7 +76,7 @@ export async function readHost({
     hasApt: apt !== undefined && (family.includes('debian') || family.includes('ubuntu')),
     hasSystemd,
     dockerd,
-    // The engine inherits from whoever starts it: systemd, or this process.
+    // The engine inherits its capabilities from the process that starts it: systemd, or this one.
     canRaiseLimits: hasSysResource(hasSystemd ? first : own),
     mtu,
     inotify,
@@ -84,7 +84,7 @@ export async function readHost({
   };
 }
 
-/** Absolute path of a program in one of the folders of a PATH; undefined when there is none. */
+/** Absolute path of a program in one of the folders of a PATH; undefined when none of them has it. */
 export async function findProgram(name: string, path = ''): Promise<string | undefined> {
   for (const folder of path.split(delimiter)) {
     if (folder && (await isExecutable(join(folder, name)))) return join(folder, name);
@@ -111,7 +111,7 @@ async function readMtu(root: string): Promise<number | undefined> {
   return Number(await readText(join(root, 'sys/class/net', device, 'mtu'))) || undefined;
 }
 
-/** Empty where the file is missing: no such thing on this kind of machine. */
+/** Empty where the file is missing, as on other systems. */
 async function readText(path: string): Promise<string> {
   return readFile(path, 'utf8').catch(() => '');
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { kindClusterLabel } from '../lib/labels.ts';
 import type { Docker } from '../tools/docker/docker.ts';
 
 /** The kernel's limits for one user. */
@@ -24,9 +25,9 @@ export async function readInotify(root: string): Promise<InotifyLimits | undefin
 
 /** Measured: a node with the platform in it has 28 instances and 400 watches, all of them root's. */
 const perNode: InotifyLimits = { max_user_instances: 32, max_user_watches: 1_024 };
-/** What root's own programs on the machine, or a watching `reload`, take beside the nodes. */
+/** What other programs of root, or `reload --watch`, use beside the nodes. */
 const others: InotifyLimits = { max_user_instances: 48, max_user_watches: 8_192 };
-/** Where a limit is raised, high enough for good. */
+/** The values to which a low limit is raised. */
 const raised: InotifyLimits = { max_user_instances: 512, max_user_watches: 524_288 };
 
 /** The limits that are too low for this many nodes, with the value to raise them to. */
@@ -38,12 +39,12 @@ export function lowInotify(present: InotifyLimits | undefined, nodes: number): P
   return Object.fromEntries(low.map((limit) => [limit, Math.max(raised[limit], perNode[limit] * nodes * 2)]));
 }
 
-/** The nodes that share the engine's limits once a cluster more is made; stopped ones may be started again. */
+/** The nodes that share the limits once another cluster is created; stopped ones may be started again. */
 export async function countNodes(
   docker: Docker | undefined,
   workers = 0,
   signal?: AbortSignal,
 ): Promise<number> {
-  const nodes = await docker?.listContainers(['io.x-k8s.kind.cluster'], { signal });
+  const nodes = await docker?.listContainers([kindClusterLabel], { signal });
   return (nodes?.length ?? 0) + 1 + workers;
 }

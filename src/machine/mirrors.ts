@@ -1,14 +1,14 @@
 import type { Exec } from '../tools/exec.ts';
 import type { Host } from './host.ts';
 
-/** Where this machine gets its packages from, by its own settings. */
+/** A server from which this machine downloads packages, as it is configured. */
 export interface Mirror {
   /** `npm packages`, `Go modules`, `Debian packages`. */
   readonly holds: string;
   readonly url: string;
 }
 
-/** The mirrors that the settings of npm, Go and apt name. What is not installed has none. */
+/** The mirrors that the settings of npm, Go and apt name. A program that is not installed has none. */
 export async function listMirrors(host: Host, exec: Exec, signal: AbortSignal): Promise<readonly Mirror[]> {
   const ask = async (program: string, args: readonly string[]) => {
     const answer = await exec(program, args, { signal, timeout: 5_000 }).catch(() => undefined);
@@ -17,7 +17,7 @@ export async function listMirrors(host: Host, exec: Exec, signal: AbortSignal): 
   };
   const format = ['--format', '$(REPO_URI)', 'Created-By: Packages'];
   const [registry, goProxy, sources] = await Promise.all([
-    // npm sets it for what it runs, and takes half a second to be asked.
+    // npm sets it for its scripts; `npm config` takes half a second.
     host.env.npm_config_registry ?? ask('npm', ['config', 'get', 'registry']),
     ask('go', ['env', 'GOPROXY']),
     host.hasApt ? ask('apt-get', ['indextargets', ...format]) : '',

@@ -6,14 +6,14 @@ import type { Host } from './host.ts';
 
 export interface PortOwnerOptions {
   readonly host: Host;
-  /** Asked first: a published port is the engine's, whichever process holds it. */
+  /** Checked first: a published port belongs to a container, whichever process listens on it. */
   readonly docker?: Docker | undefined;
   readonly exec: Exec;
 }
 
 /**
- * Who listens on a TCP port: `container wealist-control-plane`, `nginx (PID 812)`.
- * Undefined when it cannot be told, as with another user's process.
+ * The container or process that listens on a TCP port: `container wealist-control-plane`, `nginx (PID 812)`.
+ * Undefined when it cannot be found out, as with another user's process.
  */
 export async function findPortOwner(
   port: number,

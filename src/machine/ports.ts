@@ -10,7 +10,7 @@ export interface PortPair {
 }
 
 export interface PortOptions {
-  /** Ports that are spoken for though nothing listens there: those of clusters that are stopped. */
+  /** Reserved ports on which nothing listens: those of stopped clusters. */
   readonly taken?: ReadonlySet<number> | undefined;
   /** Lowest port that the engine may bind: see `lowestPortOf`. */
   readonly lowest?: number | undefined;
@@ -22,7 +22,7 @@ const tries = 100;
 
 /**
  * The wanted pair where both ports are free, else the next free pair from 8080 and 8443 upward.
- * Where this user may not bind a port, the engine may: it counts as free unless something answers there.
+ * Where this user may not bind a port, the engine may: it counts as free unless a server accepts connections there.
  * @throws {Failure} exit code 4 when a hundred pairs are taken.
  */
 export async function choosePorts(wanted: PortPair, options: PortOptions = {}): Promise<PortPair> {

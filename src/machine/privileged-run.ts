@@ -5,16 +5,16 @@ import { Failure } from '../lib/failure.ts';
 import type { Docker } from '../tools/docker/docker.ts';
 import { exitProgram } from './exit-program.ts';
 
-/** `sys-resource`: Docker asks for a capability that the machine withholds. `other`: anything else, in `message`. */
+/** `sys-resource`: Docker requests a capability that the machine withholds. `other`: the reason is in `message`. */
 export interface PrivilegedProblem {
   readonly kind: 'sys-resource' | 'other';
   readonly message: string;
 }
 
 /**
- * Starts a privileged container, as each node is one, of a program that ends at once: what an engine can grant shows
- * nowhere but in a real run. Undefined when it started, or when there is no such program for the engine's processor.
- * Needs no image: it brings one of a few hundred bytes, and leaves nothing behind.
+ * Starts a privileged container, which nodes are, with a program that ends at once: only a real run shows what the engine
+ * can grant. Undefined when it started, or when no such program exists for the engine's processor. Creates its own image
+ * of a few hundred bytes, and removes it.
  */
 export async function findPrivilegedProblem(
   docker: Docker,

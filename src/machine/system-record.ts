@@ -15,11 +15,11 @@ const Record = z.object({ version: z.literal(1), changes: z.array(Entry) });
 /** One change of the system that this tool made. */
 export type AppliedChange = Readonly<z.infer<typeof Entry>>;
 
-/** What this tool changed on the system: kept with the system, since every user and checkout of it is concerned. */
+/** What this tool changed on the system: stored outside the checkout, since it affects every user and checkout. */
 export interface SystemRecord {
   readonly path: string;
   list(): Promise<readonly AppliedChange[]>;
-  /** Adds the change, in place of an earlier one of its name. */
+  /** Adds the change; replaces an earlier one with its ID. */
   add(change: Change): Promise<void>;
 }
 
@@ -40,7 +40,7 @@ export function createSystemRecord(root: Pick<Root, 'path' | 'writeFile'>): Syst
   };
 }
 
-/** A damaged record claims nothing: what is not known to be this tool's is left alone. */
+/** A damaged record counts as empty: only what is known to be this tool's is changed. */
 function parse(text: string): readonly AppliedChange[] {
   try {
     return Record.parse(JSON.parse(text)).changes;

@@ -3,7 +3,7 @@ import { lstat, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
- * Writes the whole file or leaves the old one: temporary file beside it, fsync, rename. Makes its folder (0700).
+ * Writes the whole file or leaves the old one: temporary file beside it, fsync, rename. Creates its folder (0700).
  * `mode` is exact, whatever the umask.
  */
 export async function writeFileAtomically(
@@ -30,7 +30,7 @@ export async function writeFileAtomically(
   await syncFolder(dirname(path));
 }
 
-/** A rename is on the disk once its folder is. */
+/** A rename is on the disk only once its folder is synced. */
 async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');
   try {
@@ -41,8 +41,8 @@ async function syncFolder(path: string): Promise<void> {
 }
 
 /**
- * What `parse` makes of the file; undefined when there is none. A file that is no file, or that `parse` throws at, is
- * renamed to `<path>.bad` and counts as absent: whatever is here can be found out again.
+ * The result of `parse` for the file; undefined when it does not exist. What is not a file, or makes `parse` throw, is
+ * renamed to `<path>.bad` and counts as absent: nothing that is stored this way is irreplaceable.
  */
 export async function readOrSetAside<T>(path: string, parse: (text: string) => T): Promise<T | undefined> {
   try {
@@ -55,7 +55,7 @@ export async function readOrSetAside<T>(path: string, parse: (text: string) => T
   }
 }
 
-/** Renames to `<path>.bad`, in place of an earlier one. Nothing there is fine. */
+/** Renames to `<path>.bad`, replacing an earlier one. Does nothing when it does not exist. */
 export async function setAside(path: string): Promise<void> {
   if (!(await lstat(path).catch(() => undefined))) return;
   await rm(`${path}.bad`, { recursive: true, force: true });

@@ -4,8 +4,8 @@ import { readOrSetAside, writeFileAtomically } from './atomic-file.ts';
 import type { Paths } from './paths.ts';
 
 /**
- * What clusters made from this checkout are labelled with. Kept in the state folder and not made from the path, which
- * changes when the checkout is moved.
+ * The ID by which clusters of this checkout are recognised. Stored in the state folder and not derived from the path,
+ * which changes when the checkout is moved.
  */
 export async function ensureCheckoutId(paths: Pick<Paths, 'state'>): Promise<string> {
   const known = await findCheckoutId(paths);
@@ -15,7 +15,7 @@ export async function ensureCheckoutId(paths: Pick<Paths, 'state'>): Promise<str
   return id;
 }
 
-/** The id, when one was made already. */
+/** The ID; undefined when none was created yet. */
 export async function findCheckoutId(paths: Pick<Paths, 'state'>): Promise<string | undefined> {
   return readOrSetAside(toFile(paths), (text) => {
     const id = text.trim();

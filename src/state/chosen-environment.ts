@@ -15,7 +15,7 @@ export async function findChosenEnvironment(paths: Pick<Paths, 'state'>): Promis
   return chosen ?? defaultEnvironment;
 }
 
-/** Makes it the environment of this checkout. Whether there is one of that name the caller has asked. */
+/** Makes it the environment of this checkout. The caller has checked that it exists. */
 export async function chooseEnvironment(paths: Pick<Paths, 'state'>, name: string): Promise<void> {
   await writeFileAtomically(toFile(paths), `${JSON.stringify({ version: 1, name })}\n`);
 }

@@ -3,19 +3,19 @@ import { join } from 'node:path';
 import { readOrSetAside, writeFileAtomically } from './atomic-file.ts';
 import type { Paths } from './paths.ts';
 
-/** What was chosen when the cluster was made, and stays so until it is removed. */
+/** What was chosen when the cluster was created; unchanged until it is removed. */
 export interface ClusterRecord {
   readonly name: string;
   /** On 127.0.0.1. */
   readonly httpPort: number;
   readonly httpsPort: number;
-  /** The ingress controller that `auto` came to. */
+  /** The ingress controller that `auto` has chosen. */
   readonly controller: 'nginx' | 'traefik';
-  /** The types of its nodes beside the control plane. */
+  /** The types of its worker nodes. */
   readonly nodes: readonly ('app' | 'db')[];
   /** What is deployed beside the platform. */
   readonly extras: readonly string[];
-  /** Images that the extras do without here, since they could not be had. */
+  /** Images that the extras run without, since they could not be pulled or built. */
   readonly lacking: readonly string[];
 }
 
@@ -28,7 +28,7 @@ export async function findClusterRecord(paths: Pick<Paths, 'state'>): Promise<Cl
   return readOrSetAside(toFile(paths), (text) => {
     const stored: Stored = JSON.parse(text);
     const { version, name, httpPort, httpsPort, controller } = stored;
-    // A record from before there were other nodes, or extras, has none.
+    // A record of an earlier version has neither worker nodes nor extras.
     const { nodes = [], extras = [], lacking = [] }: Partial<Stored> = stored;
     const isRecord =
       version === 1 && typeof name === 'string' && [httpPort, httpsPort].every(Number.isInteger);

@@ -9,9 +9,9 @@ import { codeOf, isMissing, writeFileAtomically } from './atomic-file.ts';
 
 const SavedDatabase = z.object({
   name: z.string(),
-  /** In the snapshot's folder. */
+  /** Name in the snapshot's folder. */
   file: z.string().regex(/^[\w-]+\.dump$/),
-  /** Of the file. */
+  /** Size of the file. */
   bytes: z.number(),
   sha256: z.string(),
 });
@@ -23,14 +23,14 @@ const Manifest = z.object({
   created: z.string(),
   /** PostgreSQL's `server_version_num`. */
   postgres: z.number(),
-  /** Image ID by service: what had written the data. */
+  /** Image ID by service: the programs that wrote the data. */
   images: z.record(z.string(), z.string()),
   databases: z.array(SavedDatabase),
 });
 
 /** Databases as they were at one moment. */
 export interface DatabaseSnapshot extends z.infer<typeof Manifest> {
-  /** Holds its files. */
+  /** Path of the folder with its files. */
   readonly folder: string;
 }
 
@@ -38,20 +38,20 @@ export type SnapshotContent = Omit<z.infer<typeof Manifest>, 'version'>;
 
 const manifestFile = 'snapshot.json';
 const automatic = /^auto-/;
-/** Snapshots that nobody asked for; those that a person named stay until he removes them. */
-const automaticKept = 3;
+/** Automatic snapshots that are preserved; those that the user named stay until the user removes them. */
+const maxAutomatic = 3;
 
-/** A name that is a folder's, too; `auto-` is kept for those made before something is lost. */
+/** The name, if it is valid for a folder; `auto-` is reserved for snapshots taken before data is deleted. */
 export function parseSnapshotName(text: string): string | undefined {
   return /^[a-z0-9][a-z0-9._-]{0,62}$/.test(text) && !automatic.test(text) ? text : undefined;
 }
 
-/** Below the data of a cluster. */
+/** The folder of snapshots in the data of a cluster. */
 export function toSnapshotsFolder(data: string, cluster: string): string {
   return join(data, cluster, 'snapshots');
 }
 
-/** All whole snapshots, the newest first. What a save left that was killed has no name yet, and is left out. */
+/** All whole snapshots, the newest first. A save that was killed leaves a hidden folder, which is left out. */
 export async function listSnapshots(folder: string): Promise<readonly DatabaseSnapshot[]> {
   const names = await readNames(folder);
   const found = await Promise.all(
@@ -63,13 +63,13 @@ export async function listSnapshots(folder: string): Promise<readonly DatabaseSn
 }
 
 /**
- * The snapshot of this name, all its files being as they were written.
- * @throws {Failure} exit code 2 when there is none, or a file of it is damaged or missing.
+ * The snapshot of this name, once the checksums of all files are verified.
+ * @throws {Failure} exit code 2 when it does not exist, or a file of it is damaged or missing.
  */
 export async function getSnapshot(folder: string, name: string): Promise<DatabaseSnapshot> {
   const known = await readNames(folder);
   if (!known.includes(name)) {
-    throw new Failure(`there is no snapshot ${JSON.stringify(name)}`, {
+    throw new Failure(`snapshot ${JSON.stringify(name)} not found`, {
       hint:
         known.length === 0
           ? `npm run db save ${parseSnapshotName(name) ?? 'first'}`
@@ -84,14 +84,14 @@ export async function getSnapshot(folder: string, name: string): Promise<Databas
     const found = await hashFile(join(snapshot.folder, file)).catch((error) => {
       throw toDamage(name, file, error);
     });
-    if (found !== sha256) throw toDamage(name, file, 'its checksum is not the one it was saved with');
+    if (found !== sha256) throw toDamage(name, file, 'its checksum does not match the saved one');
   }
   return snapshot;
 }
 
 /**
- * Makes a snapshot in a folder beside its place, then gives it its name: one that was broken off is never taken for a
- * whole one. `fill` writes the files into that folder. @throws {Failure} exit code 2 when the name is taken.
+ * Creates a snapshot in a hidden folder and renames it when it is complete, so that an interrupted one is never used.
+ * `fill` writes the files into that folder. @throws {Failure} exit code 2 when the name is taken.
  */
 export async function createSnapshot(
   folder: string,
@@ -117,22 +117,22 @@ export async function createSnapshot(
   }
 }
 
-/** @throws {Failure} exit code 2 when there is a snapshot of this name: what a person named is never written over. */
+/** @throws {Failure} exit code 2 when a snapshot of this name exists: it is never overwritten. */
 export async function requireFreeName(folder: string, name: string): Promise<void> {
   if (!(await readNames(folder)).includes(name)) return;
-  throw new Failure(`there is a snapshot ${name} already`, {
+  throw new Failure(`snapshot ${name} already exists`, {
     hint: `npm run db save ${name}-2, or remove it: rm -r ${join(folder, name)}`,
     exitCode: exitCodes.usage,
   });
 }
 
-/** Removes all but the newest few of those that nobody named. */
+/** Removes all but the newest few automatic snapshots. */
 export async function pruneAutomatic(folder: string): Promise<void> {
   const all = (await listSnapshots(folder)).filter(({ name }) => automatic.test(name));
-  for (const { folder: old } of all.slice(automaticKept)) await rm(old, { recursive: true, force: true });
+  for (const { folder: old } of all.slice(maxAutomatic)) await rm(old, { recursive: true, force: true });
 }
 
-/** An empty file that only its owner may read, for another program to write to. */
+/** Creates an empty file that only its owner may read, for another program to write to. */
 export async function makePrivateFile(path: string): Promise<void> {
   const file = await open(path, 'wx', 0o600);
   await file.close();
@@ -146,7 +146,7 @@ export async function hashFile(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** Its content is on the disk. */
+/** Resolves once the file's content is on the disk. */
 export async function syncFile(path: string): Promise<void> {
   const file = await open(path, 'r');
   try {
@@ -168,7 +168,7 @@ async function readNames(folder: string): Promise<readonly string[]> {
   return names.filter((name) => !name.startsWith('.')).toSorted();
 }
 
-/** Of saves whose process is gone, which may be any that are an hour old. */
+/** Removes folders of interrupted saves: those that are older than an hour. */
 async function removeLeftovers(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     if (!name.startsWith('.')) continue;
@@ -179,9 +179,9 @@ async function removeLeftovers(folder: string): Promise<void> {
 }
 
 function toDamage(name: string, file: string, cause: unknown): Failure {
-  const said = cause instanceof z.ZodError ? 'it is not what a save writes' : (codeOf(cause) ?? cause);
+  const said = cause instanceof z.ZodError ? 'its content is not valid' : (codeOf(cause) ?? cause);
   return new Failure(`snapshot ${name} is damaged: ${file}`, {
-    cause: said instanceof SyntaxError ? 'it is cut off or was changed' : said,
+    cause: said instanceof SyntaxError ? 'it is truncated or was changed' : said,
     hint: 'npm run db -- --list',
     exitCode: exitCodes.usage,
   });

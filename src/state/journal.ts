@@ -10,9 +10,9 @@ export interface JournalEntry {
   readonly run: string;
   readonly at: string;
   readonly command: string;
-  /** Of the environment the run worked from; undefined when it read none. */
+  /** Hash of the run's environment; undefined when it read none. */
   readonly config: string | undefined;
-  /** `failed`: it was begun, and ended in order without having done its work: with a failure, or because of Ctrl-C. */
+  /** `failed`: the step ended without having succeeded: with a failure, or because of Ctrl-C. */
   readonly event: 'begin' | 'done' | 'failed';
   readonly stage: string;
   readonly step: string;
@@ -21,13 +21,13 @@ export interface JournalEntry {
 export type JournalStep = Pick<JournalEntry, 'stage' | 'step'>;
 
 export interface Journal {
-  /** On the disk before it resolves, so that a change is never made without its intent written down. */
+  /** Resolves once it is on the disk, so that no change is made that the journal does not have. */
   begin(step: JournalStep): Promise<void>;
   done(step: JournalStep): Promise<void>;
   failed(step: JournalStep): Promise<void>;
 }
 
-/** Bytes after which the journal is set aside as `<path>.old` and begun anew. */
+/** Bytes after which the journal is renamed to `<path>.old` and a new one is started. */
 const rotatedAfter = 1024 * 1024;
 
 /** The journal of one run; nothing is written until its first entry. */
@@ -59,7 +59,7 @@ async function append(path: string, entry: JournalEntry): Promise<void> {
   await rotate(path);
   const file = await open(path, 'a', 0o600);
   try {
-    // Begun on a new line: what came before may have been cut off in the middle.
+    // Starts with a new line, since the previous entry may be cut off.
     await file.appendFile(`\n${JSON.stringify(entry)}`);
     await file.sync();
   } finally {
@@ -84,7 +84,7 @@ export async function readJournal(path: string): Promise<readonly JournalEntry[]
   return text.split('\n').flatMap(parseEntry);
 }
 
-/** The steps the last run began and whose end it did not see: it was killed in the middle of them. */
+/** The steps that the last run began and did not end, because it was killed. */
 export async function findUnfinished(path: string): Promise<readonly JournalEntry[]> {
   const entries = await readJournal(path);
   const last = entries.at(-1)?.run;
@@ -99,7 +99,7 @@ function parseEntry(line: string): readonly JournalEntry[] {
     const entry = JSON.parse(line);
     return entry?.version === 1 && typeof entry.run === 'string' ? [entry] : [];
   } catch {
-    // The run that wrote it was killed in the middle, or it is the empty line before an entry.
+    // Its run was killed while writing it, or it is the empty line before an entry.
     return [];
   }
 }

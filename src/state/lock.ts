@@ -9,38 +9,38 @@ import { codeOf, isMissing, setAside } from './atomic-file.ts';
 
 export interface LockOwner {
   readonly pid: number;
-  /** Of the process, so that a later one with its PID is not taken for it. */
+  /** Start of the process, which distinguishes it from a later one with the same PID. */
   readonly started: string;
-  /** What it is doing, as the person typed it. */
+  /** Its command line, as the user typed it. */
   readonly command: string;
   /** When it got the lock: ISO 8601. */
   readonly since: string;
 }
 
 export interface Lock {
-  /** Lets the next one in. A process that ends in whatever way does so, too. */
+  /** Frees the lock. The end of the process, for whatever reason, frees it as well. */
   release(): Promise<void>;
 }
 
 export interface LockOptions {
-  /** What the owner does, for those it keeps out. */
+  /** The owner's command line, for the messages of processes that wait. */
   readonly command: string;
-  /** Waits for a living owner to end, in place of failing; aborted by the signal. */
+  /** Waits for a living owner to end instead of failing; aborted by the signal. */
   readonly wait?: {
     readonly signal: AbortSignal;
     /** Called once for each owner that is waited for. */
     readonly onWait?: (owner: LockOwner) => void;
-    /** Milliseconds between two looks. */
+    /** Milliseconds between two checks. */
     readonly interval?: number;
   };
 }
 
 /**
- * Takes the lock, from a dead owner too.
+ * Takes the lock, also from a dead owner.
  *
  * The lock is a folder of turns: files named 1, 2, 3…, of which the highest counts and names its owner; an empty or
- * unreadable one has none. Whoever finds the highest turn without a living owner creates the next one, which the file
- * system grants to one process only. So a dead owner's lock is never removed, and no two processes can both "clean it
+ * unreadable one has none. A process that finds the highest turn without a living owner creates the next one, which the
+ * file system grants to one process only. So a dead owner's lock is never removed, and no two processes can both "clean it
  * up": the fault of lock files that are deleted and created again.
  *
  * @throws {Failure} exit code 10, naming the owner, when that is alive and `wait` is not given.
@@ -53,7 +53,7 @@ export async function acquireLock(path: string, { command, wait }: LockOptions):
     const owner = highest === 0 ? undefined : await findLivingOwner(join(path, String(highest)));
     if (!owner) {
       const turn = highest + 1;
-      if (await take(path, turn, command)) return { release: () => release(join(path, String(turn))) };
+      if (await takeTurn(path, turn, command)) return { release: () => release(join(path, String(turn))) };
       continue;
     }
     if (!wait) throw toFailure(owner);
@@ -83,8 +83,8 @@ async function listTurns(path: string): Promise<readonly number[]> {
   return names.filter((name) => /^[1-9]\d*$/.test(name)).map(Number);
 }
 
-/** False when another process was faster. */
-async function take(path: string, turn: number, command: string): Promise<boolean> {
+/** False when another process took it meanwhile. */
+async function takeTurn(path: string, turn: number, command: string): Promise<boolean> {
   const self = await findProcess(process.pid);
   if (!self) throw new Error(`this process, ${process.pid}, is not among the processes`);
   const owner: LockOwner = { pid: self.pid, started: self.started, command, since: new Date().toISOString() };
@@ -103,7 +103,7 @@ async function take(path: string, turn: number, command: string): Promise<boolea
   }
 
   const turns = await listTurns(path);
-  // Between our look and our turn others had theirs and swept up, ours with them: the highest counts, not we.
+  // Other processes may have taken and removed turns since we listed them: the highest one owns the lock.
   if (turns.some((other) => other > turn)) {
     await rm(file, { force: true });
     return false;
@@ -138,14 +138,14 @@ function parseOwner(text: string): LockOwner | undefined {
       Number.isInteger(pid) && [started, command, since].every((each) => typeof each === 'string');
     return valid ? { pid, started, command, since } : undefined;
   } catch {
-    // Damaged: nobody can say who that was, so nobody is let down by not waiting.
+    // Damaged: the owner is unknown, so the lock counts as free.
     return undefined;
   }
 }
 
 function toFailure({ pid, command, since }: LockOwner): Failure {
   const age = toDuration(Math.max(0, Date.now() - Date.parse(since)));
-  return new Failure(`another run is at work: ${command} (PID ${pid}), for ${age}`, {
+  return new Failure(`another run is in progress: ${command} (PID ${pid}), for ${age}`, {
     hint: `wait until it has ended, or end it with: kill ${pid}`,
     exitCode: exitCodes.locked,
   });

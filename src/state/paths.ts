@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-/** Where everything of one checkout and one cluster lives; all absolute. */
+/** The folders of a checkout and its cluster; all absolute. */
 export interface Paths {
   /** The checkout: env/, helm/, images/, services/. */
   readonly checkout: string;

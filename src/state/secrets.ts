@@ -13,7 +13,7 @@ export interface SecretsOptions {
   readonly cluster: string;
   /** Name of the environment. */
   readonly environment: string;
-  /** The person's own, which win key by key. */
+  /** The user's own secrets, which override generated ones key by key. */
   readonly own: Readonly<Record<string, string>>;
 }
 
@@ -24,29 +24,29 @@ export interface Secrets {
 }
 
 /**
- * The secrets of a cluster. The generated ones are made once and kept beside the data that was written with them, since
- * both outlive the cluster and the checkout; what is there is never made anew, what a newer version adds is.
- * @throws {Failure} when the kept ones cannot be read: making others would lock the data's owner out.
+ * The secrets of a cluster. Generated ones are stored beside the data that was written with them, since both outlive
+ * the cluster and the checkout. Existing ones are never replaced; those that a newer version needs are added.
+ * @throws {Failure} when the stored ones cannot be read: the data could not be read with new ones.
  */
 export async function ensureSecrets(options: SecretsOptions): Promise<Secrets> {
   const store = toStore(options);
-  const kept = await readKept(store);
-  const missing = secretKeys.filter((key) => kept[key] === undefined);
-  const generated = { ...kept, ...Object.fromEntries(missing.map((key) => [key, generate(key)])) };
+  const stored = await readStored(store);
+  const missing = secretKeys.filter((key) => stored[key] === undefined);
+  const generated = { ...stored, ...Object.fromEntries(missing.map((key) => [key, generate(key)])) };
   if (missing.length > 0) await writeFileAtomically(store, toText(generated));
 
   const secrets = merge(generated, options);
   const text = toText(secrets.values);
-  if ((await readIfThere(secrets.file)) !== text) await writeFileAtomically(secrets.file, text);
+  if ((await readIfExists(secrets.file)) !== text) await writeFileAtomically(secrets.file, text);
   return secrets;
 }
 
-/** The secrets, when all of them are there as `ensureSecrets` would leave them; changes nothing. */
+/** The secrets, when `ensureSecrets` would change nothing; else undefined. */
 export async function findSecrets(options: SecretsOptions): Promise<Secrets | undefined> {
-  const kept = await readKept(toStore(options));
-  if (secretKeys.some((key) => kept[key] === undefined)) return undefined;
-  const secrets = merge(kept, options);
-  return (await readIfThere(secrets.file)) === toText(secrets.values) ? secrets : undefined;
+  const stored = await readStored(toStore(options));
+  if (secretKeys.some((key) => stored[key] === undefined)) return undefined;
+  const secrets = merge(stored, options);
+  return (await readIfExists(secrets.file)) === toText(secrets.values) ? secrets : undefined;
 }
 
 function toStore({ paths, cluster }: SecretsOptions): string {
@@ -65,21 +65,21 @@ function merge(
 
 /** Hexadecimal, so that a value needs no quoting in an address, a YAML file or a shell. */
 function generate(key: SecretKey): string {
-  const { least, initial }: SecretRule = secretRules[key];
-  return initial ?? randomBytes(Math.max(16, least)).toString('hex');
+  const { minBytes, initial }: SecretRule = secretRules[key];
+  return initial ?? randomBytes(Math.max(16, minBytes)).toString('hex');
 }
 
 function findRule(key: string): SecretRule | undefined {
   return Object.hasOwn(secretRules, key) ? secretRules[key as SecretKey] : undefined;
 }
 
-/** JSON, which is YAML too. */
+/** JSON is valid YAML. */
 function toText(secrets: Readonly<Record<string, string>>): string {
   return `${JSON.stringify({ shared: { secrets } }, undefined, 2)}\n`;
 }
 
-async function readKept(path: string): Promise<Readonly<Record<string, string>>> {
-  const text = await readIfThere(path);
+async function readStored(path: string): Promise<Readonly<Record<string, string>>> {
+  const text = await readIfExists(path);
   if (text === undefined) return {};
   try {
     const { secrets } = JSON.parse(text).shared;
@@ -88,15 +88,15 @@ async function readKept(path: string): Promise<Readonly<Record<string, string>>>
       return Object.fromEntries(entries);
     }
   } catch {
-    // Said below; the parser's message would repeat what is in the file.
+    // Reported below; the parser's message could quote a secret.
   }
-  throw new Failure(`${path} is damaged, and the data beside it opens only with the secrets in it`, {
+  throw new Failure(`${path} is damaged, and the data of the cluster can be read only with its secrets`, {
     hint: `restore the file, or give up the data: npm run down -- --delete-data`,
     exitCode: exitCodes.usage,
   });
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
+async function readIfExists(path: string): Promise<string | undefined> {
   return readFile(path, 'utf8').catch((error) => {
     if (isMissing(error)) return undefined;
     throw error;

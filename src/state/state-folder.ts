@@ -5,7 +5,7 @@ import { codeOf, writeFileAtomically } from './atomic-file.ts';
 import type { Paths } from './paths.ts';
 
 /**
- * Makes the checkout's state folder, closed to others (0700) and ignoring itself in git.
+ * Creates the checkout's state folder, closed to other users (0700) and ignored by git.
  * @throws {Failure} exit code 3 when it cannot be written to, before anything depends on it.
  */
 export async function ensureStateFolder({ state }: Pick<Paths, 'state'>): Promise<void> {

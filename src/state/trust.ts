@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { readOrSetAside, writeFileAtomically } from './atomic-file.ts';
 import type { Paths } from './paths.ts';
 
-/** The cluster that an environment is on, as the person has once said. */
+/** The cluster of an environment, as the user has confirmed it. */
 export interface Trust {
   /** The kube context that it is found by. */
   readonly context: string;
@@ -14,7 +14,7 @@ export interface Trust {
   };
 }
 
-/** What was trusted for an environment; undefined when nothing was. A damaged record is set aside, and trusts nothing. */
+/** The trusted cluster of an environment; undefined when there is none. A damaged record is set aside, and trusts none. */
 export async function findTrust(
   paths: Pick<Paths, 'state'>,
   environment: string,
@@ -44,7 +44,7 @@ export async function writeTrust(
   );
 }
 
-/** Where the private copy of the environment's kube context is. */
+/** Path of the private copy of the environment's kube context. */
 export function toPrivateKubeconfig({ state }: Pick<Paths, 'state'>, environment: string): string {
   return join(state, 'remote', `${environment}.kubeconfig`);
 }

@@ -2,11 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { argocdVersion, definitions } from '../../images/argocd/release.ts';
 import type { Store } from '../images/store/store.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
+import { argocdVersionLabel } from '../lib/labels.ts';
 import type { Step } from '../plan/plan.ts';
 import type { Kubectl } from '../tools/kubernetes/kubectl.ts';
 import { definitionsKey } from './ensure-definitions.ts';
-
-const versionLabel = 'wealist.local/argocd-version';
 
 /** Argo CD's CustomResourceDefinitions are established in the cluster, so that objects of them can be created. */
 export function applyDefinitions({
@@ -21,7 +20,7 @@ export function applyDefinitions({
   return {
     title: 'resource definitions of Argo CD',
     async isDone({ signal }) {
-      const path = versionLabel.replaceAll('.', '\\.');
+      const path = argocdVersionLabel.replaceAll('.', '\\.');
       const output = `--output=jsonpath={range .items[*]}{.metadata.labels.${path}} {.status.conditions[?(@.type=="Established")].status}{"\\n"}{end}`;
       const found = (await kubectl.run(['get', ...names, '--ignore-not-found', output], signal)).split('\n');
       const wanted = found.filter((line) => line === `${argocdVersion} True`);
@@ -36,7 +35,7 @@ export function applyDefinitions({
         });
       }
       await kubectl.apply(await readFile(file, 'utf8'), signal);
-      await kubectl.run(['label', ...names, '--overwrite', `${versionLabel}=${argocdVersion}`], signal);
+      await kubectl.run(['label', ...names, '--overwrite', `${argocdVersionLabel}=${argocdVersion}`], signal);
       report('waiting until they are established');
       await kubectl.run(['wait', '--for=condition=Established', '--timeout=15s', ...names], signal);
     },

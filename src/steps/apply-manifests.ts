@@ -1,4 +1,5 @@
 import { hash } from '../lib/hash.ts';
+import { manifestAnnotation } from '../lib/labels.ts';
 import type { Step } from '../plan/plan.ts';
 import type { Kubectl } from '../tools/kubernetes/kubectl.ts';
 
@@ -17,8 +18,6 @@ export interface ManifestsDeps {
   readonly namespace?: string;
 }
 
-const annotation = 'wealist.local/manifest';
-
 /** A step that applies objects of no chart, and holds them so that `plan` can show them. */
 export interface ManifestsStep extends Step {
   readonly objects: readonly ClusterObject[];
@@ -29,14 +28,14 @@ export function isManifestsStep(step: Step): step is ManifestsStep {
   return 'objects' in step;
 }
 
-/** Objects that belong to no chart are applied. Each has the hash of its manifest as annotation, which shows a change. */
+/** Objects that belong to no chart are applied. Each has the hash of its manifest as an annotation, which shows a change. */
 export function applyManifests({ kubectl, title, objects, namespace }: ManifestsDeps): ManifestsStep {
   const marked = objects.map((object) => {
     const digest = hash(object);
-    return { ...object, metadata: { ...object.metadata, annotations: { [annotation]: digest } } };
+    return { ...object, metadata: { ...object.metadata, annotations: { [manifestAnnotation]: digest } } };
   });
   const names = objects.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
-  const path = `metadata.annotations.${annotation.replaceAll('.', '\\.')}`;
+  const path = `metadata.annotations.${manifestAnnotation.replaceAll('.', '\\.')}`;
 
   return {
     title,
@@ -48,7 +47,8 @@ export function applyManifests({ kubectl, title, objects, namespace }: Manifests
       const found = await kubectl.run(['get', ...names, ...where, '--ignore-not-found', template], signal);
       const digests = new Set(found.split('\n'));
       return (
-        marked.every(({ metadata }) => digests.has(metadata.annotations[annotation] ?? '')) && 'unchanged'
+        marked.every(({ metadata }) => digests.has(metadata.annotations[manifestAnnotation] ?? '')) &&
+        'unchanged'
       );
     },
     async apply({ signal }) {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { inputsLabel, type Release, type Releases } from '../cluster/releases.ts';
+import type { Release, Releases } from '../cluster/releases.ts';
 import { waitUntilTerminated } from '../cluster/terminating-pods.ts';
 import { findPods } from '../diagnosis/pods.ts';
 import { waitUntilReady } from '../diagnosis/ready.ts';
@@ -8,6 +8,7 @@ import type { Snapshot, Snapshots } from '../diagnosis/snapshot.ts';
 import { judge } from '../diagnosis/verdict.ts';
 import { workloadsOf } from '../diagnosis/workloads.ts';
 import { hash, hashFolder } from '../lib/hash.ts';
+import { inputsLabel } from '../lib/labels.ts';
 import type { Run, Step } from '../plan/plan.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
 import { endBackOff } from './end-back-off.ts';

@@ -10,6 +10,7 @@ import {
 } from '../diagnosis/service-snapshot.ts';
 import type { Snapshots } from '../diagnosis/snapshot.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
+import { restartedAnnotation } from '../lib/labels.ts';
 import type { Digest } from '../lib/oci.ts';
 import type { Run } from '../plan/plan.ts';
 import { ApiFailure, type ApiServer } from '../tools/kubernetes/api-server.ts';
@@ -76,7 +77,7 @@ export async function replaceImage(deps: ReplaceImageDeps, wanted: WantedImage, 
       spec: {
         template: {
           ...(isRestart
-            ? { metadata: { annotations: { [restartAnnotation]: new Date().toISOString() } } }
+            ? { metadata: { annotations: { [restartedAnnotation]: new Date().toISOString() } } }
             : {}),
           spec: { containers: [{ name, image: wanted.reference, ...(isForeign ? { command: null } : {}) }] },
         },
@@ -103,9 +104,6 @@ export async function replaceImage(deps: ReplaceImageDeps, wanted: WantedImage, 
     exitCode: exitCodes.workload,
   });
 }
-
-/** Annotation of the pod template, where a changed value creates new pods. */
-const restartAnnotation = 'wealist.local/restarted';
 
 /** Polls the Deployment with small requests; a rollout that takes longer gets a verdict from a full snapshot. */
 async function waitUntilServing(

@@ -12,6 +12,7 @@ import { workloadsOf } from '../diagnosis/workloads.ts';
 import { toDuration } from '../lib/duration.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { hash } from '../lib/hash.ts';
+import { manifestAnnotation } from '../lib/labels.ts';
 import type { Run, Step } from '../plan/plan.ts';
 import type { GitServer } from '../tools/git-server.ts';
 import type { Kubectl } from '../tools/kubernetes/kubectl.ts';
@@ -40,7 +41,6 @@ export interface RootApplication {
   readonly metadata: { readonly name: string; readonly namespace: string };
 }
 
-const annotation = 'wealist.local/manifest';
 const usualLimits: Limits = { timeout: 600_000, retryTimeout: 30_000, interval: 1_000 };
 
 /** All Applications are healthy and synced to the Git server's latest commit, for which Argo CD gets a refresh. */
@@ -80,7 +80,7 @@ export function syncApplications(deps: SyncDeps): Step {
       if (revision === undefined) return false;
       const { applications, verdicts } = await judgeAll(root, revision, signal);
       const found = applications.find(({ metadata }) => metadata.name === root.metadata.name);
-      const isSame = found?.metadata.annotations?.[annotation] === hash(root);
+      const isSame = found?.metadata.annotations?.[manifestAnnotation] === hash(root);
       return isSame && verdicts.every(({ state }) => state === 'ready') && 'synced and healthy';
     },
 
@@ -96,7 +96,7 @@ export function syncApplications(deps: SyncDeps): Step {
         });
       }
       const { namespace } = root.metadata;
-      const annotations = { [annotation]: hash(root) };
+      const annotations = { [manifestAnnotation]: hash(root) };
       await kubectl.apply(JSON.stringify({ ...root, metadata: { ...root.metadata, annotations } }), signal);
       const refresh = ['annotate', 'applications.argoproj.io', '--all', `--namespace=${namespace}`];
       await kubectl.run([...refresh, '--overwrite', `${refreshAnnotation}=normal`], signal);

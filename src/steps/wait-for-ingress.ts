@@ -2,7 +2,7 @@ import { withDeadline } from '../lib/deadline.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { waitFor } from '../lib/wait.ts';
 import type { Step } from '../plan/plan.ts';
-import { askStatus } from '../tools/ask-web.ts';
+import { requestStatus } from '../tools/http-status.ts';
 
 export interface IngressAddress {
   readonly name: string;
@@ -54,7 +54,7 @@ export function waitForIngress(addresses: readonly IngressAddress[]): Step {
 export async function findResponseProblem(url: string, signal: AbortSignal): Promise<string | undefined> {
   try {
     const status = await withDeadline({ timeout: 3_000, signal }, (limited) =>
-      askStatus(url, { signal: limited }),
+      requestStatus(url, { signal: limited }),
     );
     return status >= 200 && status < 300 ? undefined : `responded with ${status}`;
   } catch (error) {

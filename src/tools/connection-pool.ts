@@ -1,124 +1,124 @@
 import type { Duplex } from 'node:stream';
 
-/** Somebody to whom connections can be made. */
+/** A server to which connections can be made. */
 export interface PoolTarget {
   readonly key: string;
   dial(signal: AbortSignal): Promise<Duplex>;
 }
 
 export interface ConnectionPool {
-  /** A connection that nobody else uses: the first that is given back or made. @throws what dialing throws. */
+  /** A connection for exclusive use: the first that is released or made. @throws what `dial` throws. */
   lease(target: PoolTarget, gone: AbortSignal): Promise<Duplex>;
-  /** Gives it back; one that has ended, or leads to somebody who is asked no more, is closed. */
+  /** Returns a connection to the pool; one that has ended, or whose target is not current any more, is closed. */
   release(target: PoolTarget, connection: Duplex): void;
   close(): void;
 }
 
-/** Milliseconds that a connection is kept for the next one who asks: less than any server keeps it. */
-const idle = 1_000;
+/** Milliseconds that an idle connection is kept open: less than any server keeps it. */
+const idleTimeout = 1_000;
 
-/** Connections that are made at a time to one target: what comes quicker than they are made shall not slow them down. */
-const mostDialing = 4;
+/** Connections that are made at a time to one target, so that a burst of requests does not slow down all of them. */
+const maxDialing = 4;
 
 interface Waiter {
   readonly resolve: (connection: Duplex) => void;
   readonly reject: (error: unknown) => void;
 }
 
-interface Side {
+interface TargetState {
   readonly idle: { readonly connection: Duplex; readonly take: () => void }[];
   readonly waiting: Waiter[];
   dialing: number;
 }
 
-/** Connections to each target, kept for a moment. `current` is the key of who would be asked now. */
+/** Connections to each target, kept open for a moment. `current` is the key of the target of new requests. */
 export function createConnectionPool(current: () => string | undefined): ConnectionPool {
-  const sides = new Map<string, Side>();
+  const states = new Map<string, TargetState>();
   const stopped = new AbortController();
 
-  function sideOf(key: string): Side {
-    const side = sides.get(key) ?? { idle: [], waiting: [], dialing: 0 };
-    sides.set(key, side);
-    return side;
+  function stateOf(key: string): TargetState {
+    const state = states.get(key) ?? { idle: [], waiting: [], dialing: 0 };
+    states.set(key, state);
+    return state;
   }
 
-  function dial(target: PoolTarget, side: Side): void {
-    side.dialing++;
+  function dial(target: PoolTarget, state: TargetState): void {
+    state.dialing++;
     target
       .dial(stopped.signal)
       .then(
         (connection) => {
-          // Whoever uses it hears of its errors, too; idle, nobody would.
+          // Its user handles errors as well; while it is idle, no other listener exists.
           connection.on('error', () => {});
           // One direction cannot be ended alone.
           connection.on('end', () => connection.destroy());
-          give(target, side, connection);
+          offer(target, state, connection);
         },
-        (error) => side.waiting.shift()?.reject(error),
+        (error) => state.waiting.shift()?.reject(error),
       )
       .finally(() => {
-        side.dialing--;
-        if (side.waiting.length > side.dialing && side.dialing < mostDialing) dial(target, side);
-        forget(target.key, side);
+        state.dialing--;
+        if (state.waiting.length > state.dialing && state.dialing < maxDialing) dial(target, state);
+        forget(target.key, state);
       });
   }
 
-  function give(target: PoolTarget, side: Side, connection: Duplex): void {
+  function offer(target: PoolTarget, state: TargetState, connection: Duplex): void {
     if (connection.destroyed || !connection.writable) return;
-    const next = side.waiting.shift();
+    const next = state.waiting.shift();
     if (next) next.resolve(connection);
     else if (target.key !== current() || stopped.signal.aborted) connection.destroy();
-    else keep(target.key, side, connection);
+    else keep(target.key, state, connection);
   }
 
-  function keep(key: string, side: Side, connection: Duplex): void {
+  function keep(key: string, state: TargetState, connection: Duplex): void {
     const take = () => {
       clearTimeout(timer);
       connection.off('close', take);
-      const at = side.idle.indexOf(entry);
-      if (at !== -1) side.idle.splice(at, 1);
-      forget(key, side);
+      const at = state.idle.indexOf(entry);
+      if (at !== -1) state.idle.splice(at, 1);
+      forget(key, state);
     };
-    const timer = setTimeout(() => connection.destroy(), idle);
+    const timer = setTimeout(() => connection.destroy(), idleTimeout);
     const entry = { connection, take };
-    side.idle.push(entry);
+    state.idle.push(entry);
     connection.on('close', take);
   }
 
-  function forget(key: string, side: Side): void {
-    if (side.idle.length + side.waiting.length + side.dialing === 0) sides.delete(key);
+  function forget(key: string, state: TargetState): void {
+    if (state.idle.length + state.waiting.length + state.dialing === 0) states.delete(key);
   }
 
   return {
     lease(target, gone) {
-      const side = sideOf(target.key);
-      const kept = side.idle.at(-1);
-      if (kept) {
-        kept.take();
-        return Promise.resolve(kept.connection);
+      const state = stateOf(target.key);
+      const idleConnection = state.idle.at(-1);
+      if (idleConnection) {
+        idleConnection.take();
+        return Promise.resolve(idleConnection.connection);
       }
       return new Promise((resolve, reject) => {
         const waiter: Waiter = { resolve, reject };
-        side.waiting.push(waiter);
+        state.waiting.push(waiter);
         const leave = () => {
-          const at = side.waiting.indexOf(waiter);
-          if (at !== -1) side.waiting.splice(at, 1);
+          const at = state.waiting.indexOf(waiter);
+          if (at !== -1) state.waiting.splice(at, 1);
           reject(gone.reason);
         };
         gone.addEventListener('abort', leave, { once: true });
-        if (side.dialing < mostDialing) dial(target, side);
+        if (state.dialing < maxDialing) dial(target, state);
       });
     },
 
     release(target, connection) {
       if (connection.destroyed) return;
       if (!connection.writable) connection.destroy();
-      else give(target, sideOf(target.key), connection);
+      else offer(target, stateOf(target.key), connection);
     },
 
     close() {
       stopped.abort(new Error('closed'));
-      for (const side of sides.values()) for (const { connection } of [...side.idle]) connection.destroy();
+      for (const state of states.values()) for (const { connection } of [...state.idle]) connection.destroy();
     },
   };
 }

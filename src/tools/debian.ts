@@ -1,6 +1,47 @@
 import { exitCodes, Failure } from '../lib/failure.ts';
 import type { Run } from '../plan/plan.ts';
 import type { Exec } from './exec.ts';
+import { type FailureRules, inheritFrom, systemFailures } from './failure-rules.ts';
+
+export const aptFailures: FailureRules = {
+  exitCode: exitCodes.host,
+  rules: [
+    {
+      pattern: /dpkg was interrupted/,
+      hint: 'sudo dpkg --configure -a',
+    },
+    {
+      pattern: /Could not get lock|Unable to acquire the dpkg frontend lock/,
+      hint: 'sudo fuser --verbose /var/lib/dpkg/lock-frontend',
+    },
+    {
+      pattern: /Unable to locate package/,
+      hint: 'sudo add-apt-repository universe',
+    },
+    {
+      pattern: /Temporary failure resolving|Could not resolve|Could not connect|Failed to fetch/,
+      hint: 'npm run doctor',
+    },
+  ],
+};
+
+/** Makes the root of an image. */
+const mmdebstrapFailures: FailureRules = {
+  exitCode: exitCodes.image,
+  hint: 'apt-get update',
+  installHint: 'sudo apt-get install -y mmdebstrap',
+  rules: [
+    {
+      pattern: /No space left on device/i,
+      hint: 'npm run images -- prune',
+      exitCode: exitCodes.host,
+    },
+    {
+      pattern: /Temporary failure resolving|Could not resolve|Could not connect/,
+      hint: 'npm run doctor',
+    },
+  ],
+};
 
 export interface DebianRoot {
   /** Debian's code name: bookworm, trixie. */
@@ -11,7 +52,7 @@ export interface DebianRoot {
    * minbase: an installed system.
    */
   readonly variant: 'extract' | 'minbase';
-  /** Packages of another suite whose files are laid over the root, without what they depend on. */
+  /** Packages of another suite whose files are copied over the root, without their dependencies. */
   readonly overlay?: { readonly suite: string; readonly packages: readonly string[] };
 }
 
@@ -25,7 +66,7 @@ export interface Debian {
 export function createDebian(exec: Exec): Debian {
   return {
     async architecture() {
-      return (await exec('dpkg', ['--print-architecture'])).stdout.trim();
+      return (await exec('dpkg', ['--print-architecture'], { failures: systemFailures })).stdout.trim();
     },
 
     async makeRoot(root, path, { signal, report }) {
@@ -35,7 +76,7 @@ export function createDebian(exec: Exec): Debian {
         mirrors.map(({ uri, suffix }) => `deb ${uri} ${suite}${suffix} main`);
       const args = [
         `--variant=${root.variant}`,
-        // A root with a merged /usr from the first file on, which `extract` does not set up by itself.
+        // A merged /usr from the first file on, which `extract` does not set up by itself.
         '--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr',
         `--include=${root.packages.join(',')}`,
         '--aptopt=APT::Install-Recommends "false"',
@@ -46,16 +87,20 @@ export function createDebian(exec: Exec): Debian {
         ...(mirrors.length > 0 ? sources(root.suite) : []),
       ];
       try {
-        // The date of every file: the same packages make the same root.
-        await exec('mmdebstrap', args, { signal, onLine: report, env: { SOURCE_DATE_EPOCH: '0' } });
+        // The date of every file, so that the same packages make the same root.
+        await exec('mmdebstrap', args, {
+          signal,
+          onLine: report,
+          env: { SOURCE_DATE_EPOCH: '0' },
+          failures: mmdebstrapFailures,
+        });
       } catch (cause) {
         signal.throwIfAborted();
         throw new Failure(
-          `the Debian ${root.suite} root with ${root.packages.join(', ')} could not be made`,
+          `the Debian ${root.suite} root with ${root.packages.join(', ')} could not be built`,
           {
             cause,
-            hint: 'apt-get update',
-            exitCode: exitCodes.image,
+            ...inheritFrom(cause, mmdebstrapFailures),
           },
         );
       }
@@ -65,17 +110,17 @@ export function createDebian(exec: Exec): Debian {
 
 async function requireMmdebstrap(exec: Exec): Promise<void> {
   try {
-    await exec('mmdebstrap', ['--version']);
+    await exec('mmdebstrap', ['--version'], { failures: mmdebstrapFailures });
   } catch (cause) {
     throw new Failure('mmdebstrap is not installed: images that cannot be pulled are built with it', {
       cause,
-      hint: 'sudo apt-get install -y mmdebstrap',
+      hint: mmdebstrapFailures.installHint,
       exitCode: exitCodes.host,
     });
   }
 }
 
-/** mmdebstrap runs these with apt set up for the new root, whose path is `$1`. */
+/** Hooks that mmdebstrap runs with apt configured for the new root, whose path is `$1`. */
 function overlayHooks(root: DebianRoot, sources: (suite: string) => readonly string[]): readonly string[] {
   if (!root.overlay) return [];
   const { suite, packages } = root.overlay;
@@ -97,17 +142,17 @@ function overlayHooks(root: DebianRoot, sources: (suite: string) => readonly str
 
 interface Mirror {
   readonly uri: string;
-  /** What a suite's name is followed by there: `-security` for security updates, else nothing. */
+  /** Suffix of a suite's name on this mirror: `-security` for security updates, else empty. */
   readonly suffix: string;
 }
 
 /**
  * The Debian mirrors that this machine uses, so that a root comes from where its packages come from.
- * None on a machine that is no Debian: mmdebstrap then knows its own.
+ * Empty on a machine that is not Debian: mmdebstrap then uses its own.
  */
 async function findMirrors(exec: Exec): Promise<readonly Mirror[]> {
   const format = ['--format', '$(ORIGIN) $(REPO_URI) $(RELEASE)', 'Created-By: Packages', 'Component: main'];
-  const { stdout } = await exec('apt-get', ['indextargets', ...format]);
+  const { stdout } = await exec('apt-get', ['indextargets', ...format], { failures: aptFailures });
   const mirrors = new Map<string, Mirror>();
   for (const line of stdout.split('\n')) {
     const [origin, uri, release] = line.split(' ');

@@ -4,19 +4,19 @@ import type { AsyncSubscription, Event } from '@parcel/watcher';
 import { Failure } from '../lib/failure.ts';
 
 export interface FileWatchOptions {
-  /** Folders that are not even looked into: patterns of picomatch, relative to the folder. */
+  /** Folders that are not watched: patterns of picomatch, relative to the folder. */
   readonly ignore: readonly string[];
-  /** Absolute paths of what was saved, made or removed, soon after. */
+  /** Called with the absolute paths of files that were written, created or removed. */
   readonly onChange: (paths: readonly string[]) => void;
   readonly onError: (error: Failure) => void;
 }
 
-/** Watches a folder and all below it. Resolves, once it is watched, to what ends that. */
+/** Watches a folder and all below it. Resolves, once it is watched, to a function that ends the watch. */
 export async function watchFolder(
   folder: string,
   { ignore, onChange, onError }: FileWatchOptions,
 ): Promise<() => Promise<void>> {
-  // Loaded only now: it is a library of machine code, and one command of all needs it.
+  // Imported here because it is a native library that only one command needs.
   const { default: watcher } = await import('@parcel/watcher');
   const subscriptions: Promise<AsyncSubscription>[] = [];
   let isOver = false;
@@ -25,25 +25,25 @@ export async function watchFolder(
     new Failure(`${folder} cannot be watched`, { cause, hint: 'npm run doctor -- --fix' });
 
   function subscribe(path: string): Promise<AsyncSubscription> {
-    const subscription = watcher.subscribe(path, hear, { ignore: [...ignore] });
+    const subscription = watcher.subscribe(path, onEvents, { ignore: [...ignore] });
     subscriptions.push(subscription);
     return subscription;
   }
 
-  function hear(error: Error | null, events: readonly Event[]): void {
+  function onEvents(error: Error | null, events: readonly Event[]): void {
     if (error) onError(toFailure(error));
     onChange(events.map(({ path }) => path));
     for (const { type, path } of events) {
-      if (type === 'create') takeIn(path).catch((cause) => onError(toFailure(cause)));
+      if (type === 'create') addContent(path).catch((cause) => onError(toFailure(cause)));
     }
   }
 
   /**
-   * What a new folder had in it before the library watched it, which then hears of none of its folders: a branch that is
-   * checked out makes many at once. They are watched anew.
+   * Reports what a new folder contains already, and subscribes to it again if it has subfolders: the library misses those
+   * that existed before it watched the folder, as when a branch is checked out.
    */
-  async function takeIn(path: string): Promise<void> {
-    // A file, or gone again.
+  async function addContent(path: string): Promise<void> {
+    // It is a file, or was removed meanwhile.
     const entries = await readdir(path, { recursive: true, withFileTypes: true }).catch(() => []);
     if (entries.length === 0 || isOver) return;
     if (entries.some((entry) => entry.isDirectory())) await subscribe(path);

@@ -4,7 +4,7 @@ import type { Kubectl } from './kubernetes/kubectl.ts';
 
 /** The Git server of chart wealist-argocd. */
 export interface GitServer {
-  /** The commit at the head of its main branch; undefined while it has none, or does not run. */
+  /** The commit at the head of its main branch; undefined while it has no commit, or is not running. */
   findHead(signal: AbortSignal): Promise<string | undefined>;
   /** Whether its newest commit has just these folders' trees. */
   has(trees: Readonly<Record<string, string>>, signal: AbortSignal): Promise<boolean>;
@@ -19,7 +19,7 @@ export interface GitServer {
   ): Promise<string>;
 }
 
-/** Reached by running git in its pod: who may do that has the cluster anyway, and nobody else can write to it. */
+/** Runs git in the server's pod: only a user who may do that, and so controls the cluster, can write to it. */
 export function createGitServer(kubectl: Kubectl, namespace: string): GitServer {
   const inPod = ['exec', `--namespace=${namespace}`, 'deployment/git'];
 
@@ -29,7 +29,7 @@ export function createGitServer(kubectl: Kubectl, namespace: string): GitServer 
       return text.trim().split('\n');
     } catch (error) {
       signal.throwIfAborted();
-      // No pod, no repository or no commit in it: there is nothing.
+      // There is no pod, no repository or no commit.
       if (error instanceof CommandFailure) return [];
       throw error;
     }
@@ -55,7 +55,7 @@ export function createGitServer(kubectl: Kubectl, namespace: string): GitServer 
         return (await kubectl.run(args, signal, createReadStream(pack))).trim();
       } catch (cause) {
         signal.throwIfAborted();
-        throw new Failure('the Git server did not take the commit', {
+        throw new Failure('the Git server rejected the commit', {
           cause,
           hint: `npm run kubectl -- -n ${namespace} logs deployment/git`,
           exitCode: exitCodes.workload,

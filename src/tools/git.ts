@@ -1,6 +1,34 @@
 import { join } from 'node:path';
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
 import type { Exec } from './exec.ts';
+import type { FailureRules } from './failure-rules.ts';
+
+const commitHint = 'git init && git add . && git commit -m "first"';
+
+const gitFailures: FailureRules = {
+  exitCode: exitCodes.usage,
+  installHint: 'install git: https://git-scm.com/downloads',
+  rules: [
+    {
+      pattern: /detected dubious ownership/,
+      hint: 'git config --global --add safe.directory "$PWD"',
+    },
+    {
+      pattern:
+        /not a git repository|unknown revision|Needed a single revision|does not have any commits yet|path '.*' does not exist/,
+      hint: commitHint,
+    },
+    {
+      pattern: /index\.lock': File exists|another git process seems to be running/i,
+      hint: 'wait until the other git has ended; one that was killed leaves .git/index.lock, to be deleted',
+    },
+    {
+      pattern: /No space left on device/i,
+      hint: 'npm run images -- prune',
+      exitCode: exitCodes.host,
+    },
+  ],
+};
 
 /** A checkout's newest commit, and the trees of some of its folders. */
 export interface Head {
@@ -14,7 +42,7 @@ export interface Head {
 
 /** git in this checkout; it reads only. */
 export interface Git {
-  /** @throws {Failure} exit code 2 when this is no repository, has no commit, or the commit lacks one of the folders. */
+  /** @throws {Failure} exit code 2 when this is not a repository, has no commit, or the commit lacks one of the folders. */
   readHead(folders: readonly string[], signal: AbortSignal): Promise<Head>;
   /** Paths below these folders that differ from the newest commit. */
   listUncommitted(folders: readonly string[], signal: AbortSignal): Promise<readonly string[]>;
@@ -24,7 +52,12 @@ export interface Git {
 
 export function createGit(exec: Exec, checkout: string): Git {
   const run = async (args: readonly string[], signal: AbortSignal, input?: string) => {
-    const options = { cwd: checkout, signal, ...(input === undefined ? {} : { input }) };
+    const options = {
+      cwd: checkout,
+      signal,
+      failures: gitFailures,
+      ...(input === undefined ? {} : { input }),
+    };
     return (await exec('git', args, options)).stdout.trimEnd();
   };
 
@@ -43,8 +76,8 @@ export function createGit(exec: Exec, checkout: string): Git {
         if (!(cause instanceof CommandFailure)) throw cause;
         throw new Failure(`this checkout has no commit with ${folders.join('/ and ')}/`, {
           cause,
-          hint: `git init && git add . && git commit -m "first"`,
-          exitCode: exitCodes.usage,
+          hint: cause.hint ?? commitHint,
+          exitCode: cause.exitCode,
         });
       }
     },

@@ -3,6 +3,36 @@ import { join } from 'node:path';
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
 import type { Run } from '../plan/plan.ts';
 import type { Exec } from './exec.ts';
+import { type FailureRules, inheritFrom } from './failure-rules.ts';
+
+const proxyHint = 'go env GOPROXY GOSUMDB';
+
+const goFailures: FailureRules = {
+  exitCode: exitCodes.image,
+  hint: proxyHint,
+  installHint: 'install Go 1.24 or newer from https://go.dev/dl/',
+  rules: [
+    {
+      pattern: /requires go >= |invalid go version|toolchain not available/,
+      hint: 'install a newer Go from https://go.dev/dl/, or: unset GOTOOLCHAIN',
+      exitCode: exitCodes.host,
+    },
+    {
+      pattern: /no space left on device/,
+      hint: 'npm run images -- prune',
+      exitCode: exitCodes.host,
+    },
+    {
+      pattern: /signal: killed|cannot allocate memory/,
+      hint: 'free --human: the compiler needs about 2 GB',
+      exitCode: exitCodes.host,
+    },
+    {
+      pattern: /checksum mismatch|SECURITY ERROR/,
+      hint: 'go env GOPROXY GOSUMDB GONOSUMDB',
+    },
+  ],
+};
 
 /** A Go program by its published module, for modules without replaces: `go install` refuses the others. */
 export interface PublishedProgram {
@@ -21,7 +51,7 @@ export interface LocalProgram {
   readonly ldflags?: string;
 }
 
-/** A published module as a whole, with what in it is no Go. */
+/** A published module as a whole, including files other than Go source. */
 export interface GoModule {
   readonly path: string;
   readonly version: string;
@@ -32,13 +62,13 @@ export type GoProgram = PublishedProgram | LocalProgram;
 export interface Go {
   /** Builds a static program for this machine's architecture into `folder`; resolves when it is there. */
   build(program: GoProgram, folder: string, run: Run): Promise<void>;
-  /** Has a module downloaded and checked; resolves to its folder, which is read-only. */
+  /** Downloads a module and checks its sum; resolves to its folder, which is read-only. */
   downloadModule(module: GoModule, run: Run): Promise<string>;
-  /** Deletes the compiler's and the modules' cache; both come back at the next build. */
+  /** Deletes the compiler's and the modules' cache; the next build fills both again. */
   clean(run: Run): Promise<void>;
 }
 
-/** `cache` is a folder of our own: Go's caches grow past 10 GB here, and `images prune` must be free to clear them. */
+/** `cache` is a folder of our own: Go's caches grow past 10 GB here, and `images prune` may delete them. */
 export function createGo(exec: Exec, cache: string): Go {
   const env = {
     CGO_ENABLED: '0',
@@ -51,12 +81,12 @@ export function createGo(exec: Exec, cache: string): Go {
   return {
     async build(program, folder, { signal, report }) {
       const flags = ['-v', '-trimpath', '-ldflags', ['-s -w', program.ldflags].filter(Boolean).join(' ')];
-      const said: string[] = [];
+      const messages: string[] = [];
       const onLine = (line: string) => {
         report(line);
-        if (!isProgress(line)) said.push(line);
+        if (!isProgress(line)) messages.push(line);
       };
-      const options = { signal, onLine };
+      const options = { signal, onLine, failures: goFailures };
       await requireGo(exec);
       try {
         if ('module' in program) {
@@ -69,9 +99,8 @@ export function createGo(exec: Exec, cache: string): Go {
       } catch (cause) {
         signal.throwIfAborted();
         throw new Failure(`${program.package} could not be built from its Go module`, {
-          cause: cause instanceof CommandFailure ? withWords(cause, said) : cause,
-          hint: 'go env GOPROXY GOSUMDB',
-          exitCode: exitCodes.image,
+          cause: cause instanceof CommandFailure ? withMessages(cause, messages) : cause,
+          ...inheritFrom(cause, goFailures),
         });
       }
     },
@@ -80,45 +109,44 @@ export function createGo(exec: Exec, cache: string): Go {
       await requireGo(exec);
       report(`downloading ${path} ${version}`);
       try {
-        // Outside of any module, so that no go.mod has a say.
-        const options = { env, cwd: tmpdir(), signal };
+        // Outside of any module, so that no go.mod has an effect.
+        const options = { env, cwd: tmpdir(), signal, failures: goFailures };
         const { stdout } = await exec('go', ['mod', 'download', '-json', `${path}@${version}`], options);
         return (JSON.parse(stdout) as { readonly Dir: string }).Dir;
       } catch (cause) {
         signal.throwIfAborted();
         throw new Failure(`Go module ${path} ${version} could not be downloaded`, {
           cause,
-          hint: 'go env GOPROXY GOSUMDB',
-          exitCode: exitCodes.image,
+          ...inheritFrom(cause, goFailures),
         });
       }
     },
 
     async clean({ signal }) {
-      await exec('go', ['clean', '-cache', '-modcache'], { env, signal });
+      await exec('go', ['clean', '-cache', '-modcache'], { env, signal, failures: goFailures });
     },
   };
 }
 
-/** With -v, Go names each package on a line of its own; an error stands somewhere between them. */
+/** With -v, Go prints each package on a line of its own, and an error somewhere among them. */
 function isProgress(line: string): boolean {
   return !/\s/.test(line.trim()) || line.startsWith('go: downloading ');
 }
 
-/** The failure with what was said beside the progress, the last 20 lines of it; as it is where there was nothing. */
-function withWords(failure: CommandFailure, said: readonly string[]): CommandFailure {
+/** The failure with the last 20 lines of output that are not progress; unchanged where there are none. */
+function withMessages(failure: CommandFailure, messages: readonly string[]): CommandFailure {
   const { message, argv, status, stdout } = failure;
-  const stderr = said.slice(-20).join('\n') || failure.stderr;
+  const stderr = messages.slice(-20).join('\n') || failure.stderr;
   return new CommandFailure(message, { argv, status, stdout, stderr });
 }
 
 async function requireGo(exec: Exec): Promise<void> {
   try {
-    await exec('go', ['version']);
+    await exec('go', ['version'], { failures: goFailures });
   } catch (cause) {
     throw new Failure('Go is not installed: images that cannot be pulled are built with it', {
       cause,
-      hint: 'install Go 1.24 or newer from https://go.dev/dl/',
+      hint: goFailures.installHint,
       exitCode: exitCodes.host,
     });
   }

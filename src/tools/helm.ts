@@ -1,5 +1,47 @@
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
 import type { Exec } from './exec.ts';
+import { type FailureRules, inheritFrom } from './failure-rules.ts';
+import { apiFailures } from './kubernetes/api-failures.ts';
+
+const helmFailures: FailureRules = {
+  exitCode: exitCodes.helm,
+  hint: 'npm run doctor',
+  installHint: 'npm run up',
+  rules: [
+    {
+      pattern: /another operation \(install\/upgrade\/rollback\) is in progress/,
+      hint: 'npm run up: it rolls back what a killed run has left',
+    },
+    {
+      pattern: /values don't meet the specifications of the schema/,
+      hint: 'correct the values that are named, in env/local.yaml or helm/environments/',
+    },
+    {
+      pattern:
+        /execution error at \(|error calling |nil pointer evaluating|YAML parse error on|parse error at \(/,
+      hint: 'correct the template that is named, or the value that it reads',
+    },
+    {
+      pattern: /invalid ownership metadata/,
+      hint: 'delete the object that is named (npm run kubectl -- delete), then npm run up',
+    },
+    {
+      pattern: /field is immutable/,
+      hint: 'delete the object that is named (npm run kubectl -- delete), then npm run up',
+    },
+    {
+      pattern:
+        /not a valid chart repository or cannot be reached|failed to fetch https?:|chart "[^"]*".* not found in \S+ repository/,
+      hint: 'npm run doctor',
+    },
+    {
+      pattern: /release: not found|has no deployed releases/,
+      hint: 'npm run status',
+    },
+    // Helm prints what the API server reports; that the release is not deployed is the failure all the same.
+    ...apiFailures.rules.map(({ pattern, hint }) => ({ pattern, hint })),
+  ],
+};
 
 export interface Upgrade {
   readonly release: string;
@@ -47,13 +89,12 @@ export function createHelm(exec: Exec, { program, kubeconfig, context }: HelmOpt
   const run = async (args: readonly string[], release: string, signal: AbortSignal, values?: object) => {
     const input = values === undefined ? {} : { input: JSON.stringify(values) };
     try {
-      return (await exec(program, args, { signal, ...input })).stdout;
+      return (await exec(program, args, { signal, failures: helmFailures, ...input })).stdout;
     } catch (cause) {
       signal.throwIfAborted();
       throw new Failure(`helm refused release ${release}`, {
         cause: cause instanceof CommandFailure ? withoutNoise(cause.stderr) || cause.message : cause,
-        hint: 'npm run doctor',
-        exitCode: exitCodes.helm,
+        ...inheritFrom(cause, helmFailures),
       });
     }
   };

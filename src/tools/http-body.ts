@@ -1,32 +1,32 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 
-/** The body of a client's request, on its way to who answers it. */
-export interface HeldBody {
-  /** Sends what was read so far and the rest; read only as fast as it is taken. */
-  sendTo(asked: ClientRequest): void;
-  /** It goes nowhere for now. */
+/** The body of a client's request, on its way to the server that responds to it. */
+export interface BufferedBody {
+  /** Sends what was read so far, then the rest; reads only as fast as the server accepts it. */
+  sendTo(upstream: ClientRequest): void;
+  /** Pauses: nothing is read or sent until the next `sendTo`. */
   stop(): void;
-  /** Whether all that was read of it is still here, so that it can be sent to somebody else. */
+  /** Whether all that was read is still buffered, so that it can be sent to another server. */
   isWhole(): boolean;
 }
 
-/** Bytes that are held until somebody has answered. */
-const mostHeld = 64 * 1024;
+/** Bytes of a body that are buffered until a server has responded. */
+const maxBuffered = 64 * 1024;
 
-/** Reads nothing before it is to be sent: what waits, waits in the system. */
-export function holdBody(request: IncomingMessage): HeldBody {
-  let held: Buffer[] | undefined = [];
+/** Buffers what is sent, for a second attempt. Reads nothing before that: until then the data waits in the socket. */
+export function bufferBody(request: IncomingMessage): BufferedBody {
+  let buffered: Buffer[] | undefined = [];
   let size = 0;
-  let isRead = false;
+  let isReading = false;
   let hasEnded = false;
   let target: ClientRequest | undefined;
 
   function read(): void {
-    isRead = true;
+    isReading = true;
     request.on('data', (chunk: Buffer) => {
       size += chunk.length;
-      if (size > mostHeld) held = undefined;
-      held?.push(chunk);
+      if (size > maxBuffered) buffered = undefined;
+      buffered?.push(chunk);
       if (target?.write(chunk) !== true) request.pause();
     });
     request.on('end', () => {
@@ -36,18 +36,18 @@ export function holdBody(request: IncomingMessage): HeldBody {
   }
 
   return {
-    sendTo(asked) {
-      target = asked;
-      for (const chunk of held ?? []) asked.write(chunk);
-      if (hasEnded) asked.end();
-      asked.on('drain', () => request.resume());
-      if (!isRead) read();
+    sendTo(upstream) {
+      target = upstream;
+      for (const chunk of buffered ?? []) upstream.write(chunk);
+      if (hasEnded) upstream.end();
+      upstream.on('drain', () => request.resume());
+      if (!isReading) read();
       request.resume();
     },
     stop() {
       target = undefined;
       request.pause();
     },
-    isWhole: () => held !== undefined,
+    isWhole: () => buffered !== undefined,
   };
 }

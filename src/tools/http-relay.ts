@@ -2,11 +2,11 @@ import { createServer, request as httpRequest, type IncomingMessage, type Server
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createConnectionPool, type PoolTarget } from './connection-pool.ts';
-import { type HeldBody, holdBody } from './http-body.ts';
+import { type BufferedBody, bufferBody } from './http-body.ts';
 import { isConnectionLost } from './kubernetes/api-server.ts';
 import { NotConnected } from './kubernetes/port-forward.ts';
 
-export interface RelayAnswer {
+export interface RelayResponse {
   readonly status: number;
   readonly reason: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -15,24 +15,24 @@ export interface RelayAnswer {
 
 /** One request of a client. */
 export interface RelayedRequest {
-  /** Gives it to the target. Resolves to false when nobody took it and nothing of it was delivered; else when it is over. */
+  /** Sends it to the target. Resolves to false when nothing was delivered because the target did not accept it. */
   attempt(target: PoolTarget): Promise<boolean>;
-  refuse(answer: RelayAnswer): void;
-  /** Aborted when the client does not wait any longer. */
+  refuse(response: RelayResponse): void;
+  /** Aborted when the client has closed its connection. */
   readonly gone: AbortSignal;
 }
 
 export interface HttpRelayOptions {
-  /** The key of who would be asked now: connections to others are not kept. */
+  /** The key of the current target: idle connections to others are closed. */
   readonly current: () => string | undefined;
-  readonly onAnswer: () => void;
+  readonly onResponse: () => void;
   readonly serve: (request: RelayedRequest) => Promise<void>;
 }
 
 export interface HttpRelay {
   /**
-   * Speaks HTTP/1 with a client, until it leaves. Resolves to its connection, with all that it has said, when it wants
-   * to speak something else from now on, such as WebSocket. @throws what `serve` throws.
+   * Serves HTTP/1 on a client's connection until it closes. Resolves to the connection, with all that was read put back,
+   * when the client upgrades it to another protocol such as WebSocket. @throws what `serve` throws.
    */
   serve(connection: Duplex): Promise<Duplex | undefined>;
   close(): void;
@@ -40,11 +40,11 @@ export interface HttpRelay {
 
 const largestHead = 64 * 1024;
 
-/** What is said of one connection and not of a message (RFC 9110, 7.6.1). */
+/** Headers that belong to one connection and not to a message (RFC 9110, 7.6.1). */
 const perConnection = new Set(['connection', 'keep-alive', 'proxy-connection', 'te', 'upgrade']);
 
-/** Requests of clients, each given to whoever answers then. */
-export function createHttpRelay({ current, onAnswer, serve }: HttpRelayOptions): HttpRelay {
+/** Relays the requests of clients, each to the target that `serve` chooses for it. */
+export function createHttpRelay({ current, onResponse, serve }: HttpRelayOptions): HttpRelay {
   const pool = createConnectionPool(current);
   const upgraded = new WeakMap<Duplex, (connection: Duplex) => void>();
   const failed = new WeakMap<Duplex, (error: unknown) => void>();
@@ -68,7 +68,7 @@ export function createHttpRelay({ current, onAnswer, serve }: HttpRelayOptions):
     response.on('close', () => {
       if (!response.writableFinished) left.abort();
     });
-    const body = holdBody(request);
+    const body = bufferBody(request);
     try {
       await serve({
         gone: left.signal,
@@ -84,7 +84,7 @@ export function createHttpRelay({ current, onAnswer, serve }: HttpRelayOptions):
     target: PoolTarget,
     request: IncomingMessage,
     response: ServerResponse,
-    body: HeldBody,
+    body: BufferedBody,
     gone: AbortSignal,
   ): Promise<boolean> {
     const connection = await pool.lease(target, gone).catch((error) => {
@@ -92,7 +92,7 @@ export function createHttpRelay({ current, onAnswer, serve }: HttpRelayOptions):
       if (!isConnectionLost(error)) throw error;
     });
     if (!connection) return false;
-    const asked = httpRequest({
+    const upstream = httpRequest({
       ...{
         method: request.method ?? 'GET',
         path: request.url ?? '/',
@@ -103,21 +103,21 @@ export function createHttpRelay({ current, onAnswer, serve }: HttpRelayOptions):
       createConnection: () => connection,
     });
     // Without an agent the connection would not outlive its first request.
-    asked.shouldKeepAlive = true;
+    upstream.shouldKeepAlive = true;
     return new Promise((resolve) => {
-      asked.on('error', (error) => {
+      upstream.on('error', (error) => {
         const isUntouched = error instanceof NotConnected && body.isWhole();
         body.stop();
         connection.destroy();
-        if (!isUntouched) refuse(response, toLost(error));
+        if (!isUntouched) refuse(response, toLostResponse(error));
         resolve(!isUntouched);
       });
-      asked.on('response', (answer) => {
-        onAnswer();
-        void answerWith(answer, response).then(() => resolve(true));
+      upstream.on('response', (answer) => {
+        onResponse();
+        void sendResponse(answer, response).then(() => resolve(true));
       });
-      asked.on('close', () => pool.release(target, connection));
-      body.sendTo(asked);
+      upstream.on('close', () => pool.release(target, connection));
+      body.sendTo(upstream);
     });
   }
 
@@ -139,26 +139,26 @@ export function createHttpRelay({ current, onAnswer, serve }: HttpRelayOptions):
   };
 }
 
-/** Gives an answer on as it comes; one that breaks off breaks the client's off, too. */
-async function answerWith(answer: IncomingMessage, response: ServerResponse): Promise<void> {
+/** Streams a response to the client; where it is cut off, the client's connection is closed. */
+async function sendResponse(answer: IncomingMessage, response: ServerResponse): Promise<void> {
   const { statusCode = 502, statusMessage = '', rawHeaders } = answer;
-  // How long the body is, is said anew.
+  // Node chooses the transfer encoding for this connection by itself.
   const headers = withoutPerConnection(rawHeaders, 'transfer-encoding', 'trailer');
   response.sendDate = false;
   response.writeHead(statusCode, statusMessage, headers);
-  // Events may come much later than the head.
+  // Server-sent events may follow much later than the headers.
   if (answer.headers['content-length'] === undefined) response.flushHeaders();
   await pipeline(answer, response).catch(() => response.destroy());
 }
 
-function refuse(response: ServerResponse, { status, reason, headers, body }: RelayAnswer): void {
+function refuse(response: ServerResponse, { status, reason, headers, body }: RelayResponse): void {
   if (response.headersSent) return void response.destroy();
-  // The rest of the request is not read any more.
+  // The rest of the request is not read.
   response.writeHead(status, reason, { ...headers, connection: 'close' }).end(body);
 }
 
-function toLost(error: Error): RelayAnswer {
-  const body = `the connection was lost before there was an answer: ${error.message}\nThe request was delivered and is not repeated.\n`;
+function toLostResponse(error: Error): RelayResponse {
+  const body = `the connection was lost before a response: ${error.message}\nThe request was delivered and is not repeated.\n`;
   return {
     status: 502,
     reason: 'Bad Gateway',
@@ -167,7 +167,7 @@ function toLost(error: Error): RelayAnswer {
   };
 }
 
-/** Names and values in turn, without those of a single connection and these. */
+/** Header names and values in turn, without those of one connection and without `others`. */
 function withoutPerConnection(rawHeaders: readonly string[], ...others: readonly string[]): string[] {
   const kept: string[] = [];
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
@@ -178,7 +178,7 @@ function withoutPerConnection(rawHeaders: readonly string[], ...others: readonly
   return kept;
 }
 
-/** The head of a request as it came. */
+/** The request line and headers as the client sent them. */
 function toHead({ method, url, httpVersion, rawHeaders }: IncomingMessage): Buffer {
   const lines = [`${method} ${url} HTTP/${httpVersion}`];
   for (let at = 0; at + 1 < rawHeaders.length; at += 2)

@@ -1,6 +1,37 @@
 import { exitCodes, Failure } from '../lib/failure.ts';
 import type { Run } from '../plan/plan.ts';
+import { engineRules } from './docker/cli.ts';
 import type { Exec } from './exec.ts';
+import { type FailureRules, inheritFrom } from './failure-rules.ts';
+
+const kindFailures: FailureRules = {
+  exitCode: exitCodes.cluster,
+  hint: 'npm run doctor',
+  installHint: 'npm run up',
+  rules: [
+    ...engineRules,
+    {
+      pattern: /port is already allocated|address already in use/,
+      hint: 'npm run doctor',
+      exitCode: exitCodes.port,
+    },
+    {
+      pattern:
+        /could not locate any control plane nodes|no nodes found for cluster|container \S+ is not running/,
+      hint: 'npm run up',
+    },
+    {
+      pattern: /node\(s\) already exist for a cluster with the name/,
+      hint: 'npm run down, then npm run up',
+    },
+    {
+      // The node's own init system ended before it had started all.
+      pattern: /could not find a log line that matches/,
+      hint: 'npm run doctor',
+      message: 'a node ended while it was starting',
+    },
+  ],
+};
 
 export interface Kind {
   /** Creates the cluster of a configuration and writes `kubeconfig`; leaves what is there when it does not succeed. */
@@ -16,24 +47,30 @@ export interface KindOptions {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** The kube context that kind names a cluster's. */
+export function toKubeContext(cluster: string): string {
+  return `kind-${cluster}`;
+}
+
 export function createKind(exec: Exec, { program, env }: KindOptions): Kind {
   return {
     async create(config, { kubeconfig, run: { signal, report } }) {
       const args = ['create', 'cluster', '--config=-', `--kubeconfig=${kubeconfig}`, '--retain'];
       try {
-        await exec(program, args, { input: config, env, signal, onLine: (line) => report(plain(line)) });
+        const onLine = (line: string) => report(plain(line));
+        await exec(program, args, { input: config, env, signal, onLine, failures: kindFailures });
       } catch (cause) {
         signal.throwIfAborted();
         throw new Failure('kind did not create the cluster', {
           cause,
-          hint: 'npm run doctor',
-          exitCode: exitCodes.cluster,
+          ...inheritFrom(cause, kindFailures),
         });
       }
     },
 
     async kubeconfig(name, signal) {
-      return (await exec(program, ['get', 'kubeconfig', `--name=${name}`], { env, signal })).stdout;
+      const args = ['get', 'kubeconfig', `--name=${name}`];
+      return (await exec(program, args, { env, signal, failures: kindFailures })).stdout;
     },
   };
 }

@@ -2,18 +2,18 @@ import { createServer, type Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { probePort } from './port-probe.ts';
 
-/** A TCP port of this machine that is ours, on 127.0.0.1 only. */
+/** A TCP port of this machine on which this program listens, on 127.0.0.1 only. */
 export interface Listener {
   readonly port: number;
-  /** Takes no more connections and drops those there are. */
+  /** Accepts no more connections and closes the open ones. */
   close(): void;
 }
 
-/** More of them at once are turned away: each takes a file here and another one in the pod. */
-const mostConnections = 512;
+/** More connections at once are refused: each needs a file descriptor here and another one in the pod. */
+const maxConnections = 512;
 
 /**
- * Listens on 127.0.0.1. A connection is handed over unread, so that what waits in it waits in the system.
+ * Listens on 127.0.0.1. Connections are handed over unread: until then their data waits in the socket.
  * Undefined when the port is taken, or this user may not have it.
  */
 export async function listenOnLoopback(
@@ -27,7 +27,7 @@ export async function listenOnLoopback(
     connection.on('close', () => connections.delete(connection));
     onConnection(connection);
   });
-  server.maxConnections = mostConnections;
+  server.maxConnections = maxConnections;
   if (!(await listen(server, port))) return undefined;
   return {
     port,
@@ -38,7 +38,7 @@ export async function listenOnLoopback(
   };
 }
 
-/** False when somebody was faster. */
+/** False when another process took the port meanwhile. */
 function listen(server: Server, port: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {

@@ -1,14 +1,14 @@
 import { connect, createServer } from 'node:net';
 
-/** `denied`: this user may not bind it (below the low-port limit), and nothing answers there. */
+/** `denied`: this user may not bind it (below the low-port limit), and no server accepts connections there. */
 export type PortState = 'free' | 'taken' | 'denied';
 
-/** Whether a TCP port of this machine can be bound, tried for an instant. */
+/** Whether a TCP port of this machine can be bound: binds it for an instant. */
 export async function probePort(port: number, address = '127.0.0.1'): Promise<PortState> {
   const bound = await bind(port, address);
   if (bound === 'taken') return 'taken';
   // Some systems let an address be bound beside a listener on all addresses, and a firewall rule may listen unseen.
-  return (await answers(port, address)) ? 'taken' : bound;
+  return (await accepts(port, address)) ? 'taken' : bound;
 }
 
 function bind(port: number, host: string): Promise<PortState> {
@@ -23,7 +23,7 @@ function bind(port: number, host: string): Promise<PortState> {
   });
 }
 
-function answers(port: number, host: string): Promise<boolean> {
+function accepts(port: number, host: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ port, host, timeout: 500 });
     const end = (answer: boolean) => {

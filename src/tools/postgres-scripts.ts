@@ -1,12 +1,12 @@
 /*
  * Shell scripts that run in the pod of PostgreSQL, whose image has sh, the usual small programs and PostgreSQL's own.
- * Its socket is in /tmp and trusts who reaches it, so that no password is needed. What they need comes as arguments.
+ * Its socket is in /tmp and needs no password. Input comes as arguments.
  */
 
-/** Of a psql in a script: nobody's own settings, and the first error ends it. */
+/** psql for scripts: without the user's settings, and ended by the first error. */
 const psql = `psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --host=/tmp --username="$DB_USER"`;
 
-/** busybox has it, too, but not always under its name. */
+/** Where the image has no sha256sum, busybox has one. */
 const hash = `hash() { (sha256sum "$1" 2>/dev/null || busybox sha256sum "$1") | cut -d ' ' -f 1; }`;
 
 /** $1: the database. Reads SQL. */
@@ -19,7 +19,7 @@ export const openPsql = `name=$1; shift; export PSQL_HISTORY=/tmp/.psql_history 
  * $1: a folder to make, the rest: databases. Prints for each dump its SHA-256, bytes and database.
  *
  * The tables of one database after the other are locked against writing, each by a psql that runs the script for the
- * next one; in the innermost all are dumped at once, so that all dumps are of one moment. Who writes meanwhile waits.
+ * next one; in the innermost all are dumped at once, so that all dumps are of one moment. Writes are blocked meanwhile.
  * However it is ended, the locks end with its connections.
  */
 export const saveDatabases = `
@@ -28,7 +28,7 @@ ${hash}
 dir=$1
 shift
 if [ -z "\${WEALIST_LOCKING:-}" ]; then
-  # What a save left that was killed.
+  # Left by a save that was killed.
   rm -rf /tmp/wealist-save-*
   umask 077
   mkdir "$dir"
@@ -57,7 +57,7 @@ name=$1
 shift
 export WEALIST_SAVE="$dir" WEALIST_REST="$*"
 ${psql} --output=/dev/null --dbname="$name" <<'SQL'
--- Where a writer holds one table and waits for another, this one steps back.
+-- Where a writer holds one table and waits for another, this transaction is the one that fails.
 SET lock_timeout = '5s';
 SET deadlock_timeout = '100ms';
 BEGIN;
@@ -89,8 +89,8 @@ pg_restore --host=/tmp --username="$DB_USER" --exit-on-error --single-transactio
 `;
 
 /**
- * Reads SQL that renames databases in one transaction, $1: their names, with commas. A renaming waits until nobody is
- * connected and lets nobody in while it does, so that whoever is connected is cut off until it is done.
+ * Reads SQL that renames databases in one transaction, $1: their names, with commas. A rename waits until
+ * no client is connected and admits none meanwhile, so all clients are disconnected until it has succeeded.
  */
 export const swapDatabases = `
 set -eu

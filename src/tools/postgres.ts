@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
 import type { Exec } from './exec.ts';
-import type { Kubectl } from './kubernetes/kubectl.ts';
+import { type Kubectl, kubectlFailures } from './kubernetes/kubectl.ts';
 import {
   openPsql,
   printDump,
@@ -23,19 +23,22 @@ export interface Dump {
   readonly sha256: string;
 }
 
-/** The PostgreSQL of the cluster, as its superuser, through its pod. Names of databases have to be plain. */
+/**
+ * The PostgreSQL of the cluster, as its superuser, through its pod. Names of databases have to be letters, digits, `_`
+ * and `-`.
+ */
 export interface Postgres {
   /** As `server_version_num`: 170006. */
   readVersion(signal: AbortSignal): Promise<number>;
-  /** All but PostgreSQL's own. */
+  /** All databases but PostgreSQL's own. */
   listDatabases(signal: AbortSignal): Promise<readonly DatabaseInfo[]>;
   /** Runs SQL, psql's own commands included, until its first error. */
   run(sql: string, signal: AbortSignal): Promise<void>;
-  /** Dumps databases as they are at one moment, in the pod. Who writes meanwhile waits. */
+  /** Dumps databases as of one moment, in the pod. Writes are blocked during the dump. */
   dump(databases: readonly string[], signal: AbortSignal): Promise<DumpedDatabases>;
   /** Fills an empty database from the file of a dump: with all of it, or with nothing. */
   restore(database: string, file: string, sha256: string, signal: AbortSignal): Promise<void>;
-  /** Runs SQL that renames databases in one transaction, and cuts off who is connected to these. */
+  /** Runs SQL that renames databases in one transaction, and ends all connections to these databases. */
   rename(sql: string, databases: readonly string[], signal: AbortSignal): Promise<void>;
   /** kubectl's arguments that open psql. */
   toPsql(database: string, args: readonly string[], isTerminal: boolean): readonly string[];
@@ -55,6 +58,9 @@ export interface PostgresPlace {
   readonly container: string;
 }
 
+/** kubectl's line about a program in a pod that failed. */
+const inPod = /^command terminated with exit code/m;
+
 const plainName = /^[\w-]{1,63}$/;
 
 export function createPostgres(exec: Exec, kubectl: Kubectl, place: PostgresPlace): Postgres {
@@ -69,9 +75,9 @@ export function createPostgres(exec: Exec, kubectl: Kubectl, place: PostgresPlac
     const input = options.input === undefined ? [] : ['--stdin'];
     const words = [...base, 'exec', ...input, ...where, '--', 'sh', '-c', script, 'sh', ...args];
     try {
-      return (await exec(program, words, options)).stdout;
+      return (await exec(program, words, { ...options, failures: kubectlFailures })).stdout;
     } catch (error) {
-      if (error instanceof CommandFailure) throw toFailure(error);
+      if (error instanceof CommandFailure && ranInPod(error)) throw toFailure(error);
       throw error;
     }
   }
@@ -132,19 +138,24 @@ export function createPostgres(exec: Exec, kubectl: Kubectl, place: PostgresPlac
 
 function requirePlain(name: string): string {
   if (plainName.test(name)) return name;
-  throw new Failure(`${JSON.stringify(name)} is not the name of a database that can be handled here`, {
+  throw new Failure(`${JSON.stringify(name)} is not a supported database name`, {
     hint: 'npm run db -- --list',
     exitCode: exitCodes.usage,
   });
 }
 
+/** Whether the program in the pod failed, and not kubectl on the way there. */
+function ranInPod({ stderr }: CommandFailure): boolean {
+  return inPod.test(stderr);
+}
+
 /** What PostgreSQL's programs said, without the long command line. */
 function toFailure(error: CommandFailure): Failure {
-  const lines = error.stderr.split('\n').filter((line) => !/^command terminated with exit code/.test(line));
+  const lines = error.stderr.split('\n').filter((line) => !inPod.test(line));
   const said = lines.join('\n').trim();
   const isLocked = /lock timeout|deadlock detected/.test(said);
   return new Failure(
-    isLocked ? 'a transaction that does not end keeps the databases from being saved' : 'PostgreSQL refused',
+    isLocked ? 'an open transaction prevents the databases from being saved' : 'PostgreSQL reported an error',
     {
       cause: said || error.message,
       hint: isLocked

@@ -11,7 +11,7 @@ export type ToolName = 'kind' | 'kubectl' | 'helm';
 
 interface Release {
   readonly url: string;
-  /** Where its publisher gives the checksum: a text that begins with it. */
+  /** URL of the published checksum: a text that begins with it. */
   readonly checksum: string;
   /** The program's path in the archive; the download is the program itself without it. */
   readonly member?: string;
@@ -46,7 +46,7 @@ export async function downloadRelease(release: Release, path: string, signal: Ab
   ]);
   const actual = hashContent(archive);
   if (actual !== published) {
-    throw new Failure(`${release.url} has another checksum than its publisher gives`, {
+    throw new Failure(`${release.url} does not have the published checksum`, {
       cause: `published ${published}, downloaded ${actual}`,
       exitCode: exitCodes.refused,
     });
@@ -56,8 +56,8 @@ export async function downloadRelease(release: Release, path: string, signal: Ab
 }
 
 /**
- * A file of a publisher's repository, of which it gives no checksum.
- * @throws {Failure} when it cannot be downloaded, exit code 3; when it has not this SHA-256, exit code 9.
+ * A file of a publisher's repository, for which no checksum is published.
+ * @throws {Failure} when it cannot be downloaded, exit code 3; when it does not have this SHA-256, exit code 9.
  */
 export async function downloadFile(url: string, sha256: string, signal: AbortSignal): Promise<Buffer> {
   const content = await download(url, signal);
@@ -65,22 +65,22 @@ export async function downloadFile(url: string, sha256: string, signal: AbortSig
   return content;
 }
 
-/** @throws {Failure} exit code 9 when the content, which is from there, has not this SHA-256. */
+/** @throws {Failure} exit code 9 when the content, downloaded from `from`, does not have this SHA-256. */
 export function requireChecksum(from: string, content: Buffer, sha256: string): void {
   const actual = hashContent(content);
   if (actual === sha256) return;
-  throw new Failure(`${from} has another checksum than it should have`, {
+  throw new Failure(`${from} does not have the expected checksum`, {
     cause: `expected ${sha256}, got ${actual}`,
     exitCode: exitCodes.refused,
   });
 }
 
-/** Milliseconds for the server's first word: without a network some machines answer nothing at all. */
-const firstAnswer = 5_000;
+/** Milliseconds until the server responds: without a network some machines wait much longer. */
+const responseTimeout = 5_000;
 
 async function download(url: string, signal: AbortSignal): Promise<Buffer> {
   try {
-    const response = await withDeadline({ timeout: firstAnswer, signal }, (limited) =>
+    const response = await withDeadline({ timeout: responseTimeout, signal }, (limited) =>
       fetch(url, { signal: limited }),
     );
     if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
@@ -105,5 +105,5 @@ async function readMember(archive: Buffer, member: string): Promise<Buffer> {
     for await (const chunk of entry) chunks.push(chunk);
     if (entry.header.name === member) return Buffer.concat(chunks);
   }
-  throw new Failure(`the archive has no ${member}`, { exitCode: exitCodes.host });
+  throw new Failure(`the archive does not contain ${member}`, { exitCode: exitCodes.host });
 }

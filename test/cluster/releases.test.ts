@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { createReleases, inputsLabel } from '../../src/cluster/releases.ts';
+import { createReleases } from '../../src/cluster/releases.ts';
+import { inputsLabel } from '../../src/lib/labels.ts';
 import type { ApiReader } from '../../src/tools/kubernetes/api-server.ts';
 
 const { signal } = new AbortController();

@@ -37,7 +37,7 @@ test('without an engine: exit code 3, and all other checks are reported', async 
   const engine = checks.find(({ id }: { id: string }) => id === 'engine');
   expect(engine).toMatchObject({
     state: 'fail',
-    detail: expect.stringContaining('(DOCKER_HOST) does not run'),
+    detail: expect.stringContaining('(DOCKER_HOST) is not running'),
   });
   expect(checks.map(({ id }: { id: string }) => id)).toEqual(
     expect.arrayContaining(['disk', 'mirror', 'cluster']),
@@ -59,5 +59,5 @@ test('changes to the system are listed as text', async () => {
 test('--fix does not replace an engine named by DOCKER_HOST', async () => {
   const { status, stderr } = await doctor(['--fix', '--yes']);
   expect(status).toBe(3);
-  expect(stderr).toContain('(DOCKER_HOST) does not run');
+  expect(stderr).toContain('(DOCKER_HOST) is not running');
 });

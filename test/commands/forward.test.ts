@@ -81,7 +81,7 @@ test.each([
 test('a cluster that does not respond ends it', async () => {
   const { app } = makeApp({ state: await makeClusterFolder() });
   await expect(command.run(app, { targets: ['redis'] })).rejects.toMatchObject({
-    message: 'the cluster does not answer',
+    message: 'the cluster does not respond',
     exitCode: 5,
   });
 });

@@ -112,7 +112,7 @@ test('build without an engine fails with its fix', async () => {
   const { images } = await makeUser();
   const { status, stderr } = await images('build', 'redis');
   expect(status).toBe(3);
-  expect(stderr).toContain('(DOCKER_HOST) does not run');
+  expect(stderr).toContain('(DOCKER_HOST) is not running');
 });
 
 test.each([

@@ -83,7 +83,7 @@ describe('signals', () => {
 
     const other = await checkout.run('up', '--yes');
     expect(other.exitCode).toBe(10);
-    const [, pid] = /another run is at work: npm run up .*\(PID (\d+)\)/.exec(other.stderr) ?? [];
+    const [, pid] = /another run is in progress: npm run up .*\(PID (\d+)\)/.exec(other.stderr) ?? [];
     const below = await listDescendants(running.pid);
     expect(below.map((each) => String(each.pid))).toContain(pid);
 

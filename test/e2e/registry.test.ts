@@ -179,7 +179,7 @@ describe.skipIf(!engine)('images from a registry', () => {
     });
     const { chain, run } = await makeMachine({ mirror: stub });
     const failure = await catchFailure(chain.ensure('redis', run));
-    expect(failure.message).toContain(`registry ${stub} refuses ${stub}/${redis}: too many pulls for now`);
+    expect(failure.message).toContain(`registry ${stub} refuses ${stub}/${redis}: pull rate limit reached`);
     expect(failure).toMatchObject({ exitCode: 7, hint: `docker login ${stub}` });
   });
 

@@ -13,7 +13,7 @@ test.each([
   expect(parseDuration(text)).toBe(milliseconds);
 });
 
-test.each(['', '5', '5x', 'm', '-5m', '5m ', '5 m'])('%j is no duration', (text) => {
+test.each(['', '5', '5x', 'm', '-5m', '5m ', '5 m'])('%j is not a duration', (text) => {
   expect(parseDuration(text)).toBeUndefined();
 });
 

@@ -20,7 +20,7 @@ test('a character in two chunks stays whole', async () => {
   expect(await read([...text].map((byte) => Buffer.from([byte])))).toEqual(['ä€']);
 });
 
-test('a line without an end is cut, does not grow, and says by how much', async () => {
+test('an endless line is cut, uses limited memory, and says by how much', async () => {
   expect(await read(['123', '456', '789\nnext\n'], 5)).toEqual(['12345 … 4 more characters', 'next']);
   expect(await read(['a\n1234', '5678\nb\n'], 5)).toEqual(['a', '12345 … 3 more characters', 'b']);
   expect(await read(['12345678', '9'], 5)).toEqual(['12345 … 4 more characters']);

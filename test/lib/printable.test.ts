@@ -17,7 +17,7 @@ test('letters of any script and plain spaces stay', () => {
   expect(toPrintable('위리스트 Zürich \u{1f600}')).toBe('위리스트 Zürich \u{1f600}');
 });
 
-test('look-alikes of ASCII are told apart', () => {
+test('look-alikes of ASCII are escaped', () => {
   expect(toAscii('\u0430uth')).toBe('\\u{430}uth');
   expect(toAscii('cafe\u0301 \u{1f600}')).toBe('cafe\\u{301} \\u{1f600}');
 });

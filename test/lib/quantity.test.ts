@@ -13,12 +13,12 @@ test.each([
   expect(parseQuantity(text)).toBeCloseTo(value, 9);
 });
 
-test('what is no amount is refused', () => {
+test('what is not an amount is refused', () => {
   expect(() => parseQuantity('much')).toThrow('not an amount: much');
   expect(() => parseQuantity('1Xi')).toThrow('not an amount: 1Xi');
 });
 
-test('amounts as a person reads them', () => {
+test('amounts for the user', () => {
   expect(toAmount('cpu', 0.25)).toBe('0.3 CPU');
   expect(toAmount('memory', 200 * 2 ** 20)).toBe('200 MiB');
   expect(toAmount('memory', 23.456 * 2 ** 30)).toBe('23.5 GiB');

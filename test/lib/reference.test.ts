@@ -22,7 +22,7 @@ test.each([
   'docker.io/library/redis',
   `docker.io/redis@${digest}`,
   '',
-])('%j is no full reference', (text) => {
+])('%j is not a full reference', (text) => {
   expect(toReference(text)).toBeUndefined();
 });
 

@@ -42,7 +42,7 @@ test('a work that fails gives it back', async () => {
   await expect.poll(() => log).toEqual(['taken', 'released', 'taken', 'released']);
 });
 
-test('who cannot have it hears why, and the next one asks again', async () => {
+test('a failed acquisition rejects the work, and the next one tries again', async () => {
   const { hold, state } = makeHold();
   state.fails = new Error('somebody else has it');
   await expect(hold(async () => {})).rejects.toThrow('somebody else has it');

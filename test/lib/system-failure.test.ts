@@ -7,7 +7,7 @@ test('a full disk is a failure of the machine, with its place and the way out', 
   // macOS has no such device.
   if (process.platform !== 'linux') return;
   expect(toSystemFailure(error)).toMatchObject({
-    message: expect.stringContaining('no space is left'),
+    message: expect.stringContaining('no space left on device'),
     ...{ hint: 'npm run images -- prune', exitCode: 3, cause: error },
   });
 });

@@ -233,7 +233,7 @@ test('continues after an outage of the API server, which is reported once', asyn
   await until(() => expect(written.length).toBe(1));
   fake.setDown(true);
   fake.writeLog('auth-a', 'main', line(1, 'meanwhile'));
-  await until(() => expect(silences).toEqual(['the cluster does not answer']));
+  await until(() => expect(silences).toEqual(['the cluster does not respond']));
   await sleep(50);
   fake.setDown(false);
   await until(() => expect(written).toEqual(['auth: one', 'auth: meanwhile']));
@@ -284,7 +284,7 @@ test('an output error ends the command', async () => {
 test('a cluster that never responded is a failure', async () => {
   const { ended } = open({ url: 'http://127.0.0.1:1' } as ApiServerFake).follow();
   expect(await ended).toMatchObject({
-    message: 'the cluster does not answer',
+    message: 'the cluster does not respond',
     exitCode: 5,
     hint: 'npm run status',
   });

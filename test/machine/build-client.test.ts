@@ -36,7 +36,7 @@ test('without BuildKit anywhere the first builds as before', async () => {
   expect(await calls()).toEqual(['docker --version', 'docker buildx version']);
 });
 
-test('a client that cannot even say its version is no builder', async () => {
+test('a client that does not report its version is not used', async () => {
   const { host, root, exec } = await makeHost({ programs: { docker: 'exit 1' } });
   expect(await findBuildClient(host, exec)).toEqual({ program: join(root, 'bin/docker'), buildKit: false });
 });

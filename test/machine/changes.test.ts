@@ -161,7 +161,7 @@ test('applied one after another, each recorded; what is done is not done again',
 test.each([
   ['root', 0],
   ['ada', 1000],
-])('an installation that fails says why to %s', async (user, uid) => {
+])('a failed installation has the reason, as user %s', async (user, uid) => {
   const fake = await makeBareDebian({
     files: granted,
     user,
@@ -182,7 +182,7 @@ test.each([
   expect(await createSystemRecord(createRoot(fake.host, fake.exec)).list()).toEqual([]);
 });
 
-test('settings that a person made stay', async () => {
+test('settings that the user made stay', async () => {
   const fake = await makeBareDebian({
     files: { ...granted, ...route, 'etc/docker/daemon.json': '{"log-driver":"local","mtu":1500}' },
   });
@@ -201,7 +201,7 @@ test('settings that are no JSON are named, and nothing is written', async () => 
   });
 });
 
-test('an engine of this tool that does not run is started; one of somebody else is not', async () => {
+test('an engine that this tool installed is started; another one is not', async () => {
   const fake = await makeBareDebian({ files: granted, programs: { dockerd: '' } });
   const foreign = collectChanges({ ...fake, engine: undefined });
   await expect(foreign).rejects.toMatchObject({ problem: 'down', hint: 'sudo service docker start' });
@@ -235,7 +235,7 @@ test.each([
   await expect(collected).rejects.toMatchObject({ problem: 'absent', hint, exitCode: 3 });
 });
 
-test('an engine that answers and starts privileged containers needs nothing', async () => {
+test('an engine that responds and starts privileged containers needs no change', async () => {
   const fake = await makeBareDebian({
     files: { ...granted, ...route },
   });
@@ -272,13 +272,13 @@ test('any other reason why a privileged container does not start is shown, not r
   });
 });
 
-test('without a port no container is tried', async () => {
+test('without an engine no test container is started', async () => {
   const fake = await makeBareDebian({ files: { ...granted, ...route } });
   const { engine } = await connect(fake, enginesAnswers(capsRefused));
   expect(await collectChanges({ ...fake, engine })).toEqual([]);
 });
 
-test('packets too large for the host: set in an engine of ours, left in another', async () => {
+test('an MTU above that of the host is lowered in an engine that this tool installed, and in no other', async () => {
   const fake = await makeBareDebian({ files: { ...granted, ...route } });
   const connected = await connect(fake, { ...enginesAnswers(), 'GET /networks/bridge': { Options: {} } });
   expect(await collectChanges({ ...fake, ...connected })).toEqual([]);

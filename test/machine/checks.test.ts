@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { CheckContext, CheckResult, Demand } from '../../src/machine/checks/check.ts';
 import { toCheck } from '../../src/machine/checks/disk.ts';
-import { requireFit, runChecks } from '../../src/machine/checks.ts';
+import { requirePassed, runChecks } from '../../src/machine/checks.ts';
 import type { Engine } from '../../src/machine/engine.ts';
 import { debian, type FakeHostOptions, makeHost } from '../fakes/host.ts';
 
@@ -171,23 +171,23 @@ test.each([
   expect(toCheck({ free, size, path: '/', holds: ['images'] }, builds)).toMatchObject({ state });
 });
 
-test('what failed is told all at once, exit code 3', () => {
+test('all failed checks are reported at once, exit code 3', () => {
   const checks: readonly CheckResult[] = [
     { id: 'a', title: 'A', state: 'ok', detail: 'fine' },
     { id: 'b', title: 'B', state: 'warn', detail: 'so so', fix: 'mend b' },
   ];
-  expect(() => requireFit(checks)).not.toThrow();
+  expect(() => requirePassed(checks)).not.toThrow();
   const failed = [
     ...checks,
     { id: 'c', title: 'C', state: 'fail', detail: 'broken', fix: 'mend c' },
     { id: 'd', title: 'D', state: 'fail', detail: 'gone', fix: 'mend d' },
   ] as const;
-  expect(() => requireFit(failed)).toThrow(
+  expect(() => requirePassed(failed)).toThrow(
     expect.objectContaining({
       exitCode: 3,
       cause: 'C: broken\n  mend c\nD: gone\n  mend d',
       hint: 'npm run doctor',
     }),
   );
-  expect(() => requireFit(failed.slice(0, 3))).toThrow(expect.objectContaining({ hint: 'mend c' }));
+  expect(() => requirePassed(failed.slice(0, 3))).toThrow(expect.objectContaining({ hint: 'mend c' }));
 });

@@ -72,7 +72,7 @@ test('a rootless engine is found beside a default socket where nothing is', asyn
   expect(engine).toMatchObject({ socket, rootless: true, cgroupVersion: 2 });
 });
 
-test('images kept in containerd, an engine in a virtual machine, no default network', async () => {
+test('images stored in containerd, an engine in a virtual machine, no default network', async () => {
   const { host } = await makeHost();
   const info = {
     ...docker.info,
@@ -116,7 +116,7 @@ test('Podman is refused with the reason', async () => {
   expect(failure?.message).toContain('Podman');
 });
 
-test('nothing installed is told from installed and not running', async () => {
+test('not installed is distinguished from installed and not running', async () => {
   const bare = await makeHost();
   expect(await failureOf(bare.host)).toMatchObject({ problem: 'absent' });
   expect(await findEngine(bare.host)).toBeUndefined();
@@ -129,7 +129,7 @@ test('nothing installed is told from installed and not running', async () => {
   expect((await failureOf(systemd.host))?.hint).toBe('sudo systemctl start docker');
 });
 
-test('a socket file that nobody listens at is an engine that does not run', async () => {
+test('a socket file without a listener is an engine that is not running', async () => {
   const { host, root } = await makeHost();
   const socket = join(root, 'docker.sock');
   const server = createServer();
@@ -143,14 +143,14 @@ test('a socket file that nobody listens at is an engine that does not run', asyn
   expect(String(failure?.cause)).toContain('ECONNREFUSED');
 });
 
-test('an engine that never answers is given up in time', async () => {
+test('an engine that never responds fails after the timeout', async () => {
   const { host } = await makeHost();
   const socket = await startEngine({ 'GET /version': () => {} });
   const failure = await failureOf(withHost(host, { DOCKER_HOST: `unix://${socket}` }), 80);
   expect(failure).toMatchObject({ problem: 'silent', exitCode: 3 });
 });
 
-test('one that answers its version may take its time over the rest', async () => {
+test('one that has reported its version may take longer for the rest', async () => {
   const { host } = await makeHost();
   const socket = await startEngine({
     ...dockerRoutes,
@@ -193,7 +193,7 @@ async function asNobody<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-test('what answers and is no engine is named, not misread', async () => {
+test('a server that is not an engine is unsupported', async () => {
   const { host } = await makeHost();
   const socket = await startEngine({ 'GET /version': { hello: 'world' } });
   expect(await failureOf(withHost(host, { DOCKER_HOST: `unix://${socket}` }))).toMatchObject({

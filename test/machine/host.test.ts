@@ -35,7 +35,7 @@ test('with systemd the engine inherits from the first process, not from this one
   expect(host).toMatchObject({ hasSystemd: true, canRaiseLimits: true });
 });
 
-test('apt-get on a distribution of another family is no apt of ours', async () => {
+test('apt-get on a distribution of another family is not used', async () => {
   const files = { 'etc/os-release': 'ID=altlinux\nPRETTY_NAME="ALT"\n' };
   const { host } = await makeHost({ files, programs: { 'apt-get': '' } });
   expect(host).toMatchObject({ hasApt: false, name: 'ALT' });

@@ -20,7 +20,7 @@ async function serve(date = new Date()): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }
 
-/** A machine whose npm, Go and apt are set to `mirror`, and an engine that answers of registries as `routes` say. */
+/** A machine whose npm, Go and apt are set to `mirror`, and an engine that responds about registries as `routes` define. */
 async function prepare(mirror: string, routes: Routes, env: NodeJS.ProcessEnv = {}) {
   const fake = await makeHost({
     files: debian,
@@ -51,7 +51,7 @@ const routesOf = (answer: Routes[string]): Routes => {
 };
 const refuse = (message: string): Routes => routesOf((_, response) => sendJson(response, 500, { message }));
 
-test('a registry that answers, and mirrors that do', async () => {
+test('a registry and mirrors that respond', async () => {
   const context = await prepare(await serve(), routesOf({ Descriptor: { digest: 'sha256:1' } }));
   const checks = await checkNetwork(context);
   expect(checks.map(({ id, title, state }) => `${id} ${title} ${state}`)).toEqual([
@@ -61,12 +61,12 @@ test('a registry that answers, and mirrors that do', async () => {
   ]);
 });
 
-test('a registry without the image answers all the same', async () => {
+test('a registry without the image is reachable all the same', async () => {
   const context = await prepare(await serve(), refuse('manifest unknown: manifest unknown'));
   expect((await checkNetwork(context))[0]).toMatchObject({ id: 'registry', state: 'ok' });
 });
 
-test('a registry that cannot be reached is no failure: images are built', async () => {
+test('a registry that cannot be reached is not a failure: images are built', async () => {
   const context = await prepare(await serve(), refuse('dial tcp: lookup mirror.example: no such host'));
   const [registry, ...others] = await checkNetwork(context);
   expect(registry).toMatchObject({
@@ -76,7 +76,7 @@ test('a registry that cannot be reached is no failure: images are built', async 
   expect(others.every(({ state }) => state === 'ok')).toBe(true);
 });
 
-test('a registry that never answers is given up in time', async () => {
+test('a registry that never responds is a warning after the timeout', async () => {
   const context = await prepare(
     await serve(),
     routesOf(() => {}),
@@ -84,11 +84,11 @@ test('a registry that never answers is given up in time', async () => {
   const [registry] = await checkNetwork({ ...context, timeout: 50 });
   expect(registry).toMatchObject({
     state: 'warn',
-    detail: 'no answer in 0.05 s: images are built from packages',
+    detail: 'no response in 0.05 s: images are built from packages',
   });
 });
 
-test('one that wants a login says how', async () => {
+test('one that requires a login has the command as its fix', async () => {
   const context = await prepare(await serve(), refuse('unauthorized: authentication required'));
   expect((await checkNetwork(context))[0]).toMatchObject({
     state: 'warn',
@@ -109,7 +109,7 @@ test("a clock that differs from a server's", async () => {
   expect(clock?.detail).toMatch(/^this machine's clock is (119|120|121) s behind$/);
 });
 
-test('a proxy that would be asked for this machine too', async () => {
+test('a proxy that would receive requests to this machine', async () => {
   const mirror = await serve();
   const proxy = { http_proxy: 'http://127.0.0.1:1', no_proxy: '' };
   const context = await prepare(mirror, routesOf({ Descriptor: {} }), proxy);

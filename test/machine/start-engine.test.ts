@@ -57,13 +57,13 @@ test('restarted without systemd: ended, then started', async () => {
   expect((await calls()).map((call) => call.split(' ')[1])).toEqual(['--stop', '--start']);
 });
 
-test('one that does not come up is told with the end of its log', async () => {
+test('one that does not start is reported with the end of its log', async () => {
   const { root, host, log } = await prepare();
   await mkdir(join(log, '..'), { recursive: true });
   await writeFile(log, 'one\ntwo\nfailed to start daemon: no iptables\n');
   const change = startEngine(root, { host, log, interval: 1, isRunning: async () => false, timeout: 1 });
   await expect(change.apply(run())).rejects.toMatchObject({
-    message: 'dockerd did not answer within 0.001 s',
+    message: 'dockerd did not respond within 0.001 s',
     cause: expect.stringContaining('no iptables'),
     hint: `tail -n 50 ${log}`,
     exitCode: 3,
@@ -95,7 +95,7 @@ test('who is not root uses sudo, which never asks in the middle', async () => {
   ]);
 });
 
-test('without sudo, what root must do is said', async () => {
+test('without sudo, the hint has the command for root', async () => {
   const { root, host, log, isRunning } = await prepare({ uid: 1000, user: 'ada' });
   await expect(startEngine(root, { host, log, interval: 1, isRunning }).apply(run())).rejects.toMatchObject({
     hint: expect.stringContaining("su -c 'mkdir"),

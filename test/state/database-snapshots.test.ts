@@ -28,7 +28,7 @@ async function makeFolder(): Promise<string> {
   return join(await makeTemporaryFolder(), 'snapshots');
 }
 
-test('is there as it was saved, and for nobody else to read', async () => {
+test('can be read as it was saved, by its owner only', async () => {
   const folder = await makeFolder();
   const saved = await save(folder);
   expect(await getSnapshot(folder, 'first')).toEqual(saved);
@@ -41,7 +41,7 @@ test('is there as it was saved, and for nobody else to read', async () => {
   expect(modes).toEqual([0o700, 0o600, 0o600]);
 });
 
-test('a flipped byte, a file that is gone, a manifest that is cut off or says nothing: refused', async () => {
+test('a flipped byte, a missing file, a truncated or empty manifest: refused', async () => {
   const folder = await makeFolder();
   const { folder: own } = await save(folder);
   const file = join(own, 'users.dump');
@@ -55,17 +55,17 @@ test('a flipped byte, a file that is gone, a manifest that is cut off or says no
   const bytes = await readFile(file);
   bytes[5] = (bytes[5] ?? 0) ^ 1;
   await writeFile(file, bytes);
-  await refused('users.dump', 'its checksum is not the one it was saved with');
+  await refused('users.dump', 'its checksum does not match the saved one');
   await rm(file);
   await refused('users.dump', 'ENOENT');
   const text = await readFile(manifest, 'utf8');
   await writeFile(manifest, text.slice(0, 40));
-  await refused('snapshot.json', 'it is cut off or was changed');
+  await refused('snapshot.json', 'it is truncated or was changed');
   await writeFile(manifest, text.replace('users.dump', '../../secrets.yaml'));
-  await refused('snapshot.json', 'it is not what a save writes');
+  await refused('snapshot.json', 'its content is not valid');
 });
 
-test('one that was broken off is no snapshot, and leaves nothing', async () => {
+test('an interrupted one is not a snapshot, and leaves nothing', async () => {
   const folder = await makeFolder();
   const broken = createSnapshot(folder, 'first', async (draft) => {
     await writeFile(join(draft, 'users.dump'), 'half');
@@ -79,11 +79,11 @@ test('one that was broken off is no snapshot, and leaves nothing', async () => {
   await expect(getSnapshot(folder, '.second.1.abc')).rejects.toMatchObject({ exitCode: 2 });
 });
 
-test('what a person named is not written over', async () => {
+test('an existing name is not overwritten', async () => {
   const folder = await makeFolder();
   await save(folder);
   await expect(save(folder)).rejects.toMatchObject({
-    message: 'there is a snapshot first already',
+    message: 'snapshot first already exists',
     exitCode: 2,
   });
 });

@@ -1,4 +1,4 @@
-// A process for the tests of the lock: takes argv's lock, says so, holds it until it is ended or its stdin ends.
+// A process for the tests of the lock: takes argv's lock, reports it, holds it until it is ended or its stdin ends.
 import { exitCodes, Failure } from '../../src/lib/failure.ts';
 import { acquireLock } from '../../src/state/lock.ts';
 

@@ -59,7 +59,7 @@ test('a line cut off in the middle costs that line only', async () => {
   expect((await readJournal(path)).map(({ step }) => step)).toEqual(['One', 'Two']);
 });
 
-test('a long journal is begun anew, the old one kept once', async () => {
+test('a long journal is rotated, and one old one is kept', async () => {
   const folder = await makeTemporaryFolder();
   const path = join(folder, 'journal');
   await writeFile(path, 'x'.repeat(1024 * 1024 + 1));

@@ -45,7 +45,7 @@ test('of many processes at once exactly one gets it, and the others say who', as
   expect(lines.filter((line) => line === 'held')).toHaveLength(1);
   for (const line of lines.filter((each) => each !== 'held')) {
     expect(line).toMatch(
-      new RegExp(`^another run is at work: npm run up \\d \\(PID ${owner?.pid}\\), for \\d`),
+      new RegExp(`^another run is in progress: npm run up \\d \\(PID ${owner?.pid}\\), for \\d`),
     );
   }
 });
@@ -124,7 +124,7 @@ test('its folder may be removed while it is held', async () => {
   await lock.release();
 });
 
-test('waits for its turn, and says for whom once', async () => {
+test('waits for its turn, and reports each owner once', async () => {
   const path = await makeLockPath();
   const lock = await acquireLock(path, { command: 'build node' });
   const waitedFor: string[] = [];
@@ -147,7 +147,7 @@ test('stops waiting when the run is aborted', async () => {
   await expect(waiting).rejects.toMatchObject({ name: 'AbortError' });
 });
 
-test('the owner is told apart from a later process by more than its PID', async () => {
+test('the owner is distinguished from a later process by more than its PID', async () => {
   const path = await makeLockPath();
   await acquireLock(path, { command: 'npm run up' });
   const owner = JSON.parse(await readFile(join(path, '1'), 'utf8'));

@@ -35,7 +35,7 @@ test("the checkout's id is made once", async () => {
   expect(await ensureCheckoutId(paths)).not.toBe(id);
 });
 
-test('the record of the cluster is kept until it is removed', async () => {
+test('the record of the cluster stays until it is removed', async () => {
   const paths = await makePaths();
   expect(await findClusterRecord(paths)).toBeUndefined();
   await writeClusterRecord(paths, record);
@@ -45,7 +45,7 @@ test('the record of the cluster is kept until it is removed', async () => {
   expect(await findClusterRecord(paths)).toBeUndefined();
 });
 
-test('a record of before there were worker nodes has none', async () => {
+test('a record of a version without worker nodes has none', async () => {
   const paths = await makePaths();
   await mkdir(paths.state);
   const { nodes: _later, ...earlier } = record;

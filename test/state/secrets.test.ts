@@ -56,7 +56,7 @@ test('what is missing is added, what is there stays', async () => {
   expect(values.JWT_SECRET).toHaveLength(128);
 });
 
-test("the person's own win key by key, and do not change what is kept", async () => {
+test('those of the user override key by key, and do not change the stored ones', async () => {
   const options = await makeOptions();
   const { values } = await ensureSecrets(options);
   const own = { ...options, own: { GOOGLE_CLIENT_ID: 'mine.apps.googleusercontent.com' } };

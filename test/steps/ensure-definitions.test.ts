@@ -62,7 +62,7 @@ test('where they cannot be downloaded they come from the Go module, with the sam
   });
   await expect(step.apply(run)).rejects.toMatchObject({
     message: expect.stringMatching(
-      /^github\.com\/argoproj\/argo-cd\/v3 v[\d.]+ (application|appproject)-crd\.yaml has another/,
+      /^github\.com\/argoproj\/argo-cd\/v3 v[\d.]+ (application|appproject)-crd\.yaml does not have the expected/,
     ),
     exitCode: 9,
   });

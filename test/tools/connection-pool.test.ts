@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { createConnectionPool } from '../../src/tools/connection-pool.ts';
 
-/** A target whose connections are made when the test says so. */
+/** A target whose connections the test completes. */
 function start() {
   const dials: { resolve(): PassThrough; reject(error: Error): void }[] = [];
   let current = 'old';
@@ -62,7 +62,7 @@ test('who waits gets what is there first: made, or given back; and only a few ar
   expect(await Promise.all(leases)).toHaveLength(10);
 });
 
-test('one that cannot be made is told to who has waited longest', async () => {
+test('a failed connection rejects the request that has waited longest', async () => {
   const { dials, lease } = start();
   const [first, second] = [lease(), lease()];
   dials[0]?.reject(new Error('refused'));

@@ -43,7 +43,7 @@ test('a program of a module here is built there', async () => {
   expect(await read()).toContain('build -v -trimpath -ldflags -s -w -X a=b -o /out/ ./kube');
 });
 
-test('the error of a build is told without the packages that were compiled before and after it', async () => {
+test('the error of a build is reported without the packages that were compiled before and after it', async () => {
   const packages =
     'for at in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21; do echo example.test/$at >&2; done';
   const error = 'echo "# example.test/a" >&2; echo "a.go:51:23: undefined: settings.Validate" >&2';
@@ -60,7 +60,7 @@ test('the error of a build is told without the packages that were compiled befor
   });
 });
 
-test('a build that fails says what was built, with what Go said behind it', async () => {
+test('a failed build names the package, with the output of Go as the cause', async () => {
   const {
     folder,
     exec: there,
@@ -80,7 +80,7 @@ test('a build that fails says what was built, with what Go said behind it', asyn
   });
 });
 
-test('without Go, and without mmdebstrap, the way to get it is said', async () => {
+test('without Go, and without mmdebstrap, the hint installs it', async () => {
   const { folder, exec: there, run } = await makeMachine({});
   await expect(
     createGo(there, '/cache').build({ package: 'example.test/kind', version: 'v1' }, folder, run),

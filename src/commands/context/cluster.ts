@@ -6,6 +6,7 @@ import type { Snapshot, Snapshots } from '../../diagnosis/snapshot.ts';
 import { isTimeout, withDeadline } from '../../lib/deadline.ts';
 import { CommandFailure, Failure } from '../../lib/failure.ts';
 import { type ClusterRecord, findClusterRecord } from '../../state/cluster-record.ts';
+import { toKubeContext } from '../../tools/kind.ts';
 import type { ApiReader, ApiServer } from '../../tools/kubernetes/api-server.ts';
 import { createKubectl, type Kubectl, type KubectlReader } from '../../tools/kubernetes/kubectl.ts';
 import { createApiOpener } from '../../tools/kubernetes/open-api.ts';
@@ -40,7 +41,7 @@ export async function findClusterAccess({
     findKubectl({ paths }),
   ]);
   if (!record || !hasKubeconfig) return undefined;
-  const context = `kind-${record.name}`;
+  const context = toKubeContext(record.name);
   const openApi = createApiOpener(kubeconfig, context, exec);
   return {
     record,

@@ -1,6 +1,6 @@
 import type { App } from '../../cli/command.ts';
 import { CommandFailure } from '../../lib/failure.ts';
-import type { Kubectl } from '../../tools/kubernetes/kubectl.ts';
+import { type Kubectl, kubectlFailures } from '../../tools/kubernetes/kubectl.ts';
 
 /** Runs kubectl on this terminal. Resolves to its exit code: kubectl has printed why itself. */
 export async function handOver(
@@ -10,7 +10,7 @@ export async function handOver(
 ): Promise<number> {
   const [program, ...base] = kubectl.command;
   try {
-    await exec(program, [...base, ...args], { inherit: true, signal });
+    await exec(program, [...base, ...args], { inherit: true, signal, failures: kubectlFailures });
     return 0;
   } catch (error) {
     if (error instanceof CommandFailure && error.status !== undefined) return error.status;

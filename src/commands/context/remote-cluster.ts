@@ -44,7 +44,7 @@ export async function openRemote(
       exitCode: exitCodes.refused,
     });
   }
-  const context = await findKubeContext(trust.context);
+  const context = await findKubeContext(trust.context, { ...app, kubectl: await findKubectl(app) });
   if (!context) throw missingContext(trust.context, name);
   refuseMismatches(listMismatches(trust.fingerprint, toOfflineFingerprint(context)));
 

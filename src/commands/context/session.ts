@@ -8,7 +8,7 @@ import { createDockerCli } from '../../tools/docker/cli.ts';
 import { createDocker } from '../../tools/docker/docker.ts';
 import { createNodes } from '../../tools/docker/nodes.ts';
 import { createHelm } from '../../tools/helm.ts';
-import { createKind } from '../../tools/kind.ts';
+import { createKind, toKubeContext } from '../../tools/kind.ts';
 import type { ApiServer } from '../../tools/kubernetes/api-server.ts';
 import { createKubectl } from '../../tools/kubernetes/kubectl.ts';
 import { createApiOpener } from '../../tools/kubernetes/open-api.ts';
@@ -30,7 +30,7 @@ export function openSession(
   cluster: string,
 ): Session {
   const bin = join(paths.state, 'bin');
-  const access = { kubeconfig: join(paths.state, 'kubeconfig'), context: `kind-${cluster}` };
+  const access = { kubeconfig: join(paths.state, 'kubeconfig'), context: toKubeContext(cluster) };
   const docker = createDocker(engine, exec);
   const dockerCli = createDockerCli(exec, docker.env);
   const openApi = createApiOpener(access.kubeconfig, access.context, exec);

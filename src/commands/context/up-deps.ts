@@ -7,6 +7,7 @@ import type { Host } from '../../machine/host.ts';
 import { outsideImages } from '../../plans/up.ts';
 import type { UpDeps } from '../../plans/up-deps.ts';
 import type { ClusterRecord } from '../../state/cluster-record.ts';
+import { defaultSocket } from '../../tools/docker/engine-socket.ts';
 import { createGit } from '../../tools/git.ts';
 import { chooseCluster } from './choose-cluster.ts';
 import { chooseExtras, type WantedExtras } from './choose-extras.ts';
@@ -43,9 +44,6 @@ export async function lacksImages(
   return found.includes(undefined);
 }
 
-/** Where an engine that is yet to be installed will listen. */
-const usualSocket = '/var/run/docker.sock';
-
 /** What exists, and the cluster that `up` would create or update. */
 export interface Foreseen {
   readonly situation: Situation;
@@ -63,7 +61,7 @@ export async function foreseeUp(
   const { engine, host } = situation;
   const chosen = await chooseCluster({ app, environment, ...situation });
   const cluster = chosen.name;
-  const deps = await connectUp(app, engine ?? { socket: usualSocket }, { environment, host, cluster });
+  const deps = await connectUp(app, engine ?? { socket: defaultSocket }, { environment, host, cluster });
   // The record of a cluster with another name does not apply to this one.
   const record = situation.record?.name === cluster ? situation.record : undefined;
   const choice = await chooseExtras({ app, environment, images: deps.images, record }, extras);
@@ -75,7 +73,7 @@ export async function connectImages(app: App) {
   const environment = await loadMachineEnvironment(app);
   const surroundings = await readSurroundings(app, environment);
   const { engine, host, name: cluster } = surroundings;
-  const deps = await connectUp(app, engine ?? { socket: usualSocket }, { environment, host, cluster });
+  const deps = await connectUp(app, engine ?? { socket: defaultSocket }, { environment, host, cluster });
   return { ...deps, environment, ...surroundings, selection: selectServices(environment, []) };
 }
 

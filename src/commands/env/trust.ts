@@ -6,6 +6,7 @@ import { exitCodes, Failure } from '../../lib/failure.ts';
 import { findTrust, type Trust, toPrivateKubeconfig, writeTrust } from '../../state/trust.ts';
 import { findKubeContext, type KubeContext } from '../../tools/kubernetes/kube-context.ts';
 import { toTable } from '../../ui/table.ts';
+import { findKubectl } from '../context/cluster.ts';
 import { isLocal } from '../context/environment.ts';
 import { missingContext, readFingerprint } from '../context/remote-cluster.ts';
 import { obtainTools } from '../context/tools.ts';
@@ -35,7 +36,9 @@ export async function trustCluster(app: App, environment: Environment, choice: T
     );
   }
   const previous = await findTrust(app.paths, name);
+  await obtainTools(app, ['kubectl']);
   const context = await findContext(
+    app,
     choice.context === undefined ? [previous?.context, environment.context] : [choice.context],
     name,
   );
@@ -49,7 +52,6 @@ export async function trustCluster(app: App, environment: Environment, choice: T
     });
   }
   if (offline.login) app.ui.warn(`To log in, this program is run: ${offline.login.join(' ')}`);
-  await obtainTools(app, ['kubectl']);
 
   const trust = { context: context.name, fingerprint: await readCandidate() };
   const isSame =
@@ -85,6 +87,7 @@ export async function trustCluster(app: App, environment: Environment, choice: T
 
 /** The first of these kube contexts that exists. */
 async function findContext(
+  app: App,
   names: readonly (string | undefined)[],
   environment: string,
 ): Promise<KubeContext> {
@@ -96,7 +99,7 @@ async function findContext(
     });
   }
   for (const name of [first, ...others]) {
-    const found = await findKubeContext(name);
+    const found = await findKubeContext(name, { ...app, kubectl: await findKubectl(app) });
     if (found) return found;
   }
   throw missingContext(first, environment);

@@ -91,9 +91,9 @@ function withPlaceholders(deps: UpDeps, unbuilt: Set<string>): UpDeps {
 /** Before the first `up` there are no secrets yet. These placeholders satisfy the charts and are never shown. */
 function withPlaceholderSecrets(source: ReleaseSource): ReleaseSource {
   const secrets = Object.fromEntries(
-    Object.entries(secretRules).map(([key, { least, initial }]: [string, SecretRule]) => [
+    Object.entries(secretRules).map(([key, { minBytes, initial }]: [string, SecretRule]) => [
       key,
-      initial ?? '0'.repeat(Math.max(16, least)),
+      initial ?? '0'.repeat(Math.max(16, minBytes)),
     ]),
   );
   return { ...source, values: async () => ({ ...(await source.values()), shared: { secrets } }) };

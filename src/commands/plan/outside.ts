@@ -57,7 +57,7 @@ function judgeSharedSecret(
   const rules = Object.entries(secretRules).filter(([key]) => hasLiveKit || !key.startsWith('LIVEKIT_'));
   const least = new Map<string, number>([
     ...keys.map((key) => [key, 0] as const),
-    ...rules.map(([key, rule]) => [key, rule.least] as const),
+    ...rules.map(([key, rule]) => [key, rule.minBytes] as const),
   ]);
   return [...least].flatMap(([key, bytes]) => {
     const value = data[key];

@@ -9,7 +9,7 @@ import type { SourceFolder } from '../../images/source/source-files.ts';
 import { listChanged, type SourceState } from '../../images/source/source-state.ts';
 import { watchSources } from '../../images/source/watch-sources.ts';
 import { Failure } from '../../lib/failure.ts';
-import { createLatest, type Latest } from '../../lib/latest.ts';
+import { createRestartableTask, type RestartableTask } from '../../lib/restartable-task.ts';
 import { shareLock, type WithLock } from '../../lib/share-lock.ts';
 import { type LiveState, putLiveFiles } from '../../steps/put-live-files.ts';
 import { findRunningImage, type ReloadServiceDeps, reload } from '../../steps/reload-service.ts';
@@ -26,7 +26,7 @@ export interface WatchDeps {
 interface WatchedService {
   readonly name: string;
   readonly folders: readonly SourceFolder[];
-  readonly latest: Latest;
+  readonly latest: RestartableTask;
   /** Time of the last save, in milliseconds of the monotonic clock. */
   savedAt: number;
   /** Hash of the source of the current or last reload; undefined if it could not be read. */
@@ -55,7 +55,7 @@ export async function watchServices(deps: WatchDeps, names: readonly string[]): 
 
   function watch(name: string, folders: readonly SourceFolder[]): WatchedService {
     const reloadService = createReload(deps, withLock, () => service);
-    const latest = createLatest(reloadService, { signal, onError: (error) => bug.abort(error) });
+    const latest = createRestartableTask(reloadService, { signal, onError: (error) => bug.abort(error) });
     const service: WatchedService = { name, folders, latest, savedAt: performance.now(), hash: undefined };
     return service;
   }
@@ -70,7 +70,7 @@ export async function watchServices(deps: WatchDeps, names: readonly string[]): 
   }));
   const onWatching = () => {
     ui.say(`watching ${names.join(', ')} until Ctrl-C`);
-    for (const { latest } of services) latest.request();
+    for (const { latest } of services) latest.restart();
   };
   try {
     for await (const { paths, since } of watchSources(watched, { signal, onWatching })) {
@@ -90,7 +90,7 @@ export async function watchServices(deps: WatchDeps, names: readonly string[]): 
     // Saved without a change, or a further event of one save: the current reload continues.
     if ((await findHash(service.name)) === service.hash) return;
     service.savedAt = since;
-    service.latest.request();
+    service.latest.restart();
   }
 
   /** Undefined for a source that cannot be read; the reload prints why. */

@@ -1,15 +1,15 @@
 import type { App } from '../../cli/command.ts';
 import { findPolicyRecord, type PolicyState, toPolicyState } from '../../cluster/network-policies.ts';
-import { nodeTypeLabel } from '../../config/kind-cluster.ts';
 import type { Environment } from '../../config/schema.ts';
 import type { Component as ListedPart } from '../../diagnosis/component.ts';
 import { type ComponentStatus, toComponentStatus } from '../../diagnosis/component-status.ts';
 import type { Snapshot } from '../../diagnosis/snapshot.ts';
 import { withDeadline } from '../../lib/deadline.ts';
+import { nodeTypeLabel } from '../../lib/labels.ts';
 import { toHostOrigin, toOrigin } from '../../plans/addresses.ts';
 import { lackingOf } from '../../plans/extras.ts';
 import type { ClusterRecord } from '../../state/cluster-record.ts';
-import { askStatus } from '../../tools/ask-web.ts';
+import { requestStatus } from '../../tools/http-status.ts';
 import type { LocalAccess } from '../context/cluster.ts';
 import { askCluster } from '../context/cluster.ts';
 import { listComponents } from '../context/components.ts';
@@ -98,7 +98,7 @@ async function askIngress(record: ClusterRecord, signal: AbortSignal): Promise<S
   const url = `${toOrigin(record)}/`;
   try {
     const status = await withDeadline({ timeout: ingressTimeout, signal }, (limited) =>
-      askStatus(url, { signal: limited }),
+      requestStatus(url, { signal: limited }),
     );
     return { url, answers: status < 500, status };
   } catch (error) {

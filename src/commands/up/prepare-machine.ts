@@ -4,7 +4,7 @@ import type { Environment } from '../../config/schema.ts';
 import type { Change } from '../../machine/changes/change.ts';
 import { unlockRoot } from '../../machine/changes/root.ts';
 import { collectChanges, describeChanges, planChanges } from '../../machine/changes.ts';
-import { requireFit, runChecks } from '../../machine/checks.ts';
+import { requirePassed, runChecks } from '../../machine/checks.ts';
 import { getEngine } from '../../machine/engine.ts';
 import type { PortPair } from '../../machine/ports.ts';
 import { joinResults, type PlanResult } from '../../plan/run-plan.ts';
@@ -72,7 +72,7 @@ export async function prepareMachine(
       signal,
     });
     for (const { state, title, detail } of checks) if (state === 'warn') app.ui.say(`${title}: ${detail}`);
-    requireFit(checks);
+    requirePassed(checks);
   }
   return joinResults(results);
 }

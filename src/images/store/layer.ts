@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { posix, relative } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Pack } from 'tar-stream';
-import { folderFiles } from '../../lib/folder.ts';
+import { listFiles } from '../../lib/folder.ts';
 import { addContent, packTar, readTar } from './tar.ts';
 
 /** One path of a layer; parent folders are added as needed. Everything belongs to root and has no date. */
@@ -28,7 +28,7 @@ export function packLayer(entries: readonly LayerEntry[]): Readable {
 
 /** The files of a folder on disk as entries below `prefix`. */
 export async function folderEntries(folder: string, prefix = ''): Promise<readonly LayerEntry[]> {
-  return (await folderFiles(folder)).map(({ path, runnable }) => ({
+  return (await listFiles(folder)).map(({ path, isExecutable: runnable }) => ({
     path: posix.join(prefix, relative(folder, path)),
     // Git stores only the executable bit of a mode, and the umask changes the others.
     mode: runnable ? 0o755 : 0o644,

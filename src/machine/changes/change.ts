@@ -1,15 +1,15 @@
 import type { Run } from '../../plan/plan.ts';
 
-/** One change of the system, outside the checkout and this user's folders: asked for before, recorded after. */
+/** One change of the system, outside the checkout and this user's folders: confirmed by the user before, recorded after. */
 export interface Change {
   /** Its name in the record: `install-docker`. */
   readonly id: string;
-  /** What will be so: `Docker installed with apt`. */
+  /** The result: `Docker installed with apt`. */
   readonly title: string;
   readonly why: string;
   /** Exactly what is done: a command line, or a file and its content. */
   readonly detail: string;
-  /** Asks the system; changes nothing. */
+  /** Checks the system; changes nothing. */
   isNeeded(): Promise<boolean>;
   apply(run: Run): Promise<void>;
 }

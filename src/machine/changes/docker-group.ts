@@ -2,12 +2,12 @@ import type { Exec } from '../../tools/exec.ts';
 import type { Change } from './change.ts';
 import type { Root } from './root.ts';
 
-/** This user in the group that may use the engine's socket; a process has it from its next login, or with `sg`. */
+/** Adds this user to the group that may use the engine's socket; effective from the next login, or with `sg`. */
 export function joinDockerGroup(root: Root, exec: Exec, user: string): Change {
   return {
     id: 'docker-group',
     title: `user ${user} in group docker`,
-    why: 'the container engine is open to root and to this group only; who is in it has the rights of root',
+    why: 'only root and this group may use the container engine; its members have the rights of root',
     detail: root.show(`usermod -aG docker ${user}`),
     async isNeeded() {
       const { stdout } = await exec('id', ['-Gn', user]);

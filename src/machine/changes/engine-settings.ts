@@ -4,38 +4,38 @@ import { Failure } from '../../lib/failure.ts';
 import type { Change } from './change.ts';
 import type { Root } from './root.ts';
 
-/** What this tool sets in an engine that it installed. */
+/** Settings of an engine that this tool installed. */
 export interface EngineSettings {
-  /** Of the engine's networks; undefined leaves it. */
+  /** MTU of the engine's networks; undefined leaves it unchanged. */
   readonly mtu?: number | undefined;
   /** Containers are started through the wrapper that leaves CAP_SYS_RESOURCE out. */
   readonly withoutSysResource?: boolean;
 }
 
 export const settingsFile = '/etc/docker/daemon.json';
-/** The wrapper as it is in the checkout, and where the engine finds it. */
+/** Path of the wrapper in the checkout, and where it is installed. */
 export const wrapperSource = join(import.meta.dirname, 'runtime-wrapper.sh');
 export const wrapperPath = '/usr/local/lib/wealist-local/runc-without-sys-resource';
 const runtime = 'wealist-nores';
 
-/** The settings laid over those that are in the file; the engine reads them when it starts. */
+/** Merges the settings over the existing ones in the file; the engine reads them when it starts. */
 export function setEngineSettings(root: Root, settings: EngineSettings): Change {
   const file = root.path(settingsFile);
   const wanted = toDaemonSettings(settings);
   return {
     id: 'engine-settings',
-    title: `the engine set: ${describe(settings)}`,
+    title: `container engine configured: ${describe(settings)}`,
     why: explain(settings),
     detail: [
       `${file}: ${JSON.stringify(wanted)}`,
-      ...(settings.withoutSysResource ? [`${wrapperPath}: a script in front of runc`] : []),
+      ...(settings.withoutSysResource ? [`${wrapperPath}: a wrapper script for runc`] : []),
     ].join('; '),
     async isNeeded() {
       const present = await readDaemonSettings(file);
       return JSON.stringify({ ...present, ...wanted }) !== JSON.stringify(present);
     },
     async apply() {
-      // The wrapper first: the engine refuses to start with a runtime that is not there.
+      // The wrapper first: the engine does not start with a runtime that is missing.
       if (settings.withoutSysResource) {
         await root.writeFile(root.path(wrapperPath), await readFile(wrapperSource, 'utf8'), '0755');
       }
@@ -84,7 +84,9 @@ function explain({ mtu, withoutSysResource }: EngineSettings): string {
       ? []
       : [`this machine's network carries packets up to ${mtu} bytes, larger ones are lost`]),
     ...(withoutSysResource
-      ? ['this machine withholds CAP_SYS_RESOURCE, and privileged containers, as nodes are, could not start']
+      ? [
+          'this machine withholds CAP_SYS_RESOURCE, without which privileged containers such as nodes do not start',
+        ]
       : []),
   ].join('; ');
 }

@@ -2,7 +2,7 @@ import { type InotifyLimits, readInotify } from '../inotify.ts';
 import type { Change } from './change.ts';
 import type { Root } from './root.ts';
 
-/** The limits in `low` raised to its values, now and at each start of the machine. */
+/** Raises the limits in `low` to its values, now and at each start of the machine. */
 export function raiseInotify(root: Root, low: Partial<InotifyLimits>): Change {
   const file = root.path('/etc/sysctl.d/60-wealist-local.conf');
   const settings = Object.entries(low).map(([limit, value]) => `fs.inotify.${limit}=${value}`);

@@ -1,3 +1,4 @@
+import { aptFailures } from '../../tools/debian.ts';
 import type { Exec } from '../../tools/exec.ts';
 import type { Change } from './change.ts';
 import type { Root } from './root.ts';
@@ -7,20 +8,20 @@ export interface PackagesWanted {
   readonly title: string;
   readonly why: string;
   readonly packages: readonly string[];
-  /** Installed with them where this release of the distribution has them. */
-  readonly ifOffered?: readonly string[];
+  /** Also installed, where this release of the distribution has them. */
+  readonly ifAvailable?: readonly string[];
 }
 
-const quiet = { DEBIAN_FRONTEND: 'noninteractive' };
-// Another apt run (unattended upgrades) is waited for, and a mirror's hiccup is no failure.
-const patient = ['-q', '-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=3'];
+const nonInteractive = { DEBIAN_FRONTEND: 'noninteractive' };
+// Waits for another apt run (unattended upgrades), and retries where a mirror fails.
+const retrying = ['-q', '-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=3'];
 const install = ['install', '--yes', '--no-install-recommends'];
 
-/** Packages installed with apt, without what they merely recommend. */
+/** Installs packages with apt, without recommended ones. */
 export function installPackages(
   root: Root,
   exec: Exec,
-  { id, title, why, packages, ifOffered = [] }: PackagesWanted,
+  { id, title, why, packages, ifAvailable = [] }: PackagesWanted,
 ): Change {
   return {
     id,
@@ -32,13 +33,13 @@ export function installPackages(
       return states.includes(false);
     },
     async apply({ signal, report }) {
-      const options = { env: quiet, signal, onLine: report };
-      await root.run('apt-get', [...patient, 'update'], options);
-      // Only a fresh index knows what is offered.
-      const offered = await Promise.all(
-        ifOffered.map(async (name) => ((await isOffered(exec, name)) ? [name] : [])),
+      const options = { env: nonInteractive, signal, onLine: report, failures: aptFailures };
+      await root.run('apt-get', [...retrying, 'update'], options);
+      // Only an updated index shows which packages are available.
+      const available = await Promise.all(
+        ifAvailable.map(async (name) => ((await isAvailable(exec, name)) ? [name] : [])),
       );
-      await root.run('apt-get', [...patient, ...install, ...packages, ...offered.flat()], options);
+      await root.run('apt-get', [...retrying, ...install, ...packages, ...available.flat()], options);
     },
   };
 }
@@ -48,7 +49,7 @@ async function isInstalled(exec: Exec, name: string): Promise<boolean> {
   return /^Status: install ok installed$/m.test(stdout);
 }
 
-async function isOffered(exec: Exec, name: string): Promise<boolean> {
+async function isAvailable(exec: Exec, name: string): Promise<boolean> {
   const { stdout } = await exec('apt-cache', ['policy', name]).catch(() => ({ stdout: '' }));
   return /^ +Candidate: (?!\(none\))/m.test(stdout);
 }

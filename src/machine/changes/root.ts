@@ -3,18 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CommandFailure, Failure } from '../../lib/failure.ts';
 import type { Exec, ExecOptions, ExecResult } from '../../tools/exec.ts';
-import { findHint } from '../../tools/hints.ts';
+import { type FailureRules, systemFailures } from '../../tools/failure-rules.ts';
 import type { Host } from '../host.ts';
 
-/** Does what only root may: directly, or through sudo. */
+/** Runs what only root may run: directly, or through sudo. */
 export interface Root {
-  /** @throws {Failure} when this user is not root and there is no sudo. */
+  /** @throws {Failure} when this user is not root and sudo is not installed. */
   run(program: string, args: readonly string[], options?: ExecOptions): Promise<ExecResult>;
-  /** Puts a file in place with this mode, in folders made as needed. */
+  /** Installs a file with this mode; creates its folders as needed. */
   writeFile(path: string, content: string, mode: string): Promise<void>;
   /** A path below `/`, as this host has it. */
   path(path: string): string;
-  /** A command line as a person would type it here. */
+  /** A command line as the user would type it here. */
   show(line: string): string;
 }
 
@@ -22,23 +22,24 @@ export function createRoot(host: Host, exec: Exec): Root {
   const run: Root['run'] = async (program, args, options = {}) => {
     if (host.isRoot) return exec(program, args, options);
     if (!host.hasSudo) {
-      throw new Failure(`${program} must be run by root, and sudo is not installed`, {
+      throw new Failure(`${program} must be run as root, and sudo is not installed`, {
         hint: `su -c '${[program, ...args].join(' ')}'`,
       });
     }
-    // sudo drops the environment, so what the program must see is named again. -n: it never asks behind the display.
-    const { env = {}, ...rest } = options;
+    // sudo drops the environment, so the variables are passed by env. -n: it must not prompt behind the progress display.
+    const { env = {}, failures = systemFailures, ...rest } = options;
     const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
     try {
-      return await exec('sudo', ['-n', '--', 'env', ...variables, program, ...args], rest);
+      return await exec('sudo', ['-n', '--', 'env', ...variables, program, ...args], {
+        ...rest,
+        failures: throughSudo(failures),
+      });
     } catch (error) {
-      if (!(error instanceof CommandFailure) || error.hint !== undefined) throw error;
-      // What it said is the program's, and so is the hint.
-      const hint = findHint(program, error.stderr);
+      if (!(error instanceof CommandFailure)) throw error;
+      // The error is that of the program, not of sudo.
       throw new CommandFailure(error.message.replace(/^sudo /, `${program} `), {
         ...error,
         cause: error.cause,
-        hint,
       });
     }
   };
@@ -60,7 +61,15 @@ export function createRoot(host: Host, exec: Exec): Root {
   };
 }
 
-/** Asks for sudo's password on the terminal, once, so that nothing asks for it in the middle of the progress display. */
+function throughSudo({ rules, ...failures }: FailureRules): FailureRules {
+  const locked = {
+    pattern: /^sudo: .*(?:password is required|no tty present)/m,
+    hint: 'sudo -v, then run it again',
+  };
+  return { ...failures, rules: [locked, ...rules] };
+}
+
+/** Lets sudo prompt for its password before the progress display starts. */
 export async function unlockRoot(host: Host, exec: Exec): Promise<void> {
-  if (!host.isRoot && host.hasSudo) await exec('sudo', ['-v'], { inherit: true });
+  if (!host.isRoot && host.hasSudo) await exec('sudo', ['-v'], { inherit: true, failures: systemFailures });
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Failure } from '../../lib/failure.ts';
 import { waitFor } from '../../lib/wait.ts';
-import { findHint } from '../../tools/hints.ts';
+import { type FailureRule, findRule } from '../../tools/failure-rules.ts';
 import type { Host } from '../host.ts';
 import type { Change } from './change.ts';
 import type { Root } from './root.ts';
@@ -10,24 +10,40 @@ import type { Root } from './root.ts';
 const dockerd = '/usr/sbin/dockerd';
 const pidFilePath = '/var/run/docker.pid';
 
+/** What dockerd writes to its log before it ends. */
+const dockerdRules: readonly FailureRule[] = [
+  {
+    pattern: /iptables.*(?:nf_tables|nft|Could not fetch rule set|RULE_APPEND failed)/,
+    hint: 'sudo update-alternatives --set iptables /usr/sbin/iptables-legacy',
+  },
+  {
+    pattern: /Devices cgroup isn't mounted/,
+    hint: 'sudo apt-get install --yes cgroupfs-mount && sudo cgroupfs-mount',
+  },
+  {
+    pattern: /driver not supported|failed to mount overlay/,
+    hint: 'set "storage-driver": "vfs" in /etc/docker/daemon.json',
+  },
+];
+
 export interface StartOptions {
   readonly host: Host;
-  /** The engine's output where no systemd keeps it. */
+  /** File for the engine's output where systemd does not log it. */
   readonly log: string;
-  /** Resolves to true while an engine runs, open to this user or not. */
+  /** Resolves to true while an engine is running, whether or not this user may use it. */
   readonly isRunning: () => Promise<boolean>;
-  /** Milliseconds until it must answer, and between two questions. */
+  /** Milliseconds until it must respond, and between two checks. */
   readonly timeout?: number;
   readonly interval?: number;
 }
 
-/** The engine of Debian's or Ubuntu's docker.io started: by systemd, or detached, so that it outlives this program. */
+/** Starts the engine of Debian's or Ubuntu's docker.io: by systemd, or detached, so that it outlives this program. */
 export function startEngine(root: Root, options: StartOptions): Change {
   const { host, log, isRunning } = options;
   return {
     id: 'start-engine',
     title: host.hasSystemd ? 'docker.service started' : 'dockerd started in the background',
-    why: 'the cluster runs in containers, and no container engine runs',
+    why: 'the cluster runs in containers, and no container engine is running',
     detail: root.show(
       host.hasSystemd
         ? 'systemctl enable --now docker'
@@ -37,7 +53,7 @@ export function startEngine(root: Root, options: StartOptions): Change {
     async apply({ signal, report }) {
       if (host.hasSystemd) await root.run('systemctl', ['enable', '--now', 'docker'], { signal });
       else await startDetached(root, log, signal);
-      report('waiting for its answer');
+      report('waiting until it responds');
       await waitForEngine(options, signal);
     },
   };
@@ -47,7 +63,7 @@ export interface RestartOptions extends StartOptions {
   readonly why: string;
 }
 
-/** The running engine restarted, so that it takes its settings. Always needed: who asks for it knows why. */
+/** Restarts the running engine, so that it reads its settings. Always needed: the caller has decided it. */
 export function restartEngine(root: Root, options: RestartOptions): Change {
   const { host, log, why } = options;
   const stop = [
@@ -74,13 +90,13 @@ export function restartEngine(root: Root, options: RestartOptions): Change {
         await root.run('start-stop-daemon', stop, { signal });
         await startDetached(root, log, signal);
       }
-      report('waiting for its answer');
+      report('waiting until it responds');
       await waitForEngine(options, signal);
     },
   };
 }
 
-/** A session and output of its own: neither Ctrl-C nor the end of this terminal reaches it. */
+/** In a session of its own, so that neither Ctrl-C nor the end of this terminal ends it. */
 function detached(root: Root, log: string): readonly string[] {
   const pidFile = root.path(pidFilePath);
   return ['--start', '--background', '--oknodo', '--pidfile', pidFile, '--output', log, '--exec', dockerd];
@@ -92,7 +108,7 @@ async function startDetached(root: Root, log: string, signal: AbortSignal): Prom
   await root.run('start-stop-daemon', detached(root, log), { signal });
 }
 
-/** Where /run outlives a reboot, the number in it may be anyone's by now, and dockerd would refuse to start. */
+/** Where /run outlives a reboot, another process may have the PID in the file, and dockerd would not start. */
 async function removeStalePid(root: Root): Promise<void> {
   const pidFile = root.path(pidFilePath);
   const pid = await readFile(pidFile, 'utf8').catch(() => undefined);
@@ -109,9 +125,9 @@ async function waitForEngine(
   if (await waitFor(runs, { interval, timeout, signal })) return;
   const said = host.hasSystemd ? '' : await lastLines(log);
   const look = host.hasSystemd ? 'journalctl --unit docker --lines 50' : `tail -n 50 ${log}`;
-  throw new Failure(`dockerd did not answer within ${timeout / 1000} s`, {
+  throw new Failure(`dockerd did not respond within ${timeout / 1000} s`, {
     ...(said === '' ? {} : { cause: said }),
-    hint: findHint('dockerd', said) ?? look,
+    hint: findRule(dockerdRules, said)?.hint ?? look,
   });
 }
 

@@ -5,27 +5,27 @@ import type { Engine } from '../engine.ts';
 import type { Host } from '../host.ts';
 import type { PortPair } from '../ports.ts';
 
-/** `warn`: it works, slower or not for long. `fail`: it cannot work. */
+/** `warn`: works, but slowly or not for long. `fail`: does not work. */
 export type CheckState = 'ok' | 'warn' | 'fail';
 
-/** What was asked about this machine, and the answer. */
+/** The result of one check of this machine. */
 export interface CheckResult {
   readonly id: string;
   readonly title: string;
   readonly state: CheckState;
   /** One line. */
   readonly detail: string;
-  /** A command or a sentence that works when followed as it stands; undefined where nothing is wrong. */
+  /** A command or a sentence that works when followed as it stands; undefined where nothing needs a fix. */
   readonly fix?: string;
 }
 
-/** What a plan will ask of the machine. */
+/** What a plan needs of the machine. */
 export interface Demand {
   /** `1.34.4` */
   readonly kubernetes: string;
-  /** Images will be built from packages: that takes Go, apt and room. */
+  /** Images will be built from packages, which needs Go, apt and disk space. */
   readonly buildsImages: boolean;
-  /** Host ports of the ingress; undefined where a cluster has them already. */
+  /** Host ports of the ingress; undefined where the cluster already has them. */
   readonly ports?: PortPair | undefined;
   /** Nodes of the cluster beside its control plane; none by default. */
   readonly workers?: number;
@@ -35,7 +35,7 @@ export interface Demand {
 
 export interface CheckContext {
   readonly host: Host;
-  /** Undefined where none runs. */
+  /** Undefined where none is running. */
   readonly engine: Engine | undefined;
   readonly docker: Docker | undefined;
   readonly exec: Exec;
@@ -44,5 +44,5 @@ export interface CheckContext {
   readonly signal: AbortSignal;
 }
 
-/** Some questions have no answer on some machines: an empty list. */
+/** Returns an empty list where the check does not apply to this machine. */
 export type MakeCheck = (context: CheckContext) => Promise<readonly CheckResult[]> | readonly CheckResult[];

@@ -5,12 +5,12 @@ import { toBytes } from '../../lib/bytes.ts';
 import type { CheckResult, MakeCheck } from './check.ts';
 
 const gigabyte = 1e9;
-/** Roots, Go's caches and the images together, while all of them are built. */
-const roomToBuild = 15 * gigabyte;
-/** The nearly full part of a small disk is an emergency; of a large one it is room for years. */
-const plenty = 40 * gigabyte;
+/** Bytes for root file systems, Go's caches and images while all images are built. */
+const buildSpace = 15 * gigabyte;
+/** Bytes of free space that are enough whatever their share of a large disk is. */
+const ampleSpace = 40 * gigabyte;
 
-/** The disks that images, volumes and temporary files lie on, each asked about once. */
+/** The disks of images, volumes and temporary files, each checked once. */
 export const checkDisk: MakeCheck = async ({ engine, paths, demand }) => {
   const folders = [
     ...(engine && !engine.inVirtualMachine ? [{ path: engine.dockerRoot, holds: 'images' }] : []),
@@ -45,18 +45,18 @@ export function toCheck(
   const share = free / size;
   const detail = `${toBytes(free)} of ${toBytes(size)} free at ${path}`;
   const fix = 'npm run images -- prune';
-  if (buildsImages && free < roomToBuild) {
+  if (buildsImages && free < buildSpace) {
     return {
       id,
       title,
       state: 'fail',
-      detail: `${detail}: building images takes ${toBytes(roomToBuild)}`,
+      detail: `${detail}: building images needs ${toBytes(buildSpace)}`,
       fix,
     };
   }
-  if (share < 0.05 && free < plenty)
+  if (share < 0.05 && free < ampleSpace)
     return { id, title, state: 'fail', detail: `${detail}, less than 5 %`, fix };
-  if (share < 0.15 && free < plenty)
+  if (share < 0.15 && free < ampleSpace)
     return { id, title, state: 'warn', detail: `${detail}, less than 15 %`, fix };
   return { id, title, state: 'ok', detail };
 }

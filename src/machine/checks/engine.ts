@@ -7,10 +7,10 @@ const id = 'engine';
 const title = 'container engine';
 const oldest = '20.10';
 
-/** What the engine is, and what in its own settings no node survives. */
+/** The version of the engine, and settings with which no node starts. */
 export const checkEngine: MakeCheck = async ({ engine, host }) => {
   if (engine === undefined) {
-    return [{ id, title, state: 'fail', detail: 'none runs', fix: 'npm run doctor -- --fix' }];
+    return [{ id, title, state: 'fail', detail: 'not running', fix: 'npm run doctor -- --fix' }];
   }
   const { version, source, rootless, cgroupVersion, storageDriver } = engine;
   const detail = `Docker ${version}${rootless ? ', rootless' : ''}, ${source}`;
@@ -25,17 +25,21 @@ export const checkEngine: MakeCheck = async ({ engine, host }) => {
   if (storageDriver === 'vfs') {
     add(
       'warn',
-      'storage driver vfs copies every image whole',
+      'storage driver vfs copies every layer in full',
       `set "storage-driver": "overlay2" in ${settingsFile}`,
     );
   }
   if (!engine.inVirtualMachine && (await startsInit(join(host.root, settingsFile)))) {
-    add('fail', '"init": true keeps systemd in the node from starting', `remove "init" from ${settingsFile}`);
+    add(
+      'fail',
+      '"init": true prevents systemd in the node from starting',
+      `remove "init" from ${settingsFile}`,
+    );
   }
   return problems.length > 0 ? problems : [{ id, title, state: 'ok', detail }];
 };
 
-/** The kubelet from 1.35 on refuses cgroup v1; kind only warns of it. */
+/** The kubelet from 1.35 on does not start on cgroup v1; kind only warns about it. */
 export const checkCgroup: MakeCheck = ({ engine, demand }: CheckContext) => {
   if (engine === undefined) return [];
   const isRefused = engine.cgroupVersion === 1 && minorOf(demand.kubernetes) >= 35;
@@ -46,14 +50,14 @@ export const checkCgroup: MakeCheck = ({ engine, demand }: CheckContext) => {
           id: 'cgroup',
           title: 'control groups',
           state: 'fail',
-          detail: `${detail}: its kubelet runs on v2 only`,
+          detail: `${detail}: its kubelet requires v2`,
           fix: 'pin Kubernetes 1.34, or start Linux with systemd.unified_cgroup_hierarchy=1',
         }
       : { id: 'cgroup', title: 'control groups', state: 'ok', detail },
   ];
 };
 
-/** An engine whose packets are larger than the host can send loses them, which looks like a network that hangs. */
+/** With an MTU above the host's, large packets are lost, and connections seem to hang. */
 export const checkMtu: MakeCheck = ({ engine, host }) => {
   if (engine === undefined || engine.inVirtualMachine || host.mtu === undefined) return [];
   const mtu = engine.mtu ?? 1500;
@@ -65,12 +69,14 @@ export const checkMtu: MakeCheck = ({ engine, host }) => {
   ];
 };
 
-/** Certificates of a cluster made by a clock that is ahead are not valid yet for one that is not. */
+/** With an engine's clock that is ahead, a new cluster's certificates are not valid yet on this machine. */
 export const checkClock: MakeCheck = ({ engine }) => {
   if (engine?.clockSkew === undefined) return [];
   const seconds = Math.round(Math.abs(engine.clockSkew) / 1000);
   if (seconds <= 30) {
-    return [{ id: 'clock', title: 'clock', state: 'ok', detail: 'the engine and this machine agree' }];
+    return [
+      { id: 'clock', title: 'clock', state: 'ok', detail: 'the clocks of the engine and this machine match' },
+    ];
   }
   const detail = `the engine's clock is ${seconds} s ${engine.clockSkew > 0 ? 'ahead of' : 'behind'} this machine's`;
   const fix = 'restart the virtual machine of the container engine';
@@ -91,7 +97,7 @@ async function startsInit(file: string): Promise<boolean> {
   try {
     return (JSON.parse(await readFile(file, 'utf8')) as { readonly init?: unknown }).init === true;
   } catch {
-    // No settings, or not ours to read: the engine runs with them, so they are in order.
+    // Missing or unreadable: the engine is running with them, so they are valid.
     return false;
   }
 }

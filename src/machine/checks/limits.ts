@@ -1,7 +1,7 @@
 import { countNodes, lowInotify } from '../inotify.ts';
 import type { MakeCheck } from './check.ts';
 
-/** Watches and their instances are counted per user, over all containers. */
+/** The kernel counts watches and their instances per user, over all containers. */
 export const checkInotify: MakeCheck = async ({ engine, host, docker, demand, signal }) => {
   if (host.inotify === undefined || engine?.inVirtualMachine) return [];
   const { max_user_instances: instances, max_user_watches: watches } = host.inotify;

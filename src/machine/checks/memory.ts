@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { toBytes } from '../../lib/bytes.ts';
 import type { CheckContext, CheckResult, MakeCheck } from './check.ts';
 
-/** What Kubernetes itself uses in a node of its own: measured 0.9 GB and, by its pods' requests, 0.87 processors. */
+/** What Kubernetes uses on a control-plane node: measured 0.9 GB and, by its pods' requests, 0.87 processors. */
 const node = { cpus: 0.87, memory: 1e9 };
-/** What each node beside it uses, by a guess: kubelet, containerd, kube-proxy and the network's pod. */
+/** Estimated use of each worker node: kubelet, containerd, kube-proxy and the network's pod. */
 const worker = { memory: 0.4e9 };
 
-/** What all pods ask for and the node itself, against what the engine has: a pod that does not fit never starts. */
+/** Requests of all pods and use of the nodes, compared with what the engine has: a pod that does not fit never starts. */
 export const checkMemory: MakeCheck = async (context) => {
   const { engine, demand } = context;
   if (engine === undefined) return [];
@@ -50,7 +50,7 @@ async function memory(
   return { id, title, state: 'ok', detail };
 }
 
-/** Each node counts all processors as its own, and they share them. */
+/** Each node reports all processors as its own, though they share them. */
 function cpus(count: number, nodes: number, needed: number): CheckResult {
   const each = nodes === 1 ? '' : ` on each of ${nodes} nodes`;
   const detail = `${count}${each}, at least ${needed.toFixed(1)} needed`;
@@ -59,7 +59,7 @@ function cpus(count: number, nodes: number, needed: number): CheckResult {
   return { id: 'cpu', title: 'processors', state: 'fail', detail, fix };
 }
 
-/** What programs can have without swapping; undefined where the system does not say. */
+/** Bytes available without swapping; undefined where the system does not report it. */
 async function readAvailable(root: string): Promise<number | undefined> {
   const text = await readFile(join(root, 'proc/meminfo'), 'utf8').catch(() => '');
   const kibibytes = /^MemAvailable:\s+(\d+) kB$/m.exec(text)?.[1];

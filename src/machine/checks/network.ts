@@ -3,20 +3,20 @@ import { isTimeout, withDeadline } from '../../lib/deadline.ts';
 import type { Failure } from '../../lib/failure.ts';
 import { toReference, toTagged } from '../../lib/reference.ts';
 import { PullFailure, registryOf } from '../../tools/registry/pull.ts';
-import { findProxy, type Reached, reach } from '../../tools/registry/reach.ts';
+import { findProxy, type ReachResult, reach } from '../../tools/registry/reach.ts';
 import { listMirrors, type Mirror } from '../mirrors.ts';
 import type { CheckContext, CheckResult } from './check.ts';
 
-const answerTimeout = 3_500;
+const responseTimeout = 3_500;
 
 export interface NetworkContext extends CheckContext {
-  /** Asked in place of the registries, as the environment says. */
+  /** Used instead of the registries, as the environment configures. */
   readonly registryMirror: string | undefined;
-  /** Milliseconds for each answer. */
+  /** Milliseconds for each response. */
   readonly timeout?: number;
 }
 
-/** Whether images can be pulled, or else built: registries as the engine reaches them, mirrors as this machine does. */
+/** Whether images can be pulled or built: registries are checked from the engine, mirrors from this machine. */
 export async function checkNetwork(context: NetworkContext): Promise<readonly CheckResult[]> {
   const { host, exec, signal } = context;
   const [registries, mirrors] = await Promise.all([
@@ -30,16 +30,16 @@ export async function checkNetwork(context: NetworkContext): Promise<readonly Ch
     ...mirrors.map(({ check }) => check),
     ...checkServersClock(mirrors),
     ...checkProxy(context),
-    ...checkWays(
+    ...checkOffline(
       registries,
       mirrors.map(({ check }) => check),
     ),
   ];
 }
 
-/** The first image of each registry, asked for through the engine, which has a resolver and a proxy of its own. */
+/** Requests the first image of each registry through the engine, which has its own resolver and proxy. */
 async function checkRegistries(context: NetworkContext): Promise<readonly CheckResult[]> {
-  const { docker, paths, registryMirror, signal, timeout = answerTimeout } = context;
+  const { docker, paths, registryMirror, signal, timeout = responseTimeout } = context;
   if (docker === undefined) return [];
   const catalog = Object.values(await loadCatalog(paths.checkout));
   const references = catalog.map(({ pull }) => toReference(pull)).filter((found) => found !== undefined);
@@ -60,11 +60,11 @@ async function checkRegistries(context: NetworkContext): Promise<readonly CheckR
         signal.throwIfAborted();
         const instead = 'images are built from packages';
         if (isTimeout(error)) {
-          return { id, title, state: 'warn', detail: `no answer in ${timeout / 1000} s: ${instead}` };
+          return { id, title, state: 'warn', detail: `no response in ${timeout / 1000} s: ${instead}` };
         }
         if (!(error instanceof PullFailure)) throw error;
-        // That it has not this image means that it answers.
-        if (error.problem === 'not-found') return { id, title, state: 'ok', detail: 'answers' };
+        // The registry responded, even though it does not have this image.
+        if (error.problem === 'not-found') return { id, title, state: 'ok', detail: 'reachable' };
         const detail = `${toCause(error)}: ${instead}`;
         if (error.problem === 'unreachable' || error.hint === undefined) {
           return { id, title, state: 'warn', detail };
@@ -77,31 +77,31 @@ async function checkRegistries(context: NetworkContext): Promise<readonly CheckR
 
 interface MirrorCheck {
   readonly check: CheckResult;
-  readonly reached: Reached | undefined;
+  readonly reached: ReachResult | undefined;
 }
 
 async function checkMirror(
   { holds, url }: Mirror,
-  { host, signal, timeout = answerTimeout }: NetworkContext,
+  { host, signal, timeout = responseTimeout }: NetworkContext,
 ): Promise<MirrorCheck> {
   const id = 'mirror';
   const { hostname } = new URL(url);
   const title = `${holds} from ${hostname}`;
   try {
     const reached = await reach(url, { env: host.env, timeout, signal });
-    return { check: { id, title, state: 'ok', detail: 'answers' }, reached };
+    return { check: { id, title, state: 'ok', detail: 'reachable' }, reached };
   } catch (error) {
     signal.throwIfAborted();
     const { code = '', message } = error as NodeJS.ErrnoException;
     const isCertificate = /CERT|SIGNATURE|ISSUER/.test(code);
     const fix = isCertificate
-      ? 'set NODE_EXTRA_CA_CERTS to the file of the certificate that signs it'
+      ? 'set NODE_EXTRA_CA_CERTS to the file of the CA certificate that signs it'
       : `getent hosts ${hostname}`;
     return { check: { id, title, state: 'warn', detail: message || code, fix }, reached: undefined };
   }
 }
 
-/** A server's clock is right: when it differs, certificates are not valid yet, or no longer. */
+/** Compares with a server's clock: with a wrong one, certificates are not valid yet or have expired. */
 function checkServersClock(mirrors: readonly MirrorCheck[]): readonly CheckResult[] {
   const date = mirrors.find(({ reached }) => reached?.date !== undefined)?.reached?.date;
   if (date === undefined) return [];
@@ -111,25 +111,25 @@ function checkServersClock(mirrors: readonly MirrorCheck[]): readonly CheckResul
   return [{ id: 'clock', title: 'clock', state: 'warn', detail, fix: 'sudo timedatectl set-ntp true' }];
 }
 
-/** A proxy that is asked for 127.0.0.1 too answers for another machine. */
+/** A proxy that receives requests to 127.0.0.1 sends them to another machine. */
 function checkProxy({ host }: CheckContext): readonly CheckResult[] {
   const proxy =
     findProxy(new URL('http://127.0.0.1'), host.env) ?? findProxy(new URL('https://127.0.0.1'), host.env);
   if (proxy === undefined) return [];
-  const detail = `${proxy.host} is asked for 127.0.0.1 too`;
+  const detail = `requests to 127.0.0.1 go through proxy ${proxy.host}`;
   const fix = 'export NO_PROXY=127.0.0.1,localhost';
   return [{ id: 'proxy', title: 'proxy', state: 'warn', detail, fix }];
 }
 
-/** Neither of the two ways to an image. */
-function checkWays(
+/** Images can be neither pulled nor built. */
+function checkOffline(
   registries: readonly CheckResult[],
   mirrors: readonly CheckResult[],
 ): readonly CheckResult[] {
-  const isCut = (checks: readonly CheckResult[]) =>
+  const isUnreachable = (checks: readonly CheckResult[]) =>
     checks.length > 0 && checks.every(({ state }) => state !== 'ok');
-  if (!isCut(registries) || !isCut(mirrors)) return [];
-  const detail = 'no registry and no mirror answers: only what is kept of earlier runs is there';
+  if (!isUnreachable(registries) || !isUnreachable(mirrors)) return [];
+  const detail = 'no registry and no mirror is reachable: only cached images can be used';
   return [{ id: 'offline', title: 'network', state: 'warn', detail, fix: 'ip route; cat /etc/resolv.conf' }];
 }
 

@@ -5,7 +5,7 @@ import type { MakeCheck } from './check.ts';
 const id = 'ports';
 const title = 'host ports';
 
-/** The ingress's ports on 127.0.0.1. A taken one is no obstacle: `up` takes the next free pair and says so. */
+/** The ingress's ports on 127.0.0.1. A taken one is only a warning: `up` uses the next free pair and reports it. */
 export const checkPorts: MakeCheck = async (context) => {
   const { demand } = context;
   if (demand.ports === undefined) return [];

@@ -4,7 +4,7 @@ import { findBuildClient } from '../build-client.ts';
 import { findProgram } from '../host.ts';
 import type { MakeCheck } from './check.ts';
 
-/** kind drives the engine with the docker program, and services with a Dockerfile are built with it. */
+/** kind uses the docker program, and so do builds of services with a Dockerfile. */
 export const checkDockerClient: MakeCheck = async ({ host, exec }) => {
   const id = 'docker-client';
   const title = 'docker client';
@@ -14,7 +14,7 @@ export const checkDockerClient: MakeCheck = async ({ host, exec }) => {
     const fix = host.hasApt
       ? 'sudo apt-get install docker-cli || sudo apt-get install docker.io'
       : 'install the docker client';
-    return [{ id, title, state: 'fail', detail: 'no docker on PATH', fix }];
+    return [{ id, title, state: 'fail', detail: 'docker is not on PATH', fix }];
   }
   if (!client.buildKit) {
     const detail = `${client.program}, without BuildKit: a Dockerfile that needs it cannot be built`;
@@ -23,7 +23,7 @@ export const checkDockerClient: MakeCheck = async ({ host, exec }) => {
   return [{ id, title, state: 'ok', detail: `${onPath}; builds with ${client.program}` }];
 };
 
-/** After `sudo docker login` the folder is root's, and docker can no longer be used without it. */
+/** After `sudo docker login` the folder is owned by root, and docker fails without sudo. */
 export const checkDockerFolder: MakeCheck = async ({ host }) => {
   const folder = host.env.DOCKER_CONFIG || join(host.home, '.docker');
   const owner = await stat(folder).then(
@@ -36,7 +36,7 @@ export const checkDockerFolder: MakeCheck = async ({ host }) => {
       id: 'docker-folder',
       title: "docker's folder",
       state: 'warn',
-      detail: `${folder} belongs to root`,
+      detail: `${folder} is owned by root`,
       fix: `sudo chown -R ${host.user} ${folder}`,
     },
   ];
@@ -44,7 +44,7 @@ export const checkDockerFolder: MakeCheck = async ({ host }) => {
 
 const oldestGo = [1, 24] as const;
 
-/** Kubernetes and Traefik are Go modules; their oldest Go fetches the newer ones it needs by itself. */
+/** Kubernetes and Traefik are Go modules; this version of Go downloads a newer one where they need it. */
 export const checkGo: MakeCheck = async ({ exec, demand, signal }) => {
   if (!demand.buildsImages) return [];
   const id = 'go';
@@ -55,7 +55,7 @@ export const checkGo: MakeCheck = async ({ exec, demand, signal }) => {
   }));
   const version = /^go(\d+)\.(\d+)/.exec(stdout.trim());
   if (version === null)
-    return [{ id, title, state: 'fail', detail: 'no go on PATH, and images must be built', fix }];
+    return [{ id, title, state: 'fail', detail: 'go is not on PATH, and images must be built', fix }];
   const [major, minor] = [Number(version[1]), Number(version[2])];
   const isNewEnough = major > oldestGo[0] || (major === oldestGo[0] && minor >= oldestGo[1]);
   const detail = stdout.trim().slice('go'.length);
@@ -66,7 +66,7 @@ export const checkGo: MakeCheck = async ({ exec, demand, signal }) => {
   ];
 };
 
-/** The parts of built images that are no Go programs come as Debian packages. */
+/** What is not a Go program in built images comes from Debian packages. */
 export const checkApt: MakeCheck = ({ host, demand }) => {
   if (!demand.buildsImages) return [];
   return [
@@ -76,7 +76,7 @@ export const checkApt: MakeCheck = ({ host, demand }) => {
           id: 'apt',
           title: 'apt',
           state: 'fail',
-          detail: `${host.name} has none, and images must be built from Debian packages`,
+          detail: `${host.name} has no apt, and images must be built from Debian packages`,
           fix: 'set registry.mirror in env/local.yaml to a registry that can be reached',
         },
   ];

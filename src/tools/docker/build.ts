@@ -1,5 +1,7 @@
 import { CommandFailure, exitCodes, Failure } from '../../lib/failure.ts';
 import type { Exec } from '../exec.ts';
+import type { FailureRules } from '../failure-rules.ts';
+import { engineRules } from './cli.ts';
 
 /** The program that builds, and whether it can use BuildKit. */
 export interface BuildClient {
@@ -25,6 +27,13 @@ export interface BuildOptions {
 
 const keptLines = 30;
 
+/** Whatever the reason, a build that fails is exit code 7: the image cannot be had. */
+const buildFailures: FailureRules = {
+  exitCode: exitCodes.image,
+  installHint: 'npm run doctor',
+  rules: engineRules.map((rule) => ({ ...rule, exitCode: exitCodes.image })),
+};
+
 /**
  * Builds an image from a Dockerfile.
  * @throws {Failure} exit code 7 with the last lines of the build; the Dockerfile's own step is among them.
@@ -49,6 +58,7 @@ export async function buildWithDocker(
     await exec(program, args, {
       env: { ...env, DOCKER_BUILDKIT: buildKit ? '1' : '0' },
       signal,
+      failures: buildFailures,
       onLine(line) {
         report(line);
         last.push(line);
@@ -61,7 +71,7 @@ export async function buildWithDocker(
     throw new Failure(`${image} was not built from ${dockerfile}`, {
       cause: last.join('\n') || error,
       hint: error.hint ?? error.argv.join(' '),
-      exitCode: exitCodes.image,
+      exitCode: error.exitCode,
     });
   }
 }

@@ -1,8 +1,48 @@
 import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
+import { exitCodes } from '../../lib/failure.ts';
 import type { Exec, ExecResult } from '../exec.ts';
+import type { FailureRule, FailureRules } from '../failure-rules.ts';
 
-/** What goes through the docker program rather than the socket: large streams, and containers of one command. */
+/** A container engine that cannot be used, as the docker program prints it; kind prints the same. */
+export const engineRules: readonly FailureRule[] = [
+  {
+    pattern: /permission denied while trying to connect to the Docker daemon socket/i,
+    hint: 'sudo usermod -aG docker "$USER", then log in again',
+    exitCode: exitCodes.host,
+  },
+  {
+    pattern: /Cannot connect to the Docker daemon|failed to connect to the docker API/,
+    hint: 'npm run doctor -- --fix',
+    exitCode: exitCodes.host,
+  },
+  {
+    pattern: /no space left on device/,
+    hint: 'npm run images -- prune',
+    exitCode: exitCodes.host,
+  },
+];
+
+const dockerFailures: FailureRules = {
+  exitCode: exitCodes.host,
+  installHint: 'npm run doctor',
+  rules: engineRules,
+};
+
+/** Programs are run in nodes only: a container that is not running is a cluster that is not. */
+const nodeFailures: FailureRules = {
+  ...dockerFailures,
+  rules: [
+    {
+      pattern: /container \S+ is not running|No such container|is paused/,
+      hint: 'npm run up',
+      exitCode: exitCodes.cluster,
+    },
+    ...engineRules,
+  ],
+};
+
+/** Actions by the docker program instead of the socket: large streams, and containers for one command. */
 export interface DockerCli {
   /** Loads an archive of images; layers the engine has may be missing in it. */
   load(archive: Readable, signal: AbortSignal): Promise<void>;
@@ -12,7 +52,7 @@ export interface DockerCli {
     argv: readonly string[],
     options: { input?: Readable; signal: AbortSignal; onLine?: (line: string) => void },
   ): Promise<ExecResult>;
-  /** Runs a program in a container of `image`, with `input`, and keeps what it changed as the image `tag`. */
+  /** Runs a program in a container of `image`, with `input`, and commits what it changed as the image `tag`. */
   runAndCommit(
     image: string,
     argv: readonly string[],
@@ -20,13 +60,13 @@ export interface DockerCli {
   ): Promise<void>;
 }
 
-/** Begins the names of containers that live for one command, before the PID of who made them. */
+/** Prefix of the names of containers for one command; the PID of the process that created them follows. */
 export const unfinishedPrefix = 'wealist-unfinished-';
 
-/** `env` names the engine (DOCKER_HOST), so that no other context is followed. */
+/** `env` names the engine (DOCKER_HOST), so that the user's docker context has no effect. */
 export function createDockerCli(exec: Exec, env: Readonly<Record<string, string>>): DockerCli {
   const docker = (args: readonly string[], options: Parameters<Exec>[2] = {}) =>
-    exec('docker', args, { ...options, env });
+    exec('docker', args, { failures: dockerFailures, ...options, env });
 
   return {
     async load(archive, signal) {
@@ -34,7 +74,10 @@ export function createDockerCli(exec: Exec, env: Readonly<Record<string, string>
     },
 
     exec: (container, argv, options) =>
-      docker(['exec', ...(options.input ? ['--interactive'] : []), container, ...argv], options),
+      docker(['exec', ...(options.input ? ['--interactive'] : []), container, ...argv], {
+        ...options,
+        failures: nodeFailures,
+      }),
 
     async runAndCommit(image, argv, { tag, changes, input, signal }) {
       const [entrypoint = '', ...args] = argv;

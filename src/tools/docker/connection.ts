@@ -1,42 +1,42 @@
 import { addAbortSignal, type Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
-import { untilAborted } from '../../lib/until-aborted.ts';
-import { type DockerEvent, isAbsent, readEvents, toFailure } from './answers.ts';
-import { askSocket } from './engine-socket.ts';
+import { abortable } from '../../lib/abortable.ts';
+import { getFromSocket } from './engine-socket.ts';
+import { type DockerEvent, isAbsent, readEvents, toFailure } from './responses.ts';
 
-export interface Aborting {
+export interface AbortOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
 type Signal = AbortSignal | undefined;
 
-/** How a container engine is asked. @throws {Failure} from every method: `what` was asked for, and what became of it. */
+/** Requests to a container engine. @throws {Failure} from every method: `what` was requested, and why it failed. */
 export interface DockerConnection {
   /** The library, with a connection of its own to the engine. */
   connect(): Promise<Dockerode>;
-  /** One question or change. What the engine leaves unanswered does not hold an aborted run. */
-  ask<T>(what: string, signal: Signal, question: (api: Dockerode) => Promise<T>): Promise<T>;
-  /** A question that needs no library: it is what commands begin with. */
-  askPlainly<T>(what: string, signal: Signal, path: string): Promise<T>;
-  askForStream(what: string, signal: Signal, question: StreamQuestion): Promise<Readable>;
-  /** A change that the engine tells about while it goes on; resolves when it ended well. */
+  /** One request through the library. Ends at once when aborted, even if the engine does not respond. */
+  request<T>(what: string, signal: Signal, send: (api: Dockerode) => Promise<T>): Promise<T>;
+  /** A GET request without the library, which many commands then do not load. */
+  getJson<T>(what: string, signal: Signal, path: string): Promise<T>;
+  requestStream(what: string, signal: Signal, send: StreamRequest): Promise<Readable>;
+  /** A change whose progress the engine reports; resolves when it succeeded. */
   follow(
     what: string,
     signal: Signal,
-    question: StreamQuestion,
+    send: StreamRequest,
     onEvent?: (event: DockerEvent) => void,
   ): Promise<void>;
 }
 
-type StreamQuestion = (api: Dockerode) => Promise<NodeJS.ReadableStream>;
+type StreamRequest = (api: Dockerode) => Promise<NodeJS.ReadableStream>;
 
-/** Milliseconds for one question; an engine that pulls and builds takes its time. */
-const questionTimeout = 60_000;
+/** Milliseconds for one request; an engine that pulls and builds is slow. */
+const requestTimeout = 60_000;
 
-/** Asks nobody anything. */
+/** Sends nothing before the first request. */
 export function createConnection(socket: string): DockerConnection {
   let connection: Promise<Dockerode> | undefined;
-  // Imported at the first question: it takes a quarter of a second, and many commands ask none.
+  // Imported at the first request: it takes a quarter of a second, and many commands do not need it.
   const connect = () => {
     connection ??= import('dockerode').then(
       // Without `host`, a DOCKER_HOST in the environment would win over the socket.
@@ -45,35 +45,35 @@ export function createConnection(socket: string): DockerConnection {
     return connection;
   };
 
-  const ask: DockerConnection['ask'] = async (what, signal, question) => {
+  const request: DockerConnection['request'] = async (what, signal, send) => {
     signal?.throwIfAborted();
     try {
-      return await untilAborted(connect().then(question), signal);
+      return await abortable(connect().then(send), signal);
     } catch (error) {
       signal?.throwIfAborted();
       throw toFailure(what, error);
     }
   };
 
-  const askForStream: DockerConnection['askForStream'] = async (what, signal, question) => {
-    const stream = (await ask(what, signal, question)) as Readable;
+  const requestStream: DockerConnection['requestStream'] = async (what, signal, send) => {
+    const stream = (await request(what, signal, send)) as Readable;
     return signal ? addAbortSignal(signal, stream) : stream;
   };
 
   return {
     connect,
-    ask,
-    askForStream,
-    async askPlainly(what, signal, path) {
+    request,
+    requestStream,
+    async getJson(what, signal, path) {
       try {
-        return await askSocket(socket, path, { timeout: questionTimeout, signal });
+        return await getFromSocket(socket, path, { timeout: requestTimeout, signal });
       } catch (error) {
         signal?.throwIfAborted();
         throw toFailure(what, error);
       }
     },
-    async follow(what, signal, question, onEvent = () => {}) {
-      const answer = await askForStream(what, signal, question);
+    async follow(what, signal, send, onEvent = () => {}) {
+      const answer = await requestStream(what, signal, send);
       try {
         for await (const event of readEvents(answer)) onEvent(event);
       } catch (error) {
@@ -84,7 +84,7 @@ export function createConnection(socket: string): DockerConnection {
   };
 }
 
-/** The answer; undefined where what was asked for is not there. */
+/** The result; undefined where the object does not exist. */
 export async function orUndefined<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer;

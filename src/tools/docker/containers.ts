@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
-import { type Aborting, type DockerConnection, orUndefined } from './connection.ts';
+import { type AbortOptions, type DockerConnection, orUndefined } from './connection.ts';
 
 export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
 
@@ -16,13 +16,13 @@ export interface DockerContainer {
   readonly image: string;
   readonly state: ContainerState;
   readonly labels: Readonly<Record<string, string>>;
-  /** As asked for when it was created, so a stopped container has them too. */
+  /** As requested when it was created, so a stopped container has them as well. */
   readonly ports: readonly ContainerPort[];
 }
 
 export interface DockerContainerDetails extends DockerContainer {
   readonly imageId: string;
-  /** Of the last run; 0 while it runs. */
+  /** Exit code of the last run; 0 while it is running. */
   readonly exitCode: number;
   /** Why the engine could not start it; empty when it could. */
   readonly error: string;
@@ -37,39 +37,39 @@ export interface NewContainer {
   readonly name?: string;
   readonly command?: readonly string[];
   readonly privileged?: boolean;
-  /** Folders of the engine's machine that it sees, read-only: destination → source. */
+  /** Read-only mounts of folders on the engine's machine: destination → source. */
   readonly folders?: Readonly<Record<string, string>>;
   readonly labels?: Readonly<Record<string, string>>;
 }
 
 /** The containers of an engine. Every name is a name or an ID. */
 export interface DockerContainers {
-  findContainer(name: string, options?: Aborting): Promise<DockerContainerDetails | undefined>;
+  findContainer(name: string, options?: AbortOptions): Promise<DockerContainerDetails | undefined>;
   /** All containers, running or not, that have every one of these labels (`key` or `key=value`). */
-  listContainers(labels?: readonly string[], options?: Aborting): Promise<readonly DockerContainer[]>;
+  listContainers(labels?: readonly string[], options?: AbortOptions): Promise<readonly DockerContainer[]>;
   /** Resolves to the ID. */
-  createContainer(container: NewContainer, options?: Aborting): Promise<string>;
-  /** Nothing when it runs already. */
-  startContainer(name: string, options?: Aborting): Promise<void>;
-  /** Nothing when it is stopped already. `seconds` until it is killed, 10 by default. */
-  stopContainer(name: string, options?: Aborting & { readonly seconds?: number }): Promise<void>;
-  unpauseContainer(name: string, options?: Aborting): Promise<void>;
-  /** Removes it with its anonymous volumes, running or not; nothing when it is not there. */
-  removeContainer(name: string, options?: Aborting): Promise<void>;
+  createContainer(container: NewContainer, options?: AbortOptions): Promise<string>;
+  /** Does nothing when it is running already. */
+  startContainer(name: string, options?: AbortOptions): Promise<void>;
+  /** Does nothing when it is stopped already. `seconds` until it is killed, 10 by default. */
+  stopContainer(name: string, options?: AbortOptions & { readonly seconds?: number }): Promise<void>;
+  unpauseContainer(name: string, options?: AbortOptions): Promise<void>;
+  /** Removes it with its anonymous volumes, running or not; does nothing when it does not exist. */
+  removeContainer(name: string, options?: AbortOptions): Promise<void>;
   /** The tar of a file or folder, also out of a container that is stopped or was never started. */
-  readArchive(container: string, path: string, options?: Aborting): Promise<Readable>;
+  readArchive(container: string, path: string, options?: AbortOptions): Promise<Readable>;
 }
 
 export function createDockerContainers({
-  ask,
-  askPlainly,
-  askForStream,
+  request,
+  getJson,
+  requestStream,
 }: DockerConnection): DockerContainers {
   return {
     async findContainer(name, { signal } = {}) {
       const path = `/containers/${encodeURIComponent(name)}/json`;
       const found = await orUndefined(
-        askPlainly<Dockerode.ContainerInspectInfo>(`container ${name}`, signal, path),
+        getJson<Dockerode.ContainerInspectInfo>(`container ${name}`, signal, path),
       );
       return found && toDetails(found);
     },
@@ -77,7 +77,7 @@ export function createDockerContainers({
     async listContainers(labels = [], { signal } = {}) {
       const query = new URLSearchParams({ all: 'true', filters: JSON.stringify({ label: labels }) });
       const path = `/containers/json?${query}`;
-      const found = await askPlainly<Dockerode.ContainerInfo[]>('the list of containers', signal, path);
+      const found = await getJson<Dockerode.ContainerInfo[]>('the list of containers', signal, path);
       // A stopped container's ports are missing in the list.
       return Promise.all(
         found.map(async (entry) =>
@@ -90,7 +90,7 @@ export function createDockerContainers({
 
     async createContainer(container, { signal } = {}) {
       const { image, name, command, privileged = false, folders = {}, labels = {} } = container;
-      const created = await ask(`a container of ${image}`, signal, (api) =>
+      const created = await request(`a container of ${image}`, signal, (api) =>
         api.createContainer({
           ...(name === undefined ? {} : { name }),
           ...(command === undefined ? {} : { Cmd: [...command] }),
@@ -106,33 +106,33 @@ export function createDockerContainers({
     },
 
     startContainer: (name, { signal } = {}) =>
-      ask(`starting container ${name}`, signal, (api) => unlessSo(api.getContainer(name).start())),
+      request(`starting container ${name}`, signal, (api) => ignoreUnchanged(api.getContainer(name).start())),
 
     stopContainer: (name, { signal, seconds = 10 } = {}) =>
-      ask(`stopping container ${name}`, signal, (api) =>
-        unlessSo(api.getContainer(name).stop({ t: seconds })),
+      request(`stopping container ${name}`, signal, (api) =>
+        ignoreUnchanged(api.getContainer(name).stop({ t: seconds })),
       ),
 
     unpauseContainer: (name, { signal } = {}) =>
-      ask(`unpausing container ${name}`, signal, (api) => api.getContainer(name).unpause()),
+      request(`unpausing container ${name}`, signal, (api) => api.getContainer(name).unpause()),
 
     async removeContainer(name, { signal } = {}) {
       await orUndefined(
-        ask(`removing container ${name}`, signal, (api) =>
+        request(`removing container ${name}`, signal, (api) =>
           api.getContainer(name).remove({ force: true, v: true }),
         ),
       );
     },
 
     readArchive: (container, path, { signal } = {}) =>
-      askForStream(`${path} of container ${container}`, signal, (api) =>
+      requestStream(`${path} of container ${container}`, signal, (api) =>
         api.getContainer(container).getArchive({ path }),
       ),
   };
 }
 
-/** Docker answers 304 where the container is as it should be. */
-async function unlessSo(change: Promise<unknown>): Promise<void> {
+/** Docker responds with 304 where the container is in the requested state already. */
+async function ignoreUnchanged(change: Promise<unknown>): Promise<void> {
   await change.catch((error: { statusCode?: number }) => {
     if (error.statusCode !== 304) throw error;
   });

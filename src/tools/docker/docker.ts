@@ -1,5 +1,5 @@
 import type { Exec } from '../exec.ts';
-import { type Aborting, createConnection, orUndefined } from './connection.ts';
+import { type AbortOptions, createConnection, orUndefined } from './connection.ts';
 import { createDockerContainers, type DockerContainers } from './containers.ts';
 import { createDockerImages, type DockerImages } from './images.ts';
 
@@ -8,10 +8,10 @@ export interface Docker extends DockerImages, DockerContainers {
   /** What child programs (docker, kind) need in their environment to talk to the same engine. */
   readonly env: Readonly<Record<string, string>>;
   /** A network's MTU as it was set; undefined where the network is missing or has the engine's default. */
-  findNetworkMtu(name: string, options?: Aborting): Promise<number | undefined>;
+  findNetworkMtu(name: string, options?: AbortOptions): Promise<number | undefined>;
 }
 
-/** The engine at this socket. @throws {Failure} from every method, when the engine refuses or does not answer. */
+/** The engine at this socket. @throws {Failure} from every method: the engine rejects it or does not respond. */
 export function createDocker({ socket }: { readonly socket: string }, exec: Exec): Docker {
   const connection = createConnection(socket);
   return {
@@ -20,7 +20,7 @@ export function createDocker({ socket }: { readonly socket: string }, exec: Exec
     env: { DOCKER_HOST: `unix://${socket}`, KIND_EXPERIMENTAL_PROVIDER: 'docker' },
     async findNetworkMtu(name, { signal } = {}) {
       const found = await orUndefined(
-        connection.ask(`network ${name}`, signal, (api) => api.getNetwork(name).inspect()),
+        connection.request(`network ${name}`, signal, (api) => api.getNetwork(name).inspect()),
       );
       const mtu = found?.Options?.['com.docker.network.driver.mtu'];
       return mtu === undefined ? undefined : Number(mtu);

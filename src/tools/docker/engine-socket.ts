@@ -2,18 +2,21 @@ import { request } from 'node:http';
 import { isTimeout, withDeadline } from '../../lib/deadline.ts';
 import { findMessage } from '../../lib/error-body.ts';
 
+/** Where Docker listens by default. */
+export const defaultSocket = '/var/run/docker.sock';
+
 export interface SocketOptions {
-  /** Milliseconds until the whole answer must be there. */
+  /** Milliseconds for the whole response. */
   readonly timeout: number;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * One question to a container engine, without the library that takes a quarter of a second to import: it is asked at
- * the start of every command. Rejects with the system's error (`code`), ETIMEDOUT when there is no answer in time, or
- * with the engine's own words and its `statusCode`.
+ * One GET request to a container engine, without the library, which takes a quarter of a second to import: every command
+ * starts with such a request. Rejects with the system's error (`code`), ETIMEDOUT when there is no response in time, or
+ * with the engine's message and its `statusCode`.
  */
-export async function askSocket<T>(
+export async function getFromSocket<T>(
   socket: string,
   path: string,
   { timeout, signal }: SocketOptions,
@@ -41,7 +44,9 @@ function get(socketPath: string, path: string, signal: AbortSignal): Promise<str
         if (statusCode === 200) resolve(body);
         else
           reject(
-            Object.assign(new Error(findMessage(body) ?? `${path} answered ${statusCode}`), { statusCode }),
+            Object.assign(new Error(findMessage(body) ?? `${path} responded with status ${statusCode}`), {
+              statusCode,
+            }),
           );
       });
     })

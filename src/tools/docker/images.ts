@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
+import { abortable } from '../../lib/abortable.ts';
 import type { Digest } from '../../lib/oci.ts';
-import { untilAborted } from '../../lib/until-aborted.ts';
 import type { Exec } from '../exec.ts';
 import { getRemoteDigest, type PullOptions, pullImage } from '../registry/pull.ts';
-import { type Aborting, type DockerConnection, orUndefined } from './connection.ts';
+import { type AbortOptions, type DockerConnection, orUndefined } from './connection.ts';
 
 export interface DockerImage {
   /** `sha256:…` of the configuration (of the manifest, in an engine that stores images in containerd). */
@@ -19,9 +19,9 @@ export interface DockerImage {
   readonly layers: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly os: string;
-  /** How its containers start, by the names of the OCI image-spec; and some that only Docker knows. */
+  /** How its containers start: the fields of the OCI image-spec, and some of Docker's own. */
   readonly config: Readonly<Record<string, unknown>>;
-  /** Where the engine keeps what each layer holds, the uppermost first; none where it keeps them in another way. */
+  /** Folders in which the engine stores each layer, the uppermost first; empty where it stores them in another way. */
   readonly layerFolders: readonly string[];
 }
 
@@ -37,28 +37,28 @@ export interface DockerImageSummary {
 
 /** The images of an engine. Every name is a name or an ID. */
 export interface DockerImages {
-  findImage(name: string, options?: Aborting): Promise<DockerImage | undefined>;
+  findImage(name: string, options?: AbortOptions): Promise<DockerImage | undefined>;
   /** The instructions that the image was made by, the newest first. */
-  listHistory(name: string, options?: Aborting): Promise<readonly string[]>;
+  listHistory(name: string, options?: AbortOptions): Promise<readonly string[]>;
   /** The images with this label (`key` or `key=value`), or all. */
-  listImages(label?: string, options?: Aborting): Promise<readonly DockerImageSummary[]>;
-  /** @throws {PullFailure} that tells no such image from no network. */
+  listImages(label?: string, options?: AbortOptions): Promise<readonly DockerImageSummary[]>;
+  /** @throws {PullFailure} whose `problem` distinguishes a missing image from a missing network. */
   pullImage(name: string, options: PullOptions): Promise<void>;
   /** The digest that the registry has under the image's tag now; nothing is downloaded. @throws {PullFailure} */
-  getRemoteDigest(name: string, options?: Aborting): Promise<Digest>;
+  getRemoteDigest(name: string, options?: AbortOptions): Promise<Digest>;
   /** The tar of `docker save`. */
-  saveImages(names: readonly string[], options?: Aborting): Promise<Readable>;
+  saveImages(names: readonly string[], options?: AbortOptions): Promise<Readable>;
   /** Reads the tar of a `docker save`; resolves to the names and IDs that the engine reports. */
-  loadImages(archive: Readable, options?: Aborting): Promise<readonly string[]>;
+  loadImages(archive: Readable, options?: AbortOptions): Promise<readonly string[]>;
   /** Makes an image of one layer from the tar of a root file system. `changes` are lines of a Dockerfile. */
   importImage(
     archive: Readable,
     name: string,
-    options?: Aborting & { readonly changes?: readonly string[] },
+    options?: AbortOptions & { readonly changes?: readonly string[] },
   ): Promise<void>;
-  tagImage(source: string, name: string, options?: Aborting): Promise<void>;
-  /** Removes the name, and the image with its last name; nothing when it is not there. */
-  removeImage(name: string, options?: Aborting): Promise<void>;
+  tagImage(source: string, name: string, options?: AbortOptions): Promise<void>;
+  /** Removes the name, and the image with its last name; does nothing when it does not exist. */
+  removeImage(name: string, options?: AbortOptions): Promise<void>;
 }
 
 interface ImageInspection extends Omit<Dockerode.ImageInspectInfo, 'GraphDriver'> {
@@ -74,13 +74,13 @@ interface SavesSeveral {
 }
 
 export function createDockerImages(
-  { connect, ask, askPlainly, askForStream, follow }: DockerConnection,
+  { connect, request, getJson, requestStream, follow }: DockerConnection,
   exec: Exec,
 ): DockerImages {
   return {
     async findImage(name, { signal } = {}) {
       const path = `/images/${name}/json`;
-      const found = await orUndefined(askPlainly<ImageInspection>(`image ${name}`, signal, path));
+      const found = await orUndefined(getJson<ImageInspection>(`image ${name}`, signal, path));
       return (
         found && {
           id: found.Id,
@@ -99,13 +99,13 @@ export function createDockerImages(
 
     async listHistory(name, { signal } = {}) {
       const path = `/images/${name}/history`;
-      const entries = await askPlainly<{ CreatedBy: string }[]>(`image ${name}`, signal, path);
+      const entries = await getJson<{ CreatedBy: string }[]>(`image ${name}`, signal, path);
       return entries.map(({ CreatedBy }) => CreatedBy);
     },
 
     async listImages(label, { signal } = {}) {
       const filters = label === undefined ? {} : { filters: { label: [label] } };
-      const found = await ask('the list of images', signal, (api) => api.listImages(filters));
+      const found = await request('the list of images', signal, (api) => api.listImages(filters));
       return found.map((image) => ({
         id: image.Id,
         tags: image.RepoTags ?? [],
@@ -120,13 +120,13 @@ export function createDockerImages(
     },
 
     getRemoteDigest: (name, { signal } = {}) =>
-      untilAborted(
+      abortable(
         connect().then((api) => getRemoteDigest(api, exec, name)),
         signal,
       ),
 
     saveImages: (names, { signal } = {}) =>
-      askForStream(`saving ${names.join(', ')}`, signal, (api) =>
+      requestStream(`saving ${names.join(', ')}`, signal, (api) =>
         (api as Dockerode & SavesSeveral).getImages({ names: [...names] }),
       ),
 
@@ -148,16 +148,16 @@ export function createDockerImages(
 
     async tagImage(source, name, { signal } = {}) {
       const { repository, tag } = splitTag(name);
-      await ask(`image ${source}`, signal, (api) => api.getImage(source).tag({ repo: repository, tag }));
+      await request(`image ${source}`, signal, (api) => api.getImage(source).tag({ repo: repository, tag }));
     },
 
     async removeImage(name, { signal } = {}) {
-      await orUndefined(ask(`removing image ${name}`, signal, (api) => api.getImage(name).remove()));
+      await orUndefined(request(`removing image ${name}`, signal, (api) => api.getImage(name).remove()));
     },
   };
 }
 
-/** overlay2 names the folders of all layers, and so does no other driver; nor does an engine that leaves that to containerd. */
+/** Only overlay2 lists the folders of all layers; other drivers and engines with containerd's image store do not. */
 function listLayerFolders({ GraphDriver, RootFS }: ImageInspection): readonly string[] {
   const { UpperDir, LowerDir = '' } = GraphDriver?.Data ?? {};
   if (GraphDriver?.Name !== 'overlay2' || UpperDir === undefined) return [];

@@ -7,20 +7,20 @@ import type { DockerCli } from './cli.ts';
 export interface NodeContent {
   /** Reference → manifest digest of the images that were asked for and are there. */
   readonly images: ReadonlyMap<string, Digest>;
-  /** What need not travel: chain IDs of unpacked layers, and digests of blobs. */
+  /** What need not be sent: chain IDs of unpacked layers, and digests of blobs. */
   readonly layers: ReadonlySet<Digest>;
 }
 
 /**
- * Images to ask a node for: by reference, or all of a repository. containerd reads the manifests of each that it tells
- * of, which takes it a fifth of a second for those of a whole cluster.
+ * Which images a node is to list: by reference, or all of a repository. containerd reads the manifest of each image that
+ * it lists, which takes a fifth of a second for those of a whole cluster.
  */
 export type ImageQuery = { readonly references: readonly string[] } | { readonly repository: string };
 
 /** The image stores of a cluster's nodes: containerd, asked from inside the node's container. */
 export interface NodeImageStore {
   list(node: string, query: ImageQuery, signal: AbortSignal): Promise<NodeContent>;
-  /** Enters the node for a load: entering takes as long as what is done there, and can be done before there is an archive. */
+  /** Starts the program that loads before the archive exists: starting it takes as long as the load itself. */
   openLoad(node: string, query: ImageQuery, signal: AbortSignal): NodeLoad;
   /** Removes references, and the image IDs as which the node also has what has one of these manifest digests. */
   removeImages(node: string, images: RemovedImages, signal: AbortSignal): Promise<void>;
@@ -31,31 +31,31 @@ export interface RemovedImages {
   readonly digests: readonly Digest[];
 }
 
-/** One entry into a node: what is there is told, and then one archive can be imported. */
+/** A program in a node: it lists what the node has, then imports one archive. */
 export interface NodeLoad {
   readonly content: Promise<NodeContent>;
   /** Reads an OCI archive into the node and unpacks it; resolves to the images of the query that it has then. */
   importImages(archive: Readable): Promise<NodeContent['images']>;
-  /** Nothing is imported, or nothing more. */
+  /** Ends the program; nothing more is imported. */
   close(): void;
 }
 
 /** containerd's own client, in the namespace of the kubelet's images and containers. */
 export const ctr = ['ctr', '--namespace=k8s.io'] as const;
 
-/** Entering the node takes as long as what is asked there, so several questions go in together. */
+/** `docker exec` takes as long as the commands themselves, so several are run by one. */
 const toShell = (commands: readonly string[]) =>
-  commands.map((command) => `${ctr.join(' ')} ${command}`).join(` && echo ${between} && `);
+  commands.map((command) => `${ctr.join(' ')} ${command}`).join(` && echo ${separator} && `);
 
-/** Lines that no answer has: between two, and after the last one before the archive. */
-const between = '----';
-const told = '====';
+/** Lines that the commands do not print: between two outputs, and before the archive is read. */
+const separator = '----';
+const endOfContent = '====';
 
 /** The shell's own arguments are filters. */
 const listCommand = 'images list "$@"';
 const contentCommands = [listCommand, 'snapshots list', 'content list --quiet'] as const;
 
-/** As containerd's filters have it: any of them. */
+/** Arguments of `ctr images list`, which prints images that match any of its filters. */
 const toFilters = (query: ImageQuery) =>
   'references' in query
     ? query.references.map((reference) => `name==${JSON.stringify(reference)}`)
@@ -93,35 +93,39 @@ export function createNodeImageStore(docker: DockerCli): NodeImageStore {
 const stoppedReading = new Set(['EPIPE', 'ERR_STREAM_PREMATURE_CLOSE']);
 
 function openLoad(docker: DockerCli, node: string, query: ImageQuery, signal: AbortSignal): NodeLoad {
-  const script = [toShell(contentCommands), `echo ${told}`, toShell(['images import -', listCommand])];
+  const script = [
+    toShell(contentCommands),
+    `echo ${endOfContent}`,
+    toShell(['images import -', listCommand]),
+  ];
   const input = new PassThrough();
   const closed = new AbortController();
   const lines: string[] = [];
-  let onTold: (content: NodeContent) => void;
+  let onContent: (content: NodeContent) => void;
   const ended = docker.exec(node, ['sh', '-c', script.join(' && '), 'sh', ...toFilters(query)], {
     input,
     signal: AbortSignal.any([signal, closed.signal]),
     onLine(line) {
-      if (line === told) onTold(toContent(lines.join('\n')));
+      if (line === endOfContent) onContent(toContent(lines.join('\n')));
       else lines.push(line);
     },
   });
   const content = new Promise<NodeContent>((resolve, reject) => {
-    onTold = resolve;
+    onContent = resolve;
     ended.catch(reject);
   });
-  // Whoever waits for one of them hears of it; who has closed it does not care.
+  // A caller that awaits one of them gets its error; after `close` no caller does.
   for (const each of [ended, content]) each.catch(() => {});
 
   return {
     content,
     async importImages(archive) {
       pipeline(archive, input).catch((error) => {
-        // A node that stopped reading has said why; an archive that broke would leave it waiting.
+        // When the node stopped reading, `ended` has the reason; when the archive failed, the node would wait forever.
         if (!stoppedReading.has(error.code)) closed.abort(error);
       });
       const { stdout } = await ended;
-      return toImages(stdout.split(`${told}\n`)[1]?.split(`${between}\n`)[1] ?? '');
+      return toImages(stdout.split(`${endOfContent}\n`)[1]?.split(`${separator}\n`)[1] ?? '');
     },
     close() {
       closed.abort(new Error('nothing is imported'));
@@ -131,7 +135,7 @@ function openLoad(docker: DockerCli, node: string, query: ImageQuery, signal: Ab
 }
 
 function toContent(answers: string): NodeContent {
-  const [images = '', snapshots = '', blobs = ''] = answers.split(`${between}\n`);
+  const [images = '', snapshots = '', blobs = ''] = answers.split(`${separator}\n`);
   const names = [snapshots, blobs].flatMap((text) => text.split('\n').map((row) => row.split(/\s+/)[0]));
   return {
     images: toImages(images),

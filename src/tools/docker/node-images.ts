@@ -2,11 +2,11 @@ import { request } from 'node:http';
 import { withDeadline } from '../../lib/deadline.ts';
 import { exitCodes, Failure } from '../../lib/failure.ts';
 
-/** Milliseconds until the node must have answered. */
+/** Milliseconds for the response of the node. */
 const timeout = 5_000;
 
 interface NodeQuery {
-  /** The engine's. */
+  /** Path of the engine's socket. */
   readonly socket: string;
   /** Name of the node. */
   readonly node: string;
@@ -14,15 +14,15 @@ interface NodeQuery {
 }
 
 /**
- * The names of all images on a node, asked through the engine's socket: where every tenth of a second counts, the
- * docker program and the libraries that run programs are too slow to start.
- * @throws {Failure} when the engine or the node does not answer.
+ * The names of all images on a node, through the engine's socket, since the docker program and the libraries that run
+ * programs take tenths of a second to start.
+ * @throws {Failure} when the engine or the node does not respond.
  */
 export async function listImageNames({ socket, node, signal }: NodeQuery): Promise<ReadonlySet<string>> {
   const argv = ['ctr', '--namespace=k8s.io', 'images', 'list', '--quiet'];
   try {
     return await withDeadline({ timeout, signal }, async (limited) => {
-      // With a terminal the answer comes as it is; without one, in frames.
+      // With a terminal the output is plain text; without one it is split into frames.
       const command = { Cmd: argv, AttachStdout: true, Tty: true };
       const created = await post(socket, `/containers/${encodeURIComponent(node)}/exec`, command, limited);
       const { Id: id } = JSON.parse(created) as { readonly Id: string };
@@ -31,7 +31,7 @@ export async function listImageNames({ socket, node, signal }: NodeQuery): Promi
     });
   } catch (cause) {
     signal.throwIfAborted();
-    throw new Failure(`node ${node} does not say which images it has`, {
+    throw new Failure(`node ${node} does not list its images`, {
       cause,
       exitCode: exitCodes.cluster,
     });
@@ -50,7 +50,7 @@ function post(socketPath: string, path: string, body: object, signal: AbortSigna
       response.on('error', reject);
       response.on('end', () => {
         if ((response.statusCode ?? 0) < 300) resolve(text);
-        else reject(new Error(`${path} answered with status ${response.statusCode}: ${text.trim()}`));
+        else reject(new Error(`${path} responded with status ${response.statusCode}: ${text.trim()}`));
       });
     })
       .on('error', reject)

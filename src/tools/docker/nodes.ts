@@ -3,36 +3,33 @@ import { CommandFailure } from '../../lib/failure.ts';
 import type { DockerCli } from './cli.ts';
 import { createNodeImageStore, ctr, type NodeImageStore } from './node-image-store.ts';
 
-/** A cluster's nodes, asked from inside their containers. */
+/** A cluster's nodes, through programs that run inside their containers. */
 export interface Nodes extends NodeImageStore {
-  /** Whether the node runs and its containerd answers. */
+  /** Whether the node is running and its containerd responds. */
   isUp(node: string, signal: AbortSignal): Promise<boolean>;
   /**
-   * Enters the node at once, and resolves when kube-proxy leads no request there to these addresses of pods, as soon as
-   * they are known. @throws {CommandFailure} in 10 s.
+   * Starts its program at once, and resolves when kube-proxy on the node routes no request to these addresses of pods,
+   * which may become known later. @throws {CommandFailure} after 10 s.
    */
   waitUntilUnrouted(node: string, addresses: Promise<readonly string[]>, signal: AbortSignal): Promise<void>;
-  /** Where on the node lies what a container has at this folder; undefined when that is no volume of it. */
+  /** The folder of the node that is mounted at this folder of a container; undefined when none is. */
   findMount(
     node: string,
     container: string,
     folder: string,
     signal: AbortSignal,
   ): Promise<string | undefined>;
-  /** Puts files of a tar into a folder of the node, each in one move; those that are there keep owner and mode. */
+  /** Copies files of a tar into a folder of the node, each by one rename; existing ones keep owner and mode. */
   putFiles(node: string, folder: string, files: TarFiles, signal: AbortSignal): Promise<void>;
 }
 
 export interface TarFiles {
   readonly archive: Readable;
-  /** Those to be put, relative to the folder, in this order. */
+  /** The files to copy, relative to the folder, in this order. */
   readonly paths: readonly string[];
 }
 
-/**
- * A link in the folder may be a container's own doing, and must not lead this script, which is root of the node, out of
- * it.
- */
+/** A container may have put a symbolic link into the folder; this script, root of the node, must not follow it out. */
 const putScript = `set -e
 cd "$1"; shift
 here=$(pwd -P) new=.wealist-live
@@ -49,7 +46,7 @@ for file; do
   mv -f -T "$new/$file" "$file"
 done`;
 
-/** Where kube-proxy writes no rules for iptables, there is nothing to wait for. */
+/** Where kube-proxy does not use iptables, it ends at once. */
 const unroutedScript = `destinations=$(cat); [ "$destinations" ] || exit 0
 exec timeout 10 sh -c 'while iptables-save -t nat 2>/dev/null | grep -qF -- "$1"; do sleep 0.05; done' sh "$destinations"`;
 
@@ -88,7 +85,7 @@ export function createNodes(docker: DockerCli): Nodes {
   };
 }
 
-/** As kube-proxy's rules name them. */
+/** The part of kube-proxy's rules that names an address. */
 async function* toDestinations(addresses: Promise<readonly string[]>): AsyncGenerator<string> {
   for (const address of await addresses) yield `--to-destination ${address}:\n`;
 }

@@ -3,43 +3,51 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { findMessage } from '../../lib/error-body.ts';
-import { exitCodes, Failure } from '../../lib/failure.ts';
+import { Failure } from '../../lib/failure.ts';
+import { findRule } from '../failure-rules.ts';
+import { apiFailures, notReachable, toServerError } from './api-failures.ts';
 import type { ApiAccess } from './kubeconfig.ts';
 import type { Metadata } from './objects.ts';
 
-/** The API server itself, for what stays open, and for what must not cost a process: watches, logs, a reload. */
+/** Requests to the API server without kubectl, which is too slow to start, or cannot keep them open: watches and logs. */
 export interface ApiServer {
   readonly server: string;
-  /** Holds the connections, with the certificates that they need. */
+  /** Keeps the connections open, with the certificates that they need. */
   readonly agent: HttpAgent;
-  /** The answer, parsed. @throws {ApiFailure} */
+  /** The response, parsed. @throws {ApiFailure} */
   get<T>(path: string, signal: AbortSignal): Promise<T>;
-  /** A list's objects without all but their metadata, which travels alone. @throws {ApiFailure} */
+  /** The metadata of a list's objects; nothing else is sent. @throws {ApiFailure} */
   getMetadata(path: string, signal: AbortSignal): Promise<readonly Named[]>;
-  /** The answer as it comes. @throws {ApiFailure} */
+  /** The response as a stream. @throws {ApiFailure} */
   open(path: string, signal: AbortSignal): Promise<Readable>;
-  /** Changes an object by a strategic merge patch; resolves to what became of it. @throws {ApiFailure} */
+  /** Changes an object by a strategic merge patch; resolves to the result. @throws {ApiFailure} */
   patch<T>(path: string, change: object, signal: AbortSignal): Promise<T>;
   /**
-   * What would become of an object if it were applied, its defaults and all that admission changes included; nothing
-   * is changed. `path` is the object's. @throws {ApiFailure}
+   * A server-side dry run: the object as it would be after an apply, with its defaults and the changes of admission;
+   * nothing is changed. `path` is the object's. @throws {ApiFailure}
    */
   dryRun<T>(path: string, object: object, signal: AbortSignal): Promise<T>;
 }
 
-/** What asks only: all that there is for a cluster of somebody else. */
+/** The requests that change nothing: all that is available for a remote cluster. */
 export type ApiReader = Omit<ApiServer, 'patch'>;
 
-/** The API server refused, or was not there. */
+/** The API server rejected a request, or did not respond. Exit code and hint are those of the same failure of kubectl. */
 export class ApiFailure extends Failure {
-  /** The HTTP status; undefined when there was no answer. */
+  /** The HTTP status; undefined when there was no response. */
   readonly status: number | undefined;
 
   constructor(
     message: string,
     { status, cause }: { readonly status?: number; readonly cause?: unknown } = {},
   ) {
-    super(message, { cause, hint: 'npm run status', exitCode: exitCodes.cluster });
+    const text = [message, ...(cause === undefined ? [] : [String(cause)])].join(': ');
+    const rule = findRule(apiFailures.rules, status === undefined ? text : toServerError(status, text));
+    super(message, {
+      cause,
+      hint: rule?.hint ?? apiFailures.hint,
+      exitCode: rule?.exitCode ?? apiFailures.exitCode,
+    });
     this.name = 'ApiFailure';
     this.status = status;
   }
@@ -54,7 +62,7 @@ const lostCodes = new Set([
   'ETIMEDOUT',
 ]);
 
-/** Whether an answer, or the rest of it, was refused or lost on its way: no bug of this program. */
+/** Whether a request was rejected, or its response lost on the way: not a bug of this program. */
 export function isConnectionLost(error: unknown): boolean {
   return (
     error instanceof ApiFailure ||
@@ -73,10 +81,10 @@ interface Patch {
 
 const metadataOnly = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 
-/** Milliseconds until the first byte of an answer. */
+/** Milliseconds until the first byte of a response. */
 const timeout = 10_000;
 
-/** Takes over every field, so that no other owner of one is in the way; an unknown field is refused. */
+/** Forces ownership of every field, so that other field managers do not conflict; rejects unknown fields. */
 const dryRunQuery = 'dryRun=All&fieldManager=wealist-plan&force=true&fieldValidation=Strict';
 
 export function createApiServer({ server, authorize, ...certificates }: ApiAccess): ApiServer {
@@ -99,22 +107,25 @@ export function createApiServer({ server, authorize, ...certificates }: ApiAcces
     };
     const method = patch ? 'PATCH' : 'GET';
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      const asked = request(`${server}${path}`, { agent, signal, method, headers }, resolve);
-      // Not the socket's own time-out, which begins when TLS has agreed.
-      const late = setTimeout(() => asked.destroy(new Error(`no answer in ${timeout / 1000} s`)), timeout);
-      asked.on('response', () => clearTimeout(late));
-      asked.on('error', (error) => {
-        clearTimeout(late);
+      const sent = request(`${server}${path}`, { agent, signal, method, headers }, resolve);
+      // Not the socket's own timeout, which starts only after the TLS handshake.
+      const timer = setTimeout(() => sent.destroy(new Error(`no response in ${timeout / 1000} s`)), timeout);
+      sent.on('response', () => clearTimeout(timer));
+      sent.on('error', (error) => {
+        clearTimeout(timer);
         reject(error);
       });
-      asked.end(patch && JSON.stringify(patch.object));
+      sent.end(patch && JSON.stringify(patch.object));
     }).catch((error: Error) => {
       signal.throwIfAborted();
-      throw new ApiFailure('the cluster does not answer', { cause: error.message });
+      const rule = findRule(apiFailures.rules, error.message);
+      throw new ApiFailure(rule?.message ?? notReachable, { cause: error.message });
     });
     const { statusCode: status = 0 } = response;
     if (status < 300) return response;
-    throw new ApiFailure(findMessage(await text(response)) ?? `the cluster answered ${status}`, { status });
+    throw new ApiFailure(findMessage(await text(response)) ?? `the cluster responded with status ${status}`, {
+      status,
+    });
   }
 
   return {
@@ -130,7 +141,7 @@ export function createApiServer({ server, authorize, ...certificates }: ApiAcces
     },
     async getMetadata(path, signal) {
       const { items } = JSON.parse(await text(await send(path, signal, { accept: metadataOnly })));
-      // Where there is none, it is null in this form.
+      // In this form an empty list is null.
       return items ?? [];
     },
     async patch(path, change, signal) {

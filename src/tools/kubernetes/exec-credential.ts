@@ -15,13 +15,13 @@ const Credential = z.object({
   status: z.object({ token: z.string(), expirationTimestamp: z.iso.datetime({ offset: true }).optional() }),
 });
 
-/** Milliseconds that a log-in may take: one that asks for a second factor would wait for ever. */
+/** Milliseconds for a login: one that asks for a second factor would never end. */
 const timeout = 10_000;
-/** Milliseconds before its end at which a token is not used any more. */
+/** Milliseconds before it expires from which a token is not used any more. */
 const margin = 60_000;
 
 /** The program as it is typed: its variables, itself, its arguments. */
-export function toWords({
+export function toCommandWords({
   command,
   args,
   env,
@@ -29,7 +29,7 @@ export function toWords({
   return [...(env ?? []).map(({ name, value }) => `${name}=${value}`), command, ...(args ?? [])];
 }
 
-/** Gives a token, and another one when that has expired. @throws {Failure} exit code 5 when the log-in does not succeed. */
+/** Provides a token, and a new one when that has expired. @throws {Failure} exit code 5 when the login fails. */
 export function createCredential(
   exec: Exec,
   { apiVersion, command, args, env }: z.infer<typeof CredentialProgram>,
@@ -53,18 +53,20 @@ export function createCredential(
       return token;
     } catch (error) {
       signal.throwIfAborted();
-      throw new Failure(`${command} gave no credentials`, {
+      throw new Failure(`${command} did not provide credentials`, {
         // What it printed may be the token itself.
         cause:
-          error instanceof CommandFailure ? error.stderr || error.message : 'it printed no ExecCredential',
-        hint: toLoginLine(toWords({ command, args, env })),
+          error instanceof CommandFailure
+            ? error.stderr || error.message
+            : 'its output is not an ExecCredential',
+        hint: toLoginLine(toCommandWords({ command, args, env })),
         exitCode: exitCodes.cluster,
       });
     }
   };
 }
 
-/** The line with which a person logs in again, from the words that give the credentials: variables, program, arguments. */
+/** The command line with which the user logs in again, from the words of the credential program. */
 export function toLoginLine(words: readonly string[]): string {
   const at = words.indexOf('--profile');
   const variable = words.find((word) => word.startsWith('AWS_PROFILE='))?.replace('AWS_PROFILE=', '');

@@ -15,12 +15,12 @@ export interface ApiAccess {
   readonly key?: Buffer;
   /** The name that its certificate has, where that is not the one of its address. */
   readonly servername?: string;
-  /** A token for one request; undefined where the certificate is all that is shown. */
+  /** A token for one request; undefined where the certificate is enough. */
   readonly authorize?: (signal: AbortSignal) => Promise<string>;
 }
 
-const base64 = z.base64().transform((text) => Buffer.from(text, 'base64'));
-const Kubeconfig = z.object({
+/** The fields of a kubeconfig that this program reads, all files inlined; others are dropped. */
+export const Kubeconfig = z.object({
   contexts: z.array(
     z.object({ name: z.string(), context: z.object({ cluster: z.string(), user: z.string() }) }),
   ),
@@ -29,7 +29,7 @@ const Kubeconfig = z.object({
       name: z.string(),
       cluster: z.object({
         server: z.url(),
-        'certificate-authority-data': base64.optional(),
+        'certificate-authority-data': z.base64().optional(),
         'tls-server-name': z.string().optional(),
       }),
     }),
@@ -38,19 +38,20 @@ const Kubeconfig = z.object({
     z.object({
       name: z.string(),
       user: z.object({
-        'client-certificate-data': base64.optional(),
-        'client-key-data': base64.optional(),
+        'client-certificate-data': z.base64().optional(),
+        'client-key-data': z.base64().optional(),
         token: z.string().optional(),
         tokenFile: z.string().optional(),
-        exec: CredentialProgram.optional(),
+        // kubectl needs more of it than is read here, where this becomes a copy of the kubeconfig.
+        exec: z.looseObject(CredentialProgram.shape).optional(),
       }),
     }),
   ),
 });
 
 /**
- * What a kubeconfig as kind writes it says of a kube context.
- * @throws {Failure} exit code 5 when it cannot be read, or does not say it.
+ * The access to a kube context's cluster, from a kubeconfig as kind writes it.
+ * @throws {Failure} exit code 5 when it cannot be read, or lacks the kube context.
  */
 export async function readKubeconfig(path: string, context: string, exec: Exec): Promise<ApiAccess> {
   try {
@@ -63,15 +64,15 @@ export async function readKubeconfig(path: string, context: string, exec: Exec):
     const authorize = toAuthorize(user, exec);
     return {
       server,
-      ...(ca && { ca }),
-      ...(cert && { cert }),
-      ...(key && { key }),
+      ...(ca !== undefined && { ca: toBuffer(ca) }),
+      ...(cert !== undefined && { cert: toBuffer(cert) }),
+      ...(key !== undefined && { key: toBuffer(key) }),
       ...(servername !== undefined && { servername }),
       ...(authorize && { authorize }),
     };
   } catch (error) {
-    throw new Failure(`${path} does not say how to reach ${context}`, {
-      // A parser's words may repeat the file, and a key is in it.
+    throw new Failure(`${path} has no usable kube context ${context}`, {
+      // A parser's message may quote the file, and a key is in it.
       cause: error instanceof z.ZodError ? z.prettifyError(error) : (error as NodeJS.ErrnoException).code,
       hint: 'npm run up',
       exitCode: exitCodes.cluster,
@@ -79,19 +80,23 @@ export async function readKubeconfig(path: string, context: string, exec: Exec):
   }
 }
 
-/** How a user of the kubeconfig shows who it is, besides by a certificate. */
+function toBuffer(base64: string): Buffer {
+  return Buffer.from(base64, 'base64');
+}
+
+/** How a user of the kubeconfig authenticates without a certificate. */
 function toAuthorize(
   { token, tokenFile, exec: program }: z.infer<typeof Kubeconfig>['users'][number]['user'],
   exec: Exec,
 ): ApiAccess['authorize'] {
   if (token !== undefined) return async () => token;
-  // Such a file is written anew before its token expires.
+  // The file is read each time, since it is rewritten before its token expires.
   if (tokenFile !== undefined) return async () => (await readFile(tokenFile, 'utf8')).trim();
   return program && createCredential(exec, program);
 }
 
 function find<T extends { readonly name: string }>(list: readonly T[], name: string): T {
   const found = list.find((each) => each.name === name);
-  if (!found) throw Object.assign(new Error(name), { code: `nothing is named ${name}` });
+  if (!found) throw Object.assign(new Error(name), { code: `${name} not found` });
   return found;
 }

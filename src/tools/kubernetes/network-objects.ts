@@ -12,7 +12,7 @@ export type PolicyPeer = DeepReadonly<networking.NetworkPolicyPeer>;
 
 type LabelSelector = DeepReadonly<meta.LabelSelector>;
 
-/** Whether a selector chooses what has these labels; an empty one chooses all. */
+/** Whether a selector matches these labels; an empty one matches all. */
 export function matches(
   { matchLabels = {}, matchExpressions = [] }: LabelSelector,
   labels: Labels = {},

@@ -4,8 +4,8 @@ import { type ApiServer, createApiServer } from './api-server.ts';
 import { readKubeconfig } from './kubeconfig.ts';
 
 /**
- * Asks for the API server behind a kube context: always the same, with its connections, until the kubeconfig is another
- * one, as when the cluster was made anew. What it resolves to throws as `readKubeconfig` does.
+ * Opens the API server of a kube context: the same one, with its connections, until the kubeconfig changes, as when the
+ * cluster was recreated. @throws as `readKubeconfig` does.
  */
 export function createApiOpener(kubeconfig: string, context: string, exec: Exec): () => Promise<ApiServer> {
   let last: { readonly text: string | undefined; readonly api: Promise<ApiServer> } | undefined;

@@ -8,30 +8,30 @@ export interface PodPort {
   readonly namespace: string;
   readonly pod: string;
   readonly port: number;
-  /** Milliseconds between two signs of life that are asked for. */
-  readonly beat?: number;
+  /** Milliseconds between two pings. */
+  readonly pingInterval?: number;
 }
 
-/** Nobody took the connection, and no byte of it was delivered to anybody: it may be tried again as a whole. */
+/** The connection was not accepted and no byte of it was delivered: it may be retried as a whole. */
 export class NotConnected extends ApiFailure {}
 
-/** Milliseconds until the API server and the node have agreed. */
+/** Milliseconds for the WebSocket handshake with the API server and the node. */
 const timeout = 10_000;
 
-/** Of a port, the channel of its bytes; the other one is for why there are none. */
+/** The channel of a port's bytes; the other channel carries the error. */
 const dataChannel = 0;
 
-/** What a node says when the program in the pod does not listen (containerd and CRI-O say it alike). */
+/** What a node reports when the program in the pod does not listen (containerd and CRI-O alike). */
 const refusal = /failed to (connect|dial)|connection refused/;
 
 /**
- * Connects to a port of a pod through the API server. The stream fails with `NotConnected` as long as nobody took the
- * connection. One direction cannot be ended alone: what is written last is `destroy`.
- * @throws {NotConnected} when the pod or the API server is not there.
+ * Connects to a port of a pod through the API server. The stream fails with `NotConnected` when the pod did not accept
+ * the connection. One direction cannot be ended alone: a client ends with `destroy`.
+ * @throws {NotConnected} when the pod does not exist or the API server does not respond.
  */
 export async function dialPod(
   { server, agent }: ApiReader,
-  { namespace, pod, port, beat = 5_000 }: PodPort,
+  { namespace, pod, port, pingInterval = 5_000 }: PodPort,
   signal: AbortSignal,
 ): Promise<Duplex> {
   signal.throwIfAborted();
@@ -41,9 +41,9 @@ export async function dialPod(
     perMessageDeflate: false,
     handshakeTimeout: timeout,
   });
-  // Listens before the connection is there: the node's first words may come with it.
+  // Created before the connection is open, since the node's first bytes may arrive with it.
   const stream = toStream(socket);
-  keepAlive(socket, beat);
+  keepAlive(socket, pingInterval);
   const abort = () => socket.terminate();
   signal.addEventListener('abort', abort);
   try {
@@ -57,21 +57,21 @@ export async function dialPod(
   }
 }
 
-/** Ends a connection whose other end has fallen silent: a tunnel that is half open would be waited on for ever. */
-function keepAlive(socket: WebSocket, beat: number): void {
+/** Ends a connection whose other end does not respond to pings: a half-open tunnel would otherwise never end. */
+function keepAlive(socket: WebSocket, pingInterval: number): void {
   let missed = 0;
-  /** Who never gives a sign of life is not taken for dead. */
-  let isAnswered = false;
+  /** A server that never answers pings is not taken for unresponsive. */
+  let hasPong = false;
   const timer = setInterval(() => {
-    // Of one that is not read from, because its client is slow, nothing can be heard.
+    // While reading is paused because the client is slow, no pong can arrive.
     if (socket.isPaused) missed = 0;
     if (socket.isPaused || socket.readyState !== WebSocket.OPEN) return;
-    if (missed >= 2 && isAnswered) return socket.terminate();
+    if (missed >= 2 && hasPong) return socket.terminate();
     missed++;
     socket.ping();
-  }, beat);
+  }, pingInterval);
   socket.on('pong', () => {
-    isAnswered = true;
+    hasPong = true;
     missed = 0;
   });
   socket.on('close', () => clearInterval(timer));
@@ -81,21 +81,21 @@ function untilOpen(socket: WebSocket): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.once('open', resolve);
     socket.once('error', ({ message }) => {
-      reject(new NotConnected('the cluster does not answer', { cause: message }));
+      reject(new NotConnected('the cluster does not respond', { cause: message }));
     });
     socket.once('unexpected-response', (_, response: IncomingMessage) => {
       const { statusCode: status = 0 } = response;
       const fail = (cause: string) =>
-        reject(new NotConnected(`the cluster answered ${status}`, { status, cause }));
+        reject(new NotConnected(`the cluster responded with status ${status}`, { status, cause }));
       text(response).then(fail, (error) => fail(String(error)));
     });
   });
 }
 
 function toStream(socket: WebSocket): Duplex {
-  /** Channels whose first message has come: the port's number, which is known. */
-  const begun = new Set<number>();
-  let isTaken = false;
+  /** Channels whose first message, the port's number, has arrived. */
+  const started = new Set<number>();
+  let isConnected = false;
   let isOpen = false;
 
   const stream = new Duplex({
@@ -114,15 +114,16 @@ function toStream(socket: WebSocket): Duplex {
 
   socket.on('message', (message: Buffer) => {
     const [channel = dataChannel] = message;
-    if (!begun.has(channel)) {
-      begun.add(channel);
+    if (!started.has(channel)) {
+      started.add(channel);
       return;
     }
-    if (channel !== dataChannel) return void stream.destroy(toError(String(message.subarray(1)), isTaken));
-    isTaken = true;
+    if (channel !== dataChannel)
+      return void stream.destroy(toError(String(message.subarray(1)), isConnected));
+    isConnected = true;
     if (!stream.push(message.subarray(1))) socket.pause();
   });
-  // Of a socket that never opened, `untilOpen` tells.
+  // `untilOpen` reports the error of a socket that never opened.
   socket.on('error', (error) => stream.destroy(isOpen ? error : undefined));
   socket.once('open', () => {
     isOpen = true;
@@ -133,8 +134,8 @@ function toStream(socket: WebSocket): Duplex {
   return stream;
 }
 
-function toError(said: string, isTaken: boolean): ApiFailure {
-  const isRefusal = !isTaken && refusal.test(said);
+function toError(cause: string, isConnected: boolean): ApiFailure {
+  const isRefusal = !isConnected && refusal.test(cause);
   const message = 'the connection to the pod failed';
-  return isRefusal ? new NotConnected(message, { cause: said }) : new ApiFailure(message, { cause: said });
+  return isRefusal ? new NotConnected(message, { cause }) : new ApiFailure(message, { cause });
 }

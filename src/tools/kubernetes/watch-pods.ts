@@ -6,25 +6,25 @@ import type { Pod } from './objects.ts';
 export interface WatchOptions {
   readonly namespace: string;
   readonly signal: AbortSignal;
-  /** Told when the cluster stops answering, after it had answered; the watch goes on by itself. */
+  /** Called when the cluster stops responding after it had responded; the watch retries by itself. */
   readonly onSilence?: (reason: ApiFailure) => void;
-  /** Milliseconds between two tries to reach a cluster that is silent. */
+  /** Milliseconds between two attempts to reach a cluster that does not respond. */
   readonly interval?: number;
 }
 
 /** The pods of a namespace by name. */
 export type Pods = ReadonlyMap<string, Pod>;
 
-/** The component of the platform that a pod belongs to; undefined for pods that are not wanted. */
+/** The component of the platform that a pod belongs to; undefined for pods that are left out. */
 export type ComponentOf = (pod: Pod) => string | undefined;
 
-/** The pods of a namespace as they are now. @throws {ApiFailure} */
+/** The current pods of a namespace. @throws {ApiFailure} */
 export async function listPods(api: ApiReader, namespace: string, signal: AbortSignal): Promise<Pods> {
   const { items } = await api.get<PodList>(toPath(namespace), signal);
   return new Map(items.map((pod) => [pod.metadata.name, pod]));
 }
 
-/** One pod as it is now. @throws {ApiFailure} with status 404 when there is none of that name. */
+/** The current state of one pod. @throws {ApiFailure} with status 404 when it does not exist. */
 export async function getPod(
   api: ApiReader,
   namespace: string,
@@ -48,19 +48,19 @@ interface Change {
 const largestObject = 4 * 1024 * 1024;
 
 /**
- * The pods of a namespace as they are, and the same map again after every change, through restarts of the API server,
- * until the signal is aborted. @throws {ApiFailure} only before the first answer, and the signal's reason.
+ * The pods of a namespace, and the same map again after every change, through restarts of the API server,
+ * until the signal is aborted. @throws {ApiFailure} only before the first response, and the signal's reason.
  */
 export async function* watchPods(api: ApiReader, options: WatchOptions): AsyncGenerator<Pods, never> {
   const { namespace, signal, onSilence, interval = 1_000 } = options;
   const pods = new Map<string, Pod>();
   let isKnown = false;
-  let isSilent = false;
+  let isUnreachable = false;
   for (;;) {
     try {
       const list = await api.get<PodList>(toPath(namespace), signal);
       isKnown = true;
-      isSilent = false;
+      isUnreachable = false;
       pods.clear();
       for (const pod of list.items) pods.set(pod.metadata.name, pod);
       yield pods;
@@ -68,13 +68,13 @@ export async function* watchPods(api: ApiReader, options: WatchOptions): AsyncGe
     } catch (error) {
       signal.throwIfAborted();
       if (!isKnown || !isConnectionLost(error)) throw error;
-      if (error instanceof ApiFailure && !isSilent) onSilence?.(error);
-      isSilent ||= error instanceof ApiFailure;
+      if (error instanceof ApiFailure && !isUnreachable) onSilence?.(error);
+      isUnreachable ||= error instanceof ApiFailure;
     }
     await sleep(interval, undefined, { signal });
   }
 
-  /** Ends when the server ends it, which it does every few minutes, or knows this version no longer. */
+  /** Ends when the server ends the watch, which it does every few minutes, or no longer has this version. */
   async function* watchFrom(version: string): AsyncGenerator<Pods> {
     const query = new URLSearchParams({
       watch: 'true',

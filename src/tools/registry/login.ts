@@ -8,7 +8,7 @@ export interface RegistryLogin {
   readonly username: string;
   readonly password: string;
   readonly serveraddress: string;
-  /** In place of the two, where the person logged in through a browser. */
+  /** In place of the two, where the user logged in through a browser. */
   readonly identitytoken?: string;
 }
 
@@ -20,7 +20,7 @@ interface DockerConfig {
 
 /**
  * What `docker login` stored for this registry: in the file, or with the credential helper the file names.
- * Undefined when nobody logged in, or what is stored cannot be read: the registry then says what it wants.
+ * Undefined when no login is stored or it cannot be read: the registry then reports what it requires.
  */
 export async function findRegistryLogin(
   registry: string,
@@ -31,7 +31,7 @@ export async function findRegistryLogin(
   const config = await readFile(join(folder, 'config.json'), 'utf8')
     .then((text): DockerConfig => JSON.parse(text))
     .catch((): DockerConfig => ({}));
-  // Docker Hub's entry has kept the address of its first API.
+  // Docker Hub's entry still has the address of its first API.
   const key = registry === 'docker.io' ? 'https://index.docker.io/v1/' : registry;
   const helper = config.credHelpers?.[registry] ?? config.credsStore;
   return helper === undefined ? fromFile(config, key) : fromHelper(helper, key, exec);
@@ -49,7 +49,7 @@ function fromFile(config: DockerConfig, key: string): RegistryLogin | undefined 
   };
 }
 
-/** The protocol of credential helpers: the address on stdin, JSON on stdout, exit code 1 when there is none. */
+/** The protocol of credential helpers: the address on stdin, JSON on stdout, exit code 1 when no login is stored. */
 async function fromHelper(helper: string, key: string, exec: Exec): Promise<RegistryLogin | undefined> {
   try {
     const { stdout } = await exec(`docker-credential-${helper}`, ['get'], { input: key, timeout: 10_000 });

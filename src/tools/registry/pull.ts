@@ -3,7 +3,7 @@ import type Dockerode from 'dockerode';
 import { toBytes } from '../../lib/bytes.ts';
 import { exitCodes, Failure } from '../../lib/failure.ts';
 import type { Digest } from '../../lib/oci.ts';
-import { type DockerEvent, messageOf, readEvents } from '../docker/answers.ts';
+import { type DockerEvent, messageOf, readEvents } from '../docker/responses.ts';
 import type { Exec } from '../exec.ts';
 import { findRegistryLogin } from './login.ts';
 
@@ -16,8 +16,8 @@ export interface PullOptions {
 }
 
 /**
- * Why an image could not be pulled. `unreachable`: the registry did not answer, or with a server's error, so another
- * way to the image is worth trying. `not-found` and `platform`: it answered, and has no such image.
+ * Why an image could not be pulled. `unreachable`: the registry did not respond, or with a server error, so the
+ * image may be had in another way. `not-found` and `platform`: it responded, and has no such image.
  */
 export type PullProblem =
   | 'unreachable'
@@ -89,12 +89,12 @@ export function registryOf(image: string): string {
   return isHost ? first : 'docker.io';
 }
 
-/** What the engine's message means. The messages are those of Docker 20.10 to 28 and of containerd's resolver. */
+/** The problem that the engine's message reports: those of Docker 20.10 to 28 and of containerd's resolver are known. */
 export function toProblem(message: string): PullProblem {
   return problems.find(({ pattern }) => pattern.test(message))?.problem ?? 'other';
 }
 
-// The first that fits wins: "denied" is also said of an image that does not exist, and a proxy's page may say anything.
+// The first match wins: "denied" is also reported for a missing image, and a proxy's page may contain any word.
 const problems: readonly { readonly problem: PullProblem; readonly pattern: RegExp }[] = [
   { problem: 'disk', pattern: /no space left on device|disk quota exceeded/i },
   { problem: 'rate-limited', pattern: /toomanyrequests|too many requests|rate limit|\b429\b/i },
@@ -129,11 +129,11 @@ function describe(problem: PullProblem, image: string, registry: string): string
     case 'platform':
       return `registry ${registry} has ${image}, but not for this machine's architecture`;
     case 'unauthorized':
-      return `registry ${registry} gives ${image} only to those who are logged in`;
+      return `registry ${registry} requires a login for ${image}`;
     case 'rate-limited':
-      return `registry ${registry} refuses ${image}: too many pulls for now`;
+      return `registry ${registry} refuses ${image}: pull rate limit reached`;
     case 'certificate':
-      return `registry ${registry} shows a certificate that this machine does not trust`;
+      return `this machine does not trust the certificate of registry ${registry}`;
     case 'disk':
       return `no space left on the engine's disk for ${image}`;
     case 'other':

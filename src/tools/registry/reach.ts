@@ -5,24 +5,24 @@ import { connect as connectTls } from 'node:tls';
 import { isTimeout, withDeadline } from '../../lib/deadline.ts';
 
 export interface ReachOptions {
-  /** Where the proxy's variables are. */
+  /** The environment variables that name the proxy. */
   readonly env: NodeJS.ProcessEnv;
-  /** Milliseconds until the answer must be there. */
+  /** Milliseconds for the response. */
   readonly timeout: number;
   readonly signal: AbortSignal;
 }
 
-export interface Reached {
+export interface ReachResult {
   readonly status: number;
-  /** The server's clock, milliseconds since 1970; undefined where it does not say. */
+  /** The server's clock, milliseconds since 1970; undefined where it does not send it. */
   readonly date: number | undefined;
 }
 
 /**
- * Asks a web server for the head of a page, through the proxy that the environment names, as npm, Go and apt do.
- * Any answer counts. Rejects with the system's error (`code`), ETIMEDOUT when there is none in time.
+ * Sends a HEAD request to a web server, through the proxy that the environment names, as npm, Go and apt do.
+ * Any response counts. Rejects with the system's error (`code`), ETIMEDOUT when there is none in time.
  */
-export async function reach(url: string, { env, timeout, signal }: ReachOptions): Promise<Reached> {
+export async function reach(url: string, { env, timeout, signal }: ReachOptions): Promise<ReachResult> {
   const target = new URL(url);
   const proxy = findProxy(target, env);
   try {
@@ -59,12 +59,12 @@ export function findProxy({ protocol, hostname }: URL, env: NodeJS.ProcessEnv): 
 }
 
 function send(request: typeof requestHttp, target: URL, signal: AbortSignal): Promise<IncomingMessage> {
-  return answerOf(request(target, { method: 'HEAD', signal, agent: false }));
+  return responseOf(request(target, { method: 'HEAD', signal, agent: false }));
 }
 
 function sendToProxy(target: URL, proxy: URL, signal: AbortSignal): Promise<IncomingMessage> {
   const headers = { host: target.host, ...authorization(proxy) };
-  return answerOf(requestHttp(proxy, { method: 'HEAD', path: target.href, headers, signal, agent: false }));
+  return responseOf(requestHttp(proxy, { method: 'HEAD', path: target.href, headers, signal, agent: false }));
 }
 
 async function throughTunnel(target: URL, proxy: URL, signal: AbortSignal): Promise<IncomingMessage> {
@@ -80,13 +80,13 @@ async function throughTunnel(target: URL, proxy: URL, signal: AbortSignal): Prom
     tunnel.once('error', reject);
     tunnel.once('connect', ({ statusCode }, connected) => {
       if (statusCode === 200) resolve(connected);
-      else reject(new Error(`the proxy ${proxy.host} answered with status ${statusCode}`));
+      else reject(new Error(`the proxy ${proxy.host} responded with status ${statusCode}`));
     });
     tunnel.end();
   });
   try {
     const createConnection = () => connectTls({ socket, servername: target.hostname });
-    return await answerOf(
+    return await responseOf(
       requestHttp(target, { protocol: 'http:', method: 'HEAD', createConnection, signal }),
     );
   } finally {
@@ -94,7 +94,7 @@ async function throughTunnel(target: URL, proxy: URL, signal: AbortSignal): Prom
   }
 }
 
-function answerOf(request: ClientRequest): Promise<IncomingMessage> {
+function responseOf(request: ClientRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     request.once('error', reject);
     request.once('response', (answer) => {

@@ -25,13 +25,13 @@ test('with BuildKit, for this engine', async () => {
   ]);
 });
 
-test('without BuildKit, said to the client too', async () => {
+test('without BuildKit, which is disabled in the client', async () => {
   const { exec, calls } = await makeHost({ programs: { docker: 'echo "$DOCKER_BUILDKIT" >>$ROOT/calls' } });
   await buildWithDocker(exec, { program: 'docker', buildKit: false }, wanted, run());
   expect(await calls()).toEqual([expect.not.stringContaining('--progress'), '0']);
 });
 
-test('a failed build tells its last 30 lines, of both outputs', async () => {
+test('a failed build reports its last 30 lines, of both outputs', async () => {
   const script =
     'i=0; while [ $i -lt 50 ]; do i=$((i+1)); echo "line $i"; done; echo "COPY nope: not found" >&2; exit 1';
   const { exec } = await makeHost({ programs: { docker: script } });
@@ -52,7 +52,7 @@ test('a failed build tells its last 30 lines, of both outputs', async () => {
   expect(reports).toHaveLength(51);
 });
 
-test('Ctrl-C is no failed build', async () => {
+test('Ctrl-C is not a failed build', async () => {
   const stopping = new AbortController();
   const { exec } = await makeHost({ programs: { docker: 'echo begun; exec sleep 30' } });
   const options = { ...run(), signal: stopping.signal, report: () => stopping.abort(new Error('stop')) };

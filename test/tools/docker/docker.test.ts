@@ -17,13 +17,13 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Lines of JSON, as the engine tells of something that takes a while. */
+/** Lines of JSON, as the engine reports progress. */
 function sendEvents(response: ServerResponse, events: readonly object[]): void {
   response.writeHead(200, { 'content-type': 'application/json' });
   response.end(events.map((event) => `${JSON.stringify(event)}\r\n`).join(''));
 }
 
-test('children are told the same engine, whatever else the environment says', async () => {
+test('child programs use the same engine, whatever the environment names', async () => {
   const socket = await startEngine();
   const docker = createDocker({ socket }, exec);
   expect(docker.env).toEqual({ DOCKER_HOST: `unix://${socket}`, KIND_EXPERIMENTAL_PROVIDER: 'docker' });
@@ -83,7 +83,7 @@ test('a stopped container has the ports it was made with', async () => {
   });
 });
 
-test('what is so already is no failure; what is gone need not be removed', async () => {
+test('an unchanged state is not a failure; what does not exist need not be removed', async () => {
   const docker = await connect({
     'POST /containers/c1/start': (_, response) => response.writeHead(304).end(),
     'POST /containers/c1/stop': (_, response) => response.writeHead(304).end(),
@@ -94,7 +94,7 @@ test('what is so already is no failure; what is gone need not be removed', async
   await docker.removeImage('nothing:1');
 });
 
-test('what the engine refuses is told in its own words', async () => {
+test('a rejected request has the message of the engine', async () => {
   const message = 'OCI runtime create failed: unable to apply caps: operation not permitted';
   const docker = await connect({
     'POST /containers/c1/start': (_, response) => sendJson(response, 500, { message }),
@@ -112,12 +112,12 @@ test('what the engine refuses is told in its own words', async () => {
 test('an engine that went away', async () => {
   const docker = createDocker({ socket: '/nowhere/docker.sock' }, exec);
   await expect(docker.findImage('a:1')).rejects.toMatchObject({
-    message: 'the container engine stopped answering',
+    message: 'the container engine stopped responding',
     hint: 'npm run doctor',
   });
 });
 
-test('loaded: the names the engine reports; an error in the middle of its answer counts', async () => {
+test('loaded: the names the engine reports; an error in the middle of its response counts', async () => {
   let received = '';
   const docker = await connect({
     'POST /images/load': async (request, response) => {
@@ -176,7 +176,7 @@ test("a network's MTU, where it was set", async () => {
   expect(await docker.findNetworkMtu('none')).toBeUndefined();
 });
 
-test('Ctrl-C does not wait for an engine that does not answer', async () => {
+test('Ctrl-C does not wait for an engine that does not respond', async () => {
   const run = new AbortController();
   const docker = await connect({ 'GET /containers/json': () => run.abort(new Error('stop')) });
   await expect(docker.listContainers([], { signal: run.signal })).rejects.toThrow('stop');

@@ -55,7 +55,7 @@ async function makeNode() {
 const { signal } = new AbortController();
 const query = { repository: 'wealist.local/a' };
 
-test('what a node has is told before there is an archive, which goes in by the same way', async () => {
+test('the content of a node is listed before the archive, which the same program imports', async () => {
   const { nodes, read } = await makeNode();
   const load = nodes.openLoad('node', query, signal);
   const { images, layers } = await load.content;
@@ -87,21 +87,21 @@ test('images are removed with the IDs of the same', async () => {
   expect(await read('removed')).toBe(`--namespace=k8s.io images remove ${references.join(' ')}\n`);
 });
 
-test('an import that fails says why', async () => {
+test('an import that fails has the reason', async () => {
   const load = (await makeNode()).nodes.openLoad('node', query, signal);
   await expect(load.importImages(Readable.from(['broken']))).rejects.toMatchObject({
     stderr: 'unexpected EOF',
   });
 });
 
-test('an archive that cannot be read is told, and does not wait for the node', async () => {
+test('an archive that cannot be read fails without waiting for the node', async () => {
   const load = (await makeNode()).nodes.openLoad('node', query, signal);
   const archive = new PassThrough();
   archive.destroy(new Error('the store was emptied'));
   await expect(load.importImages(archive)).rejects.toThrow('the store was emptied');
 });
 
-test('closed, the node is left without a word; what was told stays', async () => {
+test('closing ends the program; the listed content stays', async () => {
   const load = (await makeNode()).nodes.openLoad('node', query, signal);
   const { images } = await load.content;
   load.close();

@@ -37,7 +37,7 @@ test('gives the token, and runs the program again only when that expires', async
   expect(await short.countCalls()).toBe(2);
 });
 
-test('hands over its variables and arguments, and that nobody can be asked', async () => {
+test('passes variables and arguments, and that it may not prompt', async () => {
   const { command } = await makeProgram(
     `[ "$AWS_PROFILE $1" = 'dev get-token' ] && echo "$KUBERNETES_EXEC_INFO" | grep -q '"interactive":false' && ${print(15)}`,
   );
@@ -45,7 +45,7 @@ test('hands over its variables and arguments, and that nobody can be asked', asy
   expect(await createCredential(exec, program)(signal)).toBe('k8s-aws-v1.token');
 });
 
-test('a log-in that does not succeed says why, and how to log in', async () => {
+test('a failed login has the reason, and how to log in', async () => {
   const { command } = await makeProgram('echo "Token has expired and refresh failed" >&2; exit 255');
   const env = [{ name: 'AWS_PROFILE', value: 'dev' }];
   await expect(createCredential(exec, { apiVersion, command, env })(signal)).rejects.toMatchObject({
@@ -55,10 +55,10 @@ test('a log-in that does not succeed says why, and how to log in', async () => {
   });
 });
 
-test('what is no credential is not repeated', async () => {
+test('output that is not a credential is not repeated', async () => {
   const { command } = await makeProgram('echo token-of-somebody');
   const failure = await createCredential(exec, { apiVersion, command })(signal).catch((error) => error);
-  expect(failure.cause).toBe('it printed no ExecCredential');
+  expect(failure.cause).toBe('its output is not an ExecCredential');
 });
 
 test('the line to log in with', () => {

@@ -54,7 +54,7 @@ test.each([
 ])('%s is refused without a word of the key', async (_, text, context) => {
   const error = await read(text, context).catch((error) => error);
   expect(error).toMatchObject({ exitCode: 5, hint: 'npm run up' });
-  expect(error.message).toContain(`does not say how to reach ${context}`);
+  expect(error.message).toContain(`has no usable kube context ${context}`);
   expect(String(error.cause)).not.toContain(base64('the key'));
 });
 

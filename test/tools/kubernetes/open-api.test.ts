@@ -20,7 +20,7 @@ async function makeKubeconfig() {
   return { path, write, open: createApiOpener(path, name, exec) };
 }
 
-test('the same, until the cluster was made anew', async () => {
+test('the same, until the cluster is recreated', async () => {
   const { write, open } = await makeKubeconfig();
   await write(1001);
   const first = await open();

@@ -39,7 +39,7 @@ test('progress is the sum over the layers', async () => {
   expect(reports).toEqual(['1.0 MB of 10 MB', '3.0 MB of 40 MB', '12 MB of 40 MB', 'unpacking layer aaa']);
 });
 
-test('a failure says registry, reason and what it means', async () => {
+test('a failure has the registry, the reason and the problem', async () => {
   const message =
     'Get "https://registry.example/v2/": dial tcp: lookup registry.example on 10.0.0.1:53: no such host';
   const failed = pull('registry.example/a:1', (_, response) => sendJson(response, 500, { message }));

@@ -19,20 +19,20 @@ async function serve(
 
 const options = { env: {}, timeout: 3_000, signal: new AbortController().signal };
 
-test('any answer is one, and says what time it is there', async () => {
+test('any response counts, and has the time of the server', async () => {
   const date = new Date('2026-01-02T03:04:05Z');
   const host = await serve((_, response) => response.writeHead(404, { date: date.toUTCString() }).end());
   expect(await reach(`http://${host}/v2/`, options)).toEqual({ status: 404, date: date.getTime() });
 });
 
-test('no answer in time', async () => {
+test('no response in time', async () => {
   const host = await serve(() => {});
   await expect(reach(`http://${host}/`, { ...options, timeout: 50 })).rejects.toMatchObject({
     code: 'ETIMEDOUT',
   });
 });
 
-test('nobody there', async () => {
+test('no server', async () => {
   const host = await serve(() => {});
   const port = Number(host.split(':')[1]);
   const unused = port === 65_535 ? port - 1 : port + 1;
@@ -50,7 +50,7 @@ test('through a proxy the whole address is asked for', async () => {
   expect(asked).toEqual(['http://deb.example/debian/', 'deb.example', `Basic ${btoa('ada:p@ss')}`]);
 });
 
-test('an encrypted address goes through a tunnel; the refusal of one is told', async () => {
+test('an https address uses a tunnel; a rejected tunnel is reported', async () => {
   let asked: string | undefined;
   const proxy = await serve(
     () => {},

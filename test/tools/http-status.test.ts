@@ -1,9 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { askStatus } from '../../src/tools/ask-web.ts';
+import { requestStatus } from '../../src/tools/http-status.ts';
 
-/** A web server that answers 200 to this host only. */
+/** A web server that responds with 200 to this host only. */
 async function serve(host: string): Promise<number> {
   const server = createServer((request, response) => {
     const isHost = request.headers.host?.split(':')[0] === host;
@@ -18,11 +18,11 @@ const { signal } = new AbortController();
 
 test('a name below localhost is asked of this machine under that name', async () => {
   const port = await serve('prometheus.localhost');
-  expect(await askStatus(`http://prometheus.localhost:${port}/-/ready?x=1`, { signal })).toBe(200);
-  expect(await askStatus(`http://localhost:${port}/-/ready?x=1`, { signal })).toBe(404);
+  expect(await requestStatus(`http://prometheus.localhost:${port}/-/ready?x=1`, { signal })).toBe(200);
+  expect(await requestStatus(`http://localhost:${port}/-/ready?x=1`, { signal })).toBe(404);
 });
 
-test('the reason, where nobody answers', async () => {
-  await expect(askStatus('http://x.localhost:1/', { signal })).rejects.toThrow('ECONNREFUSED');
-  await expect(askStatus('http://localhost:1/', { signal: AbortSignal.abort() })).rejects.toThrow();
+test('the reason, where no server responds', async () => {
+  await expect(requestStatus('http://x.localhost:1/', { signal })).rejects.toThrow('ECONNREFUSED');
+  await expect(requestStatus('http://localhost:1/', { signal: AbortSignal.abort() })).rejects.toThrow();
 });

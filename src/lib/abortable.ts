@@ -1,5 +1,5 @@
-/** The promise's end; or, as soon as the signal is aborted, its reason, whatever becomes of the promise. */
-export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+/** Resolves or rejects as the promise does, or rejects with the signal's reason as soon as that is aborted. */
+export async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   let abort = () => {};
   const aborted = new Promise<never>((_, reject) => {

@@ -1,11 +1,11 @@
 import { request } from 'node:http';
 
 /**
- * Asks for an address of this machine and resolves to the HTTP status, its body unread. Names below `localhost` mean
+ * Requests a URL of this machine and resolves to the HTTP status without reading the body. Names below `localhost` mean
  * 127.0.0.1 (RFC 6761), which browsers know and not every resolver.
- * @throws {Error} with the system's reason when nothing answers.
+ * @throws {Error} with the system's reason when no server responds.
  */
-export function askStatus(url: string, { signal }: { readonly signal: AbortSignal }): Promise<number> {
+export function requestStatus(url: string, { signal }: { readonly signal: AbortSignal }): Promise<number> {
   const { hostname, port, pathname, search, host } = new URL(url);
   const address = hostname.endsWith('.localhost') ? '127.0.0.1' : hostname;
   return new Promise((resolve, reject) => {

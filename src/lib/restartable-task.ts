@@ -1,19 +1,19 @@
-/** A work that is done over whenever there is reason to. */
-export interface Latest {
-  /** There is: what is at work is aborted and begun anew. */
-  request(): void;
-  /** Resolves when nothing is at work. */
+/** A task that is started again, from the beginning, on request. */
+export interface RestartableTask {
+  /** Starts it; aborts a run in progress and starts it again. */
+  restart(): void;
+  /** Resolves when no run is in progress. */
   idle(): Promise<void>;
 }
 
 /**
- * Does the work for the last request there was; one that comes meanwhile aborts it, and it begins anew once that has
- * ended. The work deals with its own errors: one that it throws ends the whole, by `onError`.
+ * Runs `work` after each request; a request during a run aborts it, and `work` starts again once it has ended. `work`
+ * handles expected errors itself: one that it throws is passed to `onError`.
  */
-export function createLatest(
+export function createRestartableTask(
   work: (signal: AbortSignal) => Promise<void>,
   { signal, onError }: { readonly signal: AbortSignal; readonly onError: (error: unknown) => void },
-): Latest {
+): RestartableTask {
   let superseded = new AbortController();
   let isWanted = false;
   let running: Promise<void> | undefined;
@@ -32,7 +32,7 @@ export function createLatest(
   }
 
   return {
-    request() {
+    restart() {
       isWanted = true;
       superseded.abort();
       running ??= run();

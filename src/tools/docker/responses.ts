@@ -2,9 +2,9 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { exitCodes, Failure } from '../../lib/failure.ts';
 
-/** One line of the engine's answer to a pull, load, import or build. */
+/** One line of the engine's response to a pull, load, import or build. */
 export interface DockerEvent {
-  /** Of a layer, where the event is about one. */
+  /** ID of the layer, where the event is about one. */
   readonly id?: string;
   readonly status?: string;
   readonly stream?: string;
@@ -13,7 +13,7 @@ export interface DockerEvent {
   readonly progressDetail?: { readonly current?: number; readonly total?: number };
 }
 
-/** The events of an answer, as they come. @throws the engine's own message, once an event is an error. */
+/** The events of a response, as they arrive. @throws {Error} with the engine's message, once an event is an error. */
 export async function* readEvents(answer: Readable): AsyncGenerator<DockerEvent> {
   for await (const line of createInterface({ input: answer })) {
     if (line.trim() === '') continue;
@@ -23,7 +23,7 @@ export async function* readEvents(answer: Readable): AsyncGenerator<DockerEvent>
   }
 }
 
-/** What the engine itself said, without what the library puts in front. */
+/** The engine's message, without the prefix that the library adds. */
 export function messageOf(error: unknown): string {
   const { json, message } = error as {
     readonly json?: { readonly message?: string };
@@ -33,18 +33,18 @@ export function messageOf(error: unknown): string {
   return said.replace(/^\(HTTP code \d+\) [^-]* - /, '').trim();
 }
 
-/** The engine says that the thing asked for is not there. */
+/** Whether the engine responded that the object does not exist. */
 export function isAbsent(error: unknown): boolean {
   const cause = error instanceof Failure ? error.cause : error;
   return (cause as { readonly statusCode?: number } | undefined)?.statusCode === 404;
 }
 
-/** An engine that refuses, or that went away in the middle, as a Failure about `what`. */
+/** The error of a request about `what` as a Failure: rejected by the engine, or the connection was lost. */
 export function toFailure(what: string, error: unknown): Failure {
   if (error instanceof Failure) return error;
   const { code } = error as { readonly code?: string };
   if (code === 'ECONNREFUSED' || code === 'ENOENT' || code === 'ECONNRESET') {
-    return new Failure('the container engine stopped answering', { cause: error, hint: 'npm run doctor' });
+    return new Failure('the container engine stopped responding', { cause: error, hint: 'npm run doctor' });
   }
   const message = messageOf(error);
   if (/no space left on device/.test(message)) {
