@@ -46,7 +46,7 @@ Every pod of some namespaces that asks for it by its annotations prometheus.io/s
     - source_labels: [__meta_kubernetes_pod_annotation_prometheus_io_scrape]
       regex: "true"
       action: keep
-    # A completed pod, as of a Job, does not respond.
+    # A pod that has ended, as one of a Job, answers nobody.
     - source_labels: [__meta_kubernetes_pod_phase]
       regex: Succeeded|Failed
       action: drop
