@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type App, defineCommand } from '../cli/command.ts';
 import { name, yes } from '../cli/options.ts';
+import { requireDataFolder } from '../cluster/data-folder.ts';
 import { toBytes } from '../lib/bytes.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { getEngine } from '../machine/engine.ts';
@@ -49,6 +50,7 @@ export const command = defineCommand({
       const checkoutId = await ensureCheckoutId(app.paths);
       /** The state folder describes one cluster; removing another one does not change it. */
       const isRecorded = (record?.name ?? cluster) === cluster;
+      if (deleteData && found) await requireDataFolder(found, data, 'npm run down -- --delete-data');
       if (deleteData) await requireOwnData(data, checkoutId);
       if (deleteData) await app.confirmLoss(cluster, await describeData(data, app), confirmed);
 

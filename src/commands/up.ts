@@ -1,6 +1,6 @@
 import { defineCommand } from '../cli/command.ts';
 import { dryRun, name, nodes, selectedServices, yes } from '../cli/options.ts';
-import { findCreated, toCreation } from '../cluster/creation.ts';
+import { findCreated, toCreation, toDigest } from '../cluster/creation.ts';
 import { findPolicyRecord } from '../cluster/network-policies.ts';
 import { loadHelmValues } from '../config/helm-values.ts';
 import type { Override } from '../config/load.ts';
@@ -141,16 +141,16 @@ export const command = defineCommand({
     ): Promise<string | undefined> {
       const node = await chain.findNode();
       if (!found || !node) return undefined;
-      const creation = await toCreation({ paths: app.paths, checkoutId, cluster, image: node.reference });
-      const created = await findCreated(creation, found.id);
+      const created = await findCreated(found);
       if (created === undefined) return undefined;
+      const { config } = await toCreation({ paths: app.paths, checkoutId, cluster, image: node.reference });
       const { nodes } = environment.cluster;
       if (nodes !== undefined && toTypes(nodes) !== toTypes(cluster.nodes)) {
         return `has ${toTypes(cluster.nodes)} instead of ${toTypes(nodes)}`;
       }
       const lost = cluster.nodes.length + 1 - found.nodes.length;
       if (lost > 0) return `has lost ${lost} of its nodes`;
-      return created === 'other'
+      return created !== toDigest(config)
         ? 'was created with other settings or another node image than the current ones'
         : undefined;
     }

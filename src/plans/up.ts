@@ -64,6 +64,7 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
           name: cluster.name,
           checkoutId: choice.checkoutId,
           cache: paths.cache,
+          data: join(paths.data, cluster.name),
           kubeconfig: join(paths.state, 'kubeconfig'),
           creation: async () => {
             const { reference: image } = await requireFound(chain.findNode(), 'node');

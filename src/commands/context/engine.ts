@@ -69,6 +69,7 @@ export interface RunningCluster {
   readonly host: Host;
   readonly engine: Pick<Engine, 'socket'>;
   readonly name: string;
+  readonly found: FoundCluster;
 }
 
 /**
@@ -90,7 +91,12 @@ export async function getRunningCluster(
     socket === undefined ? undefined : await findCluster(createDocker({ socket }, exec), name, signal);
   if (found) requireOwn(found, checkoutId);
   if (socket === undefined || found?.state !== 'running') throw toNotRunning(name, found);
-  return { host, engine: { socket }, name };
+  return { host, engine: { socket }, name, found };
+}
+
+/** Access to the running cluster of this checkout, and its containers. */
+export interface OwnAccess extends LocalAccess {
+  readonly found: FoundCluster;
 }
 
 /**
@@ -98,10 +104,13 @@ export async function getRunningCluster(
  * owns it: a name and a kubeconfig prove nothing.
  * @throws {Failure} as `getRunningCluster`.
  */
-export async function getOwnCluster(app: App, environment: LocalEnvironment): Promise<LocalAccess> {
-  const [{ name }, access] = await Promise.all([getRunningCluster(app, environment), findClusterAccess(app)]);
+export async function getOwnCluster(app: App, environment: LocalEnvironment): Promise<OwnAccess> {
+  const [{ name, found }, access] = await Promise.all([
+    getRunningCluster(app, environment),
+    findClusterAccess(app),
+  ]);
   if (!access) throw toNotRunning(name, undefined);
-  return access;
+  return { ...access, found };
 }
 
 function toNotRunning(name: string, found: FoundCluster | undefined): Failure {

@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import type { App } from '../../cli/command.ts';
+import { requireDataFolder } from '../../cluster/data-folder.ts';
 import type { Environment, LocalEnvironment } from '../../config/schema.ts';
 import { type Selection, selectServices } from '../../config/services.ts';
 import { type Images, openImages } from '../../images/open-images.ts';
@@ -53,14 +55,18 @@ export interface Foreseen {
   readonly deps: UpDeps & { readonly images: Images };
 }
 
-/** Reads what the plan of `up` depends on; changes nothing. @throws {Failure} exit code 9 for another checkout's cluster. */
+/**
+ * Reads what the plan of `up` depends on; changes nothing.
+ * @throws {Failure} exit code 9 for a cluster of another checkout, or with another data folder than this run's.
+ */
 export async function foreseeUp(
   app: Pick<App, 'paths' | 'exec' | 'signal' | 'ui'>,
   environment: LocalEnvironment,
   { name, extras }: { readonly name?: string | undefined; readonly extras: WantedExtras },
 ): Promise<Foreseen> {
   const situation = await readSituation(app, environment, name);
-  const { engine, host } = situation;
+  const { engine, host, found } = situation;
+  if (found) await requireDataFolder(found, join(app.paths.data, found.name));
   const chosen = await chooseCluster({ app, environment, ...situation });
   const cluster = chosen.name;
   const deps = await connectUp(app, engine ?? { socket: usualSocket }, { environment, host, cluster });
