@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type App, defineCommand } from '../cli/command.ts';
 import { name, yes } from '../cli/options.ts';
-import { requireDataFolder } from '../cluster/data-folder.ts';
+import { findMountedData, requireDataFolder } from '../cluster/data-folder.ts';
 import { toBytes } from '../lib/bytes.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { getEngine } from '../machine/engine.ts';
@@ -10,6 +10,7 @@ import { planDown } from '../plans/down.ts';
 import { ensureCheckoutId } from '../state/checkout-id.ts';
 import { removeClusterRecord } from '../state/cluster-record.ts';
 import { listSnapshots, toSnapshotsFolder } from '../state/database-snapshots.ts';
+import { removeEngineRecord, toEngineFile } from '../state/engine-record.ts';
 import { measureFolder } from '../tools/disk.ts';
 import { readSituation } from './context/engine.ts';
 import { requireWritable } from './context/environment.ts';
@@ -67,6 +68,7 @@ export const command = defineCommand({
         data,
       });
       const result = await app.runPlan(plan);
+      if (!stop) await forgetEngine((found && findMountedData(found)) ?? data);
       if (!stop && isRecorded) await removeClusterRecord(app.paths);
       const value = {
         cluster,
@@ -77,6 +79,14 @@ export const command = defineCommand({
       };
       app.ui.result(value, describe(cluster, data, found !== undefined));
     });
+
+    /** Lets any engine use the data. */
+    async function forgetEngine(folder: string): Promise<void> {
+      await removeEngineRecord(folder).catch((error: Error) => {
+        // Another user's data folder; the cluster is removed all the same.
+        app.ui.say(`${toEngineFile(folder)} could not be removed: ${error.message}`);
+      });
+    }
 
     function describe(cluster: string, data: string, existed: boolean): string {
       if (!existed && !deleteData) return `cluster ${cluster} does not exist`;

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { defineCommand } from '../cli/command.ts';
 import { dryRun, name, nodes, selectedServices, yes } from '../cli/options.ts';
 import { findCreated, toCreation, toDigest } from '../cluster/creation.ts';
@@ -17,6 +18,7 @@ import type { UpDeps } from '../plans/up-deps.ts';
 import { describeExtras } from '../plans/up-extras.ts';
 import { ensureCheckoutId, findCheckoutId } from '../state/checkout-id.ts';
 import { type ClusterRecord, writeClusterRecord } from '../state/cluster-record.ts';
+import { writeEngineRecord } from '../state/engine-record.ts';
 import { ensureSecrets, findSecrets } from '../state/secrets.ts';
 import { probeTitle } from '../steps/probe-policies.ts';
 import { type Address, describeUp, toUpValue } from '../ui/summary.ts';
@@ -112,6 +114,9 @@ export const command = defineCommand({
         wantedExtras.removed.some((each) => each === name),
       );
       await writeClusterRecord(app.paths, { ...record, extras: [...record.extras, ...(beingRemoved ?? [])] });
+      // An engine's ID may change, as when it is installed again; the cluster in it shows that it is the same.
+      if (situation.found && deps.engine)
+        await writeEngineRecord(join(app.paths.data, record.name), deps.engine);
       const checkoutId = await ensureCheckoutId(app.paths);
       const { file: secrets } = await ensureSecrets(await toSecretsOptions(app, environment, record.name));
       const plan = toPlan(foreseen, { checkoutId, secrets });
@@ -123,7 +128,7 @@ export const command = defineCommand({
       }
       for (const note of await describeExtras(deps, { cluster: record }, app.signal)) app.ui.say(note);
       const result = joinResults([prepared, await app.runPlan(plan)]);
-      await writeClusterRecord(app.paths, record);
+      await writeClusterRecord(app.paths, { ...record, engine: deps.engine });
       const isDeployed = !result.steps.some(({ step, skipped }) => step === probeTitle && skipped === 'none');
       if (isDeployed && (await findPolicyRecord(app.paths))?.enforced === false) {
         app.ui.say("network policies are not enforced by this cluster's network");

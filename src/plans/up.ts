@@ -59,6 +59,7 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
       steps: [
         createCluster({
           toolchain,
+          engine: deps.engine,
           openApi: deps.openApi,
           snapshots: deps.snapshots,
           name: cluster.name,

@@ -10,12 +10,19 @@ import {
   nodeNamesOf,
   requireOwn,
 } from '../cluster/ownership.ts';
+import { requireSameEngine } from '../cluster/same-engine.ts';
 import type { Snapshots } from '../diagnosis/snapshot.ts';
 import { toDuration } from '../lib/duration.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { waitFor } from '../lib/wait.ts';
 import type { Run, Step } from '../plan/plan.ts';
 import { writeFileAtomically } from '../state/atomic-file.ts';
+import {
+  type EngineRecord,
+  findEngineRecord,
+  toEngineFile,
+  writeEngineRecord,
+} from '../state/engine-record.ts';
 import { acquireLock } from '../state/lock.ts';
 import { type ApiServer, isConnectionLost } from '../tools/kubernetes/api-server.ts';
 import type { ContainerStatus } from '../tools/kubernetes/objects.ts';
@@ -24,6 +31,8 @@ import { removeNodes } from './remove-nodes.ts';
 
 export interface ClusterDeps {
   readonly toolchain: Pick<Toolchain, 'docker' | 'kind'>;
+  /** Undefined for an engine without an ID. */
+  readonly engine: EngineRecord | undefined;
   readonly openApi: () => Promise<ApiServer>;
   readonly snapshots: Snapshots;
   readonly name: string;
@@ -76,6 +85,7 @@ export function createCluster(deps: ClusterDeps): Step {
     const names = nodeNamesOf(name, creation.settings.workers.length);
     const early = loadEarly(names, { ...run, signal: AbortSignal.any([run.signal, created.signal]) });
     try {
+      await claimData();
       await kind.create(creation.config, { kubeconfig, run });
       run.report('loading images');
       await early;
@@ -88,6 +98,14 @@ export function createCluster(deps: ClusterDeps): Step {
     if (!made) return;
     const file = toCreatedFile(creation, made.id);
     await writeFileAtomically(file.path, file.text);
+  }
+
+  /** Records that this engine uses the data folder, before a container of it does. @throws {Failure} exit code 9. */
+  async function claimData(): Promise<void> {
+    const { engine, data } = deps;
+    if (!engine) return;
+    requireSameEngine(name, engine, [{ file: toEngineFile(data), engine: await findEngineRecord(data) }]);
+    await writeEngineRecord(data, engine);
   }
 
   /**

@@ -2,6 +2,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { CommandFailure } from '../../src/lib/failure.ts';
+import { findEngineRecord, writeEngineRecord } from '../../src/state/engine-record.ts';
 import { exec } from '../../src/tools/exec.ts';
 import { startNodeEngine } from '../fakes/node-engine.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
@@ -10,17 +11,30 @@ const bin = resolve(import.meta.dirname, '../../src/bin.js');
 const ours = '0123456789abcdef';
 
 /** A checkout with the running cluster `wealist`, whose node mounts the owner folder `owner` of `data`. */
-async function makeCheckout({ owner = ours, mounted = 'data', id = ours as string | undefined } = {}) {
+async function makeCheckout({
+  owner = ours,
+  mounted = 'data',
+  id = ours as string | undefined,
+  isCreated = true,
+  engine = undefined as object | undefined,
+} = {}) {
   const folder = await makeTemporaryFolder();
   const state = join(folder, 'state');
   const toData = (name: string) => join(folder, name, 'wealist-local/wealist');
   const ownerFolder = join(toData(mounted), 'owners', owner);
   await Promise.all([mkdir(state), mkdir(ownerFolder, { recursive: true })]);
   if (id !== undefined) await writeFile(join(state, 'id'), `${id}\n`);
-  const record = { version: 1, name: 'wealist', httpPort: 8090, httpsPort: 8091, controller: 'traefik' };
+  const record = {
+    version: 1,
+    name: 'wealist',
+    httpPort: 8090,
+    httpsPort: 8091,
+    controller: 'traefik',
+    engine,
+  };
   await writeFile(join(state, 'cluster.json'), JSON.stringify(record));
   await writeFile(join(state, 'kubeconfig'), '{}');
-  const socket = await startNodeEngine([{ owner: ownerFolder }]);
+  const socket = await startNodeEngine(isCreated ? [{ owner: ownerFolder }] : [], { id: 'HERE' });
 
   async function run(...words: string[]) {
     const env = {
@@ -40,7 +54,7 @@ async function makeCheckout({ owner = ours, mounted = 'data', id = ours as strin
       },
     );
   }
-  return { folder, state, toData, ownerFolder, run };
+  return { folder, state, data: toData('data'), toData, ownerFolder, socket, run };
 }
 
 describe('a cluster whose data is in another folder', () => {
@@ -64,4 +78,61 @@ describe('a cluster whose data is in another folder', () => {
     expect(await readdir(folder)).not.toContain('data');
     expect(await readdir(toData('other'))).toEqual(['owners']);
   });
+});
+
+describe('a cluster that was created in another engine', () => {
+  const there = { id: 'THERE', socket: '/run/there.sock' };
+
+  test.each([['up', '--yes'], ['up', '--dry-run'], ['down'], ['down', '--delete-data', '--yes']])(
+    '%s %s: refused with the ways out, whichever record names the engine',
+    async (...words) => {
+      const { state, data, socket, run } = await makeCheckout({ isCreated: false, engine: there });
+      const ways = `DOCKER_HOST=unix://${there.socket} npm run down; or npm run up -- --name wealist-2; or, if that engine no longer exists: rm`;
+      const byCheckout = await run(...words);
+      await writeEngineRecord(data, there);
+      const byData = await run(...words);
+      for (const { status, stderr } of [byCheckout, byData]) {
+        expect({ status, stderr }).toMatchObject({
+          status: 9,
+          stderr: expect.stringContaining(
+            `✗ cluster wealist was created in the container engine THERE at ${there.socket}, and the current one is HERE at ${socket}\n`,
+          ),
+        });
+      }
+      expect(byCheckout.stderr).toContain(`${ways} ${state}/cluster.json`);
+      expect(byData.stderr).toContain(`${ways} ${data}/engine.json ${state}/cluster.json`);
+      expect((await readdir(data)).toSorted()).toEqual(['engine.json', 'owners']);
+    },
+  );
+
+  test('and that engine was replaced at its socket: the hint does not lead there', async () => {
+    const { data, socket, run } = await makeCheckout({ isCreated: false });
+    await writeEngineRecord(data, { id: 'PREVIOUS', socket });
+    const { status, stderr } = await run('up', '--dry-run');
+    expect({ status, stderr }).toMatchObject({
+      status: 9,
+      stderr: expect.not.stringContaining('DOCKER_HOST'),
+    });
+  });
+
+  test('by an earlier version, which recorded no engine, is not refused', async () => {
+    const { run } = await makeCheckout({ isCreated: false });
+    expect(await run('up', '--dry-run')).toMatchObject({ status: 0 });
+  });
+
+  test('but exists in this one is not refused: the ID of the engine has changed', async () => {
+    const { data, run } = await makeCheckout({ engine: there });
+    await writeEngineRecord(data, there);
+    expect(await run('up', '--dry-run')).toMatchObject({ status: 0 });
+  });
+});
+
+test('down lets another engine use the data, and down --stop does not', async () => {
+  const { data, run } = await makeCheckout();
+  const here = { id: 'HERE', socket: '/run/docker.sock' };
+  await writeEngineRecord(data, here);
+  await run('down', '--stop');
+  expect(await findEngineRecord(data)).toEqual(here);
+  expect(await run('down')).toMatchObject({ status: 0 });
+  expect(await findEngineRecord(data)).toBeUndefined();
 });

@@ -1,5 +1,5 @@
 import { ownerOnNode } from '../../src/config/kind-cluster.ts';
-import { docker, dockerRoutes, startEngine } from './engine.ts';
+import { docker, dockerRoutes, type Routes, sendJson, startEngine } from './engine.ts';
 
 interface NodeOptions {
   /** Name of the cluster. */
@@ -42,6 +42,15 @@ export async function startNodeEngine(
       },
     };
   });
+  const removed = new Set<string>();
+  const toRoutes = (details: Readonly<Record<string, unknown>> & { readonly Id: string }): Routes => ({
+    [`GET /containers/${details.Id}/json`]: (_, response) =>
+      removed.has(details.Id) ? sendJson(response, 404, {}) : sendJson(response, 200, details),
+    [`DELETE /containers/${details.Id}`]: (_, response) => {
+      removed.add(details.Id);
+      response.writeHead(204).end();
+    },
+  });
   return startEngine({
     ...dockerRoutes,
     'GET /info': { ...docker.info, ID: id },
@@ -53,12 +62,13 @@ export async function startNodeEngine(
           Object.entries(listed.Labels).some(([key, value]) => each === `${key}=${value}`),
         ),
       );
-      response
-        .writeHead(200, { 'content-type': 'application/json' })
-        .end(JSON.stringify(found.map(({ listed }) => listed)));
+      const left = found.filter(({ details }) => !removed.has(details.Id));
+      sendJson(
+        response,
+        200,
+        left.map(({ listed }) => listed),
+      );
     },
-    ...Object.fromEntries(
-      containers.map(({ details }) => [`GET /containers/${details.Id}/json`, details] as const),
-    ),
+    ...Object.assign({}, ...containers.map(({ details }) => toRoutes(details))),
   });
 }

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { toCreatedFile, toCreation } from '../../src/cluster/creation.ts';
 import { createSnapshot } from '../../src/diagnosis/snapshot.ts';
 import { CommandFailure, Failure } from '../../src/lib/failure.ts';
+import { findEngineRecord, writeEngineRecord } from '../../src/state/engine-record.ts';
 import { createCluster } from '../../src/steps/create-cluster.ts';
 import type { Kind } from '../../src/tools/kind.ts';
 import { ApiFailure, type ApiServer } from '../../src/tools/kubernetes/api-server.ts';
@@ -39,6 +40,8 @@ async function makeWorld() {
     hasKubeconfig: true,
     /** The error of `kind create`. */
     fails: undefined as Error | undefined,
+    /** The engine that is recorded in the data folder while `kind create` runs. */
+    recorded: undefined as object | undefined,
     early: [] as string[],
     loadEarly: async () => {},
     /** Start times of the pods' containers, one for each snapshot. */
@@ -48,6 +51,7 @@ async function makeWorld() {
     async create(_config, { kubeconfig }) {
       if (engine.names().includes(node)) throw new Error(`the name ${node} is taken`);
       state.created += 1;
+      state.recorded = await findEngineRecord(data);
       engine.add(node, { cluster: 'wealist', owner: 'mine' });
       if (state.fails) throw state.fails;
       await writeFile(kubeconfig, 'made', { mode: 0o644 });
@@ -69,6 +73,7 @@ async function makeWorld() {
     },
   };
   const step = createCluster({
+    engine: { id: 'A', socket: '/run/a.sock' },
     toolchain: { docker: engine.docker, kind: kind as Kind },
     openApi: async () => {
       if (!state.hasKubeconfig) throw new Failure('there is no kubeconfig');
@@ -132,6 +137,22 @@ describe('without a cluster', () => {
     await step.apply(run);
     expect(state.created).toBe(2);
     expect(await step.isDone?.(run)).toBe('the API server responds');
+  });
+});
+
+describe('the engine that uses the data folder', () => {
+  test('is recorded before a container of it mounts the folder', async () => {
+    const { step, run, state } = await makeWorld();
+    await step.apply(run);
+    expect(state.recorded).toEqual({ id: 'A', socket: '/run/a.sock' });
+  });
+
+  test('is not replaced by another one', async () => {
+    const { step, run, state, data, engine } = await makeWorld();
+    await writeEngineRecord(data, { id: 'B', socket: '/run/b.sock' });
+    await expect(step.apply(run)).rejects.toMatchObject({ exitCode: 9 });
+    expect({ created: state.created, names: engine.names() }).toEqual({ created: 0, names: [] });
+    expect(await findEngineRecord(data)).toMatchObject({ id: 'B' });
   });
 });
 

@@ -1,11 +1,14 @@
+import { join } from 'node:path';
 import type { App } from '../../cli/command.ts';
 import { type FoundCluster, findCluster, requireOwn } from '../../cluster/ownership.ts';
+import { requireSameEngine } from '../../cluster/same-engine.ts';
 import type { LocalEnvironment } from '../../config/schema.ts';
 import { exitCodes, Failure } from '../../lib/failure.ts';
 import { type Engine, findEngine, findSocket } from '../../machine/engine.ts';
 import { type Host, readHost } from '../../machine/host.ts';
 import { findCheckoutId } from '../../state/checkout-id.ts';
-import { type ClusterRecord, findClusterRecord } from '../../state/cluster-record.ts';
+import { type ClusterRecord, findClusterRecord, toClusterFile } from '../../state/cluster-record.ts';
+import { type EngineRecord, findEngineRecord, toEngineFile } from '../../state/engine-record.ts';
 import { createDocker } from '../../tools/docker/docker.ts';
 import { findClusterAccess, type LocalAccess } from './cluster.ts';
 import type { ClusterState } from './cluster-state.ts';
@@ -40,7 +43,7 @@ export async function readSurroundings(
 
 /**
  * Reads the situation; changes nothing.
- * @throws {Failure} exit code 9 when a cluster of that name belongs to another checkout.
+ * @throws {Failure} exit code 9 when a cluster of that name belongs to another checkout, or was created in another engine.
  */
 export async function readSituation(
   app: Pick<App, 'paths' | 'exec' | 'signal'>,
@@ -61,8 +64,30 @@ export async function readSituation(
     docker.listContainers([], { signal }),
   ]);
   if (found) requireOwn(found, checkoutId);
+  else await requireOwnEngine(app, engine, surroundings);
   const taken = containers.flatMap(({ ports }) => ports.map(({ hostPort }) => hostPort));
   return { ...surroundings, found, taken: new Set(taken) };
+}
+
+/** The engine as it is recorded; undefined for one without an ID. */
+export function toEngineRecord({ daemonId, socket }: Pick<Engine, 'daemonId' | 'socket'>) {
+  const record: EngineRecord = { id: daemonId, socket };
+  return daemonId === '' ? undefined : record;
+}
+
+/** @throws {Failure} exit code 9 when another engine is recorded for the cluster, which does not exist in this one. */
+async function requireOwnEngine(
+  { paths }: Pick<App, 'paths'>,
+  engine: Engine,
+  { name, record }: Pick<Surroundings, 'name' | 'record'>,
+): Promise<void> {
+  const current = toEngineRecord(engine);
+  if (!current) return;
+  const data = join(paths.data, name);
+  requireSameEngine(name, current, [
+    { file: toEngineFile(data), engine: await findEngineRecord(data) },
+    { file: toClusterFile(paths), engine: record?.name === name ? record.engine : undefined },
+  ]);
 }
 
 export interface RunningCluster {

@@ -12,7 +12,7 @@ import type { ClusterRecord } from '../../state/cluster-record.ts';
 import { createGit } from '../../tools/git.ts';
 import { chooseCluster } from './choose-cluster.ts';
 import { chooseExtras, type WantedExtras } from './choose-extras.ts';
-import { readSituation, readSurroundings, type Situation } from './engine.ts';
+import { readSituation, readSurroundings, type Situation, toEngineRecord } from './engine.ts';
 import { loadMachineEnvironment } from './environment.ts';
 import { openServiceImages } from './service-images.ts';
 import { openSession } from './session.ts';
@@ -21,7 +21,7 @@ import { toolSteps } from './tools.ts';
 /** Everything that the plan of `up` needs, for one engine and cluster. Sends no request to either. */
 async function connectUp(
   app: Pick<App, 'paths' | 'exec'>,
-  engine: Pick<Engine, 'socket'>,
+  engine: Pick<Engine, 'socket' | 'daemonId'>,
   { environment, host, cluster }: { environment: Environment; host: Host; cluster: string },
 ): Promise<UpDeps & { readonly images: Images }> {
   const { paths, exec } = app;
@@ -30,7 +30,16 @@ async function connectUp(
   const images = await openImages({ paths, registry: environment.registry, toolchain, exec });
   const serviceImages = openServiceImages({ app, host, environment, images, toolchain });
   const git = createGit(exec, paths.checkout);
-  return { ...session, ...images, paths, images, serviceImages, git, tools: toolSteps(app, images) };
+  return {
+    ...session,
+    ...images,
+    engine: toEngineRecord(engine),
+    paths,
+    images,
+    serviceImages,
+    git,
+    tools: toolSteps(app, images),
+  };
 }
 
 /** Whether an image that this selection needs is neither in the store nor in the engine. */
@@ -45,8 +54,8 @@ export async function lacksImages(
   return found.includes(undefined);
 }
 
-/** Where an engine that is yet to be installed will listen. */
-const usualSocket = '/var/run/docker.sock';
+/** The engine that is yet to be installed or started. */
+const futureEngine = { socket: '/var/run/docker.sock', daemonId: '' };
 
 /** What exists, and the cluster that `up` would create or update. */
 export interface Foreseen {
@@ -69,11 +78,11 @@ export async function foreseeUp(
   if (found) await requireDataFolder(found, join(app.paths.data, found.name));
   const chosen = await chooseCluster({ app, environment, ...situation });
   const cluster = chosen.name;
-  const deps = await connectUp(app, engine ?? { socket: usualSocket }, { environment, host, cluster });
+  const deps = await connectUp(app, engine ?? futureEngine, { environment, host, cluster });
   // The record of a cluster with another name does not apply to this one.
   const record = situation.record?.name === cluster ? situation.record : undefined;
   const choice = await chooseExtras({ app, environment, images: deps.images, record }, extras);
-  return { situation, record: { ...chosen, ...choice }, deps };
+  return { situation, record: { ...chosen, ...choice, engine: record?.engine }, deps };
 }
 
 /** Everything that commands about images need. Images belong to no cluster, so that only the engine is looked for. */
@@ -81,7 +90,7 @@ export async function connectImages(app: App) {
   const environment = await loadMachineEnvironment(app);
   const surroundings = await readSurroundings(app, environment);
   const { engine, host, name: cluster } = surroundings;
-  const deps = await connectUp(app, engine ?? { socket: usualSocket }, { environment, host, cluster });
+  const deps = await connectUp(app, engine ?? futureEngine, { environment, host, cluster });
   return { ...deps, environment, ...surroundings, selection: selectServices(environment, []) };
 }
 
