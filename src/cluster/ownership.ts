@@ -77,6 +77,12 @@ export async function findCluster(
   };
 }
 
+/** Names of all kind clusters in the engine. */
+export async function listClusterNames(docker: Docker, signal: AbortSignal): Promise<readonly string[]> {
+  const containers = await docker.listContainers([clusterLabel], { signal });
+  return [...new Set(containers.flatMap(({ labels }) => labels[clusterLabel] ?? []))];
+}
+
 /** Names of the cluster's nodes in the engine, running or not. */
 export async function listNodeNames(
   docker: Docker,

@@ -11,6 +11,7 @@ import { ensureCheckoutId } from '../state/checkout-id.ts';
 import { removeClusterRecord } from '../state/cluster-record.ts';
 import { listSnapshots, toSnapshotsFolder } from '../state/database-snapshots.ts';
 import { removeEngineRecord, toEngineFile } from '../state/engine-record.ts';
+import { findOwnerLoss, findOwnerRecord } from '../state/owner-record.ts';
 import { measureFolder } from '../tools/disk.ts';
 import { readSituation } from './context/engine.ts';
 import { requireWritable } from './context/environment.ts';
@@ -46,7 +47,7 @@ export const command = defineCommand({
         name: cluster,
         record,
         found,
-      } = await readSituation(app, environment, wantedName);
+      } = await readSituation(app, environment, { name: wantedName });
       const data = join(app.paths.data, cluster);
       const checkoutId = await ensureCheckoutId(app.paths);
       /** The state folder describes one cluster; removing another one does not change it. */
@@ -99,11 +100,18 @@ export const command = defineCommand({
 
 /**
  * The owner marks in a data folder name its checkouts; a folder without a mark has no cluster's data yet.
- * @throws {Failure} exit code 9 when only other checkouts have owned this cluster.
+ * @throws {Failure} exit code 9 when only other checkouts have owned this cluster, and one of them may still exist.
  */
 async function requireOwnData(data: string, checkoutId: string): Promise<void> {
   const owners = await readFolder(join(data, 'owners'));
   if (owners.length === 0 || owners.includes(checkoutId)) return;
+  const losses = await Promise.all(
+    owners.map(async (owner) => {
+      const record = await findOwnerRecord(join(data, 'owners', owner));
+      return record && findOwnerLoss(owner, record);
+    }),
+  );
+  if (!losses.includes(undefined)) return;
   throw new Failure(`the data in ${data} belongs to another checkout`, {
     hint: 'npm run down -- --delete-data in the checkout that it belongs to',
     exitCode: exitCodes.refused,

@@ -19,6 +19,7 @@ import { describeExtras } from '../plans/up-extras.ts';
 import { ensureCheckoutId, findCheckoutId } from '../state/checkout-id.ts';
 import { type ClusterRecord, writeClusterRecord } from '../state/cluster-record.ts';
 import { writeEngineRecord } from '../state/engine-record.ts';
+import { findOwnerLoss, findOwnerRecord, writeOwnerRecord } from '../state/owner-record.ts';
 import { ensureSecrets, findSecrets } from '../state/secrets.ts';
 import { probeTitle } from '../steps/probe-policies.ts';
 import { type Address, describeUp, toUpValue } from '../ui/summary.ts';
@@ -87,7 +88,7 @@ export const command = defineCommand({
       });
 
     if (isPreview) {
-      const foreseen = await inspect();
+      const foreseen = await inspect(undefined);
       const { demand, record, situation } = foreseen;
       const changes = situation.engine ? [] : await listChanges(app, situation, demand);
       const secrets = await findSecrets(await toSecretsOptions(app, environment, record.name));
@@ -104,10 +105,11 @@ export const command = defineCommand({
     }
 
     await app.exclusively(async () => {
-      const before = await inspect();
+      const adopt = { confirmed };
+      const before = await inspect(adopt);
       const prepared = await prepareMachine(app, before.situation, before.demand, confirmed);
       // Without a running engine, an existing cluster and its ports were not known before.
-      const foreseen = before.situation.engine ? before : await inspect();
+      const foreseen = before.situation.engine ? before : await inspect(adopt);
       const { situation, record, deps } = foreseen;
       // Extras stay in the record until they are removed, so that a killed run can be repeated.
       const beingRemoved = situation.record?.extras.filter((name) =>
@@ -115,8 +117,10 @@ export const command = defineCommand({
       );
       await writeClusterRecord(app.paths, { ...record, extras: [...record.extras, ...(beingRemoved ?? [])] });
       // An engine's ID may change, as when it is installed again; the cluster in it shows that it is the same.
-      if (situation.found && deps.engine)
+      if (situation.found && deps.engine) {
         await writeEngineRecord(join(app.paths.data, record.name), deps.engine);
+      }
+      await keepOwnerRecord(situation.found);
       const checkoutId = await ensureCheckoutId(app.paths);
       const { file: secrets } = await ensureSecrets(await toSecretsOptions(app, environment, record.name));
       const plan = toPlan(foreseen, { checkoutId, secrets });
@@ -128,7 +132,12 @@ export const command = defineCommand({
       }
       for (const note of await describeExtras(deps, { cluster: record }, app.signal)) app.ui.say(note);
       const result = joinResults([prepared, await app.runPlan(plan)]);
-      await writeClusterRecord(app.paths, { ...record, engine: deps.engine });
+      await Promise.all(
+        // The second is for a checkout that adopts the cluster when this one is lost.
+        [app.paths.state, join(app.paths.data, record.name, 'owners', checkoutId)].map((state) =>
+          writeClusterRecord({ state }, { ...record, engine: deps.engine }),
+        ),
+      );
       const isDeployed = !result.steps.some(({ step, skipped }) => step === probeTitle && skipped === 'none');
       if (isDeployed && (await findPolicyRecord(app.paths))?.enforced === false) {
         app.ui.say("network policies are not enforced by this cluster's network");
@@ -136,6 +145,15 @@ export const command = defineCommand({
       const addresses = listAddresses(record);
       app.ui.result(toUpValue(result, addresses), describeUp(result, addresses, app.ui.resultColors));
     });
+
+    /** Records this checkout as the owner where the record is missing, or names a place from which it was moved. */
+    async function keepOwnerRecord(found: Situation['found']): Promise<void> {
+      const { owner, ownerFolder } = found ?? {};
+      if (owner === undefined || ownerFolder === undefined) return;
+      const record = await findOwnerRecord(ownerFolder);
+      if (record && !(await findOwnerLoss(owner, record))) return;
+      await writeOwnerRecord(ownerFolder, app.paths);
+    }
 
     /** How the cluster differs from settings that only recreating it can change; that is left to the user. */
     async function findDrift(
@@ -161,8 +179,9 @@ export const command = defineCommand({
     }
 
     /** Reads the current state, and what the run requires of the machine; changes nothing. */
-    async function inspect() {
-      const foreseen = await foreseeUp(app, environment, { name: wantedName, extras: wantedExtras });
+    async function inspect(adopt: { readonly confirmed: boolean } | undefined) {
+      const options = { name: wantedName, extras: wantedExtras, adopt };
+      const foreseen = await foreseeUp(app, environment, options);
       const { situation, record, deps } = foreseen;
       const lacks = await lacksImages(deps.images, selection, record, situation.engine);
       const buildsImages =

@@ -66,6 +66,7 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
           checkoutId: choice.checkoutId,
           cache: paths.cache,
           data: join(paths.data, cluster.name),
+          checkout: paths,
           kubeconfig: join(paths.state, 'kubeconfig'),
           creation: async () => {
             const { reference: image } = await requireFound(chain.findNode(), 'node');

@@ -24,6 +24,7 @@ import {
   writeEngineRecord,
 } from '../state/engine-record.ts';
 import { acquireLock } from '../state/lock.ts';
+import { type OwnerRecord, writeOwnerRecord } from '../state/owner-record.ts';
 import { type ApiServer, isConnectionLost } from '../tools/kubernetes/api-server.ts';
 import type { ContainerStatus } from '../tools/kubernetes/objects.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
@@ -37,6 +38,8 @@ export interface ClusterDeps {
   readonly snapshots: Snapshots;
   readonly name: string;
   readonly checkoutId: string;
+  /** Where this checkout is, recorded as the cluster's owner. */
+  readonly checkout: OwnerRecord;
   /** The user's cache folder, where the lock is. */
   readonly cache: string;
   /** This run's data folder of the cluster. */
@@ -72,6 +75,7 @@ export function createCluster(deps: ClusterDeps): Step {
     // The data stores run as other users, each in a folder below that the provisioner creates.
     await Promise.all([mkdir(volumes, { recursive: true, mode: 0o755 }), mkdir(owner, { recursive: true })]);
     await writeFileAtomically(kubelet, creation.kubelet, 0o644);
+    await writeOwnerRecord(owner, deps.checkout);
     await rm(kubeconfig, { force: true });
     // Two commands that create clusters at once would both create the network `kind`, and Docker allows that.
     const lock = await acquireLock(join(deps.cache, 'locks/create-cluster.lock'), {

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { CommandFailure } from '../../src/lib/failure.ts';
 import { findEngineRecord, writeEngineRecord } from '../../src/state/engine-record.ts';
+import { findOwnerRecord, writeOwnerRecord } from '../../src/state/owner-record.ts';
 import { exec } from '../../src/tools/exec.ts';
 import { startNodeEngine } from '../fakes/node-engine.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
@@ -63,7 +64,6 @@ describe('a cluster whose data is in another folder', () => {
     ['npm run up', 'up', '--dry-run'],
     ['npm run down -- --delete-data', 'down', '--delete-data', '--yes'],
     ['npm run db', 'db', 'save', 'before'],
-    ['npm run db', 'db', 'restore', 'before', '--yes'],
     ['npm run db', 'db', 'reset', '--yes'],
   ])('%s is refused before anything is written: %s %s', async (again, ...words) => {
     const { folder, toData, run } = await makeCheckout({ mounted: 'other' });
@@ -83,27 +83,30 @@ describe('a cluster whose data is in another folder', () => {
 describe('a cluster that was created in another engine', () => {
   const there = { id: 'THERE', socket: '/run/there.sock' };
 
-  test.each([['up', '--yes'], ['up', '--dry-run'], ['down'], ['down', '--delete-data', '--yes']])(
-    '%s %s: refused with the ways out, whichever record names the engine',
-    async (...words) => {
-      const { state, data, socket, run } = await makeCheckout({ isCreated: false, engine: there });
-      const ways = `DOCKER_HOST=unix://${there.socket} npm run down; or npm run up -- --name wealist-2; or, if that engine no longer exists: rm`;
-      const byCheckout = await run(...words);
-      await writeEngineRecord(data, there);
-      const byData = await run(...words);
-      for (const { status, stderr } of [byCheckout, byData]) {
-        expect({ status, stderr }).toMatchObject({
-          status: 9,
-          stderr: expect.stringContaining(
-            `✗ cluster wealist was created in the container engine THERE at ${there.socket}, and the current one is HERE at ${socket}\n`,
-          ),
-        });
-      }
-      expect(byCheckout.stderr).toContain(`${ways} ${state}/cluster.json`);
-      expect(byData.stderr).toContain(`${ways} ${data}/engine.json ${state}/cluster.json`);
-      expect((await readdir(data)).toSorted()).toEqual(['engine.json', 'owners']);
-    },
-  );
+  test.each([
+    ['data folder', 'up', '--yes'],
+    ['data folder', 'down', '--delete-data', '--yes'],
+    ['checkout', 'up', '--dry-run'],
+    ['checkout', 'down'],
+  ])('by the record of the %s: %s is refused with the ways out', async (where, ...words) => {
+    const isInData = where === 'data folder';
+    const engine = isInData ? undefined : there;
+    const { state, data, socket, run } = await makeCheckout({ isCreated: false, engine });
+    if (isInData) await writeEngineRecord(data, there);
+    const before = await readdir(data);
+    const { status, stderr } = await run(...words);
+    expect({ status, stderr }).toMatchObject({
+      status: 9,
+      stderr: expect.stringContaining(
+        `✗ cluster wealist was created in the container engine THERE at ${there.socket}, and the current one is HERE at ${socket}\n`,
+      ),
+    });
+    const file = isInData ? `${data}/engine.json` : `${state}/cluster.json`;
+    expect(stderr).toContain(
+      `DOCKER_HOST=unix://${there.socket} npm run down; or npm run up -- --name wealist-2; or, if that engine no longer exists: rm ${file}`,
+    );
+    expect(await readdir(data)).toEqual(before);
+  });
 
   test('and that engine was replaced at its socket: the hint does not lead there', async () => {
     const { data, socket, run } = await makeCheckout({ isCreated: false });
@@ -135,4 +138,47 @@ test('down lets another engine use the data, and down --stop does not', async ()
   expect(await findEngineRecord(data)).toEqual(here);
   expect(await run('down')).toMatchObject({ status: 0 });
   expect(await findEngineRecord(data)).toBeUndefined();
+});
+
+describe('a cluster whose checkout no longer exists', () => {
+  const gone = { checkout: '/nowhere/checkout', state: '/nowhere/checkout/.wealist' };
+  const belongs = `cluster wealist belongs to checkout ${gone.checkout}, which no longer exists`;
+
+  test('up asks before it adopts the cluster', async () => {
+    const { ownerFolder, run } = await makeCheckout({ owner: 'a'.repeat(16), id: undefined });
+    await writeOwnerRecord(ownerFolder, gone);
+    const { status, stderr } = await run('up');
+    expect({ status, stderr }).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('✗ adopting cluster wealist requires confirmation'),
+    });
+    expect(await findOwnerRecord(ownerFolder)).toEqual(gone);
+  });
+
+  test.each([
+    ['up', '--dry-run'],
+    ['down', '--stop'],
+    ['reload', 'auth-service'],
+  ])('%s %s refuses it, and names the command that adopts it', async (...words) => {
+    const { ownerFolder, run } = await makeCheckout({ owner: 'a'.repeat(16) });
+    await writeOwnerRecord(ownerFolder, gone);
+    const { status, stderr } = await run(...words);
+    expect({ status, stderr }).toMatchObject({
+      status: 9,
+      stderr: expect.stringContaining(`✗ ${belongs}\n`),
+    });
+    expect(stderr).toContain('npm run up -- --name wealist, which adopts the cluster after you confirm');
+  });
+
+  test('its data can be deleted once it is removed; that of an unknown checkout cannot', async () => {
+    const { data, ownerFolder, run } = await makeCheckout({ owner: 'a'.repeat(16), isCreated: false });
+    const { status, stderr } = await run('down', '--delete-data', '--yes');
+    expect({ status, stderr }).toMatchObject({
+      status: 9,
+      stderr: expect.stringContaining(`✗ the data in ${data}`),
+    });
+    await writeOwnerRecord(ownerFolder, gone);
+    expect(await run('down', '--delete-data', '--yes')).toMatchObject({ status: 0 });
+    await expect(readdir(data)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
 });

@@ -58,7 +58,7 @@ export function createKindEngine({ data: usualData = '/data' } = {}) {
       return all.filter((each) =>
         labels.every((label) => {
           const [key = '', value] = label.split('=');
-          return each.labels[key] === value;
+          return value === undefined ? key in each.labels : each.labels[key] === value;
         }),
       );
     },

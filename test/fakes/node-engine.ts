@@ -59,7 +59,7 @@ export async function startNodeEngine(
       const { label = [] }: { label?: readonly string[] } = JSON.parse(searchParams.get('filters') ?? '{}');
       const found = containers.filter(({ listed }) =>
         label.every((each) =>
-          Object.entries(listed.Labels).some(([key, value]) => each === `${key}=${value}`),
+          Object.entries(listed.Labels).some(([key, value]) => [key, `${key}=${value}`].includes(each)),
         ),
       );
       const left = found.filter(({ details }) => !removed.has(details.Id));

@@ -73,6 +73,7 @@ async function makeWorld() {
     },
   };
   const step = createCluster({
+    checkout: { checkout, state: folder },
     engine: { id: 'A', socket: '/run/a.sock' },
     toolchain: { docker: engine.docker, kind: kind as Kind },
     openApi: async () => {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { App } from '../../cli/command.ts';
-import { type FoundCluster, findCluster, requireOwn } from '../../cluster/ownership.ts';
+import { requireOwnOrAdopted } from '../../cluster/orphan.ts';
+import { type FoundCluster, findCluster } from '../../cluster/ownership.ts';
 import { requireSameEngine } from '../../cluster/same-engine.ts';
 import type { LocalEnvironment } from '../../config/schema.ts';
 import { exitCodes, Failure } from '../../lib/failure.ts';
@@ -10,6 +11,7 @@ import { findCheckoutId } from '../../state/checkout-id.ts';
 import { type ClusterRecord, findClusterRecord, toClusterFile } from '../../state/cluster-record.ts';
 import { type EngineRecord, findEngineRecord, toEngineFile } from '../../state/engine-record.ts';
 import { createDocker } from '../../tools/docker/docker.ts';
+import { adoptCluster } from './adopt-cluster.ts';
 import { findClusterAccess, type LocalAccess } from './cluster.ts';
 import type { ClusterState } from './cluster-state.ts';
 
@@ -41,14 +43,21 @@ export async function readSurroundings(
   return { host, engine: await findEngine(host, { signal }), name, record };
 }
 
+export interface SituationOptions {
+  /** From `--name`. */
+  readonly name?: string | undefined;
+  /** Adopts a cluster whose checkout cannot use it any more, after confirmation; `confirmed` is `--yes`. */
+  readonly adopt?: { readonly confirmed: boolean } | undefined;
+}
+
 /**
- * Reads the situation; changes nothing.
+ * Reads the situation; changes nothing but the owner of a cluster that is adopted.
  * @throws {Failure} exit code 9 when a cluster of that name belongs to another checkout, or was created in another engine.
  */
 export async function readSituation(
-  app: Pick<App, 'paths' | 'exec' | 'signal'>,
+  app: Pick<App, 'paths' | 'exec' | 'signal' | 'confirm'>,
   environment: LocalEnvironment,
-  wantedName?: string,
+  { name: wantedName, adopt }: SituationOptions = {},
 ): Promise<Situation> {
   const { paths, exec, signal } = app;
   const [surroundings, checkoutId] = await Promise.all([
@@ -63,8 +72,13 @@ export async function readSituation(
     findCluster(docker, name, signal),
     docker.listContainers([], { signal }),
   ]);
-  if (found) requireOwn(found, checkoutId);
-  else await requireOwnEngine(app, engine, surroundings);
+  const data = join(paths.data, name);
+  if (!found) await requireOwnEngine(app, engine, surroundings);
+  if (found && adopt) {
+    const own = await adoptCluster({ app, docker, found, data, checkoutId, ...surroundings, ...adopt });
+    if (own !== checkoutId) return readSituation(app, environment, { name: wantedName });
+  }
+  if (found) await requireOwnOrAdopted(found, checkoutId, data);
   const taken = containers.flatMap(({ ports }) => ports.map(({ hostPort }) => hostPort));
   return { ...surroundings, found, taken: new Set(taken) };
 }
@@ -114,7 +128,7 @@ export async function getRunningCluster(
   const socket = await findSocket(host, { signal });
   const found =
     socket === undefined ? undefined : await findCluster(createDocker({ socket }, exec), name, signal);
-  if (found) requireOwn(found, checkoutId);
+  if (found) await requireOwnOrAdopted(found, checkoutId, join(paths.data, name));
   if (socket === undefined || found?.state !== 'running') throw toNotRunning(name, found);
   return { host, engine: { socket }, name, found };
 }

@@ -12,7 +12,13 @@ import type { ClusterRecord } from '../../state/cluster-record.ts';
 import { createGit } from '../../tools/git.ts';
 import { chooseCluster } from './choose-cluster.ts';
 import { chooseExtras, type WantedExtras } from './choose-extras.ts';
-import { readSituation, readSurroundings, type Situation, toEngineRecord } from './engine.ts';
+import {
+  readSituation,
+  readSurroundings,
+  type Situation,
+  type SituationOptions,
+  toEngineRecord,
+} from './engine.ts';
 import { loadMachineEnvironment } from './environment.ts';
 import { openServiceImages } from './service-images.ts';
 import { openSession } from './session.ts';
@@ -65,15 +71,15 @@ export interface Foreseen {
 }
 
 /**
- * Reads what the plan of `up` depends on; changes nothing.
+ * Reads what the plan of `up` depends on; changes nothing but the owner of a cluster that is adopted.
  * @throws {Failure} exit code 9 for a cluster of another checkout, or with another data folder than this run's.
  */
 export async function foreseeUp(
-  app: Pick<App, 'paths' | 'exec' | 'signal' | 'ui'>,
+  app: Pick<App, 'paths' | 'exec' | 'signal' | 'ui' | 'confirm'>,
   environment: LocalEnvironment,
-  { name, extras }: { readonly name?: string | undefined; readonly extras: WantedExtras },
+  { extras, ...options }: SituationOptions & { readonly extras: WantedExtras },
 ): Promise<Foreseen> {
-  const situation = await readSituation(app, environment, name);
+  const situation = await readSituation(app, environment, options);
   const { engine, host, found } = situation;
   if (found) await requireDataFolder(found, join(app.paths.data, found.name));
   const chosen = await chooseCluster({ app, environment, ...situation });
