@@ -10,7 +10,6 @@ import {
   nodeNamesOf,
   requireOwn,
 } from '../cluster/ownership.ts';
-import { requireSameEngine } from '../cluster/same-engine.ts';
 import type { Snapshots } from '../diagnosis/snapshot.ts';
 import { toDuration } from '../lib/duration.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
@@ -25,6 +24,7 @@ import {
 } from '../state/engine-record.ts';
 import { acquireLock } from '../state/lock.ts';
 import { type OwnerRecord, writeOwnerRecord } from '../state/owner-record.ts';
+import { requireSameEngine } from '../state/same-engine.ts';
 import { type ApiServer, isConnectionLost } from '../tools/kubernetes/api-server.ts';
 import type { ContainerStatus } from '../tools/kubernetes/objects.ts';
 import type { Toolchain } from '../tools/toolchain.ts';

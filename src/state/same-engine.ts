@@ -1,6 +1,6 @@
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { toShellWord } from '../lib/shell-word.ts';
-import type { EngineRecord } from '../state/engine-record.ts';
+import type { EngineRecord } from './engine-record.ts';
 
 /** An engine that is recorded for a cluster, and the file with the record. */
 export interface RecordedEngine {
