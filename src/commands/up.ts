@@ -27,8 +27,9 @@ import { parseExtras } from './context/choose-extras.ts';
 import type { Situation } from './context/engine.ts';
 import { requireWritable } from './context/environment.ts';
 import { toSecretsOptions } from './context/secrets.ts';
-import { type Foreseen, foreseeUp, lacksImages } from './context/up-deps.ts';
+import { type Foreseen, foreseeUp, lacksImages, type UpOptions } from './context/up-deps.ts';
 import { listChanges, type MachineDemand, prepareMachine } from './up/prepare-machine.ts';
+import { retryOnTakenPort } from './up/retry-ports.ts';
 
 export const command = defineCommand({
   description:
@@ -88,7 +89,7 @@ export const command = defineCommand({
       });
 
     if (isPreview) {
-      const foreseen = await inspect(undefined);
+      const foreseen = await inspect({});
       const { demand, record, situation } = foreseen;
       const changes = situation.engine ? [] : await listChanges(app, situation, demand);
       const secrets = await findSecrets(await toSecretsOptions(app, environment, record.name));
@@ -106,10 +107,24 @@ export const command = defineCommand({
 
     await app.exclusively(async () => {
       const adopt = { confirmed };
-      const before = await inspect(adopt);
+      const before = await inspect({ adopt, ports: { avoided: new Set() } });
       const prepared = await prepareMachine(app, before.situation, before.demand, confirmed);
-      // Without a running engine, an existing cluster and its ports were not known before.
-      const foreseen = before.situation.engine ? before : await inspect(adopt);
+      const { record, ...applied } = await retryOnTakenPort(app.ui, async (avoided) => {
+        // Without a running engine, an existing cluster and its ports were not known before.
+        const isCurrent = before.situation.engine !== undefined && avoided.size === 0;
+        return apply(isCurrent ? before : await inspect({ adopt, ports: { avoided } }));
+      });
+      const result = joinResults([prepared, applied.result]);
+      const isDeployed = !result.steps.some(({ step, skipped }) => step === probeTitle && skipped === 'none');
+      if (isDeployed && (await findPolicyRecord(app.paths))?.enforced === false) {
+        app.ui.say("network policies are not enforced by this cluster's network");
+      }
+      const addresses = listAddresses(record);
+      app.ui.result(toUpValue(result, addresses), describeUp(result, addresses, app.ui.resultColors));
+    });
+
+    /** Runs the plan, with the records that must exist before it and after it. */
+    async function apply(foreseen: Foreseen) {
       const { situation, record, deps } = foreseen;
       // Extras stay in the record until they are removed, so that a killed run can be repeated.
       const beingRemoved = situation.record?.extras.filter((name) =>
@@ -131,20 +146,15 @@ export const command = defineCommand({
         );
       }
       for (const note of await describeExtras(deps, { cluster: record }, app.signal)) app.ui.say(note);
-      const result = joinResults([prepared, await app.runPlan(plan)]);
+      const result = await app.runPlan(plan);
       await Promise.all(
         // The second is for a checkout that adopts the cluster when this one is lost.
         [app.paths.state, join(app.paths.data, record.name, 'owners', checkoutId)].map((state) =>
           writeClusterRecord({ state }, { ...record, engine: deps.engine }),
         ),
       );
-      const isDeployed = !result.steps.some(({ step, skipped }) => step === probeTitle && skipped === 'none');
-      if (isDeployed && (await findPolicyRecord(app.paths))?.enforced === false) {
-        app.ui.say("network policies are not enforced by this cluster's network");
-      }
-      const addresses = listAddresses(record);
-      app.ui.result(toUpValue(result, addresses), describeUp(result, addresses, app.ui.resultColors));
-    });
+      return { result, record };
+    }
 
     /** Records this checkout as the owner where the record is missing, or names a place from which it was moved. */
     async function keepOwnerRecord(found: Situation['found']): Promise<void> {
@@ -179,9 +189,9 @@ export const command = defineCommand({
     }
 
     /** Reads the current state, and what the run requires of the machine; changes nothing. */
-    async function inspect(adopt: { readonly confirmed: boolean } | undefined) {
-      const options = { name: wantedName, extras: wantedExtras, adopt };
-      const foreseen = await foreseeUp(app, environment, options);
+    async function inspect(options: Pick<UpOptions, 'adopt' | 'ports'>) {
+      const wanted = { name: wantedName, extras: wantedExtras };
+      const foreseen = await foreseeUp(app, environment, { ...wanted, ...options });
       const { situation, record, deps } = foreseen;
       const lacks = await lacksImages(deps.images, selection, record, situation.engine);
       const buildsImages =

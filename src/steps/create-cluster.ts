@@ -25,6 +25,7 @@ import {
 import { acquireLock } from '../state/lock.ts';
 import { type OwnerRecord, writeOwnerRecord } from '../state/owner-record.ts';
 import { requireSameEngine } from '../state/same-engine.ts';
+import { PortTakenFailure } from '../tools/kind.ts';
 import { type ApiServer, isConnectionLost } from '../tools/kubernetes/api-server.ts';
 import type { ContainerStatus } from '../tools/kubernetes/objects.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
@@ -90,7 +91,7 @@ export function createCluster(deps: ClusterDeps): Step {
     const early = loadEarly(names, { ...run, signal: AbortSignal.any([run.signal, created.signal]) });
     try {
       await claimData();
-      await kind.create(creation.config, { kubeconfig, run });
+      await createWithKind(creation, run);
       run.report('loading images');
       await early;
     } finally {
@@ -102,6 +103,17 @@ export function createCluster(deps: ClusterDeps): Step {
     if (!made) return;
     const file = toCreatedFile(creation, made.id);
     await writeFileAtomically(file.path, file.text);
+  }
+
+  /** Nodes that could not be started for a taken port are removed, since the next attempt needs others. */
+  async function createWithKind({ config }: Creation, run: Run): Promise<void> {
+    try {
+      await kind.create(config, { kubeconfig, run });
+    } catch (error) {
+      const found = error instanceof PortTakenFailure && (await findCluster(docker, name, run.signal));
+      if (found && found.owner === checkoutId) await removeNodes(docker, name, run.signal);
+      throw error;
+    }
   }
 
   /** Records that this engine uses the data folder, before a container of it does. @throws {Failure} exit code 9. */

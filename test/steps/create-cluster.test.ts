@@ -7,7 +7,7 @@ import { createSnapshot } from '../../src/diagnosis/snapshot.ts';
 import { CommandFailure, Failure } from '../../src/lib/failure.ts';
 import { findEngineRecord, writeEngineRecord } from '../../src/state/engine-record.ts';
 import { createCluster } from '../../src/steps/create-cluster.ts';
-import type { Kind } from '../../src/tools/kind.ts';
+import { type Kind, PortTakenFailure } from '../../src/tools/kind.ts';
 import { ApiFailure, type ApiServer } from '../../src/tools/kubernetes/api-server.ts';
 import { makePod, makeStatus } from '../fakes/cluster-objects.ts';
 import { createKindEngine } from '../fakes/kind-engine.ts';
@@ -139,6 +139,13 @@ describe('without a cluster', () => {
     expect(state.created).toBe(2);
     expect(await step.isDone?.(run)).toBe('the API server responds');
   });
+});
+
+test('a creation that failed for a taken port leaves no node, which would keep the other ports', async () => {
+  const { engine, step, run, state } = await makeWorld();
+  state.fails = new PortTakenFailure(80, undefined);
+  await expect(step.apply(run)).rejects.toBe(state.fails);
+  expect(engine.names()).toEqual([]);
 });
 
 describe('the engine that uses the data folder', () => {

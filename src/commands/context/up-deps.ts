@@ -70,6 +70,12 @@ export interface Foreseen {
   readonly deps: UpDeps & { readonly images: Images };
 }
 
+export interface UpOptions extends SituationOptions {
+  readonly extras: WantedExtras;
+  /** Reserves the ports of a cluster to create, none of `avoided`, until this process ends; by default none are reserved. */
+  readonly ports?: { readonly avoided: ReadonlySet<number> } | undefined;
+}
+
 /**
  * Reads what the plan of `up` depends on; changes nothing but the owner of a cluster that is adopted.
  * @throws {Failure} exit code 9 for a cluster of another checkout, or with another data folder than this run's.
@@ -77,12 +83,16 @@ export interface Foreseen {
 export async function foreseeUp(
   app: Pick<App, 'paths' | 'exec' | 'signal' | 'ui' | 'confirm'>,
   environment: LocalEnvironment,
-  { extras, ...options }: SituationOptions & { readonly extras: WantedExtras },
+  { extras, ports, ...options }: UpOptions,
 ): Promise<Foreseen> {
   const situation = await readSituation(app, environment, options);
   const { engine, host, found } = situation;
   if (found) await requireDataFolder(found, join(app.paths.data, found.name));
-  const chosen = await chooseCluster({ app, environment, ...situation });
+  const chosen = await chooseCluster({
+    ...{ app, environment, ...situation },
+    taken: new Set([...situation.taken, ...(ports?.avoided ?? [])]),
+    reserves: ports !== undefined,
+  });
   const cluster = chosen.name;
   const deps = await connectUp(app, engine ?? futureEngine, { environment, host, cluster });
   // The record of a cluster with another name does not apply to this one.
