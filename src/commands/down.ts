@@ -69,7 +69,8 @@ export const command = defineCommand({
         data,
       });
       const result = await app.runPlan(plan);
-      if (!stop) await forgetEngine((found && findMountedData(found)) ?? data);
+      const used = (found && findMountedData(found)) ?? data;
+      if (!stop) await forgetEngine(used);
       if (!stop && isRecorded) await removeClusterRecord(app.paths);
       const value = {
         cluster,
@@ -78,7 +79,7 @@ export const command = defineCommand({
         dataDeleted: deleteData,
         ...result,
       };
-      app.ui.result(value, describe(cluster, data, found !== undefined));
+      app.ui.result(value, describe(cluster, used, found !== undefined));
     });
 
     /** Lets any engine use the data. */

@@ -80,6 +80,16 @@ describe('a cluster whose data is in another folder', () => {
   });
 });
 
+test('down removes a cluster whose data is in another folder, and names that folder', async () => {
+  const { toData, run } = await makeCheckout({ mounted: 'other' });
+  const { status, stdout } = await run('down');
+  expect({ status, stdout }).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining(`its data is preserved in ${toData('other')}`),
+  });
+  expect(await readdir(toData('other'))).toEqual(['owners']);
+});
+
 describe('a cluster that was created in another engine', () => {
   const there = { id: 'THERE', socket: '/run/there.sock' };
 
@@ -168,6 +178,12 @@ describe('a cluster whose checkout no longer exists', () => {
       stderr: expect.stringContaining(`✗ ${belongs}\n`),
     });
     expect(stderr).toContain('npm run up -- --name wealist, which adopts the cluster after you confirm');
+  });
+
+  test('status names it, and the command that adopts it', async () => {
+    const { ownerFolder, run } = await makeCheckout({ owner: 'a'.repeat(16) });
+    await writeOwnerRecord(ownerFolder, gone);
+    expect((await run('status')).stdout).toContain(`${belongs}; npm run up adopts it\n`);
   });
 
   test('its data can be deleted once it is removed; that of an unknown checkout cannot', async () => {

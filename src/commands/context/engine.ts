@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { App } from '../../cli/command.ts';
-import { requireOwnOrAdopted } from '../../cluster/orphan.ts';
+import { describeOrphan, findOrphan, requireOwnOrAdopted } from '../../cluster/orphan.ts';
 import { type FoundCluster, findCluster } from '../../cluster/ownership.ts';
 import type { LocalEnvironment } from '../../config/schema.ts';
 import { exitCodes, Failure } from '../../lib/failure.ts';
@@ -172,7 +172,11 @@ export async function findState(
     const found = await findCluster(createDocker(engine, exec), name, signal);
     if (!found) return { state: 'missing' };
     if (found.owner === undefined || found.owner !== checkoutId) {
-      return { state: 'missing', evidence: 'the cluster of that name belongs to another checkout' };
+      const orphan = await findOrphan(found, join(paths.data, name));
+      const evidence = orphan
+        ? `${describeOrphan(orphan)}; npm run up adopts it`
+        : 'the cluster of that name belongs to another checkout';
+      return { state: 'missing', evidence };
     }
     if (found.state === 'paused') return { state: 'paused' };
     if (found.state !== 'running') return { state: 'stopped' };
