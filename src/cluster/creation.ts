@@ -4,7 +4,9 @@ import { type ClusterSettings, toKindCluster, toKubeletAdditions } from '../conf
 import type { WorkerType } from '../config/schema.ts';
 import type { PublicPorts } from '../config/values.ts';
 import { hashContent } from '../lib/hash.ts';
+import { isMissing } from '../state/atomic-file.ts';
 import type { Paths } from '../state/paths.ts';
+import type { FoundCluster } from './ownership.ts';
 
 /** What a cluster is created from. */
 export interface Creation {
@@ -45,30 +47,34 @@ export async function toCreation({ paths, checkoutId, cluster, image }: Creation
  * the folder whose mount shows the cluster's owner, so that it can be read while the node is stopped.
  */
 export function toCreatedFile(
-  { settings, config }: Creation,
+  { settings, config }: Pick<Creation, 'settings' | 'config'>,
   container: string,
 ): { readonly path: string; readonly text: string } {
-  return { path: toPath(settings), text: `${container} ${toDigest(config)}\n` };
+  return { path: toPath(settings.owner), text: `${container} ${toDigest(config)}\n` };
 }
 
-/** Whether the creation of this container was completed, and whether from the same configuration or another one. */
-export async function findCreated(
-  { settings, config }: Creation,
-  container: string,
-): Promise<'same' | 'other' | undefined> {
-  const text = await readFile(toPath(settings), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
+/**
+ * Digest of the configuration from which this cluster was created: see `toDigest`. Undefined when its creation was not
+ * completed. Read from the folder that the cluster mounts, which may be in another data folder than this run's.
+ */
+export async function findCreated({
+  id,
+  ownerFolder,
+}: Pick<FoundCluster, 'id' | 'ownerFolder'>): Promise<string | undefined> {
+  if (ownerFolder === undefined) return undefined;
+  const text = await readFile(toPath(ownerFolder), 'utf8').catch((error) => {
+    if (!isMissing(error)) throw error;
     return '';
   });
-  const [created, digest] = text.trim().split(' ');
-  if (created !== container) return undefined;
-  return digest === toDigest(config) ? 'same' : 'other';
+  const [created, digest = ''] = text.trim().split(' ');
+  return created === id ? digest : undefined;
 }
 
-function toPath({ owner }: ClusterSettings): string {
+function toPath(owner: string): string {
   return join(owner, 'created');
 }
 
-function toDigest(config: string): string {
+/** Tells kind's configuration from another one. */
+export function toDigest(config: string): string {
   return hashContent(config).slice(0, 16);
 }

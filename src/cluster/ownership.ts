@@ -25,6 +25,8 @@ export interface FoundCluster {
   readonly state: ContainerState;
   /** ID of the checkout that created every node; undefined when another tool or several checkouts created them. */
   readonly owner: string | undefined;
+  /** The folder of this machine whose mount shows the owner; undefined when the control plane has no such mount. */
+  readonly ownerFolder: string | undefined;
   /** Reference of the node image that the cluster was created from. */
   readonly image: string;
   /** Port on this machine; undefined where the container's port is not published. */
@@ -68,10 +70,17 @@ export async function findCluster(
     nodes,
     state: nodes.find(({ state }) => state !== 'running')?.state ?? 'running',
     owner: owners.size === 1 ? owner : undefined,
+    ownerFolder: findOwnerFolder(first),
     image: first.image,
     httpPort: hostPort(first, 80),
     httpsPort: hostPort(first, 443),
   };
+}
+
+/** Names of all kind clusters in the engine. */
+export async function listClusterNames(docker: Docker, signal: AbortSignal): Promise<readonly string[]> {
+  const containers = await docker.listContainers([kindClusterLabel], { signal });
+  return [...new Set(containers.flatMap(({ labels }) => labels[kindClusterLabel] ?? []))];
 }
 
 /** Names of the cluster's nodes in the engine, running or not. */
@@ -102,9 +111,15 @@ export function listNodeContainers(docker: Docker, cluster: string, signal: Abor
   return docker.listContainers([`${kindClusterLabel}=${cluster}`], { signal });
 }
 
-function findOwner({ mounts }: DockerContainerDetails): string | undefined {
+function findOwner(container: DockerContainerDetails): string | undefined {
+  const folder = findOwnerFolder(container);
+  return folder && basename(folder);
+}
+
+function findOwnerFolder({ mounts }: DockerContainerDetails): string | undefined {
   const mark = mounts.find(({ destination }) => destination === ownerOnNode);
-  return mark && basename(mark.source);
+  // Docker Desktop reports a folder of this machine by its path in the engine's virtual machine.
+  return mark?.source.replace(/^\/host_mnt(?=\/)/, '');
 }
 
 function hostPort(container: DockerContainerDetails, port: number): number | undefined {

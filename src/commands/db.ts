@@ -89,7 +89,7 @@ async function save(
 ): Promise<void> {
   const wanted = requireName(name, 'save');
   await app.exclusively(async () => {
-    const databases = await openDatabases(app, environment);
+    const databases = await openDatabases(app, environment, { withSnapshots: true });
     const { folder, ofService } = databases;
     await requireFreeName(folder, wanted);
     const names = selectDatabases(environment, ofService, services);
@@ -110,7 +110,7 @@ async function restore(
 ): Promise<void> {
   const wanted = requireName(name, 'restore', true);
   await app.exclusively(async () => {
-    const databases = await openDatabases(app, environment);
+    const databases = await openDatabases(app, environment, { withSnapshots: true });
     const snapshot = await getSnapshot(databases.folder, wanted);
     await requireVersion(snapshot, databases, app.signal);
     const saved = snapshot.databases.map(({ name: database }) => database);
@@ -139,7 +139,7 @@ async function reset(
   confirmed: boolean,
 ): Promise<void> {
   await app.exclusively(async () => {
-    const databases = await openDatabases(app, environment);
+    const databases = await openDatabases(app, environment, { withSnapshots: true });
     const names = selectDatabases(environment, databases.ofService, services);
     const confirmationText =
       services.length === 1 && services[0] !== undefined ? services[0] : databases.record.name;

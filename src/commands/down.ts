@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type App, defineCommand } from '../cli/command.ts';
 import { name, yes } from '../cli/options.ts';
+import { findMountedData, requireDataFolder } from '../cluster/data-folder.ts';
 import { toBytes } from '../lib/bytes.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { getEngine } from '../machine/engine.ts';
@@ -9,6 +10,8 @@ import { planDown } from '../plans/down.ts';
 import { ensureCheckoutId } from '../state/checkout-id.ts';
 import { removeClusterRecord } from '../state/cluster-record.ts';
 import { listSnapshots, toSnapshotsFolder } from '../state/database-snapshots.ts';
+import { removeEngineRecord, toEngineFile } from '../state/engine-record.ts';
+import { findOwnerLoss, findOwnerRecord } from '../state/owner-record.ts';
 import { measureFolder } from '../tools/disk.ts';
 import { readSituation } from './context/engine.ts';
 import { requireWritable } from './context/environment.ts';
@@ -44,11 +47,12 @@ export const command = defineCommand({
         name: cluster,
         record,
         found,
-      } = await readSituation(app, environment, wantedName);
+      } = await readSituation(app, environment, { name: wantedName });
       const data = join(app.paths.data, cluster);
       const checkoutId = await ensureCheckoutId(app.paths);
       /** The state folder describes one cluster; removing another one does not change it. */
       const isRecorded = (record?.name ?? cluster) === cluster;
+      if (deleteData && found) await requireDataFolder(found, data, 'npm run down -- --delete-data');
       if (deleteData) await requireOwnData(data, checkoutId);
       if (deleteData) await app.confirmLoss(cluster, await describeData(data, app), confirmed);
 
@@ -65,6 +69,8 @@ export const command = defineCommand({
         data,
       });
       const result = await app.runPlan(plan);
+      const used = (found && findMountedData(found)) ?? data;
+      if (!stop) await forgetEngine(used);
       if (!stop && isRecorded) await removeClusterRecord(app.paths);
       const value = {
         cluster,
@@ -73,8 +79,16 @@ export const command = defineCommand({
         dataDeleted: deleteData,
         ...result,
       };
-      app.ui.result(value, describe(cluster, data, found !== undefined));
+      app.ui.result(value, describe(cluster, used, found !== undefined));
     });
+
+    /** Lets any engine use the data. */
+    async function forgetEngine(folder: string): Promise<void> {
+      await removeEngineRecord(folder).catch((error: Error) => {
+        // Another user's data folder; the cluster is removed all the same.
+        app.ui.say(`${toEngineFile(folder)} could not be removed: ${error.message}`);
+      });
+    }
 
     function describe(cluster: string, data: string, existed: boolean): string {
       if (!existed && !deleteData) return `cluster ${cluster} does not exist`;
@@ -87,11 +101,18 @@ export const command = defineCommand({
 
 /**
  * The owner marks in a data folder name its checkouts; a folder without a mark has no cluster's data yet.
- * @throws {Failure} exit code 9 when only other checkouts have owned this cluster.
+ * @throws {Failure} exit code 9 when only other checkouts have owned this cluster, and one of them may still exist.
  */
 async function requireOwnData(data: string, checkoutId: string): Promise<void> {
   const owners = await readFolder(join(data, 'owners'));
   if (owners.length === 0 || owners.includes(checkoutId)) return;
+  const losses = await Promise.all(
+    owners.map(async (owner) => {
+      const record = await findOwnerRecord(join(data, 'owners', owner));
+      return record && findOwnerLoss(owner, record);
+    }),
+  );
+  if (!losses.includes(undefined)) return;
   throw new Failure(`the data in ${data} belongs to another checkout`, {
     hint: 'npm run down -- --delete-data in the checkout that it belongs to',
     exitCode: exitCodes.refused,

@@ -1,6 +1,7 @@
+import { join } from 'node:path';
 import { defineCommand } from '../cli/command.ts';
 import { dryRun, name, nodes, selectedServices, yes } from '../cli/options.ts';
-import { findCreated, toCreation } from '../cluster/creation.ts';
+import { findCreated, toCreation, toDigest } from '../cluster/creation.ts';
 import { findPolicyRecord } from '../cluster/network-policies.ts';
 import { loadHelmValues } from '../config/helm-values.ts';
 import type { Override } from '../config/load.ts';
@@ -17,6 +18,8 @@ import type { UpDeps } from '../plans/up-deps.ts';
 import { describeExtras } from '../plans/up-extras.ts';
 import { ensureCheckoutId, findCheckoutId } from '../state/checkout-id.ts';
 import { type ClusterRecord, writeClusterRecord } from '../state/cluster-record.ts';
+import { writeEngineRecord } from '../state/engine-record.ts';
+import { findOwnerLoss, findOwnerRecord, writeOwnerRecord } from '../state/owner-record.ts';
 import { ensureSecrets, findSecrets } from '../state/secrets.ts';
 import { probeTitle } from '../steps/probe-policies.ts';
 import { type Address, describeUp, toUpValue } from '../ui/summary.ts';
@@ -24,8 +27,9 @@ import { parseExtras } from './context/choose-extras.ts';
 import type { Situation } from './context/engine.ts';
 import { requireWritable } from './context/environment.ts';
 import { toSecretsOptions } from './context/secrets.ts';
-import { type Foreseen, foreseeUp, lacksImages } from './context/up-deps.ts';
+import { type Foreseen, foreseeUp, lacksImages, type UpOptions } from './context/up-deps.ts';
 import { listChanges, type MachineDemand, prepareMachine } from './up/prepare-machine.ts';
+import { retryOnTakenPort } from './up/retry-ports.ts';
 
 export const command = defineCommand({
   description:
@@ -85,7 +89,7 @@ export const command = defineCommand({
       });
 
     if (isPreview) {
-      const foreseen = await inspect();
+      const foreseen = await inspect({});
       const { demand, record, situation } = foreseen;
       const changes = situation.engine ? [] : await listChanges(app, situation, demand);
       const secrets = await findSecrets(await toSecretsOptions(app, environment, record.name));
@@ -102,16 +106,36 @@ export const command = defineCommand({
     }
 
     await app.exclusively(async () => {
-      const before = await inspect();
+      const adopt = { confirmed };
+      const before = await inspect({ adopt, ports: { avoided: new Set() } });
       const prepared = await prepareMachine(app, before.situation, before.demand, confirmed);
-      // Without a running engine, an existing cluster and its ports were not known before.
-      const foreseen = before.situation.engine ? before : await inspect();
+      const { record, ...applied } = await retryOnTakenPort(app.ui, async (avoided) => {
+        // Without a running engine, an existing cluster and its ports were not known before.
+        const isCurrent = before.situation.engine !== undefined && avoided.size === 0;
+        return apply(isCurrent ? before : await inspect({ adopt, ports: { avoided } }));
+      });
+      const result = joinResults([prepared, applied.result]);
+      const isDeployed = !result.steps.some(({ step, skipped }) => step === probeTitle && skipped === 'none');
+      if (isDeployed && (await findPolicyRecord(app.paths))?.enforced === false) {
+        app.ui.say("network policies are not enforced by this cluster's network");
+      }
+      const addresses = listAddresses(record);
+      app.ui.result(toUpValue(result, addresses), describeUp(result, addresses, app.ui.resultColors));
+    });
+
+    /** Runs the plan, with the records that must exist before it and after it. */
+    async function apply(foreseen: Foreseen) {
       const { situation, record, deps } = foreseen;
       // Extras stay in the record until they are removed, so that a killed run can be repeated.
       const beingRemoved = situation.record?.extras.filter((name) =>
         wantedExtras.removed.some((each) => each === name),
       );
       await writeClusterRecord(app.paths, { ...record, extras: [...record.extras, ...(beingRemoved ?? [])] });
+      // An engine's ID may change, as when it is installed again; the cluster in it shows that it is the same.
+      if (situation.found && deps.engine) {
+        await writeEngineRecord(join(app.paths.data, record.name), deps.engine);
+      }
+      await keepOwnerRecord(situation.found);
       const checkoutId = await ensureCheckoutId(app.paths);
       const { file: secrets } = await ensureSecrets(await toSecretsOptions(app, environment, record.name));
       const plan = toPlan(foreseen, { checkoutId, secrets });
@@ -122,15 +146,24 @@ export const command = defineCommand({
         );
       }
       for (const note of await describeExtras(deps, { cluster: record }, app.signal)) app.ui.say(note);
-      const result = joinResults([prepared, await app.runPlan(plan)]);
-      await writeClusterRecord(app.paths, record);
-      const isDeployed = !result.steps.some(({ step, skipped }) => step === probeTitle && skipped === 'none');
-      if (isDeployed && (await findPolicyRecord(app.paths))?.enforced === false) {
-        app.ui.say("network policies are not enforced by this cluster's network");
-      }
-      const addresses = listAddresses(record);
-      app.ui.result(toUpValue(result, addresses), describeUp(result, addresses, app.ui.resultColors));
-    });
+      const result = await app.runPlan(plan);
+      await Promise.all(
+        // The second is for a checkout that adopts the cluster when this one is lost.
+        [app.paths.state, join(app.paths.data, record.name, 'owners', checkoutId)].map((state) =>
+          writeClusterRecord({ state }, { ...record, engine: deps.engine }),
+        ),
+      );
+      return { result, record };
+    }
+
+    /** Records this checkout as the owner where the record is missing, or names a place from which it was moved. */
+    async function keepOwnerRecord(found: Situation['found']): Promise<void> {
+      const { owner, ownerFolder } = found ?? {};
+      if (owner === undefined || ownerFolder === undefined) return;
+      const record = await findOwnerRecord(ownerFolder);
+      if (record && !(await findOwnerLoss(owner, record))) return;
+      await writeOwnerRecord(ownerFolder, app.paths);
+    }
 
     /** How the cluster differs from settings that only recreating it can change; that is left to the user. */
     async function findDrift(
@@ -141,23 +174,24 @@ export const command = defineCommand({
     ): Promise<string | undefined> {
       const node = await chain.findNode();
       if (!found || !node) return undefined;
-      const creation = await toCreation({ paths: app.paths, checkoutId, cluster, image: node.reference });
-      const created = await findCreated(creation, found.id);
+      const created = await findCreated(found);
       if (created === undefined) return undefined;
+      const { config } = await toCreation({ paths: app.paths, checkoutId, cluster, image: node.reference });
       const { nodes } = environment.cluster;
       if (nodes !== undefined && toTypes(nodes) !== toTypes(cluster.nodes)) {
         return `has ${toTypes(cluster.nodes)} instead of ${toTypes(nodes)}`;
       }
       const lost = cluster.nodes.length + 1 - found.nodes.length;
       if (lost > 0) return `has lost ${lost} of its nodes`;
-      return created === 'other'
+      return created !== toDigest(config)
         ? 'was created with other settings or another node image than the current ones'
         : undefined;
     }
 
     /** Reads the current state, and what the run requires of the machine; changes nothing. */
-    async function inspect() {
-      const foreseen = await foreseeUp(app, environment, { name: wantedName, extras: wantedExtras });
+    async function inspect(options: Pick<UpOptions, 'adopt' | 'ports'>) {
+      const wanted = { name: wantedName, extras: wantedExtras };
+      const foreseen = await foreseeUp(app, environment, { ...wanted, ...options });
       const { situation, record, deps } = foreseen;
       const lacks = await lacksImages(deps.images, selection, record, situation.engine);
       const buildsImages =

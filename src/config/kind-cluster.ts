@@ -16,7 +16,7 @@ export interface ClusterSettings {
   readonly workers: readonly WorkerType[];
   /** Contains one folder per namespace and claim; preserved when the cluster is removed. */
   readonly volumes: string;
-  /** An empty folder whose name is the ID of the checkout that owns the cluster. */
+  /** A folder whose name is the ID of the checkout that owns the cluster. */
   readonly owner: string;
   /** The file of `toKubeletAdditions`. */
   readonly kubelet: string;

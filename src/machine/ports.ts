@@ -14,6 +14,8 @@ export interface PortOptions {
   readonly taken?: ReadonlySet<number> | undefined;
   /** Lowest port that the engine may bind: see `lowestPortOf`. */
   readonly lowest?: number | undefined;
+  /** Whether another run has reserved the port, on which nothing listens yet. */
+  readonly isReserved?: ((port: number) => Promise<boolean>) | undefined;
   readonly probe?: (port: number) => Promise<PortState>;
 }
 
@@ -48,9 +50,10 @@ export function lowestPortOf(
 /** Whether the engine can publish this port on 127.0.0.1. */
 export async function isPortFree(
   port: number,
-  { taken, lowest = 0, probe = probePort }: PortOptions = {},
+  { taken, lowest = 0, isReserved, probe = probePort }: PortOptions = {},
 ): Promise<boolean> {
   if (taken?.has(port) || port < lowest) return false;
+  if (await isReserved?.(port)) return false;
   return (await probe(port)) !== 'taken';
 }
 

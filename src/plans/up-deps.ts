@@ -10,6 +10,7 @@ import type { ImageChain } from '../images/chain.ts';
 import type { Store } from '../images/store/store.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import type { Step } from '../plan/plan.ts';
+import type { EngineRecord } from '../state/engine-record.ts';
 import type { Paths } from '../state/paths.ts';
 import type { Git } from '../tools/git.ts';
 import type { Go } from '../tools/go.ts';
@@ -37,6 +38,8 @@ export interface UpChoice {
 export interface UpDeps {
   readonly paths: Paths;
   readonly toolchain: Toolchain;
+  /** Undefined before the engine is installed, and for one without an ID. */
+  readonly engine: EngineRecord | undefined;
   readonly store: Store;
   readonly chain: ImageChain;
   readonly serviceImages: ServiceImages;

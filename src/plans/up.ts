@@ -59,11 +59,14 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
       steps: [
         createCluster({
           toolchain,
+          engine: deps.engine,
           openApi: deps.openApi,
           snapshots: deps.snapshots,
           name: cluster.name,
           checkoutId: choice.checkoutId,
           cache: paths.cache,
+          data: join(paths.data, cluster.name),
+          checkout: paths,
           kubeconfig: join(paths.state, 'kubeconfig'),
           creation: async () => {
             const { reference: image } = await requireFound(chain.findNode(), 'node');

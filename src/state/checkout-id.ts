@@ -11,19 +11,24 @@ export async function ensureCheckoutId(paths: Pick<Paths, 'state'>): Promise<str
   const known = await findCheckoutId(paths);
   if (known !== undefined) return known;
   const id = randomBytes(8).toString('hex');
-  await writeFileAtomically(toFile(paths), `${id}\n`);
+  await writeCheckoutId(paths, id);
   return id;
+}
+
+/** Replaces the checkout's ID, which makes it the owner of the clusters with that ID and of no others. */
+export async function writeCheckoutId(paths: Pick<Paths, 'state'>, id: string): Promise<void> {
+  await writeFileAtomically(toCheckoutIdFile(paths), `${id}\n`);
 }
 
 /** The ID; undefined when none was created yet. */
 export async function findCheckoutId(paths: Pick<Paths, 'state'>): Promise<string | undefined> {
-  return readOrSetAside(toFile(paths), (text) => {
+  return readOrSetAside(toCheckoutIdFile(paths), (text) => {
     const id = text.trim();
     if (!/^[0-9a-f]{16}$/.test(id)) throw new Error('no id of a checkout');
     return id;
   });
 }
 
-function toFile({ state }: Pick<Paths, 'state'>): string {
+export function toCheckoutIdFile({ state }: Pick<Paths, 'state'>): string {
   return join(state, 'id');
 }

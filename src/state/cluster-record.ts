@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readOrSetAside, writeFileAtomically } from './atomic-file.ts';
+import { type EngineRecord, parseEngineRecord } from './engine-record.ts';
 import type { Paths } from './paths.ts';
 
 /** What was chosen when the cluster was created; unchanged until it is removed. */
@@ -17,6 +18,8 @@ export interface ClusterRecord {
   readonly extras: readonly string[];
   /** Images that the extras run without, since they could not be pulled or built. */
   readonly lacking: readonly string[];
+  /** The engine in which the cluster exists; undefined before it is created, and in records of earlier versions. */
+  readonly engine?: EngineRecord | undefined;
 }
 
 interface Stored extends ClusterRecord {
@@ -25,7 +28,7 @@ interface Stored extends ClusterRecord {
 
 /** The record of this checkout's cluster; a damaged one, or one of a later version, is set aside as `.bad`. */
 export async function findClusterRecord(paths: Pick<Paths, 'state'>): Promise<ClusterRecord | undefined> {
-  return readOrSetAside(toFile(paths), (text) => {
+  return readOrSetAside(toClusterFile(paths), (text) => {
     const stored: Stored = JSON.parse(text);
     const { version, name, httpPort, httpsPort, controller } = stored;
     // A record of an earlier version has neither worker nodes nor extras.
@@ -37,26 +40,38 @@ export async function findClusterRecord(paths: Pick<Paths, 'state'>): Promise<Cl
     if (!isRecord || !areTypes || (controller !== 'nginx' && controller !== 'traefik')) {
       throw new Error('no record of a cluster');
     }
-    return { name, httpPort, httpsPort, controller, nodes, extras, lacking };
+    const engine = parseEngineRecord(stored.engine);
+    return { name, httpPort, httpsPort, controller, nodes, extras, lacking, ...(engine && { engine }) };
   });
 }
 
 export async function writeClusterRecord(
   paths: Pick<Paths, 'state'>,
-  { name, httpPort, httpsPort, controller, nodes, extras, lacking }: ClusterRecord,
+  { name, httpPort, httpsPort, controller, nodes, extras, lacking, engine }: ClusterRecord,
 ): Promise<void> {
-  const stored: Stored = { version: 1, name, httpPort, httpsPort, controller, nodes, extras, lacking };
-  await writeFileAtomically(toFile(paths), `${JSON.stringify(stored)}\n`);
+  const stored: Stored = {
+    version: 1,
+    name,
+    httpPort,
+    httpsPort,
+    controller,
+    nodes,
+    extras,
+    lacking,
+    engine,
+  };
+  await writeFileAtomically(toClusterFile(paths), `${JSON.stringify(stored)}\n`);
 }
 
 export async function removeClusterRecord(paths: Pick<Paths, 'state'>): Promise<void> {
-  await rm(toFile(paths), { force: true });
+  await rm(toClusterFile(paths), { force: true });
 }
 
 function isListOfNames(value: unknown): boolean {
   return Array.isArray(value) && value.every((name) => typeof name === 'string');
 }
 
-function toFile({ state }: Pick<Paths, 'state'>): string {
+/** The file with the record of this checkout's cluster. */
+export function toClusterFile({ state }: Pick<Paths, 'state'>): string {
   return join(state, 'cluster.json');
 }

@@ -2,6 +2,7 @@ import { chmod, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type Creation, findCreated, toCreatedFile } from '../cluster/creation.ts';
+import { requireDataFolder } from '../cluster/data-folder.ts';
 import {
   type FoundCluster,
   type FoundNode,
@@ -15,7 +16,16 @@ import { exitCodes, Failure } from '../lib/failure.ts';
 import { waitFor } from '../lib/wait.ts';
 import type { Run, Step } from '../plan/plan.ts';
 import { writeFileAtomically } from '../state/atomic-file.ts';
+import {
+  type EngineRecord,
+  findEngineRecord,
+  toEngineFile,
+  writeEngineRecord,
+} from '../state/engine-record.ts';
 import { acquireLock } from '../state/lock.ts';
+import { type OwnerRecord, writeOwnerRecord } from '../state/owner-record.ts';
+import { requireSameEngine } from '../state/same-engine.ts';
+import { PortTakenFailure } from '../tools/kind.ts';
 import { type ApiServer, isConnectionLost } from '../tools/kubernetes/api-server.ts';
 import type { ContainerStatus } from '../tools/kubernetes/objects.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
@@ -23,12 +33,18 @@ import { removeNodes } from './remove-nodes.ts';
 
 export interface ClusterDeps {
   readonly toolchain: Pick<Toolchain, 'docker' | 'kind'>;
+  /** Undefined for an engine without an ID. */
+  readonly engine: EngineRecord | undefined;
   readonly openApi: () => Promise<ApiServer>;
   readonly snapshots: Snapshots;
   readonly name: string;
   readonly checkoutId: string;
+  /** Where this checkout is, recorded as the cluster's owner. */
+  readonly checkout: OwnerRecord;
   /** The user's cache folder, where the lock is. */
   readonly cache: string;
+  /** This run's data folder of the cluster. */
+  readonly data: string;
   readonly kubeconfig: string;
   /** What the cluster is created from; called when the node image is available. */
   readonly creation: () => Promise<Creation>;
@@ -36,6 +52,8 @@ export interface ClusterDeps {
   readonly isRuntimeUp: (node: string, signal: AbortSignal) => Promise<boolean>;
   /** Loads images that are already available onto the nodes. */
   readonly loadEarly: (nodes: readonly string[], run: Run) => Promise<void>;
+  /** Milliseconds in which the API server of an incomplete cluster must respond to count as reachable. */
+  readonly incompleteTimeout?: number;
 }
 
 /** Milliseconds until the API server of a cluster that was stopped must respond. */
@@ -44,9 +62,12 @@ const resumeTimeout = 90_000;
 /** Milliseconds for which the restart of its pods is awaited. */
 const podsTimeout = 60_000;
 
-/** Creates the cluster or starts its nodes, until its API server responds. Refuses one that this checkout does not own. */
+/** Namespaces that every new cluster has, of Kubernetes and of kind's storage provisioner. */
+const initialNamespaces = /^(default|kube-.*|local-path-storage)$/;
+
+/** Creates the cluster or starts its nodes, until its API server responds. Refuses one of another checkout or data folder. */
 export function createCluster(deps: ClusterDeps): Step {
-  const { toolchain, openApi, checkoutId, kubeconfig, name } = deps;
+  const { toolchain, openApi, checkoutId, kubeconfig, name, incompleteTimeout = 10_000 } = deps;
   const { docker, kind } = toolchain;
 
   async function create(run: Run): Promise<void> {
@@ -55,6 +76,7 @@ export function createCluster(deps: ClusterDeps): Step {
     // The data stores run as other users, each in a folder below that the provisioner creates.
     await Promise.all([mkdir(volumes, { recursive: true, mode: 0o755 }), mkdir(owner, { recursive: true })]);
     await writeFileAtomically(kubelet, creation.kubelet, 0o644);
+    await writeOwnerRecord(owner, deps.checkout);
     await rm(kubeconfig, { force: true });
     // Two commands that create clusters at once would both create the network `kind`, and Docker allows that.
     const lock = await acquireLock(join(deps.cache, 'locks/create-cluster.lock'), {
@@ -68,7 +90,8 @@ export function createCluster(deps: ClusterDeps): Step {
     const names = nodeNamesOf(name, creation.settings.workers.length);
     const early = loadEarly(names, { ...run, signal: AbortSignal.any([run.signal, created.signal]) });
     try {
-      await kind.create(creation.config, { kubeconfig, run });
+      await claimData();
+      await createWithKind(creation, run);
       run.report('loading images');
       await early;
     } finally {
@@ -80,6 +103,25 @@ export function createCluster(deps: ClusterDeps): Step {
     if (!made) return;
     const file = toCreatedFile(creation, made.id);
     await writeFileAtomically(file.path, file.text);
+  }
+
+  /** Nodes that could not be started for a taken port are removed, since the next attempt needs others. */
+  async function createWithKind({ config }: Creation, run: Run): Promise<void> {
+    try {
+      await kind.create(config, { kubeconfig, run });
+    } catch (error) {
+      const found = error instanceof PortTakenFailure && (await findCluster(docker, name, run.signal));
+      if (found && found.owner === checkoutId) await removeNodes(docker, name, run.signal);
+      throw error;
+    }
+  }
+
+  /** Records that this engine uses the data folder, before a container of it does. @throws {Failure} exit code 9. */
+  async function claimData(): Promise<void> {
+    const { engine, data } = deps;
+    if (!engine) return;
+    requireSameEngine(name, engine, [{ file: toEngineFile(data), engine: await findEngineRecord(data) }]);
+    await writeEngineRecord(data, engine);
   }
 
   /**
@@ -100,11 +142,11 @@ export function createCluster(deps: ClusterDeps): Step {
     }
   }
 
-  /** Starts nodes that were stopped by `down --stop` or a reboot, or paused. */
-  async function resume(found: FoundCluster, run: Run): Promise<void> {
+  /** Starts nodes that were stopped by `down --stop` or a reboot, or paused. Resolves to those that were stopped. */
+  async function startNodes({ nodes }: FoundCluster, run: Run): Promise<readonly FoundNode[]> {
     const { signal } = run;
-    const paused = found.nodes.filter(({ state }) => state === 'paused');
-    const stopped = found.nodes.filter(({ state }) => state !== 'paused' && state !== 'running');
+    const paused = nodes.filter(({ state }) => state === 'paused');
+    const stopped = nodes.filter(({ state }) => state !== 'paused' && state !== 'running');
     const names = [...paused, ...stopped].map((node) => node.name);
     if (names.length > 0) run.report(`starting ${names.join(', ')}`);
     // Nodes address each other by name, so their IP addresses may change.
@@ -112,6 +154,11 @@ export function createCluster(deps: ClusterDeps): Step {
       ...paused.map(({ id }) => docker.unpauseContainer(id, { signal })),
       ...stopped.map(({ id }) => docker.startContainer(id, { signal })),
     ]);
+    return stopped;
+  }
+
+  async function resume(found: FoundCluster, run: Run): Promise<void> {
+    const stopped = await startNodes(found, run);
     await writeFileAtomically(kubeconfig, await kind.kubeconfig(name, run.signal));
     run.report('waiting for the API server');
     const ready = await waitFor(async () => (await isApiReady(openApi, run.signal)) || undefined, {
@@ -151,26 +198,73 @@ export function createCluster(deps: ClusterDeps): Step {
     );
   }
 
-  const isFinished = async ({ id }: FoundCluster) =>
-    (await findCreated(await deps.creation(), id)) !== undefined;
+  const isFinished = async (found: FoundCluster) => (await findCreated(found)) !== undefined;
+
+  /** The cluster; undefined when it does not exist. @throws {Failure} exit code 9 when this run must not change it. */
+  async function findOwn(signal: AbortSignal): Promise<FoundCluster | undefined> {
+    const found = await findCluster(docker, name, signal);
+    if (!found) return undefined;
+    requireOwn(found, checkoutId);
+    await requireDataFolder(found, deps.data);
+    return found;
+  }
+
+  /**
+   * Refuses to replace a cluster that contains something, even if its creation is not recorded as completed: the record
+   * may have been deleted or overwritten.
+   * @throws {Failure} exit code 9.
+   */
+  async function requireEmpty(found: FoundCluster, run: Run): Promise<void> {
+    const namespaces = (await listNamespaces(found, run)) ?? [];
+    const added = namespaces.find((each) => !initialNamespaces.test(each));
+    if (added === undefined) return;
+    throw new Failure(`cluster ${name} is in use, but its creation is not recorded as completed`, {
+      cause: `its API server responds, and it has the namespace ${added}`,
+      hint: 'npm run down, then npm run up: the data is preserved',
+      exitCode: exitCodes.refused,
+    });
+  }
+
+  /** Undefined when the nodes do not run or the API server does not respond, as after an interrupted creation. */
+  async function listNamespaces(found: FoundCluster, run: Run): Promise<readonly string[] | undefined> {
+    const { signal } = run;
+    // A node that was never started has no API server.
+    if (found.nodes.some(({ state }) => state === 'created')) return undefined;
+    try {
+      await startNodes(found, run);
+      await writeFileAtomically(kubeconfig, await kind.kubeconfig(name, signal));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof Failure) return undefined;
+      throw error;
+    }
+    run.report('the creation of this cluster was not completed: asking its API server');
+    const ask = () =>
+      askApi(openApi, signal, async (api) => {
+        await text(await api.open('/readyz', signal));
+        return api.getMetadata('/api/v1/namespaces', signal);
+      });
+    const timeout = found.state === 'running' ? incompleteTimeout : 3 * incompleteTimeout;
+    const objects = await waitFor(ask, { interval: 300, timeout, signal });
+    return objects?.map(({ metadata }) => metadata.name);
+  }
 
   return {
     title: `cluster ${name}`,
 
     async isDone({ signal }) {
-      const found = await findCluster(docker, name, signal);
+      const found = await findOwn(signal);
       if (!found) return false;
-      requireOwn(found, checkoutId);
       const isRunning =
         found.state === 'running' && (await isFinished(found)) && (await isApiReady(openApi, signal));
       return isRunning && 'the API server responds';
     },
 
     async apply(run) {
-      const found = await findCluster(docker, name, run.signal);
+      const found = await findOwn(run.signal);
       if (!found) return create(run);
-      requireOwn(found, checkoutId);
       if (await isFinished(found)) return resume(found, run);
+      await requireEmpty(found, run);
       run.report('replacing an incomplete cluster of a previous run');
       // No data is lost: volumes are folders of this machine.
       await removeNodes(docker, name, run.signal);
@@ -181,14 +275,22 @@ export function createCluster(deps: ClusterDeps): Step {
 
 /** Whether the API server of the private kubeconfig reports that it is ready. */
 async function isApiReady(openApi: ClusterDeps['openApi'], signal: AbortSignal): Promise<boolean> {
+  const response = await askApi(openApi, signal, async (api) => text(await api.open('/readyz', signal)));
+  return response !== undefined;
+}
+
+/** The response of the API server of the private kubeconfig; undefined when it does not respond. */
+async function askApi<T>(
+  openApi: ClusterDeps['openApi'],
+  signal: AbortSignal,
+  ask: (api: ApiServer) => Promise<T>,
+): Promise<T | undefined> {
   try {
-    const api = await openApi();
-    await text(await api.open('/readyz', signal));
-    return true;
+    return await ask(await openApi());
   } catch (error) {
     signal.throwIfAborted();
-    // A missing kubeconfig counts as not ready too: `resume` writes it.
-    if (error instanceof Failure || isConnectionLost(error)) return false;
+    // A missing kubeconfig counts as no response too: `resume` writes it.
+    if (error instanceof Failure || isConnectionLost(error)) return undefined;
     throw error;
   }
 }

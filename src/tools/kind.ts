@@ -1,4 +1,4 @@
-import { exitCodes, Failure } from '../lib/failure.ts';
+import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
 import type { Run } from '../plan/plan.ts';
 import { engineRules } from './docker/cli.ts';
 import type { Exec } from './exec.ts';
@@ -34,10 +34,29 @@ const kindFailures: FailureRules = {
 };
 
 export interface Kind {
-  /** Creates the cluster of a configuration and writes `kubeconfig`; leaves what is there when it does not succeed. */
+  /**
+   * Creates the cluster of a configuration and writes `kubeconfig`; leaves what is there when it does not succeed.
+   * @throws {PortTakenFailure} when a port of the cluster is in use.
+   */
   create(config: string, options: { kubeconfig: string; run: Run }): Promise<void>;
   /** The kubeconfig text of a running cluster. */
   kubeconfig(name: string, signal: AbortSignal): Promise<string>;
+}
+
+/** Another program took a port between its choice and the cluster's creation. */
+export class PortTakenFailure extends Failure {
+  /** Undefined when the engine does not name it. */
+  readonly port: number | undefined;
+
+  constructor(port: number | undefined, cause: unknown) {
+    super(`${port === undefined ? 'a port of the cluster' : `port ${port}`} is already in use`, {
+      cause,
+      hint: 'npm run up',
+      exitCode: exitCodes.port,
+    });
+    this.name = 'PortTakenFailure';
+    this.port = port;
+  }
 }
 
 export interface KindOptions {
@@ -61,6 +80,7 @@ export function createKind(exec: Exec, { program, env }: KindOptions): Kind {
         await exec(program, args, { input: config, env, signal, onLine, failures: kindFailures });
       } catch (cause) {
         signal.throwIfAborted();
+        if (cause instanceof CommandFailure) throwTakenPort(cause);
         throw new Failure('kind did not create the cluster', {
           cause,
           ...inheritFrom(cause, kindFailures),
@@ -73,6 +93,16 @@ export function createKind(exec: Exec, { program, env }: KindOptions): Kind {
       return (await exec(program, args, { env, signal, failures: kindFailures })).stdout;
     },
   };
+}
+
+/** @throws {PortTakenFailure} when the engine could not publish a port. */
+function throwTakenPort(failure: CommandFailure): void {
+  const line = failure.stderr
+    .split('\n')
+    .find((each) => /port is already allocated|address already in use|ports are not available/i.test(each));
+  if (line === undefined) return;
+  const port = /\d+\.\d+\.\d+\.\d+:(\d+)/.exec(line)?.[1];
+  throw new PortTakenFailure(port === undefined ? undefined : Number(port), failure);
 }
 
 /** kind decorates its lines for a terminal. */

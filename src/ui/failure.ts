@@ -1,4 +1,5 @@
 import { CommandFailure, Failure } from '../lib/failure.ts';
+import { toShellWord } from '../lib/shell-word.ts';
 import { type Colors, toSymbol } from './style.ts';
 
 /** Text of a failure: what failed, why, the command that failed, and the fix; for a bug, its stack. */
@@ -24,7 +25,7 @@ function describeOne(error: unknown, colors: Colors): string {
     `${toSymbol('failed', colors)} ${colors.bold(first)}`,
     ...more.map((line) => `  ${line}`),
     ...listCauses(error).map((cause) => toField('because', cause, colors)),
-    ...commands.map(({ argv }) => toField('command', argv.map(quote).join(' '), colors)),
+    ...commands.map(({ argv }) => toField('command', argv.map(toShellWord).join(' '), colors)),
     ...(error.hint === undefined ? [] : [toField('fix', error.hint, colors)]),
   ].join('\n');
 }
@@ -59,8 +60,4 @@ function toField(name: string, text: string, colors: Colors): string {
     .split('\n')
     .map((line, index) => `  ${index === 0 ? colors.dim(name.padEnd(9)) : ' '.repeat(9)}${line}`)
     .join('\n');
-}
-
-function quote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,6 +1,7 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect } from 'vitest';
+import { openCheckout } from './checkout.ts';
 import { docker, listNodes, nodeOf, readReleases } from './cluster.ts';
 import { sharedCheckout, test } from './shared-checkout.ts';
 
@@ -26,6 +27,45 @@ describe('a cluster of another checkout', () => {
       expect(await readTraces()).toEqual(before);
     },
   );
+});
+
+describe('a cluster whose data is in another folder', () => {
+  test.each([
+    ['up', '--yes'],
+    ['down', '--delete-data', '--yes'],
+  ])('%s %s: refused with both ways out, and the cluster untouched', async (command, ...words) => {
+    const before = await readTraces();
+    const data = join(checkout.folder, 'other-data');
+    const other = openCheckout(checkout, { XDG_DATA_HOME: data });
+    const { stderr, exitCode } = await other.run(command, ...words);
+    expect({ stderr, exitCode }).toMatchObject({
+      stderr: expect.stringContaining(`✗ cluster ${checkout.name} has its data in ${checkout.data}, and`),
+      exitCode: 9,
+    });
+    expect(stderr).toContain(`XDG_DATA_HOME=${join(checkout.folder, 'data')} npm run ${command}`);
+    expect(stderr).toContain('or npm run down, which removes the cluster');
+    expect(await readdir(checkout.folder)).not.toContain('other-data');
+    expect(await readTraces()).toEqual(before);
+  });
+});
+
+describe('a checkout that lost its state folder, as by git clean', () => {
+  test('is led to up, which adopts the cluster and changes nothing in it', async () => {
+    const before = await readTraces();
+    await rm(join(checkout.root, '.wealist'), { recursive: true });
+    const refused = await checkout.run('down');
+    expect(refused).toMatchObject({
+      stderr: expect.stringContaining(`belongs to checkout ${checkout.root}, which has lost its ID`),
+      exitCode: 9,
+    });
+    expect(refused.stderr).toContain(`npm run up -- --name ${checkout.name}, which adopts the cluster`);
+    const { stderr, exitCode } = await checkout.run('up', '--yes');
+    expect({ stderr, exitCode }).toMatchObject({
+      stderr: expect.stringContaining('which has lost its ID. This checkout will own it:'),
+      exitCode: 0,
+    });
+    expect(await readTraces()).toEqual(before);
+  });
 });
 
 describe('the loss of data', () => {

@@ -7,12 +7,14 @@ interface FakeNode {
   cluster?: string | undefined;
   /** ID of the checkout that created it. */
   owner?: string | undefined;
+  /** The data folder that it mounts; by default the engine's. */
+  data?: string;
   state?: ContainerState;
   startedAt?: string;
 }
 
-/** An engine in memory with the nodes of kind clusters and other containers. */
-export function createKindEngine() {
+/** An engine in memory with the nodes of kind clusters, which mount `data`, and other containers. */
+export function createKindEngine({ data: usualData = '/data' } = {}) {
   const containers = new Map<string, FakeNode>();
   let made = 0;
   const ids = new Map<string, string>();
@@ -20,7 +22,7 @@ export function createKindEngine() {
   const toDetails = (name: string): DockerContainerDetails | undefined => {
     const node = containers.get(name);
     if (!node) return undefined;
-    const { cluster, owner, state = 'running', startedAt = '' } = node;
+    const { cluster, owner, state = 'running', startedAt = '', data = usualData } = node;
     const isControlPlane = name.endsWith('-control-plane');
     return {
       ...{
@@ -37,8 +39,8 @@ export function createKindEngine() {
         ? [80, 443].map((port) => ({ address: '127.0.0.1', hostPort: port, containerPort: port }))
         : [],
       mounts: [
-        { source: '/data/volumes', destination: '/var/local-path-provisioner' },
-        ...(owner === undefined ? [] : [{ source: `/data/owners/${owner}`, destination: ownerOnNode }]),
+        { source: `${data}/volumes`, destination: '/var/local-path-provisioner' },
+        ...(owner === undefined ? [] : [{ source: `${data}/owners/${owner}`, destination: ownerOnNode }]),
       ],
     };
   };
@@ -56,7 +58,7 @@ export function createKindEngine() {
       return all.filter((each) =>
         labels.every((label) => {
           const [key = '', value] = label.split('=');
-          return each.labels[key] === value;
+          return value === undefined ? key in each.labels : each.labels[key] === value;
         }),
       );
     },

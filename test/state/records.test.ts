@@ -45,6 +45,15 @@ test('the record of the cluster stays until it is removed', async () => {
   expect(await findClusterRecord(paths)).toBeUndefined();
 });
 
+test('the engine is part of the record, and left out where it is not valid', async () => {
+  const paths = await makePaths();
+  const engine = { id: 'A', socket: '/run/a.sock' };
+  await writeClusterRecord(paths, { ...record, engine });
+  expect(await findClusterRecord(paths)).toEqual({ ...record, engine });
+  await writeClusterRecord(paths, { ...record, engine: { id: '', socket: '' } });
+  expect(await findClusterRecord(paths)).toEqual(record);
+});
+
 test('a record of a version without worker nodes has none', async () => {
   const paths = await makePaths();
   await mkdir(paths.state);

@@ -1,12 +1,13 @@
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { toCreatedFile, toCreation } from '../../src/cluster/creation.ts';
 import { createSnapshot } from '../../src/diagnosis/snapshot.ts';
 import { CommandFailure, Failure } from '../../src/lib/failure.ts';
+import { findEngineRecord, writeEngineRecord } from '../../src/state/engine-record.ts';
 import { createCluster } from '../../src/steps/create-cluster.ts';
-import type { Kind } from '../../src/tools/kind.ts';
+import { type Kind, PortTakenFailure } from '../../src/tools/kind.ts';
 import { ApiFailure, type ApiServer } from '../../src/tools/kubernetes/api-server.ts';
 import { makePod, makeStatus } from '../fakes/cluster-objects.ts';
 import { createKindEngine } from '../fakes/kind-engine.ts';
@@ -19,10 +20,11 @@ const node = 'wealist-control-plane';
 /** A machine without a cluster, on which `kind create` creates one. */
 async function makeWorld() {
   const folder = await makeTemporaryFolder();
-  const engine = createKindEngine();
+  const data = join(folder, 'data/wealist-local/wealist');
+  const engine = createKindEngine({ data });
   const kubeconfig = join(folder, 'kubeconfig');
   const creation = await toCreation({
-    paths: { checkout, data: join(folder, 'data') },
+    paths: { checkout, data: join(folder, 'data/wealist-local') },
     checkoutId: 'mine',
     cluster: { name: 'wealist', httpPort: 80, httpsPort: 443, nodes: [] },
     image: 'wealist.local/node:1',
@@ -31,9 +33,15 @@ async function makeWorld() {
   const state = {
     created: 0,
     answers: true,
+    /** Namespaces of the cluster. */
+    namespaces: ['default', 'kube-system', 'local-path-storage'],
+    /** Whether kubeadm has written the kubeconfig on the node. */
+    hasAdminConfig: true,
     hasKubeconfig: true,
     /** The error of `kind create`. */
     fails: undefined as Error | undefined,
+    /** The engine that is recorded in the data folder while `kind create` runs. */
+    recorded: undefined as object | undefined,
     early: [] as string[],
     loadEarly: async () => {},
     /** Start times of the pods' containers, one for each snapshot. */
@@ -43,11 +51,15 @@ async function makeWorld() {
     async create(_config, { kubeconfig }) {
       if (engine.names().includes(node)) throw new Error(`the name ${node} is taken`);
       state.created += 1;
+      state.recorded = await findEngineRecord(data);
       engine.add(node, { cluster: 'wealist', owner: 'mine' });
       if (state.fails) throw state.fails;
       await writeFile(kubeconfig, 'made', { mode: 0o644 });
     },
-    kubeconfig: async () => 'of the node',
+    async kubeconfig() {
+      if (state.hasAdminConfig) return 'of the node';
+      throw new CommandFailure('kind', { argv: ['kind'], status: 1, stdout: '', stderr: 'no such file' });
+    },
   };
   const api: Partial<ApiServer> = {
     async open(path) {
@@ -55,14 +67,21 @@ async function makeWorld() {
       if (!state.answers) throw new ApiFailure('the cluster does not answer');
       return Readable.from(['ok']);
     },
+    async getMetadata(path) {
+      expect(path).toBe('/api/v1/namespaces');
+      return state.namespaces.map((name) => ({ metadata: { name, uid: name, creationTimestamp: '' } }));
+    },
   };
   const step = createCluster({
+    checkout: { checkout, state: folder },
+    engine: { id: 'A', socket: '/run/a.sock' },
     toolchain: { docker: engine.docker, kind: kind as Kind },
     openApi: async () => {
       if (!state.hasKubeconfig) throw new Failure('there is no kubeconfig');
       return api as ApiServer;
     },
-    ...{ name: 'wealist', checkoutId: 'mine', cache: join(folder, 'cache'), kubeconfig },
+    ...{ name: 'wealist', checkoutId: 'mine', cache: join(folder, 'cache'), data, kubeconfig },
+    incompleteTimeout: 1,
     creation: async () => creation,
     isRuntimeUp: async () => true,
     async loadEarly(nodes) {
@@ -80,7 +99,7 @@ async function makeWorld() {
     },
   });
   const run = { signal, report: (line: string) => void lines.push(line) };
-  return { engine, step, run, state, lines, kubeconfig, creation };
+  return { engine, step, run, state, lines, kubeconfig, creation, data };
 }
 
 /** The same with a cluster whose creation was completed. */
@@ -122,6 +141,29 @@ describe('without a cluster', () => {
   });
 });
 
+test('a creation that failed for a taken port leaves no node, which would keep the other ports', async () => {
+  const { engine, step, run, state } = await makeWorld();
+  state.fails = new PortTakenFailure(80, undefined);
+  await expect(step.apply(run)).rejects.toBe(state.fails);
+  expect(engine.names()).toEqual([]);
+});
+
+describe('the engine that uses the data folder', () => {
+  test('is recorded before a container of it mounts the folder', async () => {
+    const { step, run, state } = await makeWorld();
+    await step.apply(run);
+    expect(state.recorded).toEqual({ id: 'A', socket: '/run/a.sock' });
+  });
+
+  test('is not replaced by another one', async () => {
+    const { step, run, state, data, engine } = await makeWorld();
+    await writeEngineRecord(data, { id: 'B', socket: '/run/b.sock' });
+    await expect(step.apply(run)).rejects.toMatchObject({ exitCode: 9 });
+    expect({ created: state.created, names: engine.names() }).toEqual({ created: 0, names: [] });
+    expect(await findEngineRecord(data)).toMatchObject({ id: 'B' });
+  });
+});
+
 test('an incomplete cluster of a killed run is replaced', async () => {
   const { engine, step, run, state, lines, creation } = await makeWorld();
   engine.add(node, { cluster: 'wealist', owner: 'mine' });
@@ -135,6 +177,81 @@ test('an incomplete cluster of a killed run is replaced', async () => {
   expect(lines).toContain('replacing an incomplete cluster of a previous run');
   expect({ created: state.created, isOther: engine.idOf(node) !== before }).toEqual({
     ...{ created: 1, isOther: true },
+  });
+});
+
+test.each<[string, Partial<Awaited<ReturnType<typeof makeWorld>>['state']>]>([
+  ['whose API server does not respond', { answers: false }],
+  ['without a kubeconfig', { hasAdminConfig: false }],
+  ['without a namespace of ours', {}],
+])('an incomplete cluster %s is replaced', async (_, is) => {
+  const { engine, step, run, state, creation } = await makeWorld();
+  engine.add(node, { cluster: 'wealist', owner: 'mine' });
+  await mkdir(creation.settings.owner, { recursive: true });
+  Object.assign(state, is);
+  await step.apply(run);
+  expect({ created: state.created, id: engine.idOf(node) }).toEqual({ created: 1, id: 'id-2' });
+});
+
+test.each(['running', 'exited', 'paused'] as const)(
+  'a %s cluster that is in use is not replaced, even if no record says that it was completed',
+  async (was) => {
+    const { engine, step, run, state, creation } = await makeCreated();
+    await rm(toCreatedFile(creation, '').path);
+    engine.set(node, { state: was });
+    state.namespaces.push('wealist-kind-local');
+    await expect(step.apply(run)).rejects.toMatchObject({
+      ...{ exitCode: 9, message: expect.stringContaining('cluster wealist is in use') },
+      hint: 'npm run down, then npm run up: the data is preserved',
+    });
+    expect({ created: state.created, id: engine.idOf(node) }).toEqual({ created: 1, id: 'id-1' });
+  },
+);
+
+describe('a cluster whose data folder', () => {
+  test('is not that of this run is refused with both ways out, and not changed', async () => {
+    const { engine, step, run, state, data } = await makeCreated();
+    const other = join(data, "../../../it's another/wealist-local/wealist");
+    await mkdir(join(other, 'owners/mine'), { recursive: true });
+    engine.set(node, { data: other });
+    const refusal = {
+      ...{
+        exitCode: 9,
+        message: `cluster wealist has its data in ${other}, and the data folder of this run is ${data}`,
+      },
+      hint: expect.stringMatching(/^XDG_DATA_HOME='.*it'\\''s another' npm run up, or npm run down, which/),
+    };
+    await expect(async () => step.isDone?.(run)).rejects.toMatchObject(refusal);
+    await expect(step.apply(run)).rejects.toMatchObject(refusal);
+    expect({ created: state.created, id: engine.idOf(node) }).toEqual({ created: 1, id: 'id-1' });
+  });
+
+  test('does not exist is refused, running or stopped', async () => {
+    const { engine, step, run, state, data } = await makeCreated();
+    await rename(data, `${data}-elsewhere`);
+    for (const was of ['running', 'exited'] as const) {
+      engine.set(node, { state: was });
+      await expect(step.apply(run)).rejects.toMatchObject({
+        ...{
+          exitCode: 9,
+          message: `folder ${data}/owners/mine, which cluster wealist mounts, does not exist`,
+        },
+        hint: expect.stringMatching(
+          /^bring the folder back, then npm run up; or npm run down, then npm run up/,
+        ),
+      });
+    }
+    expect({ created: state.created, id: engine.idOf(node) }).toEqual({ created: 1, id: 'id-1' });
+  });
+
+  test('was moved behind a symbolic link, or is named as in Docker Desktop, is the same', async () => {
+    const { engine, step, run, data } = await makeCreated();
+    await rename(data, `${data}-elsewhere`);
+    await symlink(`${data}-elsewhere`, data);
+    for (const name of [data, `${data}-elsewhere`, `/host_mnt${data}`]) {
+      engine.set(node, { data: name });
+      expect(await step.isDone?.(run)).toBe('the API server responds');
+    }
   });
 });
 

@@ -5,12 +5,13 @@ import { canPull } from '../../images/can-pull.ts';
 import type { Engine } from '../../machine/engine.ts';
 import type { Host } from '../../machine/host.ts';
 import { findPortOwner } from '../../machine/port-owner.ts';
+import { findReservation, reservePorts, toIsReserved } from '../../machine/port-reservation.ts';
 import { choosePorts, lowestPortOf } from '../../machine/ports.ts';
 import type { ClusterRecord } from '../../state/cluster-record.ts';
 import { createDocker } from '../../tools/docker/docker.ts';
 
 export interface ChooseDeps {
-  readonly app: Pick<App, 'signal' | 'ui' | 'exec'>;
+  readonly app: Pick<App, 'paths' | 'signal' | 'ui' | 'exec'>;
   readonly host: Host;
   readonly engine: Engine | undefined;
   readonly environment: LocalEnvironment;
@@ -21,6 +22,8 @@ export interface ChooseDeps {
   readonly found: FoundCluster | undefined;
   /** Host ports published by any container, running or stopped. */
   readonly taken: ReadonlySet<number>;
+  /** Keeps other runs from choosing the same ports until this process ends. */
+  readonly reserves: boolean;
 }
 
 /** What is fixed until the cluster is removed. */
@@ -28,7 +31,8 @@ export type ChosenCluster = Omit<ClusterRecord, 'extras' | 'lacking'>;
 
 /** Ports, ingress controller and nodes: those of the existing cluster, else the recorded ones, else chosen now. */
 export async function chooseCluster(deps: ChooseDeps): Promise<ChosenCluster> {
-  const { app, host, engine, environment, name, found, taken } = deps;
+  const { app, host, engine, environment, name, found, taken, reserves } = deps;
+  const { cache } = app.paths;
   const record = deps.record?.name === name ? deps.record : undefined;
   const controller = await chooseController();
   const nodes = (found ? record?.nodes : (environment.cluster.nodes ?? record?.nodes)) ?? [];
@@ -38,10 +42,11 @@ export async function chooseCluster(deps: ChooseDeps): Promise<ChosenCluster> {
     return { name, httpPort: made.httpPort, httpsPort: made.httpsPort, controller, nodes };
   }
   const { httpPort, httpsPort } = record ?? environment.cluster;
-  const ports = await choosePorts(
-    { http: httpPort, https: httpsPort },
-    { taken, lowest: lowestPortOf(engine, host) },
-  );
+  const wanted = { http: httpPort, https: httpsPort };
+  const options = { taken, lowest: lowestPortOf(engine, host) };
+  const ports = reserves
+    ? await reservePorts(wanted, { ...options, cache, signal: app.signal })
+    : await choosePorts(wanted, { ...options, isReserved: toIsReserved(cache) });
   if (ports.http !== httpPort || ports.https !== httpsPort) {
     const owners = await Promise.all([httpPort, httpsPort].map(describePort));
     app.ui.say(`${owners.filter(Boolean).join(', ')}: using ${ports.http} and ${ports.https} from now on`);
@@ -53,6 +58,8 @@ export async function chooseCluster(deps: ChooseDeps): Promise<ChosenCluster> {
     const docker = engine && createDocker(engine, app.exec);
     const owner = await findPortOwner(port, { host, docker, exec: app.exec });
     if (owner !== undefined) return `port ${port} is already in use by ${owner}`;
+    const run = await findReservation(cache, port);
+    if (run) return `port ${port} is reserved by process ${run.pid}, which is creating a cluster`;
     return taken.has(port) ? `port ${port} is reserved by a stopped container` : undefined;
   }
 

@@ -1,12 +1,17 @@
+import { join } from 'node:path';
 import type { App } from '../../cli/command.ts';
-import { type FoundCluster, findCluster, requireOwn } from '../../cluster/ownership.ts';
+import { describeOrphan, findOrphan, requireOwnOrAdopted } from '../../cluster/orphan.ts';
+import { type FoundCluster, findCluster } from '../../cluster/ownership.ts';
 import type { LocalEnvironment } from '../../config/schema.ts';
 import { exitCodes, Failure } from '../../lib/failure.ts';
 import { type Engine, findEngine, findSocket } from '../../machine/engine.ts';
 import { type Host, readHost } from '../../machine/host.ts';
 import { findCheckoutId } from '../../state/checkout-id.ts';
-import { type ClusterRecord, findClusterRecord } from '../../state/cluster-record.ts';
+import { type ClusterRecord, findClusterRecord, toClusterFile } from '../../state/cluster-record.ts';
+import { type EngineRecord, findEngineRecord, toEngineFile } from '../../state/engine-record.ts';
+import { requireSameEngine } from '../../state/same-engine.ts';
 import { createDocker } from '../../tools/docker/docker.ts';
+import { adoptCluster } from './adopt-cluster.ts';
 import { findClusterAccess, type LocalAccess } from './cluster.ts';
 import type { ClusterState } from './cluster-state.ts';
 
@@ -38,14 +43,21 @@ export async function readSurroundings(
   return { host, engine: await findEngine(host, { signal }), name, record };
 }
 
+export interface SituationOptions {
+  /** From `--name`. */
+  readonly name?: string | undefined;
+  /** Adopts a cluster whose checkout cannot use it any more, after confirmation; `confirmed` is `--yes`. */
+  readonly adopt?: { readonly confirmed: boolean } | undefined;
+}
+
 /**
- * Reads the situation; changes nothing.
- * @throws {Failure} exit code 9 when a cluster of that name belongs to another checkout.
+ * Reads the situation; changes nothing but the owner of a cluster that is adopted.
+ * @throws {Failure} exit code 9 when a cluster of that name belongs to another checkout, or was created in another engine.
  */
 export async function readSituation(
-  app: Pick<App, 'paths' | 'exec' | 'signal'>,
+  app: Pick<App, 'paths' | 'exec' | 'signal' | 'confirm'>,
   environment: LocalEnvironment,
-  wantedName?: string,
+  { name: wantedName, adopt }: SituationOptions = {},
 ): Promise<Situation> {
   const { paths, exec, signal } = app;
   const [surroundings, checkoutId] = await Promise.all([
@@ -60,15 +72,43 @@ export async function readSituation(
     findCluster(docker, name, signal),
     docker.listContainers([], { signal }),
   ]);
-  if (found) requireOwn(found, checkoutId);
+  const data = join(paths.data, name);
+  if (!found) await requireOwnEngine(app, engine, surroundings);
+  if (found && adopt) {
+    const own = await adoptCluster({ app, docker, found, data, checkoutId, ...surroundings, ...adopt });
+    if (own !== checkoutId) return readSituation(app, environment, { name: wantedName });
+  }
+  if (found) await requireOwnOrAdopted(found, checkoutId, data);
   const taken = containers.flatMap(({ ports }) => ports.map(({ hostPort }) => hostPort));
   return { ...surroundings, found, taken: new Set(taken) };
+}
+
+/** The engine as it is recorded; undefined for one without an ID. */
+export function toEngineRecord({ daemonId, socket }: Pick<Engine, 'daemonId' | 'socket'>) {
+  const record: EngineRecord = { id: daemonId, socket };
+  return daemonId === '' ? undefined : record;
+}
+
+/** @throws {Failure} exit code 9 when another engine is recorded for the cluster, which does not exist in this one. */
+async function requireOwnEngine(
+  { paths }: Pick<App, 'paths'>,
+  engine: Engine,
+  { name, record }: Pick<Surroundings, 'name' | 'record'>,
+): Promise<void> {
+  const current = toEngineRecord(engine);
+  if (!current) return;
+  const data = join(paths.data, name);
+  requireSameEngine(name, current, [
+    { file: toEngineFile(data), engine: await findEngineRecord(data) },
+    { file: toClusterFile(paths), engine: record?.name === name ? record.engine : undefined },
+  ]);
 }
 
 export interface RunningCluster {
   readonly host: Host;
   readonly engine: Pick<Engine, 'socket'>;
   readonly name: string;
+  readonly found: FoundCluster;
 }
 
 /**
@@ -88,9 +128,14 @@ export async function getRunningCluster(
   const socket = await findSocket(host, { signal });
   const found =
     socket === undefined ? undefined : await findCluster(createDocker({ socket }, exec), name, signal);
-  if (found) requireOwn(found, checkoutId);
+  if (found) await requireOwnOrAdopted(found, checkoutId, join(paths.data, name));
   if (socket === undefined || found?.state !== 'running') throw toNotRunning(name, found);
-  return { host, engine: { socket }, name };
+  return { host, engine: { socket }, name, found };
+}
+
+/** Access to the running cluster of this checkout, and its containers. */
+export interface OwnAccess extends LocalAccess {
+  readonly found: FoundCluster;
 }
 
 /**
@@ -98,10 +143,13 @@ export async function getRunningCluster(
  * owns it: a name and a kubeconfig prove nothing.
  * @throws {Failure} as `getRunningCluster`.
  */
-export async function getOwnCluster(app: App, environment: LocalEnvironment): Promise<LocalAccess> {
-  const [{ name }, access] = await Promise.all([getRunningCluster(app, environment), findClusterAccess(app)]);
+export async function getOwnCluster(app: App, environment: LocalEnvironment): Promise<OwnAccess> {
+  const [{ name, found }, access] = await Promise.all([
+    getRunningCluster(app, environment),
+    findClusterAccess(app),
+  ]);
   if (!access) throw toNotRunning(name, undefined);
-  return access;
+  return { ...access, found };
 }
 
 function toNotRunning(name: string, found: FoundCluster | undefined): Failure {
@@ -124,7 +172,11 @@ export async function findState(
     const found = await findCluster(createDocker(engine, exec), name, signal);
     if (!found) return { state: 'missing' };
     if (found.owner === undefined || found.owner !== checkoutId) {
-      return { state: 'missing', evidence: 'the cluster of that name belongs to another checkout' };
+      const orphan = await findOrphan(found, join(paths.data, name));
+      const evidence = orphan
+        ? `${describeOrphan(orphan)}; npm run up adopts it`
+        : 'the cluster of that name belongs to another checkout';
+      return { state: 'missing', evidence };
     }
     if (found.state === 'paused') return { state: 'paused' };
     if (found.state !== 'running') return { state: 'stopped' };

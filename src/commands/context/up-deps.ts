@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import type { App } from '../../cli/command.ts';
+import { requireDataFolder } from '../../cluster/data-folder.ts';
 import type { Environment, LocalEnvironment } from '../../config/schema.ts';
 import { type Selection, selectServices } from '../../config/services.ts';
 import { type Images, openImages } from '../../images/open-images.ts';
@@ -11,7 +13,13 @@ import { defaultSocket } from '../../tools/docker/engine-socket.ts';
 import { createGit } from '../../tools/git.ts';
 import { chooseCluster } from './choose-cluster.ts';
 import { chooseExtras, type WantedExtras } from './choose-extras.ts';
-import { readSituation, readSurroundings, type Situation } from './engine.ts';
+import {
+  readSituation,
+  readSurroundings,
+  type Situation,
+  type SituationOptions,
+  toEngineRecord,
+} from './engine.ts';
 import { loadMachineEnvironment } from './environment.ts';
 import { openServiceImages } from './service-images.ts';
 import { openSession } from './session.ts';
@@ -20,7 +28,7 @@ import { toolSteps } from './tools.ts';
 /** Everything that the plan of `up` needs, for one engine and cluster. Sends no request to either. */
 async function connectUp(
   app: Pick<App, 'paths' | 'exec'>,
-  engine: Pick<Engine, 'socket'>,
+  engine: Pick<Engine, 'socket' | 'daemonId'>,
   { environment, host, cluster }: { environment: Environment; host: Host; cluster: string },
 ): Promise<UpDeps & { readonly images: Images }> {
   const { paths, exec } = app;
@@ -29,7 +37,16 @@ async function connectUp(
   const images = await openImages({ paths, registry: environment.registry, toolchain, exec });
   const serviceImages = openServiceImages({ app, host, environment, images, toolchain });
   const git = createGit(exec, paths.checkout);
-  return { ...session, ...images, paths, images, serviceImages, git, tools: toolSteps(app, images) };
+  return {
+    ...session,
+    ...images,
+    engine: toEngineRecord(engine),
+    paths,
+    images,
+    serviceImages,
+    git,
+    tools: toolSteps(app, images),
+  };
 }
 
 /** Whether an image that this selection needs is neither in the store nor in the engine. */
@@ -44,6 +61,9 @@ export async function lacksImages(
   return found.includes(undefined);
 }
 
+/** The engine that is yet to be installed or started. */
+const futureEngine = { socket: defaultSocket, daemonId: '' };
+
 /** What exists, and the cluster that `up` would create or update. */
 export interface Foreseen {
   readonly situation: Situation;
@@ -51,21 +71,35 @@ export interface Foreseen {
   readonly deps: UpDeps & { readonly images: Images };
 }
 
-/** Reads what the plan of `up` depends on; changes nothing. @throws {Failure} exit code 9 for another checkout's cluster. */
+export interface UpOptions extends SituationOptions {
+  readonly extras: WantedExtras;
+  /** Reserves the ports of a cluster to create, none of `avoided`, until this process ends; by default none are reserved. */
+  readonly ports?: { readonly avoided: ReadonlySet<number> } | undefined;
+}
+
+/**
+ * Reads what the plan of `up` depends on; changes nothing but the owner of a cluster that is adopted.
+ * @throws {Failure} exit code 9 for a cluster of another checkout, or with another data folder than this run's.
+ */
 export async function foreseeUp(
-  app: Pick<App, 'paths' | 'exec' | 'signal' | 'ui'>,
+  app: Pick<App, 'paths' | 'exec' | 'signal' | 'ui' | 'confirm'>,
   environment: LocalEnvironment,
-  { name, extras }: { readonly name?: string | undefined; readonly extras: WantedExtras },
+  { extras, ports, ...options }: UpOptions,
 ): Promise<Foreseen> {
-  const situation = await readSituation(app, environment, name);
-  const { engine, host } = situation;
-  const chosen = await chooseCluster({ app, environment, ...situation });
+  const situation = await readSituation(app, environment, options);
+  const { engine, host, found } = situation;
+  if (found) await requireDataFolder(found, join(app.paths.data, found.name));
+  const chosen = await chooseCluster({
+    ...{ app, environment, ...situation },
+    taken: new Set([...situation.taken, ...(ports?.avoided ?? [])]),
+    reserves: ports !== undefined,
+  });
   const cluster = chosen.name;
-  const deps = await connectUp(app, engine ?? { socket: defaultSocket }, { environment, host, cluster });
+  const deps = await connectUp(app, engine ?? futureEngine, { environment, host, cluster });
   // The record of a cluster with another name does not apply to this one.
   const record = situation.record?.name === cluster ? situation.record : undefined;
   const choice = await chooseExtras({ app, environment, images: deps.images, record }, extras);
-  return { situation, record: { ...chosen, ...choice }, deps };
+  return { situation, record: { ...chosen, ...choice, engine: record?.engine }, deps };
 }
 
 /** Everything that commands about images need. Images belong to no cluster, so that only the engine is looked for. */
@@ -73,7 +107,7 @@ export async function connectImages(app: App) {
   const environment = await loadMachineEnvironment(app);
   const surroundings = await readSurroundings(app, environment);
   const { engine, host, name: cluster } = surroundings;
-  const deps = await connectUp(app, engine ?? { socket: defaultSocket }, { environment, host, cluster });
+  const deps = await connectUp(app, engine ?? futureEngine, { environment, host, cluster });
   return { ...deps, environment, ...surroundings, selection: selectServices(environment, []) };
 }
 

@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import type { App } from '../../cli/command.ts';
+import { requireDataFolder } from '../../cluster/data-folder.ts';
 import type { LocalEnvironment } from '../../config/schema.ts';
 import { selectComponents } from '../../config/services.ts';
 import { getRunningPod } from '../../diagnosis/find-pod.ts';
@@ -21,10 +23,19 @@ export interface Databases extends Awaited<ReturnType<typeof getOwnCluster>> {
   readonly folder: string;
 }
 
-/** @throws {Failure} exit code 5 or 9 as `getOwnCluster`, 8 when PostgreSQL is not running. */
-export async function openDatabases(app: App, environment: LocalEnvironment): Promise<Databases> {
+/**
+ * Snapshots are in the data folder, so that the cluster must mount this run's if the action reads or writes some.
+ * @throws {Failure} exit code 5 or 9 as `getOwnCluster`, 8 when PostgreSQL is not running, 9 for another data folder.
+ */
+export async function openDatabases(
+  app: App,
+  environment: LocalEnvironment,
+  { withSnapshots = false } = {},
+): Promise<Databases> {
   const { namespace } = environment;
   const access = await getOwnCluster(app, environment);
+  const { found } = access;
+  if (withSnapshots) await requireDataFolder(found, join(app.paths.data, found.name), 'npm run db');
   const [snapshot, ofService] = await Promise.all([
     access.snapshots.take(app.signal),
     readDatabaseNames(access.kubectl, environment, app.signal),
