@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { CommandFailure } from '../../src/lib/failure.ts';
+import { CommandFailure, exitCodes } from '../../src/lib/failure.ts';
 import { createKind } from '../../src/tools/kind.ts';
 
 const run = { signal: new AbortController().signal, report: () => {} };
@@ -7,7 +7,11 @@ const command =
   'ERROR: failed to create cluster: command "docker run --publish=127.0.0.1:8443:443/TCP" failed with error: exit status 125';
 
 function create(stderr: string): Promise<void> {
-  const failure = new CommandFailure('kind', { argv: ['kind'], status: 1, stdout: '', stderr });
+  const failure = new CommandFailure('kind', {
+    ...{ argv: ['kind'], status: 1, stdout: '', stderr },
+    // As `exec` sets it for kind.
+    exitCode: exitCodes.cluster,
+  });
   const kind = createKind(() => Promise.reject(failure), { program: 'kind', env: {} });
   return kind.create('', { kubeconfig: '/k', run });
 }
