@@ -261,7 +261,7 @@ const failures: readonly (readonly [string, string, number, string | RegExp | un
     'kind create',
     'docker: Error response from daemon: driver failed programming external connectivity on endpoint wealist-control-plane: Bind for 127.0.0.1:8080 failed: port is already allocated.',
     4,
-    'npm run doctor',
+    'npm run up',
   ],
   ['kind create', `ERROR: failed to create cluster: ${denied}`, 3, /usermod/],
   [
