@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
 import type { Exec } from './exec.ts';
 import type { Kubectl } from './kubernetes/kubectl.ts';
@@ -66,7 +65,8 @@ export function createPostgres(exec: Exec, kubectl: Kubectl, place: PostgresPlac
     args: readonly string[],
     options: Parameters<Exec>[2] = {},
   ): Promise<string> {
-    const input = options.input === undefined ? [] : ['--stdin'];
+    const hasInput = options.input !== undefined || options.inputFile !== undefined;
+    const input = hasInput ? ['--stdin'] : [];
     const words = [...base, 'exec', ...input, ...where, '--', 'sh', '-c', script, 'sh', ...args];
     try {
       return (await exec(program, words, options)).stdout;
@@ -116,7 +116,7 @@ export function createPostgres(exec: Exec, kubectl: Kubectl, place: PostgresPlac
     },
 
     async restore(database, file, sha256, signal) {
-      await run(restoreDump, [requirePlain(database), sha256], { input: createReadStream(file), signal });
+      await run(restoreDump, [requirePlain(database), sha256], { inputFile: file, signal });
     },
 
     async rename(sql, databases, signal) {
