@@ -59,10 +59,6 @@ describe('more than 64 MiB that are not a file end in a Failure', () => {
         message: 'sh printed more than 64 MiB',
         exitCode: 3,
       });
-      let lines = 0;
-      const onLine = () => {
-        lines++;
-      };
       await expect(exec('sh', ['-c', script], { onLine() {} })).rejects.toThrow(
         'sh printed more than 64 MiB',
       );
