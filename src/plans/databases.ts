@@ -1,5 +1,6 @@
 import type { Plan } from '../plan/plan.ts';
 import type { DatabaseSnapshot } from '../state/database-snapshots.ts';
+import { pruneSnapshots } from '../steps/prune-snapshots.ts';
 import { makeNewDatabases, restoreDatabase, swapDatabases } from '../steps/replace-databases.ts';
 import { type RestartDeps, restartService } from '../steps/restart-service.ts';
 import { type SaveOptions, saveDatabases } from '../steps/save-databases.ts';
@@ -26,10 +27,11 @@ export function planSave(options: SaveOptions): Plan {
 
 /**
  * Replaces databases: new ones are created and filled, and then replace the current ones at once. Until then a failure
- * leaves the current ones unchanged; their content is saved as a snapshot first.
+ * leaves the current ones unchanged; their content is saved as a snapshot first. Older automatic snapshots are removed
+ * last, when nothing can need them any more.
  */
 export function planReplace(deps: ReplaceDatabasesDeps, choice: ReplaceDatabasesChoice): Plan {
-  const { postgres, databases, bootstrap } = deps;
+  const { postgres, databases, bootstrap, folder } = deps;
   const { snapshot, present, keptAs, services } = choice;
   const save = present.length === 0 ? [] : [saveDatabases({ ...deps, databases: present, name: keptAs })];
   return [
@@ -41,5 +43,9 @@ export function planReplace(deps: ReplaceDatabasesDeps, choice: ReplaceDatabases
     },
     { title: 'Swap', steps: [swapDatabases(postgres, databases)] },
     { title: 'Services', steps: services.map((name) => restartService(deps, name)) },
+    {
+      title: 'Old snapshots',
+      steps: [pruneSnapshots(folder, snapshot ? [keptAs, snapshot.name] : [keptAs])],
+    },
   ];
 }

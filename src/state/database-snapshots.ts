@@ -126,10 +126,12 @@ export async function requireFreeName(folder: string, name: string): Promise<voi
   });
 }
 
-/** Removes all but the newest few of those that nobody named. */
-export async function pruneAutomatic(folder: string): Promise<void> {
+/** Removes all automatic snapshots but the newest three and those named in `pinned`. */
+export async function pruneAutomatic(folder: string, pinned: readonly string[]): Promise<void> {
   const all = (await listSnapshots(folder)).filter(({ name }) => automatic.test(name));
-  for (const { folder: old } of all.slice(automaticKept)) await rm(old, { recursive: true, force: true });
+  for (const { name, folder: old } of all.slice(automaticKept)) {
+    if (!pinned.includes(name)) await rm(old, { recursive: true, force: true });
+  }
 }
 
 /** An empty file that only its owner may read, for another program to write to. */

@@ -2,13 +2,7 @@ import { join } from 'node:path';
 import { toBytes } from '../lib/bytes.ts';
 import { Failure } from '../lib/failure.ts';
 import type { Run, Step } from '../plan/plan.ts';
-import {
-  createSnapshot,
-  hashFile,
-  makePrivateFile,
-  pruneAutomatic,
-  syncFile,
-} from '../state/database-snapshots.ts';
+import { createSnapshot, hashFile, makePrivateFile, syncFile } from '../state/database-snapshots.ts';
 import type { Dump, DumpedDatabases, Postgres } from '../tools/postgres.ts';
 
 export interface SaveOptions {
@@ -42,7 +36,6 @@ export function saveDatabases({ postgres, folder, name, databases, images }: Sav
         });
         return { name, created, postgres: version, images: running, databases: saved };
       });
-      await pruneAutomatic(folder);
     },
   };
 }

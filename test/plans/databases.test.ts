@@ -123,3 +123,35 @@ test('of the automatic snapshots the newest three stay', async () => {
   ]);
   expect((await readdir(folder)).toSorted()).toEqual(['auto-3', 'auto-4', 'auto-5', 'mine']);
 });
+
+/** Resets until there are three automatic snapshots; resolves to the name of the oldest. */
+async function fillAutomatic({ replace }: Awaited<ReturnType<typeof start>>): Promise<string> {
+  for (const at of [1, 2, 3]) {
+    await replace(`auto-${at}`);
+    // The next snapshot has a later time.
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  return 'auto-1';
+}
+
+test('the oldest automatic snapshot can be restored, and still exists after it', async () => {
+  const platform = await start();
+  const oldest = await fillAutomatic(platform);
+  const { databases, replace, folder } = platform;
+  await replace('auto-4', oldest);
+  expect(databases.get('users_db')).toBe('Ada, Grace');
+  const names = (await listSnapshots(folder)).map(({ name }) => name);
+  expect(names).toEqual(['auto-4', 'auto-3', 'auto-2', 'auto-1']);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  await replace('auto-5');
+  expect((await readdir(folder)).toSorted()).toEqual(['auto-3', 'auto-4', 'auto-5']);
+});
+
+test('a plan that fails removes no snapshot', async () => {
+  const platform = await start();
+  const oldest = await fillAutomatic(platform);
+  const { faults, replace, folder } = platform;
+  faults.rename = true;
+  await expect(replace('auto-4', oldest)).rejects.toThrow('killed in the middle');
+  expect((await readdir(folder)).toSorted()).toEqual(['auto-1', 'auto-2', 'auto-3', 'auto-4']);
+});
