@@ -14,6 +14,8 @@ const SavedDatabase = z.object({
   /** Of the file. */
   bytes: z.number(),
   sha256: z.string(),
+  /** SQL statements for what belongs to the database itself; snapshots of earlier versions have none. */
+  properties: z.array(z.string()).readonly().optional(),
 });
 
 const Manifest = z.object({

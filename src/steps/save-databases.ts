@@ -31,8 +31,8 @@ export function saveDatabases({ postgres, folder, name, databases, images }: Sav
         } finally {
           await dumped.remove();
         }
-        const saved = dumped.dumps.map(({ database, bytes, sha256 }) => {
-          return { name: database, file: toFile(database), bytes, sha256 };
+        const saved = dumped.dumps.map(({ database, bytes, sha256, properties }) => {
+          return { name: database, file: toFile(database), bytes, sha256, properties };
         });
         return { name, created, postgres: version, images: running, databases: saved };
       });

@@ -1,6 +1,7 @@
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
 import type { Exec } from './exec.ts';
 import type { Kubectl } from './kubernetes/kubectl.ts';
+import { findSearchPath, toPropertiesQuery } from './postgres-properties.ts';
 import {
   openPsql,
   printDump,
@@ -14,12 +15,24 @@ import {
 export interface DatabaseInfo {
   readonly name: string;
   readonly bytes: number;
+  /** From `COMMENT ON DATABASE`. */
+  readonly comment: string | null;
+}
+
+/** A dump to restore. */
+export interface SavedDump {
+  readonly file: string;
+  readonly sha256: string;
+  /** As in `Dump`; snapshots of earlier versions have none. */
+  readonly properties?: readonly string[] | undefined;
 }
 
 export interface Dump {
   readonly database: string;
   readonly bytes: number;
   readonly sha256: string;
+  /** Statements that set the owner, settings, comment and privileges of the database, which a dump does not hold. */
+  readonly properties: readonly string[];
 }
 
 /** The PostgreSQL of the cluster, as its superuser, through its pod. Names of databases have to be plain. */
@@ -32,8 +45,8 @@ export interface Postgres {
   run(sql: string, signal: AbortSignal): Promise<void>;
   /** Dumps databases as they are at one moment, in the pod. Who writes meanwhile waits. */
   dump(databases: readonly string[], signal: AbortSignal): Promise<DumpedDatabases>;
-  /** Fills an empty database from the file of a dump: with all of it, or with nothing. */
-  restore(database: string, file: string, sha256: string, signal: AbortSignal): Promise<void>;
+  /** Fills an empty database from the file of a dump. After an error it has some of the content. */
+  restore(database: string, dump: SavedDump, signal: AbortSignal): Promise<void>;
   /** Runs SQL that renames databases in one transaction, and cuts off who is connected to these. */
   rename(sql: string, databases: readonly string[], signal: AbortSignal): Promise<void>;
   /** kubectl's arguments that open psql. */
@@ -84,7 +97,8 @@ export function createPostgres(exec: Exec, kubectl: Kubectl, place: PostgresPlac
 
     listDatabases: (signal) =>
       ask(
-        `SELECT coalesce(json_agg(json_build_object('name', datname, 'bytes', pg_database_size(oid)) ORDER BY datname), '[]')
+        `SELECT coalesce(json_agg(json_build_object('name', datname, 'bytes', pg_database_size(oid),
+           'comment', shobj_description(oid, 'pg_database')) ORDER BY datname), '[]')
            FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres';\n`,
         signal,
       ),
@@ -95,6 +109,10 @@ export function createPostgres(exec: Exec, kubectl: Kubectl, place: PostgresPlac
 
     async dump(databases, signal) {
       const names = databases.map(requirePlain);
+      const properties: Readonly<Record<string, readonly string[]>> = await ask(
+        toPropertiesQuery(names),
+        signal,
+      );
       const folder = `/tmp/wealist-save-${process.pid}-${Date.now()}`;
       const printed = await run(saveDatabases, [folder, ...names], { input: saveDatabases, signal });
       const dumps = printed
@@ -102,7 +120,7 @@ export function createPostgres(exec: Exec, kubectl: Kubectl, place: PostgresPlac
         .split('\n')
         .map((line): Dump => {
           const [sha256 = '', bytes = '', database = ''] = line.split(' ');
-          return { sha256, bytes: Number(bytes), database };
+          return { sha256, bytes: Number(bytes), database, properties: properties[database] ?? [] };
         });
       return {
         dumps,
@@ -115,8 +133,9 @@ export function createPostgres(exec: Exec, kubectl: Kubectl, place: PostgresPlac
       };
     },
 
-    async restore(database, file, sha256, signal) {
-      await run(restoreDump, [requirePlain(database), sha256], { inputFile: file, signal });
+    async restore(database, { file, sha256, properties = [] }, signal) {
+      const args = [requirePlain(database), sha256, findSearchPath(properties) ?? 'DEFAULT'];
+      await run(restoreDump, args, { inputFile: file, signal });
     },
 
     async rename(sql, databases, signal) {
