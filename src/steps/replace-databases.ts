@@ -109,8 +109,12 @@ export function swapDatabases(
 ): Step {
   return {
     title: 'replace the current databases, all at once',
-    async apply({ signal }) {
+    async apply({ signal, report }) {
       const saved = new Map((await previous()).map((each) => [each.name, each.properties]));
+      for (const [name, properties] of saved) {
+        if (properties === undefined)
+          report(`${name}: settings, comment and privileges are not in the snapshot`);
+      }
       const existing = new Set((await postgres.listDatabases(signal)).map(({ name }) => name));
       const changes = databases.flatMap((name) => [
         ...(existing.has(name) ? [toRename(name, toTemporaryName('old', name)), toComment('old', name)] : []),

@@ -28,8 +28,8 @@ WITH properties AS (
           THEN coalesce((
             SELECT string_agg(quote_literal(CASE WHEN item LIKE '"%'
                 THEN replace(substr(item, 2, length(item) - 2), '""', '"') ELSE trim(item) END), ', ' ORDER BY at)
-              FROM regexp_matches(substr(setting, strpos(setting, '=') + 1), '"(?:[^"]|"")*"|[^,s][^,]*', 'g')
-                WITH ORDINALITY AS matched(items, at), unnest(items) AS item), )
+              FROM regexp_matches(substr(setting, strpos(setting, '=') + 1), '"(?:[^"]|"")*"|[^,\\s][^,]*', 'g')
+                WITH ORDINALITY AS matched(items, at), unnest(items) AS item), '''''')
           ELSE quote_literal(substr(setting, strpos(setting, '=') + 1)) END
       FROM pg_db_role_setting, unnest(setconfig) AS setting WHERE setdatabase = d.oid
   ) AS property WHERE d.datname IN (${databases.map((name) => `'${name}'`).join(', ')})
