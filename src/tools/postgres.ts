@@ -162,14 +162,14 @@ function toFailure(error: CommandFailure): Failure {
   const lines = error.stderr.split('\n').filter((line) => !/^command terminated with exit code/.test(line));
   const said = lines.join('\n').trim();
   const isLocked = /lock timeout|deadlock detected/.test(said);
+  const role = /role "(.+)" does not exist/.exec(said)?.[1];
+  const hint = role
+    ? `npm run db postgres, then: CREATE ROLE "${role}";`
+    : isLocked
+      ? 'npm run db, then: SELECT pid, datname, query FROM pg_stat_activity'
+      : 'npm run logs postgres';
   return new Failure(
     isLocked ? 'a transaction that does not end keeps the databases from being saved' : 'PostgreSQL refused',
-    {
-      cause: said || error.message,
-      hint: isLocked
-        ? 'npm run db, then: SELECT pid, datname, query FROM pg_stat_activity'
-        : 'npm run logs postgres',
-      exitCode: exitCodes.workload,
-    },
+    { cause: said || error.message, hint, exitCode: exitCodes.workload },
   );
 }
