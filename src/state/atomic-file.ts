@@ -31,7 +31,7 @@ export async function writeFileAtomically(
 }
 
 /** A rename is on the disk only once its folder is synced. */
-async function syncFolder(path: string): Promise<void> {
+export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');
   try {
     await folder.sync();

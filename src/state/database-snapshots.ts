@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { exitCodes, Failure } from '../lib/failure.ts';
-import { codeOf, isMissing, writeFileAtomically } from './atomic-file.ts';
+import { codeOf, isMissing, syncFolder, writeFileAtomically } from './atomic-file.ts';
 
 const SavedDatabase = z.object({
   name: z.string(),
@@ -14,6 +14,8 @@ const SavedDatabase = z.object({
   /** Size of the file. */
   bytes: z.number(),
   sha256: z.string(),
+  /** SQL statements for what belongs to the database itself; snapshots of earlier versions have none. */
+  properties: z.array(z.string()).readonly().optional(),
 });
 
 const Manifest = z.object({
@@ -110,6 +112,7 @@ export async function createSnapshot(
       `${JSON.stringify({ version: 1, ...content }, undefined, 2)}\n`,
     );
     await rename(draft, join(folder, name));
+    await syncFolder(folder);
     return { version: 1, ...content, folder: join(folder, name) };
   } catch (error) {
     await rm(draft, { recursive: true, force: true });
@@ -126,10 +129,12 @@ export async function requireFreeName(folder: string, name: string): Promise<voi
   });
 }
 
-/** Removes all but the newest few automatic snapshots. */
-export async function pruneAutomatic(folder: string): Promise<void> {
+/** Removes all but the newest three automatic snapshots, and keeps those named in `pinned`. */
+export async function pruneAutomatic(folder: string, pinned: readonly string[]): Promise<void> {
   const all = (await listSnapshots(folder)).filter(({ name }) => automatic.test(name));
-  for (const { folder: old } of all.slice(maxAutomatic)) await rm(old, { recursive: true, force: true });
+  for (const { name, folder: old } of all.slice(maxAutomatic)) {
+    if (!pinned.includes(name)) await rm(old, { recursive: true, force: true });
+  }
 }
 
 /** Creates an empty file that only its owner may read, for another program to write to. */

@@ -1,22 +1,30 @@
 import { join } from 'node:path';
 import { exitCodes, Failure } from '../lib/failure.ts';
+import { hash } from '../lib/hash.ts';
 import type { Step } from '../plan/plan.ts';
 import type { DatabaseSnapshot } from '../state/database-snapshots.ts';
-import type { Postgres } from '../tools/postgres.ts';
+import type { DatabaseInfo, Postgres } from '../tools/postgres.ts';
+import { toPropertiesScript } from '../tools/postgres-properties.ts';
 
-/** Name of the new database until it replaces the current one. */
-function toNew(database: string): string {
-  return `${database}_new`;
+type Purpose = 'new' | 'old';
+
+/**
+ * Name of the new database until it replaces the current one, or of the replaced one until it is dropped. It is hashed
+ * because PostgreSQL cuts names after 63 bytes.
+ */
+function toTemporaryName(purpose: Purpose, database: string): string {
+  return `wealist_local_${purpose}_${hash(database)}`;
 }
 
-/** Name of the replaced database until it is dropped. */
-function toOld(database: string): string {
-  return `${database}_old`;
+/** Comment of a database that a replacement has made, without which none is dropped. */
+function toMark(purpose: Purpose, database: string): string {
+  return `wealist-local ${purpose} ${database}`;
 }
 
-/** Whether this is a temporary database of an interrupted replacement. */
-export function isLeftover(name: string, databases: readonly string[]): boolean {
-  return databases.some((database) => name === toNew(database) || name === toOld(database));
+/** Whether this is a temporary database of an interrupted replacement: it has the name and the mark of one. */
+export function isLeftover({ name, comment }: Pick<DatabaseInfo, 'name' | 'comment'>): boolean {
+  const [, purpose, database] = /^wealist-local (new|old) (.+)$/.exec(comment ?? '') ?? [];
+  return database !== undefined && name === toTemporaryName(purpose as Purpose, database);
 }
 
 /**
@@ -39,16 +47,35 @@ export function makeNewDatabases(
           exitCode: exitCodes.usage,
         });
       }
-      const leftovers = databases.flatMap((name) => [toNew(name), toOld(name)]);
-      await postgres.run(leftovers.map(toDrop).join(''), signal);
-      const renamed = databases.reduce(
-        (text, name) =>
-          text.replaceAll(`"${name}"`, `"${toNew(name)}"`).replaceAll(`'${name}'`, `'${toNew(name)}'`),
-        script,
-      );
-      await postgres.run(renamed, signal);
+      await dropLeftovers(postgres, databases, signal);
+      const renamed = databases.reduce((text, name) => {
+        const temporary = toTemporaryName('new', name);
+        return text.replaceAll(`"${name}"`, `"${temporary}"`).replaceAll(`'${name}'`, `'${temporary}'`);
+      }, script);
+      const marks = databases.map((name) => toComment('new', name));
+      // As one script, which PostgreSQL's pod runs to its end also when this process is killed.
+      await postgres.run(`${renamed}\n${marks.join('')}`, signal);
     },
   };
+}
+
+/** @throws {Failure} exit code 9 when a name that is needed belongs to a database without the mark. */
+async function dropLeftovers(
+  postgres: Postgres,
+  databases: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const existing = await postgres.listDatabases(signal);
+  const needed = databases.flatMap((name) => [toTemporaryName('new', name), toTemporaryName('old', name)]);
+  const foreign = existing.find((each) => needed.includes(each.name) && !isLeftover(each));
+  if (foreign) {
+    throw new Failure(`database ${foreign.name} already exists and is not marked as made by wealist-local`, {
+      hint: `npm run db -- postgres -- --command 'DROP DATABASE ${foreign.name}'`,
+      exitCode: exitCodes.refused,
+    });
+  }
+  const leftovers = existing.filter(isLeftover).map(({ name }) => toDrop(name));
+  if (leftovers.length > 0) await postgres.run(leftovers.join(''), signal);
 }
 
 /** The new database has the content of this database's dump in the snapshot. */
@@ -58,7 +85,14 @@ export function restoreDatabase(postgres: Postgres, snapshot: DatabaseSnapshot, 
     async apply({ signal }) {
       const saved = snapshot.databases.find(({ name }) => name === database);
       if (!saved) throw new Error(`${database} is not in snapshot ${snapshot.name}`);
-      await postgres.restore(toNew(database), join(snapshot.folder, saved.file), saved.sha256, signal);
+      const temporary = toTemporaryName('new', database);
+      try {
+        await postgres.restore(temporary, { ...saved, file: join(snapshot.folder, saved.file) }, signal);
+      } catch (error) {
+        // Half of the content only takes space. What is left here is dropped by the next replacement.
+        await postgres.run(toDrop(temporary), AbortSignal.timeout(10_000)).catch(() => undefined);
+        throw error;
+      }
     },
   };
 }
@@ -66,24 +100,42 @@ export function restoreDatabase(postgres: Postgres, snapshot: DatabaseSnapshot, 
 /**
  * The new databases replace the current ones in one transaction: all of them or none. Clients are disconnected and
  * reach the new ones when they reconnect.
+ * @param previous returns the saved databases whose owner, settings, comment and privileges the new ones get
  */
-export function swapDatabases(postgres: Postgres, databases: readonly string[]): Step {
+export function swapDatabases(
+  postgres: Postgres,
+  databases: readonly string[],
+  previous: () => Promise<DatabaseSnapshot['databases']>,
+): Step {
   return {
     title: 'replace the current databases, all at once',
-    async apply({ signal }) {
+    async apply({ signal, report }) {
+      const saved = new Map((await previous()).map((each) => [each.name, each.properties]));
+      for (const [name, properties] of saved) {
+        if (properties === undefined)
+          report(`${name}: settings, comment and privileges are not in the snapshot`);
+      }
       const existing = new Set((await postgres.listDatabases(signal)).map(({ name }) => name));
-      const renames = databases.flatMap((name) => [
-        ...(existing.has(name) ? [toRename(name, toOld(name))] : []),
-        toRename(toNew(name), name),
+      const changes = databases.flatMap((name) => [
+        ...(existing.has(name) ? [toRename(name, toTemporaryName('old', name)), toComment('old', name)] : []),
+        toRename(toTemporaryName('new', name), name),
+        `COMMENT ON DATABASE "${name}" IS NULL;\n`,
+        toPropertiesScript(name, saved.get(name)),
       ]);
-      await postgres.rename(`BEGIN;\n${renames.join('')}COMMIT;\n`, databases, signal);
-      await postgres.run(databases.map((name) => toDrop(toOld(name))).join(''), signal);
+      await postgres.rename(`BEGIN;\n${changes.join('')}COMMIT;\n`, databases, signal);
+      const old = databases.filter((name) => existing.has(name)).map((name) => toTemporaryName('old', name));
+      await postgres.run(old.map(toDrop).join(''), signal);
     },
   };
 }
 
 function toRename(from: string, to: string): string {
   return `ALTER DATABASE "${from}" RENAME TO "${to}";\n`;
+}
+
+/** Marks a temporary database. */
+function toComment(purpose: Purpose, database: string): string {
+  return `COMMENT ON DATABASE "${toTemporaryName(purpose, database)}" IS '${toMark(purpose, database)}';\n`;
 }
 
 function toDrop(name: string): string {

@@ -2,13 +2,7 @@ import { join } from 'node:path';
 import { toBytes } from '../lib/bytes.ts';
 import { Failure } from '../lib/failure.ts';
 import type { Run, Step } from '../plan/plan.ts';
-import {
-  createSnapshot,
-  hashFile,
-  makePrivateFile,
-  pruneAutomatic,
-  syncFile,
-} from '../state/database-snapshots.ts';
+import { createSnapshot, hashFile, makePrivateFile, syncFile } from '../state/database-snapshots.ts';
 import type { Dump, DumpedDatabases, Postgres } from '../tools/postgres.ts';
 
 export interface SaveOptions {
@@ -37,12 +31,11 @@ export function saveDatabases({ postgres, folder, name, databases, images }: Sav
         } finally {
           await dumped.remove();
         }
-        const saved = dumped.dumps.map(({ database, bytes, sha256 }) => {
-          return { name: database, file: toFile(database), bytes, sha256 };
+        const saved = dumped.dumps.map(({ database, bytes, sha256, properties }) => {
+          return { name: database, file: toFile(database), bytes, sha256, properties };
         });
         return { name, created, postgres: version, images: running, databases: saved };
       });
-      await pruneAutomatic(folder);
     },
   };
 }

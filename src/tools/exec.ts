@@ -1,6 +1,9 @@
+import { constants } from 'node:fs';
+import { access, type FileHandle, open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { execa } from 'execa';
-import { CommandFailure, exitCodes, type FailureOptions } from '../lib/failure.ts';
+import { CommandFailure, exitCodes, Failure, type FailureOptions } from '../lib/failure.ts';
+import { toSystemFailure } from '../lib/system-failure.ts';
 import { type FailureRules, findRule, systemFailures } from './failure-rules.ts';
 
 export interface ExecOptions {
@@ -8,17 +11,19 @@ export interface ExecOptions {
   /** Added to this process's environment. */
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string | Uint8Array | Readable;
-  /** Path of a file to which standard output is written, as bytes, instead of into the result. */
+  /** File that the program reads as its standard input, instead of `input`. */
+  readonly inputFile?: string;
+  /** File that the program writes its standard output to, of any size. The result's `stdout` is then empty. */
   readonly outputFile?: string;
   readonly signal?: AbortSignal;
   /** Milliseconds; without it only the signal ends the program. */
   readonly timeout?: number;
-  /** Called with each line of both outputs, as it is printed. */
+  /** Called with each line of both outputs, as it comes. */
   readonly onLine?: (line: string) => void;
-  /** The terminal is handed to the program: for kubectl, psql and shells. */
-  readonly inherit?: boolean;
   /** Exit codes and hints of the program's failures; without them each is a failure of this machine. */
   readonly failures?: FailureRules;
+  /** The terminal is handed to the program: for kubectl, psql and shells. */
+  readonly inherit?: boolean;
 }
 
 export interface ExecResult {
@@ -28,59 +33,91 @@ export interface ExecResult {
 
 export type Exec = (program: string, args: readonly string[], options?: ExecOptions) => Promise<ExecResult>;
 
+/** Bytes of each output that are kept in memory. */
 const outputLimit = 64 * 1024 * 1024;
 
 /**
  * Runs a program without a shell and resolves when it succeeded.
- * @throws {CommandFailure} when it cannot be started, does not succeed, or takes longer than `timeout`; exit code and
- * hint are those of `failures`. An aborted signal rejects with the signal's reason.
+ * @throws {CommandFailure} when it cannot be started, does not succeed, takes longer than `timeout`, or prints more than
+ * 64 MiB to an output that is not a file; exit code and hint are those of `failures`. An aborted signal rejects with the
+ * signal's reason.
  */
 export const exec: Exec = async (program, args, options = {}) => {
-  const {
-    cwd,
-    env,
-    input,
-    outputFile,
-    signal,
-    timeout,
-    onLine,
-    inherit,
-    failures = systemFailures,
-  } = options;
+  const { inputFile, outputFile } = options;
+  const files: FileHandle[] = [];
+  const openFile = async (path: string, flags: string) => {
+    const file = await openOrFail(path, flags);
+    files.push(file);
+    return file.fd as Descriptor;
+  };
+  try {
+    // The program gets the files themselves: their content never passes through this process.
+    const stdin = inputFile === undefined ? undefined : await openFile(inputFile, 'r');
+    const stdout = outputFile === undefined ? undefined : await openFile(outputFile, 'w');
+    return await run(program, args, options, { stdin, stdout });
+  } finally {
+    await Promise.all(files.map((file) => file.close()));
+  }
+};
+
+/** A file descriptor. execa takes any, but its types know single digits only. */
+type Descriptor = 3;
+
+interface Descriptors {
+  readonly stdin: Descriptor | undefined;
+  readonly stdout: Descriptor | undefined;
+}
+
+async function run(
+  program: string,
+  args: readonly string[],
+  { cwd, env, input, signal, timeout, onLine, inherit, failures = systemFailures }: ExecOptions,
+  files: Descriptors,
+): Promise<ExecResult> {
   const child = execa(program, args, {
     ...(cwd === undefined ? {} : { cwd }),
     ...(env === undefined ? {} : { env }),
     ...(signal === undefined ? {} : { cancelSignal: signal }),
     ...(timeout === undefined ? {} : { timeout }),
-    ...(inherit ? { stdio: 'inherit' as const } : inputOption(input)),
-    ...(outputFile === undefined ? {} : { stdout: { file: outputFile } }),
+    ...(inherit || input === undefined ? {} : { input }),
+    stdio: inherit
+      ? 'inherit'
+      : [files.stdin ?? (input === undefined ? 'ignore' : 'pipe'), files.stdout ?? 'pipe', 'pipe'],
     all: onLine !== undefined,
-    maxBuffer: outputLimit,
+    // execa puts what it has buffered into an error's message, escaped, which aborts node when the output is large.
+    buffer: false,
     // A program that ignores SIGTERM must not hold the whole run.
     forceKillAfterDelay: 5_000,
     reject: false,
   });
+  let printedTooMuch = false;
+  const stopProgram = () => {
+    printedTooMuch = true;
+    child.kill();
+  };
+  const readStdout = collect(child.stdout, stopProgram);
+  const readStderr = collect(child.stderr, stopProgram);
   if (onLine) for await (const line of child.iterable({ from: 'all' })) onLine(line);
   const result = await child;
   if (result.isCanceled) signal?.throwIfAborted();
-  const stdout = result.stdout ?? '';
-  const stderr = result.stderr ?? '';
-  if (!result.failed) return { stdout, stderr };
+  const stdout = readStdout();
+  const stderr = readStderr();
+  if (!result.failed && !printedTooMuch) return { stdout, stderr };
 
   const lastLines = stderr.trimEnd().split('\n').slice(-20).join('\n');
-  const { message = describe(program, result), ...rest } = classify(failures, result, stderr);
+  const name = program.split('/').at(-1) ?? program;
+  const { message: known, ...rest } = await classify(failures, result, stderr, cwd);
+  const message = printedTooMuch
+    ? `${name} printed more than ${outputLimit / 1024 / 1024} MiB`
+    : (known ?? (await describe(name, result, cwd)));
   throw new CommandFailure(message, {
     argv: [program, ...args],
     status: result.exitCode,
     stdout,
     stderr: lastLines,
-    cause: lastLines || result.originalMessage,
+    cause: printedTooMuch ? undefined : lastLines || result.originalMessage,
     ...rest,
   });
-};
-
-function inputOption(input: ExecOptions['input']) {
-  return input === undefined ? { stdin: 'ignore' as const } : { input };
 }
 
 interface Ending {
@@ -88,15 +125,19 @@ interface Ending {
   readonly exitCode?: number | undefined;
   readonly signal?: string | undefined;
   readonly code?: string | undefined;
+  readonly cause?: unknown;
 }
 
 /** A program that could not be started, or was killed, says nothing about what it was started for. */
-function classify(
+async function classify(
   failures: FailureRules,
   { timedOut, exitCode, code }: Ending,
   stderr: string,
-): FailureOptions & { readonly message?: string } {
-  if (code === 'ENOENT') return { exitCode: exitCodes.host, hint: failures.installHint };
+  cwd: string | undefined,
+): Promise<FailureOptions & { readonly message?: string }> {
+  if (code === 'ENOENT' && (cwd === undefined || (await isFolder(cwd)))) {
+    return { exitCode: exitCodes.host, hint: failures.installHint };
+  }
   if (exitCode === undefined && !timedOut) return { exitCode: exitCodes.host };
   const rule = findRule(failures.rules, stderr);
   return {
@@ -106,10 +147,63 @@ function classify(
   };
 }
 
-function describe(program: string, result: Ending): string {
-  const name = program.split('/').at(-1);
-  if (result.code === 'ENOENT') return `${name} is not installed`;
+/**
+ * Keeps what a stream brings, up to the limit, and returns a function that returns it as text without its last line
+ * break. Calls `onTooMuch` when there is more.
+ */
+function collect(stream: Readable | null | undefined, onTooMuch: () => void): () => string {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  stream?.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes <= outputLimit) {
+      chunks.push(chunk);
+      return;
+    }
+    onTooMuch();
+    // Ends also what the program has started, which prints to the same pipe.
+    stream.destroy();
+  });
+  return () => withoutLastLineBreak(Buffer.concat(chunks).toString());
+}
+
+function withoutLastLineBreak(text: string): string {
+  if (text.endsWith('\r\n')) return text.slice(0, -2);
+  return text.endsWith('\n') ? text.slice(0, -1) : text;
+}
+
+/** @throws {Failure} which names the file. */
+async function openOrFail(path: string, flags: string): Promise<FileHandle> {
+  try {
+    return await open(path, flags, 0o600);
+  } catch (error) {
+    throw (
+      toSystemFailure(error) ??
+      new Failure(`${path} cannot be opened`, { cause: error, exitCode: exitCodes.host })
+    );
+  }
+}
+
+async function describe(name: string, result: Ending, cwd: string | undefined): Promise<string> {
+  const { code, cause } = result;
+  // Node reports ENOENT for a missing program, a missing folder to start it in, and a missing file of its input alike.
+  const syscall = cause instanceof Error && 'syscall' in cause ? String(cause.syscall) : '';
+  if (code !== undefined && syscall.startsWith('spawn')) {
+    if (cwd !== undefined && !(await isFolder(cwd)))
+      return `the working directory of ${name} does not exist: ${cwd}`;
+    return code === 'ENOENT' ? `${name} is not installed` : `${name} cannot be started (${code})`;
+  }
   if (result.timedOut) return `${name} timed out`;
   if (result.signal) return `${name} was ended by ${result.signal}`;
+  // A program that reads to the end of its input succeeds also where that was cut off.
+  if (code !== undefined && !result.exitCode) return `the input of ${name} cannot be read`;
   return `${name} ended with exit code ${result.exitCode}`;
+}
+
+/** Whether a program can be started in it. */
+async function isFolder(path: string): Promise<boolean> {
+  return access(`${path}/.`, constants.F_OK).then(
+    () => true,
+    () => false,
+  );
 }

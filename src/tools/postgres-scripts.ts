@@ -57,6 +57,9 @@ name=$1
 shift
 export WEALIST_SAVE="$dir" WEALIST_REST="$*"
 ${psql} --output=/dev/null --dbname="$name" <<'SQL'
+-- A database or role may have timeouts, and this transaction waits for the dump.
+SELECT set_config(name, '0', false) FROM pg_settings
+  WHERE name IN ('statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout');
 -- Where a writer holds one table and waits for another, this transaction is the one that fails.
 SET lock_timeout = '5s';
 SET deadlock_timeout = '100ms';
@@ -74,18 +77,54 @@ export const printDump = `exec cat "$1/$2.dump"`;
 /** $1: a folder that \`saveDatabases\` made. */
 export const removeFolder = `exec rm -rf "$1"`;
 
-/** $1: an empty database, $2: the SHA-256 of the dump, which is read. All of it is restored, or nothing. */
+/**
+ * $1: an empty database, $2: the SHA-256 of the dump, which is read, $3: the search path of who uses the database, as
+ * SQL. Not one transaction, whose locks would run out with many large objects: nobody uses the database yet.
+ *
+ * A dump sets an empty search path, so that its own names mean what they meant. With it a function fails that names
+ * another one without its schema, as soon as a row, a constraint or an index calls it. So the data and what is made of
+ * them get the path of who uses the database, and after it all other schemas.
+ */
 export const restoreDump = `
 set -eu
 ${hash}
-file=$(mktemp /tmp/restore.XXXXXX)
-trap 'rm -f "$file"' EXIT
-cat > "$file"
-if [ "$(hash "$file")" != "$2" ]; then
+umask 077
+dir=$(mktemp -d /tmp/restore.XXXXXX)
+trap 'rm -rf "$dir"' EXIT
+cat > "$dir/dump"
+if [ "$(hash "$dir/dump")" != "$2" ]; then
   echo "the dump of $1 did not arrive whole" >&2
   exit 3
 fi
-pg_restore --host=/tmp --username="$DB_USER" --exit-on-error --single-transaction --dbname="$1" "$file"
+cat > "$dir/path.sql" <<SQL
+SET search_path TO $3;
+SELECT pg_catalog.set_config('search_path', pg_catalog.concat_ws(', ',
+  nullif(replace(current_setting('search_path'), '"\\$user"', (
+    SELECT quote_ident(pg_get_userbyid(datdba)) FROM pg_database WHERE datname = current_database())), ''),
+  (SELECT string_agg(quote_ident(nspname), ', ' ORDER BY nspname) FROM pg_namespace
+    WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')), false);
+SQL
+print_section() {
+  pg_restore --section="$1" --file=- "$dir/dump" || touch "$dir/failed"
+}
+use_search_path() {
+  while IFS= read -r line; do
+    if [ "$line" = "SELECT pg_catalog.set_config('search_path', '', false);" ]; then
+      cat "$dir/path.sql"
+      break
+    fi
+    printf '%s\\n' "$line"
+  done
+  cat
+}
+fill() {
+  # Lost with the server, it is restored again.
+  PGOPTIONS='-c synchronous_commit=off' ${psql} --output=/dev/null --dbname="$1" --file=-
+}
+print_section pre-data | fill "$1"
+print_section data | use_search_path | fill "$1"
+print_section post-data | use_search_path | fill "$1"
+[ ! -e "$dir/failed" ]
 `;
 
 /**

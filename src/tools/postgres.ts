@@ -1,7 +1,7 @@
-import { createReadStream } from 'node:fs';
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
 import type { Exec } from './exec.ts';
 import { type Kubectl, kubectlFailures } from './kubernetes/kubectl.ts';
+import { findSearchPath, toPropertiesQuery } from './postgres-properties.ts';
 import {
   openPsql,
   printDump,
@@ -15,12 +15,24 @@ import {
 export interface DatabaseInfo {
   readonly name: string;
   readonly bytes: number;
+  /** From `COMMENT ON DATABASE`. */
+  readonly comment: string | null;
+}
+
+/** A dump to restore. */
+export interface SavedDump {
+  readonly file: string;
+  readonly sha256: string;
+  /** As in `Dump`; snapshots of earlier versions have none. */
+  readonly properties?: readonly string[] | undefined;
 }
 
 export interface Dump {
   readonly database: string;
   readonly bytes: number;
   readonly sha256: string;
+  /** Statements that set the owner, settings, comment and privileges of the database, which a dump does not hold. */
+  readonly properties: readonly string[];
 }
 
 /**
@@ -36,8 +48,8 @@ export interface Postgres {
   run(sql: string, signal: AbortSignal): Promise<void>;
   /** Dumps databases as of one moment, in the pod. Writes are blocked during the dump. */
   dump(databases: readonly string[], signal: AbortSignal): Promise<DumpedDatabases>;
-  /** Fills an empty database from the file of a dump: with all of it, or with nothing. */
-  restore(database: string, file: string, sha256: string, signal: AbortSignal): Promise<void>;
+  /** Fills an empty database from the file of a dump. After an error it has some of the content. */
+  restore(database: string, dump: SavedDump, signal: AbortSignal): Promise<void>;
   /** Runs SQL that renames databases in one transaction, and ends all connections to these databases. */
   rename(sql: string, databases: readonly string[], signal: AbortSignal): Promise<void>;
   /** kubectl's arguments that open psql. */
@@ -72,7 +84,8 @@ export function createPostgres(exec: Exec, kubectl: Kubectl, place: PostgresPlac
     args: readonly string[],
     options: Parameters<Exec>[2] = {},
   ): Promise<string> {
-    const input = options.input === undefined ? [] : ['--stdin'];
+    const hasInput = options.input !== undefined || options.inputFile !== undefined;
+    const input = hasInput ? ['--stdin'] : [];
     const words = [...base, 'exec', ...input, ...where, '--', 'sh', '-c', script, 'sh', ...args];
     try {
       return (await exec(program, words, { ...options, failures: kubectlFailures })).stdout;
@@ -90,7 +103,8 @@ export function createPostgres(exec: Exec, kubectl: Kubectl, place: PostgresPlac
 
     listDatabases: (signal) =>
       ask(
-        `SELECT coalesce(json_agg(json_build_object('name', datname, 'bytes', pg_database_size(oid)) ORDER BY datname), '[]')
+        `SELECT coalesce(json_agg(json_build_object('name', datname, 'bytes', pg_database_size(oid),
+           'comment', shobj_description(oid, 'pg_database')) ORDER BY datname), '[]')
            FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres';\n`,
         signal,
       ),
@@ -101,6 +115,10 @@ export function createPostgres(exec: Exec, kubectl: Kubectl, place: PostgresPlac
 
     async dump(databases, signal) {
       const names = databases.map(requirePlain);
+      const properties: Readonly<Record<string, readonly string[]>> = await ask(
+        toPropertiesQuery(names),
+        signal,
+      );
       const folder = `/tmp/wealist-save-${process.pid}-${Date.now()}`;
       const printed = await run(saveDatabases, [folder, ...names], { input: saveDatabases, signal });
       const dumps = printed
@@ -108,7 +126,7 @@ export function createPostgres(exec: Exec, kubectl: Kubectl, place: PostgresPlac
         .split('\n')
         .map((line): Dump => {
           const [sha256 = '', bytes = '', database = ''] = line.split(' ');
-          return { sha256, bytes: Number(bytes), database };
+          return { sha256, bytes: Number(bytes), database, properties: properties[database] ?? [] };
         });
       return {
         dumps,
@@ -121,8 +139,9 @@ export function createPostgres(exec: Exec, kubectl: Kubectl, place: PostgresPlac
       };
     },
 
-    async restore(database, file, sha256, signal) {
-      await run(restoreDump, [requirePlain(database), sha256], { input: createReadStream(file), signal });
+    async restore(database, { file, sha256, properties = [] }, signal) {
+      const args = [requirePlain(database), sha256, findSearchPath(properties) ?? 'DEFAULT'];
+      await run(restoreDump, args, { inputFile: file, signal });
     },
 
     async rename(sql, databases, signal) {
@@ -154,14 +173,14 @@ function toFailure(error: CommandFailure): Failure {
   const lines = error.stderr.split('\n').filter((line) => !inPod.test(line));
   const said = lines.join('\n').trim();
   const isLocked = /lock timeout|deadlock detected/.test(said);
+  const role = /role "(.+)" does not exist/.exec(said)?.[1];
+  const hint = role
+    ? `npm run db postgres, then: CREATE ROLE "${role}";`
+    : isLocked
+      ? 'npm run db, then: SELECT pid, datname, query FROM pg_stat_activity'
+      : 'npm run logs postgres';
   return new Failure(
     isLocked ? 'an open transaction prevents the databases from being saved' : 'PostgreSQL reported an error',
-    {
-      cause: said || error.message,
-      hint: isLocked
-        ? 'npm run db, then: SELECT pid, datname, query FROM pg_stat_activity'
-        : 'npm run logs postgres',
-      exitCode: exitCodes.workload,
-    },
+    { cause: said || error.message, hint, exitCode: exitCodes.workload },
   );
 }

@@ -6,6 +6,7 @@ import { sharedCheckout, test } from './shared-checkout.ts';
 
 const checkout = sharedCheckout();
 const service = 'user-service';
+const database = 'wealist_user_service_db';
 let origin = '';
 
 beforeAll(async () => {
@@ -121,5 +122,95 @@ describe('the databases', () => {
     expect(await count()).toBe('0');
     await addUser('first');
     expect(await count()).toBe('1');
+  });
+
+  test('the oldest automatic snapshot can be restored', async () => {
+    const snapshots: string[] = [];
+    for (const text of ['one', 'two', 'three']) {
+      await addUser(text);
+      const { stdout, exitCode } = await checkout.run('db', 'reset', service, '--yes', '--json');
+      expect(exitCode).toBe(0);
+      snapshots.push(JSON.parse(stdout).keptAs);
+    }
+    const [oldest = ''] = snapshots;
+    expect(await checkout.run('db', 'restore', oldest, '--yes')).toMatchObject({ exitCode: 0 });
+    expect(await query("SELECT count(*) FROM users WHERE text = 'one'")).toBe('1');
+    expect(await checkout.run('db', 'restore', oldest, '--yes')).toMatchObject({ exitCode: 0 });
+  });
+
+  test("a user's databases that end in _old and _new are not dropped", async () => {
+    const names = [`${database}_old`, `${database}_new`];
+    for (const name of names) await query(`CREATE DATABASE ${name}`);
+    expect(await checkout.run('db', 'reset', service, '--yes')).toMatchObject({ exitCode: 0 });
+    // Each of these fails where the database does not exist.
+    for (const name of names) await query(`DROP DATABASE ${name}`);
+  });
+
+  test('functions that name others without their schema are restored with the rows that they compute', async () => {
+    await query(`CREATE FUNCTION plain(t text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT lower(t)';
+      CREATE FUNCTION slug(t text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN plain(t); END';
+      CREATE TABLE pages (title text CHECK (plain(title) <> ''), s text GENERATED ALWAYS AS (slug(title)) STORED);
+      INSERT INTO pages VALUES ('A'), ('SELECT pg_catalog.set_config(''search_path'', '''', false);'), (E'\\\\.');
+      CREATE SCHEMA app;
+      SET search_path = app;
+      CREATE FUNCTION loud(t text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT upper(t)';
+      CREATE FUNCTION louder(t text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN loud(t); END';
+      CREATE TABLE things (t text, u text GENERATED ALWAYS AS (louder(t)) STORED);
+      INSERT INTO things VALUES ('x')`);
+    const rows = "SELECT string_agg(s, ',' ORDER BY s), (SELECT min(u) FROM app.things) FROM pages";
+    const before = await query(rows);
+    expect(await checkout.run('db', 'save', 'pages', service)).toMatchObject({ exitCode: 0 });
+    await query('DROP TABLE pages');
+    expect(await checkout.run('db', 'restore', 'pages', '--yes')).toMatchObject({ exitCode: 0 });
+    expect(await query(rows)).toBe(before);
+  });
+
+  test('what belongs to the database itself is restored, and outlives a reset', async () => {
+    const settings = [
+      "SET timezone TO 'Asia/Seoul'",
+      'SET search_path TO app, "$user", public',
+      `SET app.tenant TO 'it''s, "x"'`,
+      'CONNECTION LIMIT 77',
+    ];
+    for (const setting of settings) await query(`ALTER DATABASE ${database} ${setting}`);
+    await query(`CREATE ROLE reader;
+      ALTER ROLE user_service IN DATABASE ${database} SET statement_timeout TO '30s';
+      COMMENT ON DATABASE ${database} IS E'the ''users''\\n\\\\connect x';
+      GRANT CONNECT ON DATABASE ${database} TO reader WITH GRANT OPTION`);
+    const readProperties = () =>
+      query(`SELECT datconnlimit, shobj_description(oid, 'pg_database'),
+        (SELECT string_agg(a::text, ' ' ORDER BY a::text) FROM unnest(datacl) a),
+        (SELECT string_agg(setrole::regrole || each, ' ' ORDER BY setrole, each)
+          FROM pg_db_role_setting, unnest(setconfig) each WHERE setdatabase = d.oid)
+        FROM pg_database d WHERE datname = '${database}'`);
+    const before = await readProperties();
+    expect(before).toContain('reader=c*');
+    expect(await checkout.run('db', 'save', 'properties', service)).toMatchObject({ exitCode: 0 });
+    expect(await checkout.run('db', 'reset', service, '--yes')).toMatchObject({ exitCode: 0 });
+    expect(await readProperties()).toBe(before);
+    const resetSettings = `ALTER DATABASE ${database} RESET ALL;
+      ALTER ROLE user_service IN DATABASE ${database} RESET ALL;
+      REVOKE ALL ON DATABASE ${database} FROM reader CASCADE`;
+    await query(`${resetSettings};
+      COMMENT ON DATABASE ${database} IS NULL;
+      GRANT ALL ON DATABASE ${database} TO PUBLIC`);
+    expect(await checkout.run('db', 'restore', 'properties', '--yes')).toMatchObject({ exitCode: 0 });
+    expect(await readProperties()).toBe(before);
+    expect(await query('SHOW timezone')).toBe('Asia/Seoul');
+    await query(resetSettings);
+  });
+
+  test('more large objects than one transaction can lock are restored', async () => {
+    await query('SELECT count(lo_create(0)) FROM generate_series(1, 40000)');
+    await query("SELECT lo_from_bytea(0, repeat('abc', 100000)::bytea)");
+    const readObjects = () =>
+      query(`SELECT count(*), (SELECT md5(string_agg(data, '' ORDER BY loid, pageno)) FROM pg_largeobject)
+        FROM pg_largeobject_metadata`);
+    const before = await readObjects();
+    expect(await checkout.run('db', 'save', 'objects', service)).toMatchObject({ exitCode: 0 });
+    expect(await checkout.run('db', 'reset', service, '--yes')).toMatchObject({ exitCode: 0 });
+    expect(await readObjects()).toBe('0|');
+    expect(await checkout.run('db', 'restore', 'objects', '--yes')).toMatchObject({ exitCode: 0 });
+    expect(await readObjects()).toBe(before);
   });
 });

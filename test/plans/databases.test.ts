@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import type { Plan } from '../../src/plan/plan.ts';
 import { planReplace, planSave } from '../../src/plans/databases.ts';
 import { getSnapshot, listSnapshots } from '../../src/state/database-snapshots.ts';
+import { isLeftover } from '../../src/steps/replace-databases.ts';
 import type { Kubectl } from '../../src/tools/kubernetes/kubectl.ts';
 import { createPostgresFake } from '../fakes/postgres.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
@@ -17,7 +18,8 @@ async function start() {
     ['chat_db', 'hello'],
     ['other_db', 'kept'],
   ]);
-  const { postgres, faults } = createPostgresFake(databases);
+  const comments = new Map<string, string>();
+  const { postgres, faults } = createPostgresFake(databases, comments);
   const folder = join(await makeTemporaryFolder(), 'snapshots');
   const parts = {
     ...{ postgres, folder, namespace: 'wealist-kind-local', kubectl: {} as Kubectl },
@@ -34,6 +36,8 @@ async function start() {
   };
   return {
     databases,
+    comments,
+    postgres,
     faults,
     folder,
     save: (name: string) => run(planSave({ ...parts, name, databases: names })),
@@ -122,4 +126,97 @@ test('of the automatic snapshots the newest three stay', async () => {
     'mine',
   ]);
   expect((await readdir(folder)).toSorted()).toEqual(['auto-3', 'auto-4', 'auto-5', 'mine']);
+});
+
+/** Resets until there are three automatic snapshots; resolves to the name of the oldest. */
+async function fillAutomatic({ replace }: Awaited<ReturnType<typeof start>>): Promise<string> {
+  for (const at of [1, 2, 3]) {
+    await replace(`auto-${at}`);
+    // The next snapshot has a later time.
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  return 'auto-1';
+}
+
+test('the oldest automatic snapshot can be restored, and still exists after it', async () => {
+  const platform = await start();
+  const oldest = await fillAutomatic(platform);
+  const { databases, replace, folder } = platform;
+  await replace('auto-4', oldest);
+  expect(databases.get('users_db')).toBe('Ada, Grace');
+  const names = (await listSnapshots(folder)).map(({ name }) => name);
+  expect(names).toEqual(['auto-4', 'auto-3', 'auto-2', 'auto-1']);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  await replace('auto-5');
+  expect((await readdir(folder)).toSorted()).toEqual(['auto-3', 'auto-4', 'auto-5']);
+});
+
+test('a plan that fails removes no snapshot', async () => {
+  const platform = await start();
+  const oldest = await fillAutomatic(platform);
+  const { faults, replace, folder } = platform;
+  faults.rename = true;
+  await expect(replace('auto-4', oldest)).rejects.toThrow('killed in the middle');
+  expect((await readdir(folder)).toSorted()).toEqual(['auto-1', 'auto-2', 'auto-3', 'auto-4']);
+});
+
+test("databases that end in _new or _old, or look like ours, are not wealist-local's", async () => {
+  const { databases, save, replace, postgres } = await start();
+  await save('first');
+  databases.set('users_db_old', 'a copy made by hand');
+  databases.set('users_db_new', 'another');
+  databases.set('wealist_local_new_0123456789abcdef', 'a third');
+  await replace('auto-1', 'first');
+  await replace('auto-2');
+  expect(databases.get('users_db_old')).toBe('a copy made by hand');
+  expect(databases.get('users_db_new')).toBe('another');
+  expect(databases.get('wealist_local_new_0123456789abcdef')).toBe('a third');
+  const found = await postgres.listDatabases(new AbortController().signal);
+  expect(found.filter(isLeftover)).toEqual([]);
+});
+
+test('a database that has the temporary name without the mark stops the plan before anything is changed', async () => {
+  const { databases, comments, faults, save, replace } = await start();
+  await save('first');
+  faults.rename = true;
+  await expect(replace('auto-1', 'first')).rejects.toThrow('killed in the middle');
+  faults.rename = false;
+  const [name = ''] = [...comments.keys()];
+  comments.delete(name);
+  const before = new Map(databases);
+  await expect(replace('auto-2', 'first')).rejects.toMatchObject({
+    message: `database ${name} already exists and is not marked as made by wealist-local`,
+    hint: `npm run db -- postgres -- --command 'DROP DATABASE ${name}'`,
+    exitCode: 9,
+  });
+  expect(databases).toEqual(before);
+});
+
+test('what a killed replacement left is marked, and dropped by the next one of any database', async () => {
+  const { databases, comments, faults, save, replace, postgres } = await start();
+  await save('first');
+  faults.rename = true;
+  await expect(replace('auto-1', 'first')).rejects.toThrow('killed in the middle');
+  const signal = new AbortController().signal;
+  const left = (await postgres.listDatabases(signal)).filter(isLeftover).map(({ name }) => name);
+  expect(left).toHaveLength(2);
+  for (const name of left) expect(Buffer.byteLength(name)).toBeLessThan(63);
+  // The replaced database of a run that was killed before it was dropped.
+  const old = left[0]?.replace('_new_', '_old_') ?? '';
+  databases.set(old, 'replaced');
+  comments.set(old, (comments.get(left[0] ?? '') ?? '').replace(' new ', ' old '));
+  faults.rename = false;
+  await replace('auto-2');
+  expect([...databases.keys()].toSorted()).toEqual(['chat_db', 'other_db', 'users_db']);
+});
+
+test('a restore brings back the comment that was saved, a reset leaves the current one', async () => {
+  const { comments, save, replace } = await start();
+  comments.set('users_db', 'saved');
+  await save('first');
+  comments.set('users_db', 'current');
+  await replace('auto-1');
+  expect(Object.fromEntries(comments)).toEqual({ users_db: 'current' });
+  await replace('auto-2', 'first');
+  expect(Object.fromEntries(comments)).toEqual({ users_db: 'saved' });
 });

@@ -65,10 +65,10 @@ async function readDatabases(
     const { postgres, ofService } = await openDatabases(app, environment);
     const services = new Map([...ofService].map(([service, name]) => [name, service]));
     const found = await postgres.listDatabases(app.signal);
-    const names = [...ofService.values()];
     return {
-      databases: found.map(({ name, bytes }) => {
-        return { name, service: services.get(name), bytes, isLeftover: isLeftover(name, names) };
+      databases: found.map((each) => {
+        const { name, bytes } = each;
+        return { name, service: services.get(name), bytes, isLeftover: isLeftover(each) };
       }),
     };
   } catch (error) {
