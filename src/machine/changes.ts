@@ -13,6 +13,7 @@ import {
   wrapperPath,
   wrapperSource,
 } from './changes/engine-settings.ts';
+import { finishPackages } from './changes/finish-packages.ts';
 import { raiseInotify } from './changes/inotify-limits.ts';
 import { installPackages } from './changes/install-packages.ts';
 import { createRoot, type Root } from './changes/root.ts';
@@ -25,7 +26,7 @@ import { countNodes, lowInotify } from './inotify.ts';
 import { findPrivilegedProblem, type PrivilegedProblem } from './privileged-run.ts';
 import { createSystemRecord } from './system-record.ts';
 
-/** In the record, says that the engine is this tool's to set and to start. */
+/** In the record, also when it was only begun, says that the engine is this tool's to install, to set and to start. */
 const engineChange = 'install-docker';
 const defaultMtu = 1500;
 
@@ -54,10 +55,15 @@ export async function collectChanges(options: ChangesOptions): Promise<readonly 
   const root = createRoot(host, exec);
   const record = await createSystemRecord(root).list();
   const isOurs = record.some(({ id }) => id === engineChange);
+  const begun = new Set(record.flatMap(({ id, ended }) => (ended ? [] : [id])));
   const changes = [
     ...(engine === undefined
       ? await bringEngine(root, options, isOurs)
-      : await fitEngine(root, engine, options, isOurs)),
+      : [
+          // A killed run has installed it in part, and it runs all the same.
+          ...(begun.has(engineChange) && host.hasApt ? [installEngine(root, exec)] : []),
+          ...(await fitEngine(root, engine, options, isOurs)),
+        ]),
     ...(packages.length > 0 && host.hasApt
       ? [
           installPackages(root, exec, {
@@ -70,27 +76,44 @@ export async function collectChanges(options: ChangesOptions): Promise<readonly 
       : []),
     ...(docker && !engine?.inVirtualMachine ? await fitInotify(root, options, docker) : []),
   ];
-  const isNeeded = await Promise.all(changes.map((change) => change.isNeeded()));
-  return changes.filter((_, index) => isNeeded[index]);
+  const isNeeded = await Promise.all(
+    changes.map(async (change) => begun.has(change.id) || (await change.isNeeded())),
+  );
+  const needed = changes.filter((_, index) => isNeeded[index]);
+  const firstInstallation = needed.findIndex(({ id }) => id.startsWith('install-'));
+  const finish = finishPackages(root, exec);
+  if (firstInstallation === -1 || !(await finish.isNeeded())) return needed;
+  return needed.toSpliced(firstInstallation, 0, finish);
 }
 
 /**
- * The changes as a plan that makes them: a stage for each, since they build on each other. What is made is recorded at
- * once, and what is no longer needed is left out.
+ * The changes as a plan that makes them: a stage for each, since they build on each other. Each is recorded before it is
+ * made and when it has ended; what is no longer needed is left out.
  */
 export function planChanges(
   changes: readonly Change[],
   { host, exec }: Pick<ChangesOptions, 'host' | 'exec'>,
 ): Plan {
   const record = createSystemRecord(createRoot(host, exec));
+  const findRecorded = async ({ id }: Change) => (await record.list()).find((entry) => entry.id === id);
   return changes.map((change) => ({
     title: 'This machine',
     steps: [
       {
         title: change.title,
-        isDone: async () => !(await change.isNeeded()) && 'already so',
+        async isDone() {
+          const recorded = await findRecorded(change);
+          return recorded?.ended !== false && !(await change.isNeeded()) && 'already so';
+        },
         async apply(run) {
-          await change.apply(run);
+          const recorded = await findRecorded(change);
+          await record.begin(change);
+          try {
+            if (await change.isNeeded()) await change.apply(run);
+          } catch (error) {
+            if (await change.isUntouched?.()) await record.restore(change.id, recorded);
+            throw error;
+          }
           await record.add(change);
         },
       },
@@ -122,17 +145,21 @@ async function bringEngine(root: Root, options: ChangesOptions, isOurs: boolean)
   return [
     // Before the package, which starts the engine where there is systemd.
     setEngineSettings(root, settings),
-    installPackages(root, exec, {
-      id: engineChange,
-      title: 'Docker installed with apt',
-      why: 'the cluster runs in containers, and no container engine is installed',
-      packages: ['docker.io'],
-      // Newer releases have the client and its builder in packages of their own.
-      ifOffered: ['docker-cli', 'docker-buildx'],
-    }),
+    installEngine(root, exec),
     ...(host.isRoot ? [] : [joinDockerGroup(root, exec, host.user)]),
     startEngine(root, startOptions(options)),
   ];
+}
+
+function installEngine(root: Root, exec: Exec): Change {
+  return installPackages(root, exec, {
+    id: engineChange,
+    title: 'Docker installed with apt',
+    why: 'the cluster runs in containers, and no container engine is installed',
+    packages: ['docker.io'],
+    // Newer releases have the client and its builder in packages of their own.
+    ifOffered: ['docker-cli', 'docker-buildx'],
+  });
 }
 
 /** An engine runs: where it is this tool's own and could not run a node, it is set and restarted. */

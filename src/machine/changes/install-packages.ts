@@ -1,6 +1,7 @@
 import type { Exec } from '../../tools/exec.ts';
 import type { Change } from './change.ts';
 import type { Root } from './root.ts';
+import { runToEnd } from './run-to-end.ts';
 
 export interface PackagesWanted {
   readonly id: string;
@@ -31,14 +32,19 @@ export function installPackages(
       const states = await Promise.all(packages.map((name) => isInstalled(exec, name)));
       return states.includes(false);
     },
-    async apply({ signal, report }) {
-      const options = { env: quiet, signal, onLine: report };
-      await root.run('apt-get', [...patient, 'update'], options);
+    async isUntouched() {
+      const states = await Promise.all(packages.map((name) => isUnknown(exec, name)));
+      return !states.includes(false);
+    },
+    async apply(run) {
+      const { signal, report } = run;
+      await root.run('apt-get', [...patient, 'update'], { env: quiet, signal, onLine: report });
       // Only a fresh index knows what is offered.
       const offered = await Promise.all(
         ifOffered.map(async (name) => ((await isOffered(exec, name)) ? [name] : [])),
       );
-      await root.run('apt-get', [...patient, ...install, ...packages, ...offered.flat()], options);
+      const args = [...patient, ...install, ...packages, ...offered.flat()];
+      await runToEnd(root, 'apt-get', args, { ...run, env: quiet });
     },
   };
 }
@@ -46,6 +52,12 @@ export function installPackages(
 async function isInstalled(exec: Exec, name: string): Promise<boolean> {
   const { stdout } = await exec('dpkg-query', ['--status', name]).catch(() => ({ stdout: '' }));
   return /^Status: install ok installed$/m.test(stdout);
+}
+
+/** Nothing of it is on this system: no file of it was unpacked. */
+async function isUnknown(exec: Exec, name: string): Promise<boolean> {
+  const { stdout } = await exec('dpkg-query', ['--status', name]).catch(() => ({ stdout: '' }));
+  return !/^Status: install /m.test(stdout);
 }
 
 async function isOffered(exec: Exec, name: string): Promise<boolean> {
