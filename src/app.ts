@@ -75,7 +75,7 @@ export function createApp({ ui, signal, name, args }: AppOptions): App {
       return environment;
     },
 
-    async exclusively(work, { wait = false } = {}) {
+    async exclusively(work, { wait = false, usesCache = false } = {}) {
       await ensureStateFolder(paths);
       const onWait = (owner: LockOwner) => ui.say(`waiting for ${owner.command} (PID ${owner.pid}) to end`);
       const lock = await acquireLock(join(paths.state, 'lock'), {
@@ -83,7 +83,10 @@ export function createApp({ ui, signal, name, args }: AppOptions): App {
         ...(wait ? { wait: { signal, onWait } } : {}),
       });
       try {
-        return await work();
+        if (!usesCache) return await work();
+        const { whileCacheIsUsed } = await import('./images/store/cache-lock.ts');
+        const run = { signal, report: (line: string) => ui.say(line) };
+        return await whileCacheIsUsed({ cache: paths.cache, command: commandLine, run }, work);
       } finally {
         await lock.release();
       }

@@ -101,36 +101,44 @@ export const command = defineCommand({
       return;
     }
 
-    await app.exclusively(async () => {
-      const before = await inspect();
-      const prepared = await prepareMachine(app, before.situation, before.demand, confirmed);
-      // Without a running engine, an existing cluster and its ports were not known before.
-      const foreseen = before.situation.engine ? before : await inspect();
-      const { situation, record, deps } = foreseen;
-      // Extras stay in the record until they are removed, so that a killed run can be repeated.
-      const beingRemoved = situation.record?.extras.filter((name) =>
-        wantedExtras.removed.some((each) => each === name),
-      );
-      await writeClusterRecord(app.paths, { ...record, extras: [...record.extras, ...(beingRemoved ?? [])] });
-      const checkoutId = await ensureCheckoutId(app.paths);
-      const { file: secrets } = await ensureSecrets(await toSecretsOptions(app, environment, record.name));
-      const plan = toPlan(foreseen, { checkoutId, secrets });
-      const drift = await findDrift(situation, record, checkoutId, deps);
-      if (drift !== undefined) {
-        app.ui.say(
-          `cluster ${record.name} ${drift}; to recreate it and preserve the data: npm run down, then npm run up`,
+    await app.exclusively(
+      async () => {
+        const before = await inspect();
+        const prepared = await prepareMachine(app, before.situation, before.demand, confirmed);
+        // Without a running engine, an existing cluster and its ports were not known before.
+        const foreseen = before.situation.engine ? before : await inspect();
+        const { situation, record, deps } = foreseen;
+        // Extras stay in the record until they are removed, so that a killed run can be repeated.
+        const beingRemoved = situation.record?.extras.filter((name) =>
+          wantedExtras.removed.some((each) => each === name),
         );
-      }
-      for (const note of await describeExtras(deps, { cluster: record }, app.signal)) app.ui.say(note);
-      const result = joinResults([prepared, await app.runPlan(plan)]);
-      await writeClusterRecord(app.paths, record);
-      const isDeployed = !result.steps.some(({ step, skipped }) => step === probeTitle && skipped === 'none');
-      if (isDeployed && (await findPolicyRecord(app.paths))?.enforced === false) {
-        app.ui.say("network policies are not enforced by this cluster's network");
-      }
-      const addresses = listAddresses(record);
-      app.ui.result(toUpValue(result, addresses), describeUp(result, addresses, app.ui.resultColors));
-    });
+        await writeClusterRecord(app.paths, {
+          ...record,
+          extras: [...record.extras, ...(beingRemoved ?? [])],
+        });
+        const checkoutId = await ensureCheckoutId(app.paths);
+        const { file: secrets } = await ensureSecrets(await toSecretsOptions(app, environment, record.name));
+        const plan = toPlan(foreseen, { checkoutId, secrets });
+        const drift = await findDrift(situation, record, checkoutId, deps);
+        if (drift !== undefined) {
+          app.ui.say(
+            `cluster ${record.name} ${drift}; to recreate it and preserve the data: npm run down, then npm run up`,
+          );
+        }
+        for (const note of await describeExtras(deps, { cluster: record }, app.signal)) app.ui.say(note);
+        const result = joinResults([prepared, await app.runPlan(plan)]);
+        await writeClusterRecord(app.paths, record);
+        const isDeployed = !result.steps.some(
+          ({ step, skipped }) => step === probeTitle && skipped === 'none',
+        );
+        if (isDeployed && (await findPolicyRecord(app.paths))?.enforced === false) {
+          app.ui.say("network policies are not enforced by this cluster's network");
+        }
+        const addresses = listAddresses(record);
+        app.ui.result(toUpValue(result, addresses), describeUp(result, addresses, app.ui.resultColors));
+      },
+      { usesCache: true },
+    );
 
     /** How the cluster differs from settings that only recreating it can change; that is left to the user. */
     async function findDrift(

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -17,13 +17,17 @@ export interface Store {
   openBlob(digest: Digest): Readable;
   /** The blob's digest and size; undefined when the store does not have it. */
   findBlob(digest: Digest): Promise<Layer | undefined>;
-  /** The image under a key; undefined when the store lacks it or one of its blobs. */
+  /** The image under a key, which is thereby in use; undefined when the store lacks it or one of its blobs. */
   findImage(key: string): Promise<Image | undefined>;
   putImage(key: string, image: Image): Promise<void>;
-  /** The path of the file under a key; undefined when the store does not have it. */
+  /** The path of the file under a key, which is thereby in use; undefined when the store does not have it. */
   findFile(key: string): Promise<string | undefined>;
   /** Stores the file that `write` creates under a key; resolves to its path. */
   putFile(key: string, write: (path: string) => Promise<void>): Promise<string>;
+  /** Records the use of something that the store does not hold itself, such as an image in the engine. */
+  markUsed(name: string): Promise<void>;
+  /** Milliseconds since 1970 of the last `markUsed`; 0 without one. */
+  findLastUse(name: string): Promise<number>;
   /** Runs `work` with a temporary folder on the store's disk, which is removed afterwards. */
   withWorkFolder<T>(work: (folder: string) => Promise<T>): Promise<T>;
   list(): Promise<StoreContents>;
@@ -38,7 +42,7 @@ export interface StoreEntries {
 }
 
 interface CachedEntry {
-  /** Milliseconds since 1970, when it was stored last. */
+  /** Milliseconds since 1970, when it was stored or used last, to within an hour. */
   readonly modified: number;
 }
 
@@ -49,11 +53,15 @@ export interface StoreContents {
   readonly blobs: readonly (CachedEntry & { readonly digest: Digest; readonly bytes: number })[];
 }
 
+/** Milliseconds within which a second use of an entry is not recorded, since many commands ask for every image. */
+const useInterval = 60 * 60 * 1000;
+
 /** Opens the store in a folder, which is created with the first entry. */
 export function openStore(folder: string): Store {
   const blobPath = (digest: Digest) => join(folder, 'blobs', digest.replace(':', '/'));
   const imagePath = (key: string) => join(folder, 'images', `${key}.json`);
   const filePath = (key: string) => join(folder, 'files', key);
+  const usePath = (name: string) => join(folder, 'used', encodeURIComponent(name));
 
   let swept: Promise<void> | undefined;
   /** A temporary path on the same disk. */
@@ -117,18 +125,36 @@ export function openStore(folder: string): Store {
       const sizes = await Promise.all(
         image.layers.map((layer) => stat(blobPath(layer.digest)).then(({ size }) => size, absent)),
       );
-      return image.layers.every((layer, at) => sizes[at] === layer.size) ? image : undefined;
+      if (!image.layers.every((layer, at) => sizes[at] === layer.size)) return undefined;
+      await refresh(imagePath(key));
+      return image;
     },
 
     putImage: (key, image) => place(imagePath(key), (path) => writeFile(path, JSON.stringify(image))),
 
     async findFile(key) {
-      return (await stat(filePath(key)).catch(absent)) ? filePath(key) : undefined;
+      if (!(await stat(filePath(key)).catch(absent))) return undefined;
+      await refresh(filePath(key));
+      return filePath(key);
     },
 
     async putFile(key, write) {
       await place(filePath(key), write);
       return filePath(key);
+    },
+
+    async markUsed(name) {
+      if (await refresh(usePath(name))) return;
+      try {
+        await mkdir(dirname(usePath(name)), { recursive: true });
+        await writeFile(usePath(name), '');
+      } catch {
+        // A cache that cannot be written is used all the same.
+      }
+    },
+
+    async findLastUse(name) {
+      return (await stat(usePath(name)).catch(absent))?.mtimeMs ?? 0;
     },
 
     async withWorkFolder(work) {
@@ -165,6 +191,18 @@ export function openStore(folder: string): Store {
       }
     },
   };
+}
+
+/** Records that the file is used, in its time of change. Resolves to whether it exists. */
+async function refresh(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found) return false;
+  const now = new Date();
+  if (now.getTime() - found.mtimeMs > useInterval) {
+    // A cache that cannot be written is used all the same.
+    await utimes(path, now, now).catch(() => {});
+  }
+  return true;
 }
 
 async function listFiles(folder: string) {
