@@ -84,6 +84,20 @@ export function openStore(folder: string): Store {
     }
   }
 
+  async function markUsed(name: string): Promise<void> {
+    if (await refresh(usePath(name))) return;
+    try {
+      await mkdir(dirname(usePath(name)), { recursive: true });
+      await writeFile(usePath(name), '');
+    } catch {
+      // A cache that cannot be written is used all the same.
+    }
+  }
+
+  async function findLastUse(name: string): Promise<number> {
+    return (await stat(usePath(name)).catch(absent))?.mtimeMs ?? 0;
+  }
+
   return {
     async putBlob(content) {
       const hash = createHash('sha256');
@@ -134,7 +148,8 @@ export function openStore(folder: string): Store {
 
     async findFile(key) {
       if (!(await stat(filePath(key)).catch(absent))) return undefined;
-      await refresh(filePath(key));
+      // Beside the file, since who links to it knows it by its own time.
+      await markUsed(key);
       return filePath(key);
     },
 
@@ -143,19 +158,8 @@ export function openStore(folder: string): Store {
       return filePath(key);
     },
 
-    async markUsed(name) {
-      if (await refresh(usePath(name))) return;
-      try {
-        await mkdir(dirname(usePath(name)), { recursive: true });
-        await writeFile(usePath(name), '');
-      } catch {
-        // A cache that cannot be written is used all the same.
-      }
-    },
-
-    async findLastUse(name) {
-      return (await stat(usePath(name)).catch(absent))?.mtimeMs ?? 0;
-    },
+    markUsed,
+    findLastUse,
 
     async withWorkFolder(work) {
       const path = await reserveWorkPath();
@@ -179,14 +183,21 @@ export function openStore(folder: string): Store {
             return { key, modified, image: text === undefined ? undefined : parseImage(text) };
           }),
         ),
-        files: (files ?? []).map(({ name, ...entry }) => ({ key: name, ...entry })),
+        files: await Promise.all(
+          (files ?? []).map(async ({ name: key, bytes, modified }) => ({
+            key,
+            bytes,
+            modified: Math.max(modified, await findLastUse(key)),
+          })),
+        ),
         blobs: (blobs ?? []).map(({ name, ...entry }) => ({ digest: `sha256:${name}` as const, ...entry })),
       };
     },
 
     async remove({ images, files, blobs }) {
       // Images first: an image without its blobs counts as missing anyway.
-      for (const path of [...images.map(imagePath), ...files.map(filePath), ...blobs.map(blobPath)]) {
+      const paths = [...images.map(imagePath), ...files.map(filePath), ...blobs.map(blobPath)];
+      for (const path of [...paths, ...files.map(usePath)]) {
         await rm(path, { force: true });
       }
     },
