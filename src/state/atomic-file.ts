@@ -30,11 +30,16 @@ export async function writeFileAtomically(
   await syncFolder(dirname(path));
 }
 
+/** What file systems answer that cannot do it for a folder: drvfs, 9p, SMB. */
+const unsupported = ['EINVAL', 'ENOTSUP', 'ENOSYS', 'EBADF'];
+
 /** A rename is on the disk once its folder is. */
-async function syncFolder(path: string): Promise<void> {
+export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');
   try {
-    await folder.sync();
+    await folder.sync().catch((error) => {
+      if (!unsupported.includes(codeOf(error) ?? '')) throw error;
+    });
   } finally {
     await folder.close();
   }

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { clusterNameLength, toNamePattern } from '../lib/name-pattern.ts';
 import { readOrSetAside, writeFileAtomically } from './atomic-file.ts';
 import type { Paths } from './paths.ts';
 
@@ -19,6 +20,9 @@ export interface ClusterRecord {
   readonly lacking: readonly string[];
 }
 
+/** The name is part of paths that are deleted. */
+const namePattern = toNamePattern(clusterNameLength);
+
 interface Stored extends ClusterRecord {
   readonly version: 1;
 }
@@ -31,7 +35,10 @@ export async function findClusterRecord(paths: Pick<Paths, 'state'>): Promise<Cl
     // A record from before there were other nodes, or extras, has none.
     const { nodes = [], extras = [], lacking = [] }: Partial<Stored> = stored;
     const isRecord =
-      version === 1 && typeof name === 'string' && [httpPort, httpsPort].every(Number.isInteger);
+      version === 1 &&
+      typeof name === 'string' &&
+      namePattern.test(name) &&
+      [httpPort, httpsPort].every(Number.isInteger);
     const areNames = [nodes, extras, lacking].every(isListOfNames);
     const areTypes = areNames && nodes.every((type) => type === 'app' || type === 'db');
     if (!isRecord || !areTypes || (controller !== 'nginx' && controller !== 'traefik')) {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { exitCodes, Failure } from '../lib/failure.ts';
-import { codeOf, isMissing, writeFileAtomically } from './atomic-file.ts';
+import { codeOf, isMissing, syncFolder, writeFileAtomically } from './atomic-file.ts';
 
 const SavedDatabase = z.object({
   name: z.string(),
@@ -110,6 +110,8 @@ export async function createSnapshot(
       `${JSON.stringify({ version: 1, ...content }, undefined, 2)}\n`,
     );
     await rename(draft, join(folder, name));
+    // Until then a loss of power would leave a draft, which counts as a leftover.
+    await syncFolder(folder);
     return { version: 1, ...content, folder: join(folder, name) };
   } catch (error) {
     await rm(draft, { recursive: true, force: true });

@@ -1,9 +1,9 @@
 import { readFile, stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { exitCodes, Failure } from '../../lib/failure.ts';
+import { findHome } from '../../lib/home-folder.ts';
 import { hideSecrets } from '../../lib/secret-values.ts';
 import { CredentialProgram, toWords } from './exec-credential.ts';
 
@@ -55,7 +55,7 @@ export function listKubeconfigs(env: NodeJS.ProcessEnv = process.env): readonly 
   const named = (env.KUBECONFIG ?? '').split(delimiter).filter((path) => path !== '');
   return named.length > 0
     ? named.map((path) => resolve(path))
-    : [join(env.HOME || homedir(), '.kube/config')];
+    : [join(env.HOME || findHome(), '.kube/config')];
 }
 
 /**
