@@ -2,8 +2,9 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { exitCodes, Failure } from '../../lib/failure.ts';
 import type { Digest, Image, Layer } from '../../lib/oci.ts';
 import { findProcess } from '../../lib/processes.ts';
 
@@ -14,6 +15,10 @@ import { findProcess } from '../../lib/processes.ts';
 export interface Store {
   /** Adds a blob and resolves to its digest and size. */
   putBlob(content: AsyncIterable<Uint8Array>): Promise<Layer>;
+  /**
+   * The blob's content, checked against its digest while it is read. One that was damaged on the disk is removed, so that
+   * its image is made again; the stream then ends with a {DamagedBlob}.
+   */
   openBlob(digest: Digest): Readable;
   /** The blob's digest and size; undefined when the store does not have it. */
   findBlob(digest: Digest): Promise<Layer | undefined>;
@@ -51,6 +56,16 @@ export interface StoreContents {
   readonly images: readonly (CachedEntry & { readonly key: string; readonly image: Image | undefined })[];
   readonly files: readonly (CachedEntry & { readonly key: string; readonly bytes: number })[];
   readonly blobs: readonly (CachedEntry & { readonly digest: Digest; readonly bytes: number })[];
+}
+
+/** A blob of the cache no longer has the content that it was stored with. */
+export class DamagedBlob extends Failure {
+  constructor(digest: Digest) {
+    super(`layer ${digest} in the cache was damaged and is removed`, {
+      hint: 'npm run up',
+      exitCode: exitCodes.image,
+    });
+  }
 }
 
 /** Milliseconds within which a second use of an entry is not recorded, since many commands ask for every image. */
@@ -98,6 +113,17 @@ export function openStore(folder: string): Store {
     return (await stat(usePath(name)).catch(absent))?.mtimeMs ?? 0;
   }
 
+  async function* readBlob(digest: Digest): AsyncGenerator<Buffer> {
+    const hash = createHash('sha256');
+    for await (const chunk of createReadStream(blobPath(digest), { highWaterMark: 1024 * 1024 })) {
+      hash.update(chunk);
+      yield chunk;
+    }
+    if (`sha256:${hash.digest('hex')}` === digest) return;
+    await rm(blobPath(digest), { force: true });
+    throw new DamagedBlob(digest);
+  }
+
   return {
     async putBlob(content) {
       const hash = createHash('sha256');
@@ -124,7 +150,7 @@ export function openStore(folder: string): Store {
       }
     },
 
-    openBlob: (digest) => createReadStream(blobPath(digest), { highWaterMark: 1024 * 1024 }),
+    openBlob: (digest) => Readable.from(readBlob(digest)),
 
     async findBlob(digest) {
       const found = await stat(blobPath(digest)).catch(absent);

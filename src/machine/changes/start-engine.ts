@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { access, constants, mkdir, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Failure } from '../../lib/failure.ts';
 import { waitFor } from '../../lib/wait.ts';
@@ -36,7 +36,7 @@ export function startEngine(root: Root, options: StartOptions): Change {
     isNeeded: async () => !(await isRunning()),
     async apply({ signal, report }) {
       if (host.hasSystemd) await root.run('systemctl', ['enable', '--now', 'docker'], { signal });
-      else await startDetached(root, log, signal);
+      else await startDetached(root, options, signal);
       report('waiting for its answer');
       await waitForEngine(options, signal);
     },
@@ -49,7 +49,7 @@ export interface RestartOptions extends StartOptions {
 
 /** The running engine restarted, so that it takes its settings. Always needed: who asks for it knows why. */
 export function restartEngine(root: Root, options: RestartOptions): Change {
-  const { host, log, why } = options;
+  const { host, why } = options;
   const stop = [
     '--stop',
     '--oknodo',
@@ -72,7 +72,7 @@ export function restartEngine(root: Root, options: RestartOptions): Change {
       if (host.hasSystemd) await root.run('systemctl', ['restart', 'docker'], { signal });
       else {
         await root.run('start-stop-daemon', stop, { signal });
-        await startDetached(root, log, signal);
+        await startDetached(root, options, signal);
       }
       report('waiting for its answer');
       await waitForEngine(options, signal);
@@ -83,13 +83,48 @@ export function restartEngine(root: Root, options: RestartOptions): Change {
 /** A session and output of its own: neither Ctrl-C nor the end of this terminal reaches it. */
 function detached(root: Root, log: string): readonly string[] {
   const pidFile = root.path(pidFilePath);
-  return ['--start', '--background', '--oknodo', '--pidfile', pidFile, '--output', log, '--exec', dockerd];
+  const start = [
+    '--start',
+    '--background',
+    '--oknodo',
+    '--pidfile',
+    pidFile,
+    '--output',
+    log,
+    '--exec',
+    dockerd,
+  ];
+  // At its own level it writes several lines for each container, for months.
+  return [...start, '--', '--log-level=warn'];
 }
 
-async function startDetached(root: Root, log: string, signal: AbortSignal): Promise<void> {
+async function startDetached(
+  root: Root,
+  { host, log }: Pick<StartOptions, 'host' | 'log'>,
+  signal: AbortSignal,
+): Promise<void> {
   await removeStalePid(root);
-  await root.run('mkdir', ['-p', dirname(log)], { signal });
+  await prepareLog(root, host, log);
   await root.run('start-stop-daemon', detached(root, log), { signal });
+}
+
+/** Bytes after which the log is set aside as `<log>.old` when the engine starts. */
+const rotatedAfter = 1024 * 1024;
+
+/** The folder is this user's, since other logs are written there without root; the log itself is written by root. */
+async function prepareLog(root: Root, { user }: Host, log: string): Promise<void> {
+  const folder = dirname(log);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const isOwn = await access(folder, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+  if (!isOwn) await root.run('chown', [user, folder]);
+  const size = await stat(log).then(
+    (found) => found.size,
+    () => 0,
+  );
+  if (size > rotatedAfter) await root.run('mv', ['-f', log, `${log}.old`]);
 }
 
 /** Where /run outlives a reboot, the number in it may be anyone's by now, and dockerd would refuse to start. */

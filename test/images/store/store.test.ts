@@ -182,3 +182,16 @@ test('use is recorded, at most once in an hour', async () => {
   await store.markUsed(name);
   expect(await store.findLastUse(name)).toBe(used);
 });
+
+test('a blob in which a bit has flipped is found when it is read, and removed', async () => {
+  const { folder, store } = await openTemporaryStore();
+  const layer = await store.putBlob(Readable.from([Buffer.from('content')]));
+  await store.putImage('a', { config: '{}', layers: [layer] });
+  await writeFile(join(folder, 'blobs', layer.digest.replace(':', '/')), 'contend');
+  expect(await store.findImage('a')).toBeDefined();
+  await expect(text(store.openBlob(layer.digest))).rejects.toMatchObject({
+    message: `layer ${layer.digest} in the cache was damaged and is removed`,
+    exitCode: 7,
+  });
+  expect(await store.findImage('a')).toBeUndefined();
+});
