@@ -5,6 +5,7 @@ import { exitCodes, Failure } from '../../lib/failure.ts';
 import { findProcess } from '../../lib/processes.ts';
 import { waitFor } from '../../lib/wait.ts';
 import type { Run } from '../../plan/plan.ts';
+import { codeOf } from '../../state/atomic-file.ts';
 import { acquireLock, findLockOwner, type LockOwner } from '../../state/lock.ts';
 
 export interface FindOrMakeOptions<T> {
@@ -53,15 +54,21 @@ export async function whileCacheIsUsed<T>(
 ): Promise<T> {
   // A lock that no other one wants, so that it can be removed afterwards.
   const path = join(cache, 'locks', `${usePrefix}${process.pid}-${randomUUID()}.lock`);
-  const lock = await acquireLock(path, { command });
+  const lock = await acquireLock(path, { command }).catch((error) => {
+    // What is cached can be read from a full disk as well.
+    if (!unwritable.includes(codeOf(error) ?? '')) throw error;
+  });
   try {
     await waitUntilCleared(cache, run);
     return await work();
   } finally {
-    await lock.release();
-    await rm(path, { recursive: true, force: true });
+    // A lock that stays is that of a dead process soon.
+    await lock?.release().catch(() => {});
+    await rm(path, { recursive: true, force: true }).catch(() => {});
   }
 }
+
+const unwritable = ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM'];
 
 /** Runs `work` while no process makes or reads anything in the cache. @throws {Failure} exit code 10 when one does. */
 export async function withExclusiveCache<T>(cache: string, work: () => Promise<T>): Promise<T> {

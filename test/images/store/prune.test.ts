@@ -1,4 +1,4 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { chmod, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
@@ -147,6 +147,19 @@ test('nothing is removed while another command uses the cache', async () => {
   await prune(parts, { all: true, confirmed: pruning }, run);
   expect((await store.list()).files).toEqual([]);
   expect(await readdir(join(cache, 'locks'))).toEqual(['clearing.lock']);
+});
+
+test('a cache that cannot be written is used without a lock', async () => {
+  const cache = await makeTemporaryFolder();
+  await chmod(cache, 0o555);
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot) process.seteuid?.(65534);
+  try {
+    expect(await whileCacheIsUsed({ cache, command: 'npm run up', run }, async () => 'done')).toBe('done');
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+    await chmod(cache, 0o755);
+  }
 });
 
 test("of the engine only unused node images with this tool's name are removed", async () => {
