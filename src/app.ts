@@ -53,7 +53,9 @@ export function createApp({ ui, signal, name, args }: AppOptions): App {
   function reportJournalError(): void {
     if (journalError === undefined || isJournalErrorReported) return;
     isJournalErrorReported = true;
-    const reason = toSystemFailure(journalError)?.message ?? String(journalError);
+    const reason =
+      toSystemFailure(journalError)?.message ??
+      (journalError instanceof Error ? journalError.message : String(journalError));
     ui.warn(`the journal ${journalFile} is incomplete: ${reason}`);
   }
 

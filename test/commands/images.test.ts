@@ -35,6 +35,7 @@ async function makeUser() {
     images: (...args: readonly string[]) => run('images', ...args),
     socket: join(folder, 'docker.sock'),
     cache: join(folder, 'cache/wealist-local'),
+    state: join(folder, 'state'),
     store: openStore(join(folder, 'cache/wealist-local')),
     data: join(folder, 'data/wealist-local'),
   };
@@ -74,6 +75,21 @@ test('prune shows what it would free, asks for confirmation, and removes it', as
   expect(JSON.parse(agreed.stdout)).toMatchObject({ freed: 2000 });
   expect(await store.list()).toEqual({ images: [], files: [], blobs: [] });
   expect((await images('prune')).stdout).toBe('nothing to remove');
+});
+
+test('a journal that cannot be written is reported once, and the command does its work', async () => {
+  const { images, store, cache, state } = await makeUser();
+  await store.putFile('kube-0000000000000000', (path) => writeFile(path, 'program'));
+  await makeUnused(cache, 'files/kube-0000000000000000');
+  await mkdir(join(state, 'journal'), { recursive: true });
+  const { status, stderr } = await images('prune', '--yes');
+  expect(status).toBe(0);
+  expect(stderr.match(/the journal .*/g)).toEqual([
+    expect.stringContaining(
+      `${join(state, 'journal')} is incomplete: EISDIR: illegal operation on a directory`,
+    ),
+  ]);
+  expect((await store.list()).files).toEqual([]);
 });
 
 test('images belong to no cluster, so the cluster of another checkout does not prevent a prune', async () => {
