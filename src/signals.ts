@@ -1,5 +1,6 @@
 import { exitCodes, Failure } from './lib/failure.ts';
 import { listDescendants } from './lib/processes.ts';
+import { listUninterruptible, waitForUninterruptible } from './lib/uninterruptible.ts';
 
 export interface SignalOptions {
   /** Called once, with a Failure that says what happened. */
@@ -18,7 +19,8 @@ export interface SignalOptions {
 
 /**
  * The first Ctrl-C, SIGTERM or closed terminal aborts the run; changes made so far remain, and the next run continues
- * from them. A second one, or no end within `timeout`, kills the started programs and ends this process.
+ * from them. A second one, or no end within `timeout`, kills the started programs and ends this process. A program
+ * that must not stop in the middle (`lib/uninterruptible.ts`) is never killed, and only a second signal does not wait for it.
  */
 export function listenForSignals({
   abort,
@@ -35,14 +37,23 @@ export function listenForSignals({
     if (first === undefined) {
       first = now;
       abort(new Failure(message, { hint: commandLine, exitCode }));
-      setTimeout(() => void killAndForce(exitCode), timeout).unref();
+      setTimeout(() => void forceAtEnd(exitCode), timeout).unref();
     } else if (now - first > debounce) {
       void killAndForce(exitCode);
     }
   }
 
+  async function forceAtEnd(exitCode: number): Promise<void> {
+    // What follows such work has its own time to end in order.
+    if (await waitForUninterruptible()) setTimeout(() => void forceAtEnd(exitCode), timeout).unref();
+    else await killAndForce(exitCode);
+  }
+
   async function killAndForce(exitCode: number): Promise<void> {
-    for (const { pid } of await listDescendants(process.pid)) kill(pid);
+    const roots = await listUninterruptible();
+    const below = await Promise.all(roots.map(listDescendants));
+    const spared = new Set([...roots, ...below.flat().map(({ pid }) => pid)]);
+    for (const { pid } of await listDescendants(process.pid)) if (!spared.has(pid)) kill(pid);
     force(exitCode);
   }
 

@@ -24,10 +24,14 @@ export interface App {
    */
   environment(wanted?: WantedEnvironment): Promise<Environment>;
   /**
-   * Creates the state folder and runs `work` while holding the checkout's lock.
+   * Creates the state folder and runs `work` while holding the checkout's lock. With `usesCache`, no command removes
+   * anything from the cache meanwhile.
    * @throws {Failure} exit code 10 while another command holds the lock, unless `wait` is true.
    */
-  exclusively<T>(work: () => Promise<T>, options?: { readonly wait?: boolean }): Promise<T>;
+  exclusively<T>(
+    work: () => Promise<T>,
+    options?: { readonly wait?: boolean; readonly usesCache?: boolean },
+  ): Promise<T>;
   /** Runs the plan's steps, each written to the journal before it changes anything. @throws {Failure} of the steps. */
   runPlan(plan: Plan): Promise<PlanResult>;
   /** Asks once for all `changes` to this system. @throws {Failure} exit code 2 without a terminal, 9 for a no. */

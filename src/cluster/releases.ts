@@ -8,7 +8,7 @@ export interface Release {
   readonly name: string;
   readonly namespace: string;
   readonly revision: number;
-  /** `deployed`, `failed`, `pending-install`, `pending-upgrade`, `pending-rollback`… */
+  /** One of Helm's nine: `deployed`, `failed`, `pending-install`, `uninstalling`… */
   readonly status: string;
   /** Hash of the inputs that it was rendered from; undefined when another program installed it. */
   readonly inputs: string | undefined;

@@ -152,7 +152,10 @@ function toText(
     [toSymbol(marks[state], colors), title, detail],
     ...(command === undefined ? [] : [['', '', `${colors.dim('fix')} ${command}`]]),
   ]);
-  const changeRows = changes.map(({ title, detail, at }) => [at.slice(0, 10), `${title}: ${detail}`]);
+  const changeRows = changes.map(({ title, detail, at, ended }) => [
+    at.slice(0, 10),
+    `${title}${ended ? '' : ' (interrupted; npm run up completes it)'}: ${detail}`,
+  ]);
   return [
     toTable(rows),
     ...(changeRows.length === 0 ? [] : ['', 'Changed on this system by wealist-local:', toTable(changeRows)]),

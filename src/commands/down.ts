@@ -1,21 +1,19 @@
-import { readdir } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { type App, defineCommand } from '../cli/command.ts';
+import { join } from 'node:path';
+import { defineCommand } from '../cli/command.ts';
 import { name, yes } from '../cli/options.ts';
 import { findMountedData, requireDataFolder } from '../cluster/data-folder.ts';
-import { toBytes } from '../lib/bytes.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { getEngine } from '../machine/engine.ts';
 import { planDown } from '../plans/down.ts';
 import { ensureCheckoutId } from '../state/checkout-id.ts';
 import { removeClusterRecord } from '../state/cluster-record.ts';
-import { listSnapshots, toSnapshotsFolder } from '../state/database-snapshots.ts';
 import { removeEngineRecord, toEngineFile } from '../state/engine-record.ts';
-import { findOwnerLoss, findOwnerRecord } from '../state/owner-record.ts';
-import { measureFolder } from '../tools/disk.ts';
+import { requireNoLinks } from '../steps/delete-data.ts';
+import { createVolumeFolders } from '../tools/volume-folders.ts';
 import { readSituation } from './context/engine.ts';
 import { requireWritable } from './context/environment.ts';
 import { openSession } from './context/session.ts';
+import { createRunInContainer, describeData, requireOwnData } from './down/data-folder.ts';
 
 export const command = defineCommand({
   description:
@@ -53,20 +51,25 @@ export const command = defineCommand({
       /** The state folder describes one cluster; removing another one does not change it. */
       const isRecorded = (record?.name ?? cluster) === cluster;
       if (deleteData && found) await requireDataFolder(found, data, 'npm run down -- --delete-data');
-      if (deleteData) await requireOwnData(data, checkoutId);
-      if (deleteData) await app.confirmLoss(cluster, await describeData(data, app), confirmed);
-
       const { toolchain } = openSession(
         app,
         engine ?? (await getEngine(host, { signal: app.signal })),
         cluster,
       );
+      const run = createRunInContainer(toolchain, found);
+      const volumes = createVolumeFolders(data, { exec: app.exec, run });
+      if (deleteData) {
+        await requireOwnData(data, checkoutId);
+        await requireNoLinks(data);
+        await app.confirmLoss(cluster, await describeData(data, volumes, app.signal), confirmed);
+      }
       const plan = planDown(toolchain, {
         cluster: found,
         checkoutId,
         kubeconfig: isRecorded ? join(app.paths.state, 'kubeconfig') : undefined,
         extent: stop ? 'stop' : deleteData ? 'data' : 'cluster',
         data,
+        volumes,
       });
       const result = await app.runPlan(plan);
       const used = (found && findMountedData(found)) ?? data;
@@ -98,52 +101,3 @@ export const command = defineCommand({
     }
   },
 });
-
-/**
- * The owner marks in a data folder name its checkouts; a folder without a mark has no cluster's data yet.
- * @throws {Failure} exit code 9 when only other checkouts have owned this cluster, and one of them may still exist.
- */
-async function requireOwnData(data: string, checkoutId: string): Promise<void> {
-  const owners = await readFolder(join(data, 'owners'));
-  if (owners.length === 0 || owners.includes(checkoutId)) return;
-  const losses = await Promise.all(
-    owners.map(async (owner) => {
-      const record = await findOwnerRecord(join(data, 'owners', owner));
-      return record && findOwnerLoss(owner, record);
-    }),
-  );
-  if (!losses.includes(undefined)) return;
-  throw new Failure(`the data in ${data} belongs to another checkout`, {
-    hint: 'npm run down -- --delete-data in the checkout that it belongs to',
-    exitCode: exitCodes.refused,
-  });
-}
-
-/** What would be deleted: one line per volume, with its size, and per snapshot. */
-async function describeData(
-  data: string,
-  { exec, signal }: Pick<App, 'exec' | 'signal'>,
-): Promise<readonly string[]> {
-  const volumes = join(data, 'volumes');
-  const namespaces = await readFolder(volumes);
-  const claims = await Promise.all(
-    namespaces.map(async (namespace) =>
-      (await readFolder(join(volumes, namespace))).map((claim) => join(namespace, claim)),
-    ),
-  );
-  const lines = await Promise.all(
-    claims
-      .flat()
-      .map(async (claim) => `${claim}: ${toBytes(await measureFolder(exec, join(volumes, claim), signal))}`),
-  );
-  const snapshots = await listSnapshots(toSnapshotsFolder(dirname(data), basename(data)));
-  const kept = snapshots.map(({ name, created }) => `snapshot ${name} of ${created}`);
-  return [...lines, ...kept, `${data}: the secrets, without which no copy of the data can be opened`];
-}
-
-async function readFolder(path: string): Promise<readonly string[]> {
-  return readdir(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-    return [];
-  });
-}

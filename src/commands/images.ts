@@ -16,7 +16,7 @@ import { describeImages, listImages, listNeededNames } from './images/list-image
 
 export const command = defineCommand({
   description:
-    'Without an action it lists every image. build pulls the named images (default: all that `up` needs), or builds them from packages if they cannot be pulled. prune removes what no current recipe uses from the cache and the engine. accept records the new digest of an image that has changed in its registry.',
+    'Without an action it lists every image. build pulls the named images (default: all that `up` needs), or builds them from packages if they cannot be pulled. prune removes from the cache and the engine what no checkout has used for 14 days. accept records the new digest of an image that has changed in its registry.',
   arguments: {
     action: { value: 'action', summary: 'what to do', choices: ['list', 'build', 'prune', 'accept'] },
     names: { value: 'image', summary: 'images to build, or the image to accept with its digest', many: true },
@@ -34,7 +34,7 @@ export const command = defineCommand({
     }
     switch (action) {
       case 'build':
-        return app.exclusively(() => build(app, names));
+        return app.exclusively(() => build(app, names), { usesCache: true });
       case 'prune':
         return app.exclusively(() => pruneImages(app, all, confirmed));
       case 'accept':
@@ -75,18 +75,29 @@ async function pruneImages(app: App, all: boolean, confirmed: boolean): Promise<
   const docker = engine && createDocker(engine, app.exec);
   const deps = { ...images, docker, exec: app.exec, cache: app.paths.cache };
   const pruning = await planPruning(deps, { all, signal: app.signal });
-  const freed = pruning.items.reduce((total, { bytes }) => total + bytes, 0);
+  let removed = pruning;
   if (pruning.items.length > 0) {
     const lines = pruning.items.map(
       ({ what, bytes }) => `${what}: ${bytes === 0 ? 'removed' : toBytes(bytes)}`,
     );
     await app.confirmChanges(lines, confirmed);
     await app.runPlan([
-      { title: 'Prune', steps: [{ title: 'remove', apply: (run) => prune(pruning, deps, run) }] },
+      {
+        title: 'Prune',
+        steps: [
+          {
+            title: 'remove',
+            async apply(run) {
+              removed = await prune(deps, { all, confirmed: pruning }, run);
+            },
+          },
+        ],
+      },
     ]);
   }
+  const freed = removed.items.reduce((total, { bytes }) => total + bytes, 0);
   app.ui.result(
-    { freed, removed: pruning.items },
+    { freed, removed: removed.items },
     pruning.items.length === 0 ? 'nothing to remove' : `freed ${toBytes(freed)}`,
   );
 }

@@ -39,16 +39,19 @@ export const command = defineCommand({
       const { watchServices } = await import('./reload/reload-watch.ts');
       return watchServices({ app, environment, connect }, names);
     }
-    await app.exclusively(async () => {
-      const reloaded: Reloaded[] = [];
-      const { milliseconds } = await app.runPlan(
-        planReload(connect(), names, (each) => void reloaded.push(each)),
-      );
-      app.ui.result(
-        { changed: reloaded.some(({ changed }) => changed), milliseconds, services: reloaded },
-        reloaded.map((each) => toReloadLine(each)).join('\n'),
-      );
-    });
+    await app.exclusively(
+      async () => {
+        const reloaded: Reloaded[] = [];
+        const { milliseconds } = await app.runPlan(
+          planReload(connect(), names, (each) => void reloaded.push(each)),
+        );
+        app.ui.result(
+          { changed: reloaded.some(({ changed }) => changed), milliseconds, services: reloaded },
+          reloaded.map((each) => toReloadLine(each)).join('\n'),
+        );
+      },
+      { usesCache: true },
+    );
   },
 });
 

@@ -105,23 +105,28 @@ export const command = defineCommand({
       return;
     }
 
-    await app.exclusively(async () => {
-      const adopt = { confirmed };
-      const before = await inspect({ adopt, ports: { avoided: new Set() } });
-      const prepared = await prepareMachine(app, before.situation, before.demand, confirmed);
-      const { record, ...applied } = await retryOnTakenPort(app.ui, async (avoided) => {
-        // Without a running engine, an existing cluster and its ports were not known before.
-        const isCurrent = before.situation.engine !== undefined && avoided.size === 0;
-        return apply(isCurrent ? before : await inspect({ adopt, ports: { avoided } }));
-      });
-      const result = joinResults([prepared, applied.result]);
-      const isDeployed = !result.steps.some(({ step, skipped }) => step === probeTitle && skipped === 'none');
-      if (isDeployed && (await findPolicyRecord(app.paths))?.enforced === false) {
-        app.ui.say("network policies are not enforced by this cluster's network");
-      }
-      const addresses = listAddresses(record);
-      app.ui.result(toUpValue(result, addresses), describeUp(result, addresses, app.ui.resultColors));
-    });
+    await app.exclusively(
+      async () => {
+        const adopt = { confirmed };
+        const before = await inspect({ adopt, ports: { avoided: new Set() } });
+        const prepared = await prepareMachine(app, before.situation, before.demand, confirmed);
+        const { record, ...applied } = await retryOnTakenPort(app.ui, async (avoided) => {
+          // Without a running engine, an existing cluster and its ports were not known before.
+          const isCurrent = before.situation.engine !== undefined && avoided.size === 0;
+          return apply(isCurrent ? before : await inspect({ adopt, ports: { avoided } }));
+        });
+        const result = joinResults([prepared, applied.result]);
+        const isDeployed = !result.steps.some(
+          ({ step, skipped }) => step === probeTitle && skipped === 'none',
+        );
+        if (isDeployed && (await findPolicyRecord(app.paths))?.enforced === false) {
+          app.ui.say("network policies are not enforced by this cluster's network");
+        }
+        const addresses = listAddresses(record);
+        app.ui.result(toUpValue(result, addresses), describeUp(result, addresses, app.ui.resultColors));
+      },
+      { usesCache: true },
+    );
 
     /** Runs the plan, with the records that must exist before it and after it. */
     async function apply(foreseen: Foreseen) {

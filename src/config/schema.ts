@@ -1,5 +1,6 @@
 import { isAbsolute, normalize, posix } from 'node:path';
 import { z } from 'zod';
+import { clusterNameLength, toNamePattern } from '../lib/name-pattern.ts';
 import { findNearest } from '../lib/nearest.ts';
 import { extraNames } from './extras.ts';
 
@@ -27,7 +28,7 @@ const reserved = new Set<string>([
 /** A DNS label of at most `length` characters that begins with a letter, as Kubernetes requires for names of Services. */
 function name(length: number, example: string) {
   const rule = `a name of a-z, 0-9 and -, at most ${length} characters, first a letter, such as ${example}`;
-  const pattern = new RegExp(`^[a-z]([-a-z0-9]{0,${length - 2}}[a-z0-9])?$`);
+  const pattern = toNamePattern(length);
   return z
     .string(rule)
     .regex(pattern, rule)
@@ -61,7 +62,7 @@ function pathBelow(rule: string) {
 const serviceName = name(53, 'auth-service');
 
 /** kind appends -control-plane, and the node's name has 63 characters at most. */
-const clusterName = name(49, 'wealist');
+const clusterName = name(clusterNameLength, 'wealist');
 
 const contextRule = 'the name of a kube context, without spaces, such as wealist-dev';
 

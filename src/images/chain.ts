@@ -113,7 +113,9 @@ export function createImageChain(deps: ImageChainDeps): ImageChain {
     const present = await puller.find(reference);
     if (present) return toPulledNode(present.name, reference);
     const built = await keys.builtNode();
-    return (await docker.findImage(built)) && toBuiltNode(built);
+    if (!(await docker.findImage(built))) return undefined;
+    await store.markUsed(built);
+    return toBuiltNode(built);
   }
 
   async function pullNode(reference: Reference, run: Run): Promise<ResolvedNode> {

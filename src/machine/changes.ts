@@ -13,6 +13,7 @@ import {
   wrapperPath,
   wrapperSource,
 } from './changes/engine-settings.ts';
+import { finishPackages } from './changes/finish-packages.ts';
 import { raiseInotify } from './changes/inotify-limits.ts';
 import { installPackages } from './changes/install-packages.ts';
 import { createRoot, type Root } from './changes/root.ts';
@@ -25,7 +26,7 @@ import { countNodes, lowInotify } from './inotify.ts';
 import { findPrivilegedProblem, type PrivilegedProblem } from './privileged-run.ts';
 import { createSystemRecord } from './system-record.ts';
 
-/** ID in the record of the change by which this tool may configure and start the engine. */
+/** ID in the record, also of one that has only begun, by which this tool may install, configure and start the engine. */
 const engineChange = 'install-docker';
 const defaultMtu = 1500;
 
@@ -54,10 +55,15 @@ export async function collectChanges(options: ChangesOptions): Promise<readonly 
   const root = createRoot(host, exec);
   const record = await createSystemRecord(root).list();
   const isOurs = record.some(({ id }) => id === engineChange);
+  const begun = new Set(record.flatMap(({ id, ended }) => (ended ? [] : [id])));
   const changes = [
     ...(engine === undefined
       ? await planInstall(root, options, isOurs)
-      : await planSettings(root, engine, options, isOurs)),
+      : [
+          // A killed run has installed it in part, and it is running all the same.
+          ...(begun.has(engineChange) && host.hasApt ? [installEngine(root, exec)] : []),
+          ...(await planSettings(root, engine, options, isOurs)),
+        ]),
     ...(packages.length > 0 && host.hasApt
       ? [
           installPackages(root, exec, {
@@ -70,27 +76,44 @@ export async function collectChanges(options: ChangesOptions): Promise<readonly 
       : []),
     ...(docker && !engine?.inVirtualMachine ? await planInotify(root, options, docker) : []),
   ];
-  const isNeeded = await Promise.all(changes.map((change) => change.isNeeded()));
-  return changes.filter((_, index) => isNeeded[index]);
+  const isNeeded = await Promise.all(
+    changes.map(async (change) => begun.has(change.id) || (await change.isNeeded())),
+  );
+  const needed = changes.filter((_, index) => isNeeded[index]);
+  const firstInstallation = needed.findIndex(({ id }) => id.startsWith('install-'));
+  const finish = finishPackages(root, exec);
+  if (firstInstallation === -1 || !(await finish.isNeeded())) return needed;
+  return needed.toSpliced(firstInstallation, 0, finish);
 }
 
 /**
- * The changes as a plan: a stage for each, since they build on each other. Each is recorded as soon as it is made, and
- * skipped when it is no longer needed.
+ * The changes as a plan: a stage for each, since they build on each other. Each is recorded before it is made and when
+ * it has ended, and skipped when it is no longer needed.
  */
 export function planChanges(
   changes: readonly Change[],
   { host, exec }: Pick<ChangesOptions, 'host' | 'exec'>,
 ): Plan {
   const record = createSystemRecord(createRoot(host, exec));
+  const findRecorded = async ({ id }: Change) => (await record.list()).find((entry) => entry.id === id);
   return changes.map((change) => ({
     title: 'This machine',
     steps: [
       {
         title: change.title,
-        isDone: async () => !(await change.isNeeded()) && 'already done',
+        async isDone() {
+          const recorded = await findRecorded(change);
+          return recorded?.ended !== false && !(await change.isNeeded()) && 'already done';
+        },
         async apply(run) {
-          await change.apply(run);
+          const recorded = await findRecorded(change);
+          await record.begin(change);
+          try {
+            if (await change.isNeeded()) await change.apply(run);
+          } catch (error) {
+            if (await change.isUntouched?.()) await record.restore(change.id, recorded);
+            throw error;
+          }
           await record.add(change);
         },
       },
@@ -122,17 +145,21 @@ async function planInstall(root: Root, options: ChangesOptions, isOurs: boolean)
   return [
     // Before the package, since installing it starts the engine on systems with systemd.
     setEngineSettings(root, settings),
-    installPackages(root, exec, {
-      id: engineChange,
-      title: 'Docker installed with apt',
-      why: 'the cluster runs in containers, and no container engine is installed',
-      packages: ['docker.io'],
-      // Newer releases split the client and its builder into packages of their own.
-      ifAvailable: ['docker-cli', 'docker-buildx'],
-    }),
+    installEngine(root, exec),
     ...(host.isRoot ? [] : [joinDockerGroup(root, exec, host.user)]),
     startEngine(root, startOptions(options)),
   ];
+}
+
+function installEngine(root: Root, exec: Exec): Change {
+  return installPackages(root, exec, {
+    id: engineChange,
+    title: 'Docker installed with apt',
+    why: 'the cluster runs in containers, and no container engine is installed',
+    packages: ['docker.io'],
+    // Newer releases split the client and its builder into packages of their own.
+    ifAvailable: ['docker-cli', 'docker-buildx'],
+  });
 }
 
 /** An engine is running: where this tool installed it and it cannot run a node, configures and restarts it. */

@@ -1,6 +1,7 @@
 import { access, constants, readFile, stat } from 'node:fs/promises';
-import { homedir, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { findHome } from '../lib/home-folder.ts';
 import { type InotifyLimits, readInotify } from './inotify.ts';
 
 /** The properties of this machine that a container engine and a cluster depend on. */
@@ -43,7 +44,7 @@ export interface HostOptions {
 export async function readHost({
   root = '/',
   env = process.env,
-  home = homedir(),
+  home = findHome(),
   platform = process.platform,
   user = userInfo().username,
   uid = process.getuid?.(),

@@ -9,6 +9,8 @@ const Entry = z.object({
   detail: z.string(),
   /** ISO 8601. */
   at: z.string(),
+  /** false from before the change is made until it has ended: a killed run leaves it so. */
+  ended: z.boolean().default(true),
 });
 const Record = z.object({ version: z.literal(1), changes: z.array(Entry) });
 
@@ -19,8 +21,12 @@ export type AppliedChange = Readonly<z.infer<typeof Entry>>;
 export interface SystemRecord {
   readonly path: string;
   list(): Promise<readonly AppliedChange[]>;
-  /** Adds the change; replaces an earlier one with its ID. */
+  /** Records that the change is about to be made, so that what a killed run has made of it is known as this tool's. */
+  begin(change: Change): Promise<void>;
+  /** Records that the change has ended; replaces an earlier one with its ID. */
   add(change: Change): Promise<void>;
+  /** Records the entry in place of that of `id`; without an entry, removes that one. */
+  restore(id: string, entry: AppliedChange | undefined): Promise<void>;
 }
 
 export function createSystemRecord(root: Pick<Root, 'path' | 'writeFile'>): SystemRecord {
@@ -29,14 +35,19 @@ export function createSystemRecord(root: Pick<Root, 'path' | 'writeFile'>): Syst
     const text = await readFile(path, 'utf8').catch(() => undefined);
     return text === undefined ? [] : parse(text);
   };
+  const restore: SystemRecord['restore'] = async (id, entry) => {
+    const others = (await list()).filter((each) => each.id !== id);
+    const changes = [...others, ...(entry ? [entry] : [])];
+    await root.writeFile(path, `${JSON.stringify({ version: 1, changes }, undefined, 2)}\n`, '0644');
+  };
+  const put = ({ id, title, detail }: Change, ended: boolean) =>
+    restore(id, { id, title, detail, at: new Date().toISOString(), ended });
   return {
     path,
     list,
-    async add({ id, title, detail }) {
-      const others = (await list()).filter((entry) => entry.id !== id);
-      const changes = [...others, { id, title, detail, at: new Date().toISOString() }];
-      await root.writeFile(path, `${JSON.stringify({ version: 1, changes }, undefined, 2)}\n`, '0644');
-    },
+    begin: (change) => put(change, false),
+    add: (change) => put(change, true),
+    restore,
   };
 }
 

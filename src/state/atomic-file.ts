@@ -30,11 +30,16 @@ export async function writeFileAtomically(
   await syncFolder(dirname(path));
 }
 
+/** Errors of file systems that cannot sync a folder: drvfs, 9p, SMB. */
+const unsupported = ['EINVAL', 'ENOTSUP', 'ENOSYS', 'EBADF'];
+
 /** A rename is on the disk only once its folder is synced. */
 export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');
   try {
-    await folder.sync();
+    await folder.sync().catch((error) => {
+      if (!unsupported.includes(codeOf(error) ?? '')) throw error;
+    });
   } finally {
     await folder.close();
   }

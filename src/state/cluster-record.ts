@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { clusterNameLength, toNamePattern } from '../lib/name-pattern.ts';
 import { readOrSetAside, writeFileAtomically } from './atomic-file.ts';
 import { type EngineRecord, parseEngineRecord } from './engine-record.ts';
 import type { Paths } from './paths.ts';
@@ -22,6 +23,9 @@ export interface ClusterRecord {
   readonly engine?: EngineRecord | undefined;
 }
 
+/** The name is part of paths that are deleted. */
+const namePattern = toNamePattern(clusterNameLength);
+
 interface Stored extends ClusterRecord {
   readonly version: 1;
 }
@@ -34,7 +38,10 @@ export async function findClusterRecord(paths: Pick<Paths, 'state'>): Promise<Cl
     // A record of an earlier version has neither worker nodes nor extras.
     const { nodes = [], extras = [], lacking = [] }: Partial<Stored> = stored;
     const isRecord =
-      version === 1 && typeof name === 'string' && [httpPort, httpsPort].every(Number.isInteger);
+      version === 1 &&
+      typeof name === 'string' &&
+      namePattern.test(name) &&
+      [httpPort, httpsPort].every(Number.isInteger);
     const areNames = [nodes, extras, lacking].every(isListOfNames);
     const areTypes = areNames && nodes.every((type) => type === 'app' || type === 'db');
     if (!isRecord || !areTypes || (controller !== 'nginx' && controller !== 'traefik')) {

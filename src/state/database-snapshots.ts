@@ -112,6 +112,7 @@ export async function createSnapshot(
       `${JSON.stringify({ version: 1, ...content }, undefined, 2)}\n`,
     );
     await rename(draft, join(folder, name));
+    // Until then a loss of power would leave a draft, which counts as a leftover.
     await syncFolder(folder);
     return { version: 1, ...content, folder: join(folder, name) };
   } catch (error) {

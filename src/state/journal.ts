@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { createSerialQueue } from '../lib/serial-queue.ts';
 import { isMissing } from './atomic-file.ts';
 
 /** One line of the journal. */
@@ -21,32 +22,41 @@ export interface JournalEntry {
 export type JournalStep = Pick<JournalEntry, 'stage' | 'step'>;
 
 export interface Journal {
-  /** Resolves once it is on the disk, so that no change is made that the journal does not have. */
+  /**
+   * Resolves once the entry is on the disk, so that no change is made without a record of it, or when it cannot be
+   * written: a run does not depend on its journal.
+   */
   begin(step: JournalStep): Promise<void>;
   done(step: JournalStep): Promise<void>;
   failed(step: JournalStep): Promise<void>;
 }
 
+export interface JournalOptions {
+  readonly command: string;
+  readonly config: () => string | undefined;
+  /** Called at the first entry that cannot be written, as on a full disk, and not again. */
+  readonly onUnwritable?: (error: unknown) => void;
+}
+
 /** Bytes after which the journal is renamed to `<path>.old` and a new one is started. */
 const rotatedAfter = 1024 * 1024;
 
-/** The journal of one run; nothing is written until its first entry. */
-export function openJournal(
-  path: string,
-  { command, config }: { readonly command: string; readonly config: () => string | undefined },
-): Journal {
+/** The journal of one run; nothing is written until its first entry. Its methods do not throw. */
+export function openJournal(path: string, { command, config, onUnwritable }: JournalOptions): Journal {
   const run = randomUUID();
-  const write = (event: JournalEntry['event'], { stage, step }: JournalStep) =>
-    append(path, {
-      version: 1,
-      run,
-      at: new Date().toISOString(),
-      command,
-      config: config(),
-      event,
-      stage,
-      step,
-    });
+  // Steps run at once, and two of them must not rotate the same file.
+  const inOrder = createSerialQueue();
+  let isReported = false;
+  async function write(event: JournalEntry['event'], { stage, step }: JournalStep): Promise<void> {
+    const at = new Date().toISOString();
+    const entry: JournalEntry = { version: 1, run, at, command, config: config(), event, stage, step };
+    try {
+      await inOrder(() => append(path, entry));
+    } catch (error) {
+      if (!isReported) onUnwritable?.(error);
+      isReported = true;
+    }
+  }
   return {
     begin: (step) => write('begin', step),
     done: (step) => write('done', step),
@@ -56,7 +66,11 @@ export function openJournal(
 
 async function append(path: string, entry: JournalEntry): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await rotate(path);
+  // A journal that is too long is worth more than one without this entry.
+  const unrotated = await rotate(path).then(
+    () => undefined,
+    (error: unknown) => ({ error }),
+  );
   const file = await open(path, 'a', 0o600);
   try {
     // Starts with a new line, since the previous entry may be cut off.
@@ -65,6 +79,7 @@ async function append(path: string, entry: JournalEntry): Promise<void> {
   } finally {
     await file.close();
   }
+  if (unrotated) throw unrotated.error;
 }
 
 async function rotate(path: string): Promise<void> {
@@ -72,7 +87,11 @@ async function rotate(path: string): Promise<void> {
     (found) => found.size,
     () => 0,
   );
-  if (size > rotatedAfter) await rename(path, `${path}.old`);
+  if (size <= rotatedAfter) return;
+  await rename(path, `${path}.old`).catch((error) => {
+    // Another process of this checkout has rotated it in between.
+    if (!isMissing(error)) throw error;
+  });
 }
 
 /** All whole entries, oldest first; lines that are cut off, damaged or of a later version are left out. */

@@ -125,7 +125,12 @@ async function release(file: string): Promise<void> {
 }
 
 async function findLivingOwner(file: string): Promise<LockOwner | undefined> {
-  const owner = parseOwner(await readFile(file, 'utf8').catch(() => ''));
+  const text = await readFile(file, 'utf8').catch((error) => {
+    // A turn that is gone, or is no file, has no owner; one that cannot be read now may have one.
+    if (isMissing(error) || codeOf(error) === 'EISDIR') return '';
+    throw error;
+  });
+  const owner = parseOwner(text);
   if (!owner) return undefined;
   const found = await findProcess(owner.pid);
   return found?.started === owner.started ? owner : undefined;

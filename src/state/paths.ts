@@ -1,5 +1,5 @@
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
+import { findHome } from '../lib/home-folder.ts';
 
 /** The folders of a checkout and its cluster; all absolute. */
 export interface Paths {
@@ -22,7 +22,12 @@ export function findPaths(env: NodeJS.ProcessEnv = process.env): Paths {
   return {
     checkout,
     state: env.WEALIST_STATE_DIR ? resolve(env.WEALIST_STATE_DIR) : join(checkout, '.wealist'),
-    cache: join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'wealist-local'),
-    data: join(env.XDG_DATA_HOME || join(homedir(), '.local/share'), 'wealist-local'),
+    cache: join(toAbsolute(env.XDG_CACHE_HOME) ?? join(findHome(), '.cache'), 'wealist-local'),
+    data: join(toAbsolute(env.XDG_DATA_HOME) ?? join(findHome(), '.local/share'), 'wealist-local'),
   };
+}
+
+/** A relative path in an XDG variable is invalid and ignored (XDG Base Directory Specification). */
+function toAbsolute(path: string | undefined): string | undefined {
+  return path !== undefined && isAbsolute(path) ? path : undefined;
 }

@@ -7,6 +7,7 @@ import { waitUntilReady } from '../diagnosis/ready.ts';
 import type { Snapshot, Snapshots } from '../diagnosis/snapshot.ts';
 import { judge } from '../diagnosis/verdict.ts';
 import { workloadsOf } from '../diagnosis/workloads.ts';
+import { Failure } from '../lib/failure.ts';
 import { hash, hashFolder } from '../lib/hash.ts';
 import { inputsLabel } from '../lib/labels.ts';
 import type { Run, Step } from '../plan/plan.ts';
@@ -58,6 +59,31 @@ export interface PublishedChart {
 /** Milliseconds in which a workload must become ready; a failure that cannot recover ends the wait earlier. */
 const readyTimeout = 180_000;
 
+/**
+ * What is done before an upgrade, by the status of the release's newest revision. Helm's statuses are those of
+ * `pkg/release/status.go`; it upgrades only from those with `none`. Uninstalling preserves the volume claims of a
+ * StatefulSet, and so the data.
+ */
+const settlements: Readonly<Record<string, 'none' | 'rollback' | 'uninstall'>> = {
+  deployed: 'none',
+  failed: 'none',
+  superseded: 'none',
+  // A run was killed in an upgrade or in the rollback of one: there is a previous revision.
+  'pending-upgrade': 'rollback',
+  'pending-rollback': 'rollback',
+  // A run was killed in the first installation, or in the one after an uninstallation that kept its history.
+  'pending-install': 'uninstall',
+  // A run was killed in the uninstallation, which can be repeated.
+  uninstalling: 'uninstall',
+  // Only the history is left (`helm uninstall --keep-history`). Helm installs over it, but not reliably from 10 revisions on.
+  uninstalled: 'uninstall',
+  unknown: 'uninstall',
+};
+
+function toSettlement(status: string) {
+  return settlements[status] ?? 'uninstall';
+}
+
 /** A chart is deployed with the current values, and its workloads are ready. */
 export function deployRelease(deps: DeployDeps): DeployStep {
   const { toolchain, snapshots, checkout, namespace, release, valuesFiles, repairs = false } = deps;
@@ -93,13 +119,25 @@ export function deployRelease(deps: DeployDeps): DeployStep {
       .flatMap(({ spec }) => spec.containers)
       .some(({ name, image }) => images[name] !== undefined && images[name] !== image);
 
-  /** A killed run leaves its release pending, and Helm then refuses every further change of it. */
+  /** Brings a release in which Helm refuses an upgrade into a state in which it does not. */
   async function settle(found: Release | undefined, { signal, report }: Run): Promise<void> {
-    if (!found?.status.startsWith('pending-')) return;
-    report(`release ${release} was left ${found.status}: rolling it back`);
-    // Uninstalling keeps the volume claims of a StatefulSet, and so the data.
-    if (found.revision === 1) await helm.uninstall(release, namespace, signal);
-    else await helm.rollback(release, namespace, signal);
+    const settlement = found && toSettlement(found.status);
+    if (found === undefined || settlement === 'none') return;
+    if (settlement === 'rollback') {
+      report(`release ${release} was left ${found.status}: rolling it back`);
+      try {
+        await helm.rollback(release, namespace, signal);
+        return;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!(error instanceof Failure)) throw error;
+        // A rollback that began leaves the release failed, which is enough; without the previous revision none begins.
+        const current = await findRelease(signal);
+        if (current === undefined || toSettlement(current.status) === 'none') return;
+      }
+    }
+    report(`release ${release} was left ${found.status}: uninstalling it`);
+    await helm.uninstall(release, namespace, signal);
   }
 
   /** A completed Job does not run again; Helm creates a deleted one anew. */

@@ -1,8 +1,9 @@
-import { access, constants, mkdir, readlink, realpath, rename, rm, symlink } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { access, constants, mkdir, readlink, realpath, rename, rm, stat, symlink } from 'node:fs/promises';
+import { basename, delimiter, join } from 'node:path';
 import type { Workshop } from '../images/build/workshop.ts';
 import type { Store } from '../images/store/store.ts';
 import { CommandFailure, Failure } from '../lib/failure.ts';
+import { hash } from '../lib/hash.ts';
 import type { Run, Step } from '../plan/plan.ts';
 import type { Exec } from '../tools/exec.ts';
 import type { GoProgram } from '../tools/go.ts';
@@ -54,8 +55,18 @@ const tools: Readonly<
 export function ensureTool(tool: ToolName, { exec, store, workshop, program, bin }: ToolDeps): Step {
   const place = join(bin, tool);
   const { versionArgs, isSupported, wanted } = tools[tool];
-  // Not `kubectl-…`, which kubectl would treat as a plugin.
-  const versioned = `${tool}@${wanted}`;
+  const os = process.platform;
+  const arch = process.arch === 'x64' ? 'amd64' : process.arch;
+  const key = `${tool}-${wanted}-${os}-${arch}`;
+
+  /**
+   * The name of the link that `place` points to: it tells which version was asked for, and of which file. A program on PATH
+   * is replaced by its package manager. Not `kubectl-…`, which kubectl would treat as a plugin.
+   */
+  async function toLinkName(target: string): Promise<string> {
+    const { size, mtimeMs, ino } = await stat(target);
+    return `${tool}@${wanted}-${hash({ target, size, mtimeMs, ino }).slice(0, 12)}`;
+  }
 
   async function versionOf(path: string, signal: AbortSignal): Promise<string | undefined> {
     try {
@@ -88,9 +99,6 @@ export function ensureTool(tool: ToolName, { exec, store, workshop, program, bin
   async function obtain(run: Run): Promise<string> {
     const onPath = await findOnPath(run.signal);
     if (onPath !== undefined) return onPath;
-    const os = process.platform;
-    const arch = process.arch === 'x64' ? 'amd64' : process.arch;
-    const key = `${tool}-${wanted}-${os}-${arch}`;
     const cached = await store.findFile(key);
     if (cached !== undefined) return cached;
     try {
@@ -109,17 +117,23 @@ export function ensureTool(tool: ToolName, { exec, store, workshop, program, bin
   return {
     title: tool,
     async isDone({ signal }) {
-      // The link's target names the version it was made for: running helm to ask takes 0.1 s.
-      const name = await readlink(place).catch(() => undefined);
-      const target = name === versioned && (await realpath(place).catch(() => undefined));
+      // The name of the link is enough: running helm to ask takes 0.1 s.
+      const [name, target] = await Promise.all([
+        readlink(place).catch(() => undefined),
+        realpath(place).catch(() => undefined),
+      ]);
       signal.throwIfAborted();
-      return target ? `compatible with ${wanted}` : false;
+      if (target === undefined || name !== (await toLinkName(target))) return false;
+      // A file of the store is named by its key.
+      if (basename(target) !== tool) await store.markUsed(basename(target));
+      return `compatible with ${wanted}`;
     },
     async apply(run) {
       const target = await obtain(run);
+      const name = await toLinkName(target);
       await mkdir(bin, { recursive: true, mode: 0o700 });
-      await replaceLink(join(bin, versioned), target);
-      await replaceLink(place, versioned);
+      await replaceLink(join(bin, name), target);
+      await replaceLink(place, name);
     },
   };
 }

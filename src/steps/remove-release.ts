@@ -2,7 +2,10 @@ import type { Releases } from '../cluster/releases.ts';
 import type { Step } from '../plan/plan.ts';
 import type { Helm } from '../tools/helm.ts';
 
-/** A release is uninstalled. */
+/**
+ * A release is uninstalled, with its history. Helm does that from every status, also `pending-…` and `uninstalling`, in
+ * which a killed run leaves it; of a release that is `uninstalled` already it removes the history.
+ */
 export function removeRelease(
   release: string,
   namespace: string,

@@ -83,7 +83,7 @@ export function createHelm(exec: Exec, { program, kubeconfig, context }: HelmOpt
     chart,
     `--namespace=${namespace}`,
     ...(repository ? [`--repo=${repository.url}`, `--version=${repository.version}`] : []),
-    ...valuesFiles.map((file) => `--values=${file}`),
+    ...valuesFiles.map((file) => `--values=${toListItem(file)}`),
     '--values=-',
   ];
   const run = async (args: readonly string[], release: string, signal: AbortSignal, values?: object) => {
@@ -115,6 +115,11 @@ export function createHelm(exec: Exec, { program, kubeconfig, context }: HelmOpt
     template: (upgrade, signal) =>
       run(['template', ...toArguments(upgrade)], upgrade.release, signal, upgrade.values),
   };
+}
+
+/** Helm reads the option as a list, in CSV: a comma in the name of a folder would divide it. */
+function toListItem(text: string): string {
+  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 /** The library chart is a symbolic link in each chart, and helm says so every time. */

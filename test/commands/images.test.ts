@@ -6,6 +6,7 @@ import { CommandFailure } from '../../src/lib/failure.ts';
 import { digestOf } from '../../src/lib/oci.ts';
 import { exec } from '../../src/tools/exec.ts';
 import { dockerRoutes, startEngine } from '../fakes/engine.ts';
+import { makeUnused } from '../fakes/unused.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
 const bin = resolve(import.meta.dirname, '../../src/bin.js');
@@ -33,6 +34,8 @@ async function makeUser() {
     run,
     images: (...args: readonly string[]) => run('images', ...args),
     socket: join(folder, 'docker.sock'),
+    cache: join(folder, 'cache/wealist-local'),
+    state: join(folder, 'state'),
     store: openStore(join(folder, 'cache/wealist-local')),
     data: join(folder, 'data/wealist-local'),
   };
@@ -58,9 +61,10 @@ test('lists every image, and the disk usage of the cache', async () => {
 });
 
 test('prune shows what it would free, asks for confirmation, and removes it', async () => {
-  const { images, store } = await makeUser();
+  const { images, store, cache } = await makeUser();
   await store.putImage('built-redis-0000000000000000', { config: '{}', layers: [] });
   await store.putFile('kube-0000000000000000', (path) => writeFile(path, 'x'.repeat(2000)));
+  await makeUnused(cache, 'images/built-redis-0000000000000000.json', 'files/kube-0000000000000000');
   const asked = await images('prune');
   expect(asked.status).toBe(2);
   expect(asked.stderr).toContain('1 image in the cache: removed');
@@ -71,6 +75,21 @@ test('prune shows what it would free, asks for confirmation, and removes it', as
   expect(JSON.parse(agreed.stdout)).toMatchObject({ freed: 2000 });
   expect(await store.list()).toEqual({ images: [], files: [], blobs: [] });
   expect((await images('prune')).stdout).toBe('nothing to remove');
+});
+
+test('a journal that cannot be written is reported once, and the command does its work', async () => {
+  const { images, store, cache, state } = await makeUser();
+  await store.putFile('kube-0000000000000000', (path) => writeFile(path, 'program'));
+  await makeUnused(cache, 'files/kube-0000000000000000');
+  await mkdir(join(state, 'journal'), { recursive: true });
+  const { status, stderr } = await images('prune', '--yes');
+  expect(status).toBe(0);
+  expect(stderr.match(/the journal .*/g)).toEqual([
+    expect.stringContaining(
+      `${join(state, 'journal')} is incomplete: EISDIR: illegal operation on a directory`,
+    ),
+  ]);
+  expect((await store.list()).files).toEqual([]);
 });
 
 test('images belong to no cluster, so the cluster of another checkout does not prevent a prune', async () => {

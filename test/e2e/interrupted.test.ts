@@ -45,7 +45,7 @@ describe('kill -9 of all processes', () => {
 
     const { stderr, exitCode } = await checkout.run('up', '--yes');
     expect({ stderr, exitCode }).toMatchObject({
-      stderr: expect.stringContaining(`release ${infrastructure} was left pending-install: rolling it back`),
+      stderr: expect.stringContaining(`release ${infrastructure} was left pending-install: uninstalling it`),
       exitCode: 0,
     });
     expect(stderr).toMatch(/The last run was interrupted during: .*wealist-infrastructure/);

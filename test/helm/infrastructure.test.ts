@@ -128,6 +128,17 @@ describe('the data stores', () => {
     expect(unrelated).toEqual(before);
   });
 
+  it('show no hash by which a password could be guessed', async () => {
+    const checksum = async (JWT_SECRET: string) => {
+      const secrets = { DB_PASSWORD: 'another', JWT_SECRET };
+      const manifests = await infrastructure({ values: { shared: { secrets } } });
+      return getWorkload(manifests, 'postgres').spec.template.metadata.annotations?.['checksum/config'];
+    };
+    const [one, other] = await Promise.all(['x', 'y'].map((letter) => checksum(letter.repeat(64))));
+    expect(one).toMatch(/^[0-9a-f]{64}$/);
+    expect(one).not.toBe(other);
+  });
+
   it('give way to servers that somebody else runs', async () => {
     const external = (host: string, port: number) => ({ external: { enabled: true, host, port } });
     const values = {

@@ -2,6 +2,7 @@ import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Change } from '../../src/machine/changes/change.ts';
+import { finishPackages } from '../../src/machine/changes/finish-packages.ts';
 import { createRoot } from '../../src/machine/changes/root.ts';
 import { collectChanges, describeChanges, planChanges } from '../../src/machine/changes.ts';
 import { type Engine, getEngine } from '../../src/machine/engine.ts';
@@ -180,6 +181,71 @@ test.each([
     exitCode: 3,
   });
   expect(await createSystemRecord(createRoot(fake.host, fake.exec)).list()).toEqual([]);
+});
+
+test("an installation that is killed in the middle is known as this tool's, and the next run completes it", async () => {
+  const fake = await makeBareDebian({
+    files: granted,
+    programs: {
+      // As dpkg is found after `kill -9` in the middle of docker.io, and after it has been completed.
+      dockerd: '',
+      'apt-get': 'for last; do true; done; [ "$last" = update ] || exit 100',
+      dpkg: 'rm -f $ROOT/half; mkdir -p $ROOT/packages; touch $ROOT/packages/docker.io',
+      'dpkg-query': `[ "$1" = --show ] && { [ -f $ROOT/half ] && echo "iF "; exit 0; }
+        [ -f $ROOT/half ] && echo "Status: install ok half-configured"
+        [ -f "$ROOT/packages/$2" ] && echo "Status: install ok installed"; true`,
+      'start-stop-daemon': 'touch $ROOT/started',
+    },
+  });
+  const { dockerd: _, ...bare } = fake.host;
+  const first = await collectChanges({ ...fake, host: { ...bare, dockerd: undefined }, engine: undefined });
+  await writeFile(join(fake.root, 'half'), '');
+  await expect(makeChanges(first, fake, run())).rejects.toThrow('apt-get ended with exit code 100');
+  const record = createSystemRecord(createRoot(fake.host, fake.exec));
+  expect(await record.list()).toMatchObject([{ id: 'install-docker', ended: false }]);
+
+  const next = await collectChanges({ ...fake, engine: undefined });
+  expect(next.map(({ id }) => id)).toEqual(['finish-packages', 'install-docker', 'start-engine']);
+  expect(next[0]?.detail).toBe('dpkg --configure -a');
+  await mkdir(join(fake.root, 'var/run'), { recursive: true });
+  await startEngine(dockerRoutes, join(fake.root, 'var/run/docker.sock'));
+  await makeChanges(next, fake, run());
+  expect(await record.list()).toMatchObject([
+    { id: 'finish-packages', ended: true },
+    { id: 'install-docker', ended: true },
+  ]);
+  expect(await collectChanges({ ...fake, engine: undefined })).toEqual([]);
+});
+
+test('a change is recorded before it is made', async () => {
+  const fake = await makeBareDebian({ files: granted });
+  const record = createSystemRecord(createRoot(fake.host, fake.exec));
+  const during: unknown[] = [];
+  const change: Change = {
+    ...{ id: 'install-docker', title: '', why: '', detail: '' },
+    isNeeded: async () => true,
+    apply: async () => void during.push(...(await record.list())),
+  };
+  await makeChanges([change], fake, run());
+  expect(during).toMatchObject([{ id: 'install-docker', ended: false }]);
+  expect(await record.list()).toMatchObject([{ id: 'install-docker', ended: true }]);
+});
+
+test('dpkg that another process still runs is waited for', async () => {
+  const locked = 'dpkg: error: dpkg frontend lock was locked by another process with pid 7';
+  const fake = await makeBareDebian({
+    programs: { dpkg: `[ -f $ROOT/free ] || { touch $ROOT/free; echo "${locked}" >&2; exit 2; }` },
+  });
+  const root = createRoot(fake.host, fake.exec);
+  const reports: string[] = [];
+  const report = (line: string) => void reports.push(line);
+  await finishPackages(root, fake.exec, { interval: 10 }).apply({ ...run(), report });
+  expect(reports).toContain('waiting for another installation of packages to end');
+  const never = finishPackages(root, async () => Promise.reject(new Error('no dpkg-query')));
+  expect(await never.isNeeded()).toBe(false);
+  await mkdir(join(fake.root, 'var/lib/dpkg/updates'), { recursive: true });
+  await writeFile(join(fake.root, 'var/lib/dpkg/updates/0001'), '');
+  expect(await never.isNeeded()).toBe(true);
 });
 
 test('settings that the user made stay', async () => {

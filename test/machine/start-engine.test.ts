@@ -1,5 +1,5 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createRoot } from '../../src/machine/changes/root.ts';
 import { restartEngine, startEngine } from '../../src/machine/changes/start-engine.ts';
@@ -25,9 +25,18 @@ test('detached, with its output in a file, and waited for', async () => {
   expect(await change.isNeeded()).toBe(true);
   await change.apply(run());
   expect(await calls()).toEqual([
-    `start-stop-daemon --start --background --oknodo --pidfile ${folder}/var/run/docker.pid --output ${log} --exec /usr/sbin/dockerd`,
+    `start-stop-daemon --start --background --oknodo --pidfile ${folder}/var/run/docker.pid --output ${log} --exec /usr/sbin/dockerd -- --log-level=warn`,
   ]);
   expect(await change.isNeeded()).toBe(false);
+});
+
+test("a long log is begun anew, in a folder that stays this user's", async () => {
+  const { root, host, log, isRunning } = await prepare();
+  await mkdir(dirname(log), { recursive: true });
+  await writeFile(log, 'x'.repeat(1024 * 1024 + 1));
+  await startEngine(root, { host, log, interval: 1, isRunning }).apply(run());
+  expect(await readdir(dirname(log))).toEqual(['dockerd.log.old']);
+  expect((await stat(dirname(log))).uid).toBe(process.getuid?.());
 });
 
 test('a number left from before a reboot that is now another program is removed', async () => {
@@ -89,7 +98,6 @@ test('who is not root uses sudo, which never asks in the middle', async () => {
   await startEngine(root, { host, log, interval: 1, isRunning }).apply(run());
   const programs = (await calls()).map((call) => call.split(' ').slice(0, 5).join(' '));
   expect(programs).toEqual([
-    'sudo -n -- env mkdir',
     'sudo -n -- env start-stop-daemon',
     'start-stop-daemon --start --background --oknodo --pidfile',
   ]);
@@ -98,6 +106,6 @@ test('who is not root uses sudo, which never asks in the middle', async () => {
 test('without sudo, the hint has the command for root', async () => {
   const { root, host, log, isRunning } = await prepare({ uid: 1000, user: 'ada' });
   await expect(startEngine(root, { host, log, interval: 1, isRunning }).apply(run())).rejects.toMatchObject({
-    hint: expect.stringContaining("su -c 'mkdir"),
+    hint: expect.stringContaining("su -c 'start-stop-daemon"),
   });
 });

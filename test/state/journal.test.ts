@@ -1,4 +1,4 @@
-import { appendFile, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { findUnfinished, openJournal, readJournal } from '../../src/state/journal.ts';
@@ -66,4 +66,38 @@ test('a long journal is rotated, and one old one is kept', async () => {
   await openJournal(path, options).begin(step('One'));
   expect((await readdir(folder)).sort()).toEqual(['journal', 'journal.old']);
   expect((await readFile(path, 'utf8')).length).toBeLessThan(1_000);
+});
+
+test('steps that end at once share one rotation and lose no entry', async () => {
+  const folder = await makeTemporaryFolder();
+  const path = join(folder, 'journal');
+  await writeFile(path, 'x'.repeat(1024 * 1024 + 1));
+  const journal = openJournal(path, options);
+  const names = Array.from({ length: 40 }, (_, at) => `Step ${at}`);
+  await Promise.all(names.map((name) => journal.begin(step(name))));
+  expect((await readJournal(path)).map(({ step }) => step)).toEqual(names);
+  expect((await readFile(`${path}.old`, 'utf8')).length).toBe(1024 * 1024 + 1);
+});
+
+test('a journal that cannot be written ends no run, and is reported once', async () => {
+  const folder = await makeTemporaryFolder();
+  const path = join(folder, 'journal');
+  await mkdir(path);
+  const errors: unknown[] = [];
+  const journal = openJournal(path, { ...options, onUnwritable: (error) => errors.push(error) });
+  await Promise.all([journal.begin(step('One')), journal.begin(step('Two'))]);
+  await journal.done(step('One'));
+  expect(errors).toMatchObject([{ code: 'EISDIR' }]);
+});
+
+test('a journal that cannot be rotated is continued', async () => {
+  const path = join(await makeTemporaryFolder(), 'journal');
+  await writeFile(path, 'x'.repeat(1024 * 1024 + 1));
+  await mkdir(join(`${path}.old`, 'folder'), { recursive: true });
+  const errors: unknown[] = [];
+  const journal = openJournal(path, { ...options, onUnwritable: (error) => errors.push(error) });
+  await journal.begin(step('One'));
+  await journal.done(step('One'));
+  expect((await readJournal(path)).map(({ event }) => event)).toEqual(['begin', 'done']);
+  expect(errors).toHaveLength(1);
 });

@@ -1,6 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once, setMaxListeners } from 'node:events';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { findProcess } from '../../src/lib/processes.ts';
@@ -153,4 +153,13 @@ test('the owner is distinguished from a later process by more than its PID', asy
   const owner = JSON.parse(await readFile(join(path, '1'), 'utf8'));
   expect(owner.started).toBe((await findProcess(process.pid))?.started);
   expect(owner.started.length).toBeGreaterThan(10);
+});
+
+test('an owner that cannot be read is not taken for none', async () => {
+  const path = await makeLockPath();
+  await mkdir(path);
+  // Read by anyone, root included, it ends in ELOOP.
+  await symlink('1', join(path, '1'));
+  await expect(acquireLock(path, { command: 'npm run up' })).rejects.toMatchObject({ code: 'ELOOP' });
+  expect(await readdir(path)).toEqual(['1']);
 });

@@ -69,6 +69,9 @@ for (const text of [
   '{"version":2,"name":"wealist","httpPort":80,"httpsPort":443}',
   '{"version":1}',
   '{"version":1,"name":"wealist","httpPort":80,"httpsPort":443,"controller":"nginx","nodes":["web"]}',
+  // Its name would lead out of the data folder.
+  '{"version":1,"name":"../../home","httpPort":80,"httpsPort":443,"controller":"nginx"}',
+  '{"version":1,"name":".","httpPort":80,"httpsPort":443,"controller":"nginx"}',
 ]) {
   test(`a record that reads ${text || 'nothing'} is set aside`, async () => {
     const paths = await makePaths();

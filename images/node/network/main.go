@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"log"
 	"net"
@@ -86,7 +87,7 @@ func run(ctx context.Context, podSubnet, nodeName, apiServer string) error {
 		case <-changed:
 		case <-again.C:
 		}
-		if err := network.settle(); err != nil {
+		if err := errors.Join(network.settle(), policies.settle()); err != nil {
 			log.Printf("the pods' network: %v", err)
 			time.AfterFunc(time.Second, notify)
 		}

@@ -29,6 +29,8 @@ var refusedTable = strings.Repeat("-", 512)
 
 type policies struct {
 	controller *networkpolicy.Controller
+	// byIptables is whether the kernel asks by the rule of iptables, and not by those of the engine.
+	byIptables bool
 }
 
 // newPolicies uses the engine that is in kindest/node too. What runs while it does not is let through: a cluster for
@@ -39,7 +41,9 @@ func newPolicies(
 	nodeName string,
 ) (*policies, error) {
 	config := networkpolicy.Config{NodeName: nodeName, QueueID: queue, FailOpen: true, NetfilterBug1766Fix: true}
-	if err := queueByIptables(); err == nil {
+	err := queueByIptables()
+	byIptables := err == nil
+	if byIptables {
 		leaveOutSync()
 		config.NFTableName = refusedTable
 	} else if nftables := canQueue(); nftables != nil {
@@ -56,7 +60,15 @@ func newPolicies(
 	if err != nil {
 		return nil, err
 	}
-	return &policies{controller}, nil
+	return &policies{controller, byIptables}, nil
+}
+
+// settle adds the rule again that another program has flushed: without it no connection is asked about.
+func (p *policies) settle() error {
+	if !p.byIptables {
+		return nil
+	}
+	return queueByIptables()
 }
 
 // leaveOutSync makes everything that is logged go through withoutSync, once.

@@ -35,7 +35,7 @@ export async function obtainTools(app: App, names: readonly ToolName[]): Promise
   const run = { signal: app.signal, report: () => {} };
   const done = await Promise.all(steps.map((step) => step.isDone?.(run)));
   if (done.every(Boolean)) return;
-  await app.exclusively(() => app.runPlan([{ title: 'Tools', steps }]));
+  await app.exclusively(() => app.runPlan([{ title: 'Tools', steps }]), { usesCache: true });
 }
 
 /** Tools are downloaded or built without a container engine. */

@@ -49,7 +49,7 @@ export async function watchServices(deps: WatchDeps, names: readonly string[]): 
   const { ui } = app;
   const bug = new AbortController();
   const signal = AbortSignal.any([app.signal, bug.signal]);
-  const withLock = shareLock((work) => app.exclusively(work, { wait: true }));
+  const withLock = shareLock((work) => app.exclusively(work, { wait: true, usesCache: true }));
   const images = connect().serviceImages;
   const services = await Promise.all(names.map(async (name) => watch(name, await images.listFolders(name))));
 

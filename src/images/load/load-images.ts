@@ -3,7 +3,7 @@ import type { Run } from '../../plan/plan.ts';
 import type { NodeLoad } from '../../tools/docker/node-image-store.ts';
 import type { Nodes } from '../../tools/docker/nodes.ts';
 import { type NamedImage, packArchive } from '../store/archive.ts';
-import type { Store } from '../store/store.ts';
+import { DamagedBlob, type Store } from '../store/store.ts';
 import { findMissingImages, toLayerDelta } from './delta.ts';
 
 export interface LoadDeps {
@@ -34,7 +34,7 @@ export async function loadImages(
   report(`${images.length} images, ${sent.length} layers, ${megabytes.toFixed(1)} MB`);
   const loaded = await opened.importImages(packArchive(store, images, skipped)).catch(async (error) => {
     signal.throwIfAborted();
-    if (skipped.size === 0) throw error;
+    if (skipped.size === 0 || error instanceof DamagedBlob) throw error;
     report('a layer was removed from the node meanwhile: loading all layers');
     // A failed import leaves the name behind, with nothing under it.
     const query = toImageQuery(images);

@@ -1,8 +1,11 @@
-import { readdir } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exitCodes, Failure } from '../../lib/failure.ts';
+import { findProcess } from '../../lib/processes.ts';
 import { waitFor } from '../../lib/wait.ts';
 import type { Run } from '../../plan/plan.ts';
+import { codeOf } from '../../state/atomic-file.ts';
 import { acquireLock, findLockOwner, type LockOwner } from '../../state/lock.ts';
 
 export interface FindOrMakeOptions<T> {
@@ -36,14 +39,48 @@ export async function findOrMake<T>({ cache, key, run, find, make }: FindOrMakeO
   }
 }
 
-/** Runs `work` while no process makes anything in the cache. @throws {Failure} exit code 10 when one does. */
+export interface CacheUse {
+  /** The user's cache folder. */
+  readonly cache: string;
+  /** What the user of the cache does, as the user typed it. */
+  readonly command: string;
+  readonly run: Run;
+}
+
+/** Runs `work`, which reads the cache, while no process removes anything from it. Any number of processes may do so at once. */
+export async function whileCacheIsUsed<T>(
+  { cache, command, run }: CacheUse,
+  work: () => Promise<T>,
+): Promise<T> {
+  // A lock that no other one wants, so that it can be removed afterwards.
+  const path = join(cache, 'locks', `${usePrefix}${process.pid}-${randomUUID()}.lock`);
+  const lock = await acquireLock(path, { command }).catch((error) => {
+    // What is cached can be read from a full disk as well.
+    if (!unwritable.includes(codeOf(error) ?? '')) throw error;
+  });
+  try {
+    await waitUntilCleared(cache, run);
+    return await work();
+  } finally {
+    // A lock that stays is that of a dead process soon.
+    await lock?.release().catch(() => {});
+    await rm(path, { recursive: true, force: true }).catch(() => {});
+  }
+}
+
+const unwritable = ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM'];
+
+/** Runs `work` while no process makes or reads anything in the cache. @throws {Failure} exit code 10 when one does. */
 export async function withExclusiveCache<T>(cache: string, work: () => Promise<T>): Promise<T> {
   const clearing = await acquireLock(clearingLock(cache), { command: 'clear the cache' });
   try {
     const locks = await readdir(join(cache, 'locks'));
     for (const name of locks.filter((each) => each !== clearingName)) {
       const owner = await findLockOwner(join(cache, 'locks', name));
-      if (!owner) continue;
+      if (!owner) {
+        await removeDeadUse(cache, name);
+        continue;
+      }
       throw new Failure(`another command is using the cache: ${owner.command} (PID ${owner.pid})`, {
         hint: 'npm run images -- prune',
         exitCode: exitCodes.locked,
@@ -53,6 +90,13 @@ export async function withExclusiveCache<T>(cache: string, work: () => Promise<T
   } finally {
     await clearing.release();
   }
+}
+
+/** Removes the lock of a use whose process was killed. */
+async function removeDeadUse(cache: string, name: string): Promise<void> {
+  if (!name.startsWith(usePrefix)) return;
+  const pid = Number.parseInt(name.slice(usePrefix.length), 10);
+  if (!(await findProcess(pid))) await rm(join(cache, 'locks', name), { recursive: true, force: true });
 }
 
 async function waitUntilCleared(cache: string, { signal, report }: Run): Promise<void> {
@@ -67,6 +111,7 @@ async function waitUntilCleared(cache: string, { signal, report }: Run): Promise
   await waitFor(isCleared, { interval: 100, timeout: Number.POSITIVE_INFINITY, signal });
 }
 
+const usePrefix = 'use-';
 const clearingName = 'clearing.lock';
 const clearingLock = (cache: string) => join(cache, 'locks', clearingName);
 

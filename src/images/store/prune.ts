@@ -13,7 +13,7 @@ import type { Images } from '../open-images.ts';
 import { withExclusiveCache } from './cache-lock.ts';
 import { listRecipeInputs } from './recipe-inputs.ts';
 import type { StoreContents, StoreEntries } from './store.ts';
-import { findUnusedEntries, type NeededKeys } from './unused-entries.ts';
+import { findUnusedEntries, type NeededKeys, unusedPeriod } from './unused-entries.ts';
 
 type PrunedEngine = Pick<Docker, 'listImages' | 'listContainers' | 'removeContainer' | 'removeImage'>;
 
@@ -40,21 +40,34 @@ export interface Pruning {
   readonly items: readonly { readonly what: string; readonly bytes: number }[];
 }
 
-/** Finds what this checkout does not use or, for `all`, everything that can be pulled or built again. Changes nothing. */
-export async function planPruning(
-  deps: PruneDeps,
-  { all, signal }: { readonly all: boolean; readonly signal: AbortSignal },
-): Promise<Pruning> {
+export interface PruneChoice {
+  /** Everything that can be pulled or built again, instead of what no checkout uses. */
+  readonly all: boolean;
+  /** Nothing but what is in it. */
+  readonly confirmed?: Pruning;
+  readonly signal: AbortSignal;
+}
+
+/** Finds what would be removed. Changes nothing. */
+export async function planPruning(deps: PruneDeps, choice: PruneChoice): Promise<Pruning> {
+  const { all, confirmed, signal } = choice;
   const { store, docker, cache, exec } = deps;
   const keys = createImageKeys(deps.catalog, deps.recipes);
   const contents = await store.list();
-  const entries = all
-    ? toEntries(contents)
-    : findUnusedEntries(contents, await listNeeded(deps, keys), Date.now());
-  const goBytes = all ? await measureFolder(exec, goCache(cache), signal) : 0;
-  const { containers, nodes } = docker
-    ? await findInEngine(docker, all ? undefined : await keys.builtNode(), signal)
-    : { containers: [], nodes: [] };
+  const entries = limitTo(
+    confirmed?.entries,
+    all ? toEntries(contents) : findUnusedEntries(contents, await listNeeded(deps, keys), Date.now()),
+  );
+  const goBytes = all && confirmed?.go !== false ? await measureFolder(exec, goCache(cache), signal) : 0;
+  const inEngine = docker ? await findInEngine(docker, signal) : { containers: [], nodes: [] };
+  const containers = inEngine.containers.filter((id) => confirmed?.containers.includes(id) ?? true);
+  const current = await keys.builtNode();
+  const isUnused = async ({ name, created }: { readonly name: string; readonly created: number }) =>
+    name !== current && Date.now() - Math.max(created, await store.findLastUse(name)) > unusedPeriod;
+  const isRemoved = await Promise.all(inEngine.nodes.map(async (node) => all || isUnused(node)));
+  const nodes = inEngine.nodes.filter(
+    ({ name }, at) => isRemoved[at] && (confirmed?.nodes.includes(name) ?? true),
+  );
   const found = [
     { what: toCount(entries.images.length, 'image'), bytes: 0 },
     { what: toCount(entries.blobs.length, 'layer'), bytes: sum(contents.blobs, 'digest', entries.blobs) },
@@ -72,24 +85,31 @@ export async function planPruning(
   };
 }
 
-/** Removes what `planPruning` found. @throws {Failure} exit code 10 when another process uses the cache. */
+/**
+ * Removes what was confirmed, as far as nothing has used it since. Resolves to what was removed.
+ * @throws {Failure} exit code 10 when another process uses the cache.
+ */
 export async function prune(
-  { entries, go, containers, nodes }: Pruning,
   deps: PruneDeps,
+  choice: { readonly all: boolean; readonly confirmed: Pruning },
   run: Run,
-): Promise<void> {
+): Promise<Pruning> {
   const { store, docker, cache } = deps;
   const { signal, report } = run;
-  await withExclusiveCache(cache, async () => {
+  return withExclusiveCache(cache, async () => {
+    const removed = await planPruning(deps, { ...choice, signal });
+    const { entries, containers, nodes, go } = removed;
     await store.remove(entries);
     for (const id of containers) await docker?.removeContainer(id, { signal });
     for (const name of nodes) {
       report(`removing ${name} from the engine`);
       await docker?.removeImage(name, { signal });
     }
-    if (!go) return;
-    report("clearing Go's caches");
-    await deps.go.clean(run);
+    if (go) {
+      report("clearing Go's caches");
+      await deps.go.clean(run);
+    }
+    return removed;
   });
 }
 
@@ -115,7 +135,7 @@ async function listNeeded(
 }
 
 /** Node images and containers with names that this tool gives, which no container uses. */
-async function findInEngine(docker: PrunedEngine, current: string | undefined, signal: AbortSignal) {
+async function findInEngine(docker: PrunedEngine, signal: AbortSignal) {
   const [images, containers] = await Promise.all([
     docker.listImages(undefined, { signal }),
     docker.listContainers([], { signal }),
@@ -125,12 +145,12 @@ async function findInEngine(docker: PrunedEngine, current: string | undefined, s
   );
   const left = new Set(dead.flat());
   const used = new Set(containers.filter(({ id }) => !left.has(id)).map(({ image }) => image));
-  const nodes = images.flatMap(({ id, tags, size }) =>
+  const nodes = images.flatMap(({ id, tags, size, created }) =>
     used.has(id)
       ? []
       : tags
-          .filter((tag) => tag.startsWith(`${nodeRepository}:`) && tag !== current && !used.has(tag))
-          .map((name) => ({ name, bytes: size })),
+          .filter((tag) => tag.startsWith(`${nodeRepository}:`) && !used.has(tag))
+          .map((name) => ({ name, bytes: size, created })),
   );
   return { containers: [...left], nodes };
 }
@@ -141,6 +161,20 @@ async function isOfDeadRun(container: string): Promise<boolean> {
 }
 
 const goCache = (cache: string) => join(cache, 'go');
+
+/** The entries that are among the confirmed ones; all of them where none were. */
+function limitTo(confirmed: StoreEntries | undefined, { images, files, blobs }: StoreEntries): StoreEntries {
+  if (!confirmed) return { images, files, blobs };
+  const among = <T>(entries: readonly T[], wanted: readonly T[]) => {
+    const known = new Set(wanted);
+    return entries.filter((entry) => known.has(entry));
+  };
+  return {
+    images: among(images, confirmed.images),
+    files: among(files, confirmed.files),
+    blobs: among(blobs, confirmed.blobs),
+  };
+}
 
 function toEntries({ images, files, blobs }: StoreContents): StoreEntries {
   return {

@@ -1,9 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { exitCodes, Failure } from '../../lib/failure.ts';
 import type { Digest, Image, Layer } from '../../lib/oci.ts';
 import { findProcess } from '../../lib/processes.ts';
 
@@ -14,16 +15,24 @@ import { findProcess } from '../../lib/processes.ts';
 export interface Store {
   /** Adds a blob and resolves to its digest and size. */
   putBlob(content: AsyncIterable<Uint8Array>): Promise<Layer>;
+  /**
+   * The blob's content, checked against its digest while it is read. One that was damaged on the disk is removed, so that
+   * its image is made again; the stream then ends with a {DamagedBlob}.
+   */
   openBlob(digest: Digest): Readable;
   /** The blob's digest and size; undefined when the store does not have it. */
   findBlob(digest: Digest): Promise<Layer | undefined>;
-  /** The image under a key; undefined when the store lacks it or one of its blobs. */
+  /** The image under a key, which is thereby in use; undefined when the store lacks it or one of its blobs. */
   findImage(key: string): Promise<Image | undefined>;
   putImage(key: string, image: Image): Promise<void>;
-  /** The path of the file under a key; undefined when the store does not have it. */
+  /** The path of the file under a key, which is thereby in use; undefined when the store does not have it. */
   findFile(key: string): Promise<string | undefined>;
   /** Stores the file that `write` creates under a key; resolves to its path. */
   putFile(key: string, write: (path: string) => Promise<void>): Promise<string>;
+  /** Records the use of something that the store does not hold itself, such as an image in the engine. */
+  markUsed(name: string): Promise<void>;
+  /** Milliseconds since 1970 of the last `markUsed`; 0 without one. */
+  findLastUse(name: string): Promise<number>;
   /** Runs `work` with a temporary folder on the store's disk, which is removed afterwards. */
   withWorkFolder<T>(work: (folder: string) => Promise<T>): Promise<T>;
   list(): Promise<StoreContents>;
@@ -38,7 +47,7 @@ export interface StoreEntries {
 }
 
 interface CachedEntry {
-  /** Milliseconds since 1970, when it was stored last. */
+  /** Milliseconds since 1970, when it was stored or used last, to within an hour. */
   readonly modified: number;
 }
 
@@ -49,11 +58,25 @@ export interface StoreContents {
   readonly blobs: readonly (CachedEntry & { readonly digest: Digest; readonly bytes: number })[];
 }
 
+/** A blob of the cache no longer has the content that it was stored with. */
+export class DamagedBlob extends Failure {
+  constructor(digest: Digest) {
+    super(`layer ${digest} in the cache was damaged and is removed`, {
+      hint: 'npm run up',
+      exitCode: exitCodes.image,
+    });
+  }
+}
+
+/** Milliseconds within which a second use of an entry is not recorded, since many commands ask for every image. */
+const useInterval = 60 * 60 * 1000;
+
 /** Opens the store in a folder, which is created with the first entry. */
 export function openStore(folder: string): Store {
   const blobPath = (digest: Digest) => join(folder, 'blobs', digest.replace(':', '/'));
   const imagePath = (key: string) => join(folder, 'images', `${key}.json`);
   const filePath = (key: string) => join(folder, 'files', key);
+  const usePath = (name: string) => join(folder, 'used', encodeURIComponent(name));
 
   let swept: Promise<void> | undefined;
   /** A temporary path on the same disk. */
@@ -74,6 +97,31 @@ export function openStore(folder: string): Store {
     } finally {
       await rm(temporary, { force: true, recursive: true });
     }
+  }
+
+  async function markUsed(name: string): Promise<void> {
+    if (await refresh(usePath(name))) return;
+    try {
+      await mkdir(dirname(usePath(name)), { recursive: true });
+      await writeFile(usePath(name), '');
+    } catch {
+      // A cache that cannot be written is used all the same.
+    }
+  }
+
+  async function findLastUse(name: string): Promise<number> {
+    return (await stat(usePath(name)).catch(absent))?.mtimeMs ?? 0;
+  }
+
+  async function* readBlob(digest: Digest): AsyncGenerator<Buffer> {
+    const hash = createHash('sha256');
+    for await (const chunk of createReadStream(blobPath(digest), { highWaterMark: 1024 * 1024 })) {
+      hash.update(chunk);
+      yield chunk;
+    }
+    if (`sha256:${hash.digest('hex')}` === digest) return;
+    await rm(blobPath(digest), { force: true });
+    throw new DamagedBlob(digest);
   }
 
   return {
@@ -102,7 +150,7 @@ export function openStore(folder: string): Store {
       }
     },
 
-    openBlob: (digest) => createReadStream(blobPath(digest), { highWaterMark: 1024 * 1024 }),
+    openBlob: (digest) => Readable.from(readBlob(digest)),
 
     async findBlob(digest) {
       const found = await stat(blobPath(digest)).catch(absent);
@@ -117,19 +165,27 @@ export function openStore(folder: string): Store {
       const sizes = await Promise.all(
         image.layers.map((layer) => stat(blobPath(layer.digest)).then(({ size }) => size, absent)),
       );
-      return image.layers.every((layer, at) => sizes[at] === layer.size) ? image : undefined;
+      if (!image.layers.every((layer, at) => sizes[at] === layer.size)) return undefined;
+      await refresh(imagePath(key));
+      return image;
     },
 
     putImage: (key, image) => place(imagePath(key), (path) => writeFile(path, JSON.stringify(image))),
 
     async findFile(key) {
-      return (await stat(filePath(key)).catch(absent)) ? filePath(key) : undefined;
+      if (!(await stat(filePath(key)).catch(absent))) return undefined;
+      // Beside the file, since who links to it knows it by its own time.
+      await markUsed(key);
+      return filePath(key);
     },
 
     async putFile(key, write) {
       await place(filePath(key), write);
       return filePath(key);
     },
+
+    markUsed,
+    findLastUse,
 
     async withWorkFolder(work) {
       const path = await reserveWorkPath();
@@ -153,18 +209,37 @@ export function openStore(folder: string): Store {
             return { key, modified, image: text === undefined ? undefined : parseImage(text) };
           }),
         ),
-        files: (files ?? []).map(({ name, ...entry }) => ({ key: name, ...entry })),
+        files: await Promise.all(
+          (files ?? []).map(async ({ name: key, bytes, modified }) => ({
+            key,
+            bytes,
+            modified: Math.max(modified, await findLastUse(key)),
+          })),
+        ),
         blobs: (blobs ?? []).map(({ name, ...entry }) => ({ digest: `sha256:${name}` as const, ...entry })),
       };
     },
 
     async remove({ images, files, blobs }) {
       // Images first: an image without its blobs counts as missing anyway.
-      for (const path of [...images.map(imagePath), ...files.map(filePath), ...blobs.map(blobPath)]) {
+      const paths = [...images.map(imagePath), ...files.map(filePath), ...blobs.map(blobPath)];
+      for (const path of [...paths, ...files.map(usePath)]) {
         await rm(path, { force: true });
       }
     },
   };
+}
+
+/** Records that the file is used, in its time of change. Resolves to whether it exists. */
+async function refresh(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found) return false;
+  const now = new Date();
+  if (now.getTime() - found.mtimeMs > useInterval) {
+    // A cache that cannot be written is used all the same.
+    await utimes(path, now, now).catch(() => {});
+  }
+  return true;
 }
 
 async function listFiles(folder: string) {

@@ -16,20 +16,29 @@ const cachedPerService = 3;
 /** Milliseconds for which a new entry counts as used: its layer may not have its image yet, or the image be loading. */
 const inUsePeriod = 60 * 60 * 1000;
 
+/** Milliseconds without use after which no checkout is expected to need an entry. */
+export const unusedPeriod = 14 * 24 * 60 * 60 * 1000;
+
 /**
- * The entries that this checkout does not use: those of previous recipes, catalogs and tools, all but the latest images
- * of each service, and layers without an image. Entries of any other kind stay.
+ * The entries that no checkout uses: of those that this one does not need (of other recipes, catalogs and tools, and all
+ * but the latest images of each service), the ones that no checkout has used for 14 days; and layers without an image.
+ * Entries of any other kind stay.
  */
 export function findUnusedEntries(contents: StoreContents, needed: NeededKeys, now: number): StoreEntries {
   const programs = new Set([...needed.files].map(toFamily));
   const latest = new Set(findLatest(contents));
-  const images = contents.images.filter(({ key, image }) => {
+  const isOld = ({ modified }: { readonly modified: number }) => now - modified > unusedPeriod;
+  const images = contents.images.filter((entry) => {
+    const { key, image } = entry;
     if (image === undefined) return true;
+    if (!isOld(entry)) return false;
     if (key.startsWith('service-')) return !latest.has(key);
     return /^(pulled|built|debian|packages)-/.test(key) && !needed.images.has(key);
   });
   const files = contents.files.filter(
-    ({ key }) => isOldTool(key) || (programs.has(toFamily(key)) && !needed.files.has(key)),
+    (entry) =>
+      isOld(entry) &&
+      (isOldTool(entry.key) || (programs.has(toFamily(entry.key)) && !needed.files.has(entry.key))),
   );
   const dropped = new Set(images);
   const used = new Set(contents.images.filter((each) => !dropped.has(each)).flatMap(listLayers));

@@ -1,6 +1,6 @@
 import type { Run } from '../../plan/plan.ts';
 
-/** One change of the system, outside the checkout and this user's folders: confirmed by the user before, recorded after. */
+/** One change of the system, outside the checkout and this user's folders: confirmed and recorded before it is made. */
 export interface Change {
   /** Its name in the record: `install-docker`. */
   readonly id: string;
@@ -12,4 +12,6 @@ export interface Change {
   /** Checks the system; changes nothing. */
   isNeeded(): Promise<boolean>;
   apply(run: Run): Promise<void>;
+  /** After `apply` has failed: whether it changed nothing, so that the system is not recorded as changed. */
+  isUntouched?(): Promise<boolean>;
 }

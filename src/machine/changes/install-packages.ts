@@ -2,6 +2,7 @@ import { aptFailures } from '../../tools/debian.ts';
 import type { Exec } from '../../tools/exec.ts';
 import type { Change } from './change.ts';
 import type { Root } from './root.ts';
+import { runToEnd } from './run-to-end.ts';
 
 export interface PackagesWanted {
   readonly id: string;
@@ -32,14 +33,20 @@ export function installPackages(
       const states = await Promise.all(packages.map((name) => isInstalled(exec, name)));
       return states.includes(false);
     },
-    async apply({ signal, report }) {
-      const options = { env: nonInteractive, signal, onLine: report, failures: aptFailures };
-      await root.run('apt-get', [...retrying, 'update'], options);
+    async isUntouched() {
+      const states = await Promise.all(packages.map((name) => isUnknown(exec, name)));
+      return !states.includes(false);
+    },
+    async apply(run) {
+      const { signal, report } = run;
+      const options = { env: nonInteractive, failures: aptFailures };
+      await root.run('apt-get', [...retrying, 'update'], { ...options, signal, onLine: report });
       // Only an updated index shows which packages are available.
       const available = await Promise.all(
         ifAvailable.map(async (name) => ((await isAvailable(exec, name)) ? [name] : [])),
       );
-      await root.run('apt-get', [...retrying, ...install, ...packages, ...available.flat()], options);
+      const args = [...retrying, ...install, ...packages, ...available.flat()];
+      await runToEnd(root, 'apt-get', args, { ...run, ...options });
     },
   };
 }
@@ -47,6 +54,12 @@ export function installPackages(
 async function isInstalled(exec: Exec, name: string): Promise<boolean> {
   const { stdout } = await exec('dpkg-query', ['--status', name]).catch(() => ({ stdout: '' }));
   return /^Status: install ok installed$/m.test(stdout);
+}
+
+/** Whether no file of the package was ever unpacked. */
+async function isUnknown(exec: Exec, name: string): Promise<boolean> {
+  const { stdout } = await exec('dpkg-query', ['--status', name]).catch(() => ({ stdout: '' }));
+  return !/^Status: install /m.test(stdout);
 }
 
 async function isAvailable(exec: Exec, name: string): Promise<boolean> {

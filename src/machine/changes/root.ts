@@ -51,7 +51,9 @@ export function createRoot(host: Host, exec: Exec): Root {
       try {
         const file = join(folder, 'content');
         await writeFile(file, content, { mode: 0o600 });
-        await run('install', ['-D', '-m', mode, file, path]);
+        // In one move: a run that is killed leaves the old file or the new one.
+        await run('install', ['-D', '-m', mode, file, `${path}.wealist-new`]);
+        await run('mv', ['-f', `${path}.wealist-new`, path]);
       } finally {
         await rm(folder, { recursive: true, force: true });
       }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { access, constants, mkdir, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Failure } from '../../lib/failure.ts';
 import { waitFor } from '../../lib/wait.ts';
@@ -52,7 +52,7 @@ export function startEngine(root: Root, options: StartOptions): Change {
     isNeeded: async () => !(await isRunning()),
     async apply({ signal, report }) {
       if (host.hasSystemd) await root.run('systemctl', ['enable', '--now', 'docker'], { signal });
-      else await startDetached(root, log, signal);
+      else await startDetached(root, options, signal);
       report('waiting until it responds');
       await waitForEngine(options, signal);
     },
@@ -65,7 +65,7 @@ export interface RestartOptions extends StartOptions {
 
 /** Restarts the running engine, so that it reads its settings. Always needed: the caller has decided it. */
 export function restartEngine(root: Root, options: RestartOptions): Change {
-  const { host, log, why } = options;
+  const { host, why } = options;
   const stop = [
     '--stop',
     '--oknodo',
@@ -88,7 +88,7 @@ export function restartEngine(root: Root, options: RestartOptions): Change {
       if (host.hasSystemd) await root.run('systemctl', ['restart', 'docker'], { signal });
       else {
         await root.run('start-stop-daemon', stop, { signal });
-        await startDetached(root, log, signal);
+        await startDetached(root, options, signal);
       }
       report('waiting until it responds');
       await waitForEngine(options, signal);
@@ -99,13 +99,48 @@ export function restartEngine(root: Root, options: RestartOptions): Change {
 /** In a session of its own, so that neither Ctrl-C nor the end of this terminal ends it. */
 function detached(root: Root, log: string): readonly string[] {
   const pidFile = root.path(pidFilePath);
-  return ['--start', '--background', '--oknodo', '--pidfile', pidFile, '--output', log, '--exec', dockerd];
+  const start = [
+    '--start',
+    '--background',
+    '--oknodo',
+    '--pidfile',
+    pidFile,
+    '--output',
+    log,
+    '--exec',
+    dockerd,
+  ];
+  // At its own level it writes several lines for each container, for months.
+  return [...start, '--', '--log-level=warn'];
 }
 
-async function startDetached(root: Root, log: string, signal: AbortSignal): Promise<void> {
+async function startDetached(
+  root: Root,
+  { host, log }: Pick<StartOptions, 'host' | 'log'>,
+  signal: AbortSignal,
+): Promise<void> {
   await removeStalePid(root);
-  await root.run('mkdir', ['-p', dirname(log)], { signal });
+  await prepareLog(root, host, log);
   await root.run('start-stop-daemon', detached(root, log), { signal });
+}
+
+/** Bytes after which the log is renamed to `<log>.old` when the engine starts. */
+const rotatedAfter = 1024 * 1024;
+
+/** The folder belongs to the user, since other logs are written there without root; root writes the log itself. */
+async function prepareLog(root: Root, { user }: Host, log: string): Promise<void> {
+  const folder = dirname(log);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const isOwn = await access(folder, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+  if (!isOwn) await root.run('chown', [user, folder]);
+  const size = await stat(log).then(
+    (found) => found.size,
+    () => 0,
+  );
+  if (size > rotatedAfter) await root.run('mv', ['-f', log, `${log}.old`]);
 }
 
 /** Where /run outlives a reboot, another process may have the PID in the file, and dockerd would not start. */

@@ -52,6 +52,15 @@ export interface DockerCli {
     argv: readonly string[],
     options: { input?: Readable; signal: AbortSignal; onLine?: (line: string) => void },
   ): Promise<ExecResult>;
+  /**
+   * Runs a program as root in a new container of `image`, which sees a folder of the engine's machine at `mountedAt` and no
+   * network. The image must be in the engine.
+   */
+  run(
+    image: string,
+    argv: readonly string[],
+    options: { folder: string; mountedAt: string; signal: AbortSignal },
+  ): Promise<ExecResult>;
   /** Runs a program in a container of `image`, with `input`, and commits what it changed as the image `tag`. */
   runAndCommit(
     image: string,
@@ -78,6 +87,17 @@ export function createDockerCli(exec: Exec, env: Readonly<Record<string, string>
         ...options,
         failures: nodeFailures,
       }),
+
+    run(image, [entrypoint = '', ...args], { folder, mountedAt, signal }) {
+      // docker reads this option as CSV, and the folder's name may have a comma.
+      const source = `"source=${folder.replaceAll('"', '""')}"`;
+      const options = [
+        ...['--rm', `--name=${unfinishedPrefix}${process.pid}-${randomUUID()}`, '--pull=never'],
+        ...['--user=0', '--userns=host', '--network=none', '--security-opt=label=disable'],
+        ...[`--mount=type=bind,${source},target=${mountedAt}`, `--entrypoint=${entrypoint}`],
+      ];
+      return docker(['run', ...options, image, ...args], { signal });
+    },
 
     async runAndCommit(image, argv, { tag, changes, input, signal }) {
       const [entrypoint = '', ...args] = argv;

@@ -39,11 +39,12 @@ for file; do
   folder=$(dirname "./$file")
   case "$(realpath -m "$folder")/" in "$here"/*) ;; *) echo "$file leads out of $here" >&2; exit 1 ;; esac
   mkdir -p "$folder"
-  if [ -f "$file" ]; then
-    chown --reference="$file" "$new/$file"
-    chmod --reference="$file" "$new/$file"
+  old="./$file"
+  if [ -f "$old" ] && [ ! -L "$old" ]; then
+    chown --reference="$old" "$new/$file"
+    chmod --reference="$old" "$new/$file"
   fi
-  mv -f -T "$new/$file" "$file"
+  mv -f -T "$new/$file" "$old"
 done`;
 
 /** Where kube-proxy does not use iptables, it ends at once. */

@@ -1,8 +1,8 @@
 import { access } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { CommandFailure, exitCodes, Failure } from '../../lib/failure.ts';
+import { findHome } from '../../lib/home-folder.ts';
 import { hideSecrets } from '../../lib/secret-values.ts';
 import type { Exec } from '../exec.ts';
 import type { FailureRules } from '../failure-rules.ts';
@@ -57,7 +57,7 @@ export function listKubeconfigs(env: NodeJS.ProcessEnv = process.env): readonly 
   const named = (env.KUBECONFIG ?? '').split(delimiter).filter((path) => path !== '');
   return named.length > 0
     ? named.map((path) => resolve(path))
-    : [join(env.HOME || homedir(), '.kube/config')];
+    : [join(env.HOME || findHome(), '.kube/config')];
 }
 
 /**

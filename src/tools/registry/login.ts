@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { findHome } from '../../lib/home-folder.ts';
 import type { Exec } from '../exec.ts';
 
 /** Name and password for one registry, in the shape the engine wants them. */
@@ -27,7 +27,7 @@ export async function findRegistryLogin(
   exec: Exec,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<RegistryLogin | undefined> {
-  const folder = env.DOCKER_CONFIG || join(homedir(), '.docker');
+  const folder = env.DOCKER_CONFIG || join(findHome(), '.docker');
   const config = await readFile(join(folder, 'config.json'), 'utf8')
     .then((text): DockerConfig => JSON.parse(text))
     .catch((): DockerConfig => ({}));

@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { openStore } from '../../../src/images/store/store.ts';
 import { digestOf } from '../../../src/lib/oci.ts';
+import { makeUnused } from '../../fakes/unused.ts';
 import { makeTemporaryFolder } from '../../temporary-folder.ts';
 
 const checkout = join(import.meta.dirname, '../../..');
@@ -161,3 +162,36 @@ function run(program: string, ...args: readonly string[]) {
   });
   return child;
 }
+
+test('use is recorded, at most once in an hour', async () => {
+  const { folder, store } = await openTemporaryStore();
+  await store.putImage('a', { config: '{}', layers: [] });
+  await store.putFile('b', (path) => writeFile(path, 'program'));
+  await makeUnused(folder, 'images/a.json', 'files/b');
+  const start = Date.now() - 1_000;
+  await store.findImage('a');
+  await store.findFile('b');
+  const { images, files } = await store.list();
+  for (const { modified } of [...images, ...files]) expect(modified).toBeGreaterThan(start);
+
+  const name = 'wealist.local/node:1';
+  expect(await store.findLastUse(name)).toBe(0);
+  await store.markUsed(name);
+  const used = await store.findLastUse(name);
+  expect(used).toBeGreaterThan(start);
+  await store.markUsed(name);
+  expect(await store.findLastUse(name)).toBe(used);
+});
+
+test('a blob in which a bit has flipped is found when it is read, and removed', async () => {
+  const { folder, store } = await openTemporaryStore();
+  const layer = await store.putBlob(Readable.from([Buffer.from('content')]));
+  await store.putImage('a', { config: '{}', layers: [layer] });
+  await writeFile(join(folder, 'blobs', layer.digest.replace(':', '/')), 'contend');
+  expect(await store.findImage('a')).toBeDefined();
+  await expect(text(store.openBlob(layer.digest))).rejects.toMatchObject({
+    message: `layer ${layer.digest} in the cache was damaged and is removed`,
+    exitCode: 7,
+  });
+  expect(await store.findImage('a')).toBeUndefined();
+});

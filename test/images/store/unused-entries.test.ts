@@ -6,6 +6,8 @@ import { versions } from '../../../src/tools/versions.ts';
 
 const now = Date.parse('2026-10-01T12:00:00Z');
 const hour = 60 * 60 * 1000;
+/** Not used for 15 days. */
+const old = now - 15 * 24 * hour;
 
 const toImage = (...layers: readonly string[]): Image => ({
   config: '{}',
@@ -24,7 +26,7 @@ function find(contents: Partial<StoreContents>, needed: { images?: string[]; fil
   );
 }
 
-const toEntry = (key: string, image: Image | undefined = toImage(), modified = now) => ({
+const toEntry = (key: string, image: Image | undefined = toImage(), modified = old) => ({
   key,
   image,
   modified,
@@ -50,10 +52,22 @@ describe('images', () => {
   test('of a service are unused, but for its three latest', () => {
     const of = (name: string, count: number) =>
       Array.from({ length: count }, (_, age) =>
-        toEntry(`service-${name}-${age}`, toImage(), now - age * hour),
+        toEntry(`service-${name}-${age}`, toImage(), old - age * hour),
       );
     const { images } = find({ images: [...of('auth-service', 5).reverse(), ...of('auth', 2)] });
     expect(images).toEqual(['service-auth-service-4', 'service-auth-service-3']);
+  });
+
+  test('that a checkout has used in the last 14 days are used', () => {
+    const recent = now - 13 * 24 * hour;
+    const services = Array.from({ length: 5 }, (_, at) => toEntry(`service-auth-${at}`, toImage(), recent));
+    const images = [toEntry('built-redis-theirs', toImage(), recent), ...services];
+    const files = ['kube-theirs', 'kind-0.1.0-linux-amd64'].map((key) => ({
+      key,
+      bytes: 1,
+      modified: recent,
+    }));
+    expect(find({ images, files }, { files: ['kube-own'] })).toMatchObject({ images: [], files: [] });
   });
 
   test('of an unknown kind stay', () => {
@@ -69,7 +83,7 @@ describe('images', () => {
 
 describe('programs', () => {
   test('of a recipe are unused when they are built from another source', () => {
-    const files = ['kube-old', 'kube-new', 'kind-whatever'].map((key) => ({ key, bytes: 1, modified: now }));
+    const files = ['kube-old', 'kube-new', 'kind-whatever'].map((key) => ({ key, bytes: 1, modified: old }));
     expect(find({ files }, { files: ['kube-new'] }).files).toEqual(['kube-old']);
   });
 
@@ -79,7 +93,7 @@ describe('programs', () => {
       'kind-0.1.0-linux-amd64',
       `helm-${versions.helm}-linux-amd64`,
     ];
-    const files = keys.map((key) => ({ key, bytes: 1, modified: now }));
+    const files = keys.map((key) => ({ key, bytes: 1, modified: old }));
     expect(find({ files }).files).toEqual(['kind-0.1.0-linux-amd64']);
   });
 });

@@ -1,8 +1,9 @@
-import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { packTar } from '../../../src/images/store/tar.ts';
 import { createDockerCli } from '../../../src/tools/docker/cli.ts';
 import { createNodes } from '../../../src/tools/docker/nodes.ts';
 import { exec } from '../../../src/tools/exec.ts';
@@ -49,7 +50,7 @@ async function makeNode() {
     exec(join(folder, program), args, { ...options, env: { ...options?.env, ...env } });
   const read = (name: string) => readFile(join(folder, name), 'utf8');
   const write = (name: string, content: string) => writeFile(join(folder, name), content);
-  return { nodes: createNodes(createDockerCli(there, {})), read, write };
+  return { nodes: createNodes(createDockerCli(there, {})), read, write, folder };
 }
 
 const { signal } = new AbortController();
@@ -132,4 +133,23 @@ test('where no address is given up, or none gets known, nothing is waited for', 
     nodes.waitUntilUnrouted('node', Promise.reject(new Error('not ready')), signal),
   ).rejects.toThrow();
   expect(await read('rules')).toBe('a rule\n');
+});
+
+test('files of any name are put, and a link in the folder is replaced, not followed', async () => {
+  const { nodes, folder, read } = await makeNode();
+  const live = join(folder, 'live');
+  await mkdir(live);
+  await writeFile(join(folder, 'secret'), '', { mode: 0o600 });
+  await symlink(join(folder, 'secret'), join(live, 'link'));
+  await writeFile(join(live, '-old'), 'old', { mode: 0o640 });
+  await chmod(join(live, '-old'), 0o640);
+  const paths = ['-x', '-old', 'link', '--help/-y'];
+  const archive = packTar(async (tar) => {
+    for (const name of paths) tar.entry({ name, mode: 0o644 }, `new ${name}`);
+  });
+  await nodes.putFiles('node', live, { archive, paths }, signal);
+  for (const name of paths) expect(await read(`live/${name}`)).toBe(`new ${name}`);
+  expect((await lstat(join(live, 'link'))).mode & 0o777).toBe(0o644);
+  expect((await stat(join(live, '-old'))).mode & 0o777).toBe(0o640);
+  expect(await read('secret')).toBe('');
 });

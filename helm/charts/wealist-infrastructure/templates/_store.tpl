@@ -40,7 +40,8 @@ spec:
     metadata:
       labels: {{- include "wealist.labels" . | nindent 8 }}
       annotations:
-        checksum/config: {{ toJson .secret | sha256sum }}
+        {{- /* Whoever may read pods must not be able to try passwords, so a generated secret goes in as well. */}}
+        checksum/config: {{ toJson (list .secret (get .root.Values.shared.secrets "JWT_SECRET")) | sha256sum }}
     spec:
       automountServiceAccountToken: false
       enableServiceLinks: false
