@@ -65,6 +65,8 @@ async function dropLeftovers(
   databases: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
+  // Else they would write to the new database of the same name.
+  await postgres.endRestores(signal);
   const existing = await postgres.listDatabases(signal);
   const needed = databases.flatMap((name) => [toTemporaryName('new', name), toTemporaryName('old', name)]);
   const foreign = existing.find((each) => needed.includes(each.name) && !isLeftover(each));

@@ -89,7 +89,7 @@ export const restoreDump = `
 set -eu
 ${hash}
 umask 077
-dir=$(mktemp -d /tmp/restore.XXXXXX)
+dir=$(mktemp -d /tmp/wealist-restore-XXXXXX)
 trap 'rm -rf "$dir"' EXIT
 cat > "$dir/dump"
 if [ "$(hash "$dir/dump")" != "$2" ]; then
@@ -126,6 +126,9 @@ print_section data | use_search_path | fill "$1"
 print_section post-data | use_search_path | fill "$1"
 [ ! -e "$dir/failed" ]
 `;
+
+/** Restores of killed runs go on in the pod; without their dumps they end. */
+export const endRestores = 'exec rm -rf /tmp/wealist-restore-*';
 
 /**
  * Reads SQL that renames databases in one transaction, $1: their names, with commas. A rename waits until

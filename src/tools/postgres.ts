@@ -3,6 +3,7 @@ import type { Exec } from './exec.ts';
 import { type Kubectl, kubectlFailures } from './kubernetes/kubectl.ts';
 import { findSearchPath, toPropertiesQuery } from './postgres-properties.ts';
 import {
+  endRestores,
   openPsql,
   printDump,
   removeFolder,
@@ -50,6 +51,8 @@ export interface Postgres {
   dump(databases: readonly string[], signal: AbortSignal): Promise<DumpedDatabases>;
   /** Fills an empty database from the file of a dump. After an error it has some of the content. */
   restore(database: string, dump: SavedDump, signal: AbortSignal): Promise<void>;
+  /** Ends restores that are still running in the pod after their run was killed. */
+  endRestores(signal: AbortSignal): Promise<void>;
   /** Runs SQL that renames databases in one transaction, and ends all connections to these databases. */
   rename(sql: string, databases: readonly string[], signal: AbortSignal): Promise<void>;
   /** kubectl's arguments that open psql. */
@@ -142,6 +145,10 @@ export function createPostgres(exec: Exec, kubectl: Kubectl, place: PostgresPlac
     async restore(database, { file, sha256, properties = [] }, signal) {
       const args = [requirePlain(database), sha256, findSearchPath(properties) ?? 'DEFAULT'];
       await run(restoreDump, args, { inputFile: file, signal });
+    },
+
+    async endRestores(signal) {
+      await run(endRestores, [], { signal });
     },
 
     async rename(sql, databases, signal) {

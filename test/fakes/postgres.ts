@@ -71,6 +71,7 @@ export function createPostgresFake(databases: Map<string, string>, comments = ne
       databases.set(database, faults.restore ? content.slice(0, 1) : content);
       if (faults.restore) throw new Error('killed in the middle');
     },
+    endRestores: async () => {},
     async rename(sql) {
       // One transaction: all changes or none.
       const draft = { all: new Map(databases), comments: new Map(comments) };
