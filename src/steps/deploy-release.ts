@@ -140,7 +140,7 @@ export function deployRelease(deps: DeployDeps): DeployStep {
     await helm.uninstall(release, namespace, signal);
   }
 
-  /** A completed Job does not run again; Helm creates a deleted one anew. */
+  /** A completed Job does not run again; Helm creates a deleted one again. */
   async function removeJobs(snapshot: Snapshot, signal: AbortSignal): Promise<void> {
     const jobs = workloadsOf(snapshot, release, namespace).filter(({ kind }) => kind === 'Job');
     if (jobs.length === 0) return;

@@ -79,7 +79,7 @@ export const removeFolder = `exec rm -rf "$1"`;
 
 /**
  * $1: an empty database, $2: the SHA-256 of the dump, which is read, $3: the search path of who uses the database, as
- * SQL. Not one transaction, whose locks would run out with many large objects: nobody uses the database yet.
+ * SQL. Not one transaction, whose locks would run out with many large objects: no client uses the database yet.
  *
  * A dump sets an empty search path, so that its own names mean what they meant. With it a function fails that names
  * another one without its schema, as soon as a row, a constraint or an index calls it. So the data and what is made of
