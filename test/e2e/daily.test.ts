@@ -67,6 +67,8 @@ describe('the daily commands', () => {
   test('forward: a request every 10 ms while the pod is replaced, and none fails', async () => {
     const forwarding = follow('forward', 'noti-service', '--json');
     await forwarding.said('open until Ctrl-C');
+    // It is printed on stdout, which may arrive later than stderr.
+    await forwarding.said('"port":');
     const [, port] = /"port":(\d+)/.exec(forwarding.printed()) ?? [];
     // On connections of their own, and on a few that are kept.
     const agents = [new Agent(), new Agent({ keepAlive: true, maxSockets: 8 })];

@@ -24,6 +24,8 @@ beforeAll(async () => {
   row = await requestJson(`${origin}svc/user/api/users`, { text: 'written before it stopped' });
   forward = checkout.start('forward', 'user-service', '--json');
   await forward.said('open until Ctrl-C');
+  // It is printed on stdout, which may arrive later than stderr.
+  await forward.said('"port":');
   [, port = ''] = /"port":(\d+)/.exec(forward.printed()) ?? [];
 });
 
