@@ -106,7 +106,7 @@ describe('up --nodes=app,db', () => {
     expect({ stderr, exitCode }).toMatchObject({
       exitCode: 0,
       stderr: expect.stringContaining(
-        `cluster ${checkout.name} has the nodes app, db, not the nodes app, app, db; npm run down`,
+        `cluster ${checkout.name} has the nodes app, db instead of the nodes app, app, db; to recreate it`,
       ),
     });
     expect(await listNodes(checkout)).toEqual(before);
