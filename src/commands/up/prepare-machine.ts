@@ -32,7 +32,8 @@ export function listChanges(
 ): Promise<readonly Change[]> {
   // Testing a privileged container takes a second, and is unnecessary when a cluster exists.
   const docker = engine && newPorts ? createDocker(engine, exec) : undefined;
-  const packages = buildsImages ? ['mmdebstrap'] : [];
+  // Without root, mmdebstrap maps user IDs with the programs of uidmap, which its package only recommends.
+  const packages = buildsImages ? ['mmdebstrap', ...(host.isRoot ? [] : ['uidmap'])] : [];
   return collectChanges({ host, engine, docker, exec, paths, packages, workers, signal });
 }
 

@@ -71,7 +71,21 @@ function throughSudo({ rules, ...failures }: FailureRules): FailureRules {
   return { ...failures, rules: [locked, ...rules] };
 }
 
-/** Lets sudo prompt for its password before the progress display starts. */
+/**
+ * Lets sudo prompt for its password before the progress display starts. An account whose commands need no password is
+ * not asked: there `sudo -v` fails where another rule wants one, as on cloud images, whose users have none.
+ */
 export async function unlockRoot(host: Host, exec: Exec): Promise<void> {
-  if (!host.isRoot && host.hasSudo) await exec('sudo', ['-v'], { inherit: true, failures: systemFailures });
+  if (host.isRoot || !host.hasSudo || (await needsNoPassword(exec))) return;
+  await exec('sudo', ['-v'], { inherit: true, failures: systemFailures });
+}
+
+async function needsNoPassword(exec: Exec): Promise<boolean> {
+  try {
+    await exec('sudo', ['-n', '--', 'env', 'true'], { failures: systemFailures });
+    return true;
+  } catch (error) {
+    if (error instanceof CommandFailure) return false;
+    throw error;
+  }
 }
