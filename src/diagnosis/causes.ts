@@ -86,7 +86,7 @@ export function findCauses({ snapshot, components, unready, silent }: Seen): rea
   }
 
   /** Blames a known cause that explains an error in a log; false when none does. */
-  function followClue(component: Component, { about }: Clue): boolean {
+  function followClue(component: Component, { about, isTimeout = false }: Clue): boolean {
     if (about === 'dns' && list.blame(['dns'], component.name)) return true;
     if (list.blame(list.keysOf([about]), component.name)) return true;
     if (blamePolicies(component, about)) return true;
@@ -94,7 +94,9 @@ export function findCauses({ snapshot, components, unready, silent }: Seen): rea
     const jobs = components
       .filter(({ workload }) => workload.kind === 'Job')
       .filter(({ needs }) => needs.includes(about));
-    return list.blame(list.keysOf(jobs.map(({ name }) => name)), component.name);
+    if (list.blame(list.keysOf(jobs.map(({ name }) => name)), component.name)) return true;
+    // Without DNS, requests for a host name are dropped where network policies are enforced, and time out.
+    return isTimeout && list.blame(['dns'], component.name);
   }
 
   /** Adds the NetworkPolicies that deny a component to connect to another one, or to DNS; false when none do. */

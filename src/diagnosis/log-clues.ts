@@ -18,6 +18,8 @@ export interface Clue {
   readonly evidence: string;
   /** The command to go on with, where it is not the one that shows the log. */
   readonly next?: string;
+  /** There was no response in time, which a host name that is not resolved in time looks like, too. */
+  readonly isTimeout?: boolean;
 }
 
 interface Pattern {
@@ -145,7 +147,7 @@ function findClue(message: string, neighbours: readonly Neighbour[]): Clue | und
   if (!named) return undefined;
   const isSilent = /no (answer|response)|time.?out|terminated/i.test(reason);
   const line = isSilent ? `${named.name} does not respond` : `${named.name} is unavailable`;
-  return { about: named.name, line, evidence: message };
+  return { about: named.name, line, evidence: message, ...(isSilent && { isTimeout: true }) };
 }
 
 function findByAddress(neighbours: readonly Neighbour[], address: string): Neighbour | undefined {

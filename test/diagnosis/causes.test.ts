@@ -180,6 +180,26 @@ describe('a fault that affects several components is one cause', () => {
     ]);
   });
 
+  test('DNS whose requests are dropped: the lookups time out', async () => {
+    const logs = {
+      user: 'postgres is down: timeout after 2000 ms',
+      chat: 'redis is down: timeout after 2000 ms',
+    };
+    const broken = { user: waiting('user'), chat: waiting('chat') };
+    const dns = {
+      kind: 'Deployment',
+      metadata: { name: 'coredns', namespace: 'kube-system', uid: 'dns', creationTimestamp: '' },
+      ...{ spec: { replicas: 0 }, status: {} },
+    };
+    expect(await find({ broken, logs, objects: [dns] as never })).toMatchObject([
+      { about: 'dns', affects: ['user', 'chat'] },
+    ]);
+    expect(await find({ broken, logs })).toMatchObject([
+      { about: 'postgres', line: 'postgres does not respond', affects: ['user'] },
+      { about: 'redis', line: 'redis does not respond', affects: ['chat'] },
+    ]);
+  });
+
   test('paths that no Ingress routes', async () => {
     const causes = await find({ without: ['ingress'] });
     expect(causes).toMatchObject([
