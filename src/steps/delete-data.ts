@@ -2,6 +2,7 @@ import { lstat, readdir, readlink, rm, rmdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import type { Step } from '../plan/plan.ts';
+import { isMissing } from '../state/atomic-file.ts';
 import type { VolumeFolders } from '../tools/volume-folders.ts';
 
 /**
@@ -62,7 +63,7 @@ async function listPaths(folder: string): Promise<readonly string[]> {
 }
 
 async function findEntry(path: string) {
-  return lstat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
+  return lstat(path).catch((error) => {
+    if (!isMissing(error)) throw error;
   });
 }

@@ -4,6 +4,7 @@ import type { FoundCluster } from '../../cluster/ownership.ts';
 import { nodeRepository } from '../../images/image-keys.ts';
 import { toBytes } from '../../lib/bytes.ts';
 import { exitCodes, Failure } from '../../lib/failure.ts';
+import { isMissing } from '../../state/atomic-file.ts';
 import { listSnapshots, toSnapshotsFolder } from '../../state/database-snapshots.ts';
 import { findOwnerLoss, findOwnerRecord } from '../../state/owner-record.ts';
 import type { Toolchain } from '../../tools/toolchain.ts';
@@ -82,8 +83,8 @@ export function createRunInContainer(
 }
 
 async function readFolder(path: string): Promise<readonly string[]> {
-  return readdir(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
+  return readdir(path).catch((error) => {
+    if (!isMissing(error)) throw error;
     return [];
   });
 }
