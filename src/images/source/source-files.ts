@@ -12,6 +12,19 @@ export interface SourceFolder {
   readonly skipped: readonly string[];
 }
 
+/** One entry per folder, with the sources of all; what only some of them skip is watched. */
+export function mergeFolders(folders: readonly SourceFolder[]): readonly SourceFolder[] {
+  const byFolder = new Map<string, SourceFolder[]>();
+  for (const each of folders) byFolder.set(each.folder, [...(byFolder.get(each.folder) ?? []), each]);
+  return [...byFolder].map(([folder, all]) => ({
+    folder,
+    isSource: (path) => all.some(({ isSource }) => isSource(path)),
+    skipped: [...new Set(all.flatMap(({ skipped }) => skipped))].filter((path) =>
+      all.every(({ skipped }) => skipped.some((other) => path === other || path.startsWith(`${other}/`))),
+    ),
+  }));
+}
+
 /**
  * The source files of a folder, sorted, relative to it: without dependencies, hidden files, and temporary files of
  * editors.
