@@ -4,7 +4,7 @@ import type { Store } from '../store/store.ts';
 import { readTar } from '../store/tar.ts';
 
 /** The user of the charts' pods (`podSecurityContext` in wealist-common), for an image that names none or root. */
-export const defaultUser = '10001:10001';
+const defaultUser = '10001:10001';
 
 /**
  * The image with a number in place of its user's name, as `<user>:<group>`: the kubelet starts no container whose user
