@@ -1,4 +1,4 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { CommandFailure } from '../../src/lib/failure.ts';
@@ -196,5 +196,19 @@ describe('a cluster whose checkout no longer exists', () => {
     await writeOwnerRecord(ownerFolder, gone);
     expect(await run('down', '--delete-data', '--yes')).toMatchObject({ status: 0 });
     await expect(readdir(data)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+});
+
+test.each([
+  ['reload', 'auth-service'],
+  ['db', 'save', 'before'],
+  ['shell', 'auth-service'],
+])('with an engine that does not run, %s names the engine, not the cluster', async (...words) => {
+  const { socket, run } = await makeCheckout();
+  await rm(socket);
+  const { status, stderr } = await run(...words);
+  expect({ status, stderr }).toMatchObject({
+    status: 3,
+    stderr: expect.stringContaining(`✗ the container engine at ${socket} (DOCKER_HOST) is not running\n`),
   });
 });
