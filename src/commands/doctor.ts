@@ -6,6 +6,7 @@ import { sumRequests } from '../config/requests.ts';
 import type { Environment, LocalEnvironment } from '../config/schema.ts';
 import { selectServices } from '../config/services.ts';
 import { openImages } from '../images/open-images.ts';
+import { listFromSource } from '../images/source/dockerfile-source.ts';
 import { exitCodes } from '../lib/failure.ts';
 import { createRoot, unlockRoot } from '../machine/changes/root.ts';
 import { collectChanges, describeChanges, planChanges } from '../machine/changes.ts';
@@ -65,6 +66,7 @@ async function examine(app: App, host: Host, environment: LocalEnvironment): Pro
     environment,
     selection: selectServices(environment, []),
     controller: record?.controller ?? 'traefik',
+    fromSource: await listFromSource(environment, paths.checkout),
   });
   const [cluster, isIncomplete = true] = await Promise.all([
     docker && findCluster(docker, name, signal),
