@@ -30,6 +30,7 @@ import { requireWritable } from './context/environment.ts';
 import { toSecretsOptions } from './context/secrets.ts';
 import { type Foreseen, foreseeUp, lacksImages, type UpOptions } from './context/up-deps.ts';
 import { listChanges, type MachineDemand, prepareMachine } from './up/prepare-machine.ts';
+import { requireOwnPorts } from './up/require-own-ports.ts';
 import { retryOnTakenPort } from './up/retry-ports.ts';
 
 export const command = defineCommand({
@@ -201,6 +202,7 @@ export const command = defineCommand({
       const wanted = { name: wantedName, extras: wantedExtras };
       const foreseen = await foreseeUp(app, environment, { ...wanted, ...options });
       const { situation, record, deps } = foreseen;
+      await requireOwnPorts(app, situation);
       const lacks = await lacksImages(deps.images, selection, record, situation.engine);
       const buildsImages =
         environment.registry.pull !== 'only' && lacks && !(await canPull('docker.io', environment, app));
