@@ -5,6 +5,7 @@ import { sumRequests } from '../config/requests.ts';
 import type { Environment, LocalEnvironment } from '../config/schema.ts';
 import { selectServices } from '../config/services.ts';
 import { openImages } from '../images/open-images.ts';
+import { listFromSource } from '../images/source/dockerfile-source.ts';
 import { exitCodes } from '../lib/failure.ts';
 import { createRoot, unlockRoot } from '../machine/changes/root.ts';
 import { collectChanges, describeChanges, planChanges } from '../machine/changes.ts';
@@ -69,6 +70,7 @@ async function examine(app: App, host: Host, environment: LocalEnvironment): Pro
     environment,
     selection,
     controller,
+    fromSource: await listFromSource(environment, paths.checkout),
   });
   const cluster = docker && (await findCluster(docker, name, signal));
   const common = { host, engine, docker, exec, paths, signal } satisfies Partial<CheckContext>;

@@ -9,6 +9,7 @@ import { sumRequests } from '../config/requests.ts';
 import type { WorkerType } from '../config/schema.ts';
 import { selectServices } from '../config/services.ts';
 import { canPull } from '../images/can-pull.ts';
+import { listFromSource } from '../images/source/dockerfile-source.ts';
 import { describeChanges, planChanges } from '../machine/changes.ts';
 import { joinResults } from '../plan/run-plan.ts';
 import { toHostOrigin, toOrigin } from '../plans/addresses.ts';
@@ -78,7 +79,8 @@ export const command = defineCommand({
     const overrides = toOverrides({ name: wantedName, nodes: wantedNodes });
     const environment = requireWritable(app, await app.environment({ overrides }), 'up');
     const selection = selectServices(environment, services);
-    const { podSecurity } = await loadHelmValues(app.paths.checkout, environment);
+    const fromSource = await listFromSource(environment, app.paths.checkout);
+    const { podSecurity } = await loadHelmValues(app.paths.checkout, environment, fromSource);
     const wantedExtras = parseExtras(input, environment);
     const toPlan = (
       { deps, record }: Foreseen,
@@ -86,6 +88,7 @@ export const command = defineCommand({
     ) =>
       planUp(environment, deps, {
         ...{ selection, cluster: record, controller: record.controller, repairs, podSecurity, ...own },
+        fromSource,
         removedExtras: wantedExtras.removed,
       });
 
@@ -215,6 +218,7 @@ export const command = defineCommand({
             environment,
             selection,
             controller: record.controller,
+            fromSource,
           }),
       };
       return { ...foreseen, demand };
