@@ -31,6 +31,7 @@ import { findPartsToBuild } from './context/missing-parts.ts';
 import { toSecretsOptions } from './context/secrets.ts';
 import { type Foreseen, foreseeUp, type UpOptions } from './context/up-deps.ts';
 import { listChanges, type MachineDemand, prepareMachine } from './up/prepare-machine.ts';
+import { requireOwnPorts } from './up/require-own-ports.ts';
 import { retryOnTakenPort } from './up/retry-ports.ts';
 
 export const command = defineCommand({
@@ -202,6 +203,7 @@ export const command = defineCommand({
       const wanted = { name: wantedName, extras: wantedExtras };
       const foreseen = await foreseeUp(app, environment, { ...wanted, ...options });
       const { situation, record, deps } = foreseen;
+      await requireOwnPorts(app, situation);
       const partsToBuild = await findPartsToBuild(deps.images, {
         ...{ selection, cluster: record, engine: situation.engine },
         canPull: async () =>
