@@ -1,5 +1,6 @@
 import { findNearest } from '../lib/nearest.ts';
 import { imageNames } from './catalog.ts';
+import { requireChartLinks } from './chart-links.ts';
 import { parse } from './parse.ts';
 import { findTooPrivileged } from './pod-security.ts';
 import { ConfigFailure, type Problem } from './problems.ts';
@@ -22,13 +23,14 @@ export interface HelmValues {
  * Checks the values files of an environment (`helm/environments/base.yaml`, the environment's own and those that it
  * lists) and the values that result when they are merged over the charts' own.
  * @param fromSource services that are built from their Dockerfiles, which get the values of `fromSourceFile`
- * @throws {ConfigFailure} with all problems, each with its place.
+ * @throws {ConfigFailure} with all problems, each with its place; for links of charts that lead nowhere with those.
  */
 export async function loadHelmValues(
   checkout: string,
   { name, services, values: own = [] }: Pick<Environment, 'name' | 'services' | 'values'>,
   fromSource: ReadonlySet<string> = new Set(),
 ): Promise<HelmValues> {
+  await requireChartLinks(checkout);
   const schema: Rule = JSON.parse(await getText('helm/values.schema.json'));
   const read = async (file: string) => parse(await getText(file), file);
   const common = findMap(await read('helm/charts/wealist-common/values.yaml'), ['exports', 'defaults']);
