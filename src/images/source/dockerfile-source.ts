@@ -48,3 +48,16 @@ async function isFile(path: string): Promise<boolean> {
     () => false,
   );
 }
+
+/**
+ * The services of the environment that are built from their Dockerfiles.
+ * @throws {Failure} as `findDockerfile`.
+ */
+export async function listFromSource(
+  environment: Environment,
+  checkout: string,
+): Promise<ReadonlySet<string>> {
+  const names = Object.keys(environment.services);
+  const found = await Promise.all(names.map((name) => findDockerfile(environment, name, checkout)));
+  return new Set(names.filter((_, at) => found[at] !== undefined));
+}
