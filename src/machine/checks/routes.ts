@@ -36,7 +36,7 @@ export const checkRoutes: MakeCheck = async ({ host, engine, docker, signal }) =
 };
 
 /** The routes in the text of /proc/net/route, whose numbers are in the byte order of the processor. */
-export function parseRoutes(table: string): readonly Route[] {
+function parseRoutes(table: string): readonly Route[] {
   return table
     .split('\n')
     .slice(1)
