@@ -1,11 +1,12 @@
 import { type App, defineCommand } from '../cli/command.ts';
 import { yes } from '../cli/options.ts';
-import { findCluster } from '../cluster/ownership.ts';
+import { type FoundCluster, findCluster } from '../cluster/ownership.ts';
 import { type ImageName, loadCatalog } from '../config/catalog.ts';
 import { sumRequests } from '../config/requests.ts';
 import type { Environment, LocalEnvironment } from '../config/schema.ts';
 import { selectServices } from '../config/services.ts';
 import { openImages } from '../images/open-images.ts';
+import { listFromSource } from '../images/source/dockerfile-source.ts';
 import { exitCodes } from '../lib/failure.ts';
 import { createRoot, unlockRoot } from '../machine/changes/root.ts';
 import { collectChanges, describeChanges, planChanges } from '../machine/changes.ts';
@@ -65,6 +66,7 @@ async function examine(app: App, host: Host, environment: LocalEnvironment): Pro
     environment,
     selection: selectServices(environment, []),
     controller: record?.controller ?? 'traefik',
+    fromSource: await listFromSource(environment, paths.checkout),
   });
   const [cluster, isIncomplete = true] = await Promise.all([
     docker && findCluster(docker, name, signal),
@@ -89,14 +91,7 @@ async function examine(app: App, host: Host, environment: LocalEnvironment): Pro
       ...machine.map((check) => (check.id === 'engine' ? explain(check, found) : check)),
       ...network,
       ...(cluster && docker ? await checkPolicies(app, environment, { cluster, docker }) : []),
-      {
-        id: 'cluster',
-        title: `cluster ${name}`,
-        state: 'ok',
-        detail: cluster
-          ? `${cluster.state}, ports ${cluster.httpPort} and ${cluster.httpsPort}`
-          : 'does not exist; npm run up creates it',
-      },
+      describeCluster(name, cluster, found),
     ],
     changes: await createSystemRecord(createRoot(host, exec)).list(),
   };
@@ -107,6 +102,23 @@ function explain(check: CheckResult, found: Engine | EngineFailure): CheckResult
   if (!(found instanceof EngineFailure)) return check;
   const { message, hint } = found;
   return { ...check, detail: message, ...(hint === undefined ? {} : { fix: hint }) };
+}
+
+/** Only an engine that responds, or a machine that has none, shows that a cluster does not exist. */
+function describeCluster(
+  name: string,
+  cluster: FoundCluster | undefined,
+  engine: Engine | EngineFailure,
+): CheckResult {
+  const common = { id: 'cluster', title: `cluster ${name}` } as const;
+  if (cluster) {
+    const { state, httpPort, httpsPort } = cluster;
+    return { ...common, state: 'ok', detail: `${state}, ports ${httpPort} and ${httpsPort}` };
+  }
+  if (engine instanceof EngineFailure && engine.problem !== 'absent') {
+    return { ...common, state: 'warn', detail: `unknown: ${engine.message}` };
+  }
+  return { ...common, state: 'ok', detail: 'does not exist; npm run up creates it' };
 }
 
 /** Whether an image that can be built from packages is missing. */
