@@ -27,8 +27,9 @@ import { type Address, describeUp, toUpValue } from '../ui/summary.ts';
 import { parseExtras } from './context/choose-extras.ts';
 import type { Situation } from './context/engine.ts';
 import { requireWritable } from './context/environment.ts';
+import { findPartsToBuild } from './context/missing-parts.ts';
 import { toSecretsOptions } from './context/secrets.ts';
-import { type Foreseen, foreseeUp, lacksImages, type UpOptions } from './context/up-deps.ts';
+import { type Foreseen, foreseeUp, type UpOptions } from './context/up-deps.ts';
 import { listChanges, type MachineDemand, prepareMachine } from './up/prepare-machine.ts';
 import { requireOwnPorts } from './up/require-own-ports.ts';
 import { retryOnTakenPort } from './up/retry-ports.ts';
@@ -203,12 +204,14 @@ export const command = defineCommand({
       const foreseen = await foreseeUp(app, environment, { ...wanted, ...options });
       const { situation, record, deps } = foreseen;
       await requireOwnPorts(app, situation);
-      const lacks = await lacksImages(deps.images, selection, record, situation.engine);
-      const buildsImages =
-        environment.registry.pull !== 'only' && lacks && !(await canPull('docker.io', environment, app));
+      const partsToBuild = await findPartsToBuild(deps.images, {
+        ...{ selection, cluster: record, engine: situation.engine },
+        canPull: async () =>
+          environment.registry.pull === 'only' || (await canPull('docker.io', environment, app)),
+      });
       const demand: MachineDemand = {
         environment,
-        buildsImages,
+        partsToBuild,
         newPorts: situation.found ? undefined : { http: record.httpPort, https: record.httpsPort },
         workers: record.nodes.length,
         requests: () =>
