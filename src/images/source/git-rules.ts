@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join, posix, relative } from 'node:path';
 import { type Ignored, parseIgnoreRules } from '../../lib/ignore-rules.ts';
+import { readRules } from './ignore-file.ts';
 
 /** Which files of a source git ignores, by the rules of every folder. */
 export interface GitRules {
@@ -42,13 +42,4 @@ export async function openGitRules(root: string): Promise<GitRules> {
 export function listFolders(path: string): readonly string[] {
   const folder = posix.dirname(path);
   return folder === '.' || folder === '/' ? [''] : [...listFolders(folder), folder];
-}
-
-/** The text of a file; undefined when it does not exist. */
-export async function readRules(path: string): Promise<string | undefined> {
-  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    // A missing file, a file in place of a folder, and a folder of that name.
-    if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(error.code ?? '')) return undefined;
-    throw error;
-  });
 }

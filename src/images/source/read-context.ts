@@ -11,7 +11,8 @@ import { type BuildInputs, findBuildInputs } from './build-inputs.ts';
 import { readCopiedPaths } from './copied-paths.ts';
 import { parseDockerfile } from './dockerfile.ts';
 import type { DockerfileSource } from './dockerfile-source.ts';
-import { type GitRules, listFolders, openGitRules, readRules } from './git-rules.ts';
+import { type GitRules, listFolders, openGitRules } from './git-rules.ts';
+import { listIgnoreFiles, readIgnoreFile } from './ignore-file.ts';
 import type { SourceFolder } from './source-files.ts';
 import type { SourceState } from './source-state.ts';
 
@@ -46,17 +47,14 @@ export async function readContext(
   const text = await readFile(dockerfilePath, 'utf8').catch(refuse(dockerfilePath));
   const inputs = toInputs(text, architecture);
 
-  // Docker reads only the first of these that exists.
-  const ignoreFiles = [`${dockerfilePath}.dockerignore`, join(folder, '.dockerignore')];
-  const [own, shared] = await Promise.all(ignoreFiles.map(readRules));
-  const rules = own ?? shared;
+  const ignoreFile = await readIgnoreFile(source);
   const found = createFileList(root);
   found.add(dockerfilePath, hashContent(text));
-  if (rules !== undefined) found.add(ignoreFiles[own === undefined ? 1 : 0] ?? '', hashContent(rules));
+  if (ignoreFile) found.add(ignoreFile.path, hashContent(ignoreFile.text));
 
   const git = await openGitRules(root);
   for (const path of listFolders(join(context, 'x')).slice(1)) await git.read(path);
-  const isIgnored = parseIgnoreRules(rules ?? '', { syntax: 'docker' });
+  const isIgnored = parseIgnoreRules(ignoreFile?.text ?? '', { syntax: 'docker' });
   const live = await Promise.all(source.live.map((path) => toLive(path, source, isIgnored, git)));
   const copied = await readCopiedPaths(folder, inputs.context, isIgnored);
   const ofContext = toContextRules(source, copied, git);
@@ -74,7 +72,7 @@ export async function readContext(
     skipped,
     live,
     ofContext,
-    special: [dockerfilePath, ...ignoreFiles],
+    special: [dockerfilePath, ...listIgnoreFiles(source)],
   });
   return { ...found.finish(), folders, inputs };
 }
