@@ -68,7 +68,7 @@ async function examine(app: App, host: Host, environment: LocalEnvironment): Pro
   });
   const [cluster, isIncomplete = true] = await Promise.all([
     docker && findCluster(docker, name, signal),
-    docker && lacksImages(app, environment, docker),
+    engine && docker && lacksImages(app, environment, docker, engine),
   ]);
   const common = { host, engine, docker, exec, paths, signal } satisfies Partial<CheckContext>;
   const ports = cluster ? undefined : { http: httpPort, https: httpsPort };
@@ -120,9 +120,16 @@ function describeCluster(
 }
 
 /** Whether an image that can be built from packages is missing. */
-async function lacksImages({ paths, exec }: App, environment: Environment, docker: Docker): Promise<boolean> {
+async function lacksImages(
+  { paths, exec }: App,
+  environment: Environment,
+  docker: Docker,
+  { arch }: Engine,
+): Promise<boolean> {
   const toolchain = { docker, dockerCli: createDockerCli(exec, docker.env) };
-  const { chain } = await openImages({ paths, registry: environment.registry, toolchain, exec });
+  const { chain } = await openImages({
+    ...{ paths, registry: environment.registry, toolchain, exec, architecture: arch },
+  });
   const catalog = await loadCatalog(paths.checkout);
   const names = Object.entries(catalog).flatMap(([name, { build }]) =>
     build ? [name as ImageName | 'node'] : [],

@@ -64,7 +64,7 @@ async function connectReload(app: App, environment: LocalEnvironment): Promise<(
   const { engine, host, name: cluster } = await getRunningCluster(app, environment);
   const { toolchain, snapshots, openApi } = openSession(app, engine, cluster);
   const [images, api, nodeNames] = await Promise.all([
-    openImages({ paths, registry: environment.registry, toolchain, exec }),
+    openImages({ paths, registry: environment.registry, toolchain, exec, architecture: engine.arch }),
     openApi(),
     listNodeNames(toolchain.docker, cluster, signal),
   ]);
