@@ -11,6 +11,7 @@ import { readHost } from '../machine/host.ts';
 import { findPortOwner } from '../machine/port-owner.ts';
 import { createDocker } from '../tools/docker/docker.ts';
 import type { ApiReader } from '../tools/kubernetes/api-server.ts';
+import { followApi } from '../tools/kubernetes/follow-api.ts';
 import { findComponent } from '../tools/kubernetes/objects.ts';
 import { dialPod } from '../tools/kubernetes/port-forward.ts';
 import { type Listener, listenOnLoopback } from '../tools/loopback.ts';
@@ -43,7 +44,7 @@ export const command = defineCommand({
     const { namespace } = environment;
     const wanted = selectComponents(environment, targets).map((name) => toForwardTarget(environment, name));
     const access = await openCluster(app, environment);
-    const api = await access.openApi();
+    const api = await followApi(() => access.openApi());
 
     const failure = new AbortController();
     const ended = AbortSignal.any([signal, failure.signal]);
@@ -53,7 +54,7 @@ export const command = defineCommand({
       namespace,
       componentOf: findComponent,
       signal: ended,
-      onSilence: () => ui.say('the cluster does not respond: connections wait'),
+      onSilence: ({ message }) => ui.say(`${message}: connections wait for it`),
     });
     const tracking = podTracker.run();
     tracking.catch((error) => failure.abort(error));

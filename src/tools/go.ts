@@ -107,9 +107,11 @@ export function createGo(exec: Exec, cache: string): Go {
         report(line);
         if (!isProgress(line)) messages.push(line);
       };
+      const { os: GOOS, architecture: GOARCH } = platform;
+      // Beside the result: where /tmp is in memory, it is too small for a large program.
+      const target = { ...env, GOOS, GOARCH, GOTMPDIR: folder };
       const options = { signal, onLine, failures: goFailures };
       const host = await requireGo(exec);
-      const target = { ...env, GOOS: platform.os, GOARCH: platform.architecture };
       try {
         if ('module' in program) {
           const args = ['build', ...flags, '-o', `${folder}/`, program.package];
