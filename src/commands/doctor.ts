@@ -111,7 +111,7 @@ function explain(check: CheckResult, found: Engine | EngineFailure): CheckResult
 
 /** Whether an image that can be built from packages is missing. */
 async function lacksImages({ paths, exec }: App, environment: Environment, docker: Docker): Promise<boolean> {
-  const toolchain = { docker, dockerCli: createDockerCli(exec, docker.env) };
+  const toolchain = { docker, dockerCli: createDockerCli(exec, docker) };
   const { chain } = await openImages({ paths, registry: environment.registry, toolchain, exec });
   const catalog = await loadCatalog(paths.checkout);
   const names = Object.entries(catalog).flatMap(([name, { build }]) =>

@@ -62,7 +62,7 @@ export const command = defineCommand({
 async function connectReload(app: App, environment: LocalEnvironment): Promise<() => ReloadServiceDeps> {
   const { paths, exec, signal } = app;
   const { engine, host, name: cluster } = await getRunningCluster(app, environment);
-  const { toolchain, snapshots, openApi } = openSession(app, engine, cluster);
+  const { toolchain, watch, snapshots, openApi } = openSession(app, engine, cluster);
   const [images, api, nodeNames] = await Promise.all([
     openImages({ paths, registry: environment.registry, toolchain, exec }),
     openApi(),
@@ -70,6 +70,7 @@ async function connectReload(app: App, environment: LocalEnvironment): Promise<(
   ]);
   return () => ({
     toolchain,
+    watch,
     snapshots,
     api,
     store: images.store,

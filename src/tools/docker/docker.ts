@@ -1,3 +1,4 @@
+import type { Watch } from '../../lib/watchdog.ts';
 import type { Exec } from '../exec.ts';
 import { type AbortOptions, createConnection, orUndefined } from './connection.ts';
 import { createDockerContainers, type DockerContainers } from './containers.ts';
@@ -7,6 +8,8 @@ import { createDockerImages, type DockerImages } from './images.ts';
 export interface Docker extends DockerImages, DockerContainers {
   /** What child programs (docker, kind) need in their environment to talk to the same engine. */
   readonly env: Readonly<Record<string, string>>;
+  /** Ends calls of other programs to this engine when it hangs. */
+  readonly watch: Watch;
   /** A network's MTU as it was set; undefined where the network is missing or has the engine's default. */
   findNetworkMtu(name: string, options?: AbortOptions): Promise<number | undefined>;
 }
@@ -17,6 +20,7 @@ export function createDocker({ socket }: { readonly socket: string }, exec: Exec
   return {
     ...createDockerImages(connection, exec),
     ...createDockerContainers(connection),
+    watch: connection.watch,
     env: { DOCKER_HOST: `unix://${socket}`, KIND_EXPERIMENTAL_PROVIDER: 'docker' },
     async findNetworkMtu(name, { signal } = {}) {
       const found = await orUndefined(
