@@ -6,10 +6,12 @@ import { createForward, type Forward } from '../forward/forward.ts';
 import { createPodTracker, type PodTracker } from '../forward/pod-tracker.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { findEngine } from '../machine/engine.ts';
+import { EngineFailure } from '../machine/engine-failure.ts';
 import { readHost } from '../machine/host.ts';
 import { findPortOwner } from '../machine/port-owner.ts';
 import { createDocker } from '../tools/docker/docker.ts';
 import type { ApiReader } from '../tools/kubernetes/api-server.ts';
+import { followApi } from '../tools/kubernetes/follow-api.ts';
 import { findComponent } from '../tools/kubernetes/objects.ts';
 import { dialPod } from '../tools/kubernetes/port-forward.ts';
 import { type Listener, listenOnLoopback } from '../tools/loopback.ts';
@@ -42,7 +44,7 @@ export const command = defineCommand({
     const { namespace } = environment;
     const wanted = selectComponents(environment, targets).map((name) => toForwardTarget(environment, name));
     const access = await openCluster(app, environment);
-    const api = await access.openApi();
+    const api = await followApi(() => access.openApi());
 
     const failure = new AbortController();
     const ended = AbortSignal.any([signal, failure.signal]);
@@ -52,7 +54,7 @@ export const command = defineCommand({
       namespace,
       componentOf: findComponent,
       signal: ended,
-      onSilence: () => ui.say('the cluster does not respond: connections wait'),
+      onSilence: ({ message }) => ui.say(`${message}: connections wait for it`),
     });
     const tracking = podTracker.run();
     tracking.catch((error) => failure.abort(error));
@@ -154,7 +156,11 @@ async function listen(
 
 async function describeOwner({ exec, signal }: App, port: number): Promise<string> {
   const host = await readHost();
-  const engine = await findEngine(host, { signal });
+  const engine = await findEngine(host, { signal }).catch((error: unknown) => {
+    // Its containers remain unknown, which must not end a forward that needs no engine.
+    if (error instanceof EngineFailure) return undefined;
+    throw error;
+  });
   const docker = engine && createDocker(engine, exec);
   const owner = await findPortOwner(port, { host, docker, exec });
   return owner === undefined ? '' : ` by ${owner}`;

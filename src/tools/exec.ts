@@ -7,11 +7,12 @@ import { CommandFailure, exitCodes, Failure, type FailureOptions } from '../lib/
 import { toSystemFailure } from '../lib/system-failure.ts';
 import { withoutForcedEnd } from '../lib/uninterruptible.ts';
 import { type FailureRules, findRule, systemFailures } from './failure-rules.ts';
+import { keepLoopbackDirect } from './proxy.ts';
 import { killStopped, stopLimit, wasStopped } from './stopped-programs.ts';
 
 export interface ExecOptions {
   readonly cwd?: string;
-  /** Added to this process's environment. */
+  /** Added to this process's environment, in which no proxy gets requests to this machine. */
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string | Uint8Array | Readable;
   /** File that the program reads as its standard input, instead of `input`. */
@@ -91,7 +92,7 @@ async function run(
 ): Promise<ExecResult> {
   const child = execa(program, args, {
     ...(cwd === undefined ? {} : { cwd }),
-    ...(env === undefined ? {} : { env }),
+    env: { ...env, ...keepLoopbackDirect({ ...process.env, ...env }) },
     ...(signal === undefined ? {} : { cancelSignal: signal }),
     ...(timeout === undefined ? {} : { timeout }),
     ...(inherit || input === undefined ? {} : { input }),

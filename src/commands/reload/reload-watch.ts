@@ -21,7 +21,7 @@ export interface WatchDeps {
   readonly app: App;
   readonly environment: Environment;
   /** Dependencies of one reload, which reads the source that is current at the time of the call. */
-  readonly connect: () => ReloadServiceDeps;
+  readonly connect: () => Promise<ReloadServiceDeps>;
 }
 
 interface WatchedService {
@@ -51,7 +51,7 @@ export async function watchServices(deps: WatchDeps, names: readonly string[]): 
   const bug = new AbortController();
   const signal = AbortSignal.any([app.signal, bug.signal]);
   const withLock = shareLock((work) => app.exclusively(work, { wait: true, usesCache: true }));
-  const images = connect().serviceImages;
+  const { serviceImages: images } = await connect();
   const services = await Promise.all(names.map(async (name) => watch(name, await images.listFolders(name))));
 
   function watch(name: string, folders: readonly SourceFolder[]): WatchedService {
@@ -97,7 +97,7 @@ export async function watchServices(deps: WatchDeps, names: readonly string[]): 
   /** Undefined for a source that cannot be read; the reload prints why. */
   async function findHash(name: string): Promise<string | undefined> {
     try {
-      return (await connect().serviceImages.readSource(name)).hash;
+      return (await (await connect()).serviceImages.readSource(name)).hash;
     } catch (error) {
       if (error instanceof Failure) return undefined;
       throw error;
@@ -127,13 +127,14 @@ function createReload(
 ): (signal: AbortSignal) => Promise<void> {
   const { ui } = app;
   let deployed: Deployed | undefined;
+  let deps: ReloadServiceDeps;
 
   return async (signal) => {
     const service = getWatched();
     const { name, savedAt } = service;
-    const deps = connect();
     try {
       service.hash = undefined;
+      deps = await connect();
       const source = await deps.serviceImages.readSource(name);
       service.hash = source.hash;
       await deps.watch(signal, async (limited) => {

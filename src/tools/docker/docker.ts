@@ -10,6 +10,8 @@ export interface Docker extends DockerImages, DockerContainers {
   readonly env: Readonly<Record<string, string>>;
   /** Ends calls of other programs to this engine when it hangs. */
   readonly watch: Watch;
+  /** Processors, and bytes of memory, of the machine that the engine runs on. */
+  readCapacity(options?: AbortOptions): Promise<{ readonly cpus: number; readonly memory: number }>;
   /** A network's MTU as it was set; undefined where the network is missing or has the engine's default. */
   findNetworkMtu(name: string, options?: AbortOptions): Promise<number | undefined>;
 }
@@ -22,6 +24,15 @@ export function createDocker({ socket }: { readonly socket: string }, exec: Exec
     ...createDockerContainers(connection),
     watch: connection.watch,
     env: { DOCKER_HOST: `unix://${socket}`, KIND_EXPERIMENTAL_PROVIDER: 'docker' },
+    async readCapacity({ signal } = {}) {
+      const what = 'the processors and memory of the engine';
+      const { NCPU, MemTotal } = await connection.getJson<{ NCPU: number; MemTotal: number }>(
+        what,
+        signal,
+        '/info',
+      );
+      return { cpus: NCPU, memory: MemTotal };
+    },
     async findNetworkMtu(name, { signal } = {}) {
       const found = await orUndefined(
         connection.request(`network ${name}`, signal, (api) => api.getNetwork(name).inspect()),
