@@ -109,7 +109,7 @@ async function examine(app: App, host: Host, environment: LocalEnvironment): Pro
 async function toDnsDeps({ exec, paths }: App, docker: Docker): Promise<DnsDeps> {
   const catalog = Object.values(await loadCatalog(paths.checkout));
   const names = catalog.flatMap(({ pull }) => toReference(pull)?.registry ?? []);
-  return { dockerCli: createDockerCli(exec, docker.env), names: [...new Set(names)] };
+  return { dockerCli: createDockerCli(exec, docker), names: [...new Set(names)] };
 }
 
 /** Replaces the detail of the engine check by why no engine was found. */
@@ -144,7 +144,7 @@ function openDoctorImages(
   engine: Engine | undefined,
 ) {
   const client = docker ?? createDocker({ socket: defaultSocket }, exec);
-  const toolchain = { docker: client, dockerCli: createDockerCli(exec, client.env) };
+  const toolchain = { docker: client, dockerCli: createDockerCli(exec, client) };
   const architecture = engine?.arch ?? ownPlatform().architecture;
   return openImages({ paths, registry, toolchain, exec, architecture });
 }

@@ -68,7 +68,7 @@ async function connectReload(
 ): Promise<() => Promise<ReloadServiceDeps>> {
   const { paths, exec, signal } = app;
   const { engine, host, name: cluster } = await getRunningCluster(app, environment);
-  const { toolchain, snapshots, openApi } = openSession(app, engine, cluster);
+  const { toolchain, watch, snapshots, openApi } = openSession(app, engine, cluster);
   const readNodes = () => listNodeNames(toolchain.docker, cluster, signal);
   let nodes = readNodes();
   const onChange = () => {
@@ -83,6 +83,7 @@ async function connectReload(
   ]);
   return async () => ({
     toolchain,
+    watch,
     snapshots,
     api,
     store: images.store,

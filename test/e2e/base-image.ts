@@ -17,7 +17,7 @@ export function baseOf({ name }: Pick<Checkout, 'name'>): string {
 export async function loadBase(checkout: Pick<Checkout, 'name'>): Promise<void> {
   const { arch: architecture, ...address } = await getEngine(await readHost());
   const engine = createDocker(address, exec);
-  const toolchain = { docker: engine, dockerCli: createDockerCli(exec, engine.env) };
+  const toolchain = { docker: engine, dockerCli: createDockerCli(exec, engine) };
   const registry = { pull: 'never' } as const;
   const images = await openImages({ paths: findPaths(), registry, toolchain, exec, architecture });
   const found = await images.chain.find('service-base');

@@ -69,7 +69,7 @@ describe.skipIf(!engine)('images from a registry', () => {
     openImages({
       paths: { ...findPaths(), cache, data },
       registry,
-      toolchain: { docker, dockerCli: createDockerCli(exec, docker.env) },
+      toolchain: { docker, dockerCli: createDockerCli(exec, docker) },
       exec,
       architecture: ownPlatform().architecture,
     });

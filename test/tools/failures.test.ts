@@ -17,6 +17,7 @@ import { ApiFailure } from '../../src/tools/kubernetes/api-server.ts';
 import { createKubectl } from '../../src/tools/kubernetes/kubectl.ts';
 import { createPostgres } from '../../src/tools/postgres.ts';
 import { makeHost } from '../fakes/host.ts';
+import { noWatch } from '../fakes/watch.ts';
 
 const { signal } = new AbortController();
 const run = { signal, report: () => {} };
@@ -50,8 +51,10 @@ const tools: Readonly<Record<string, (exec: Exec) => Promise<unknown>>> = {
   'kind create': (exec) =>
     createKind(exec, { program: 'kind', env: {} }).create('', { kubeconfig: 'kubeconfig', run }),
   helm: (exec) => createHelm(exec, { program: 'helm', ...access }).upgrade(upgrade, signal),
-  'docker load': (exec) => createDockerCli(exec, {}).load(Readable.from(['tar']), signal),
-  'docker exec': (exec) => createDockerCli(exec, {}).exec('wealist-control-plane', ['ctr'], { signal }),
+  'docker load': (exec) =>
+    createDockerCli(exec, { env: {}, watch: noWatch }).load(Readable.from(['tar']), signal),
+  'docker exec': (exec) =>
+    createDockerCli(exec, { env: {}, watch: noWatch }).exec('wealist-control-plane', ['ctr'], { signal }),
   'docker build': (exec) =>
     buildWithDocker(
       exec,

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import type { App } from '../../cli/command.ts';
+import { createNodeWatch } from '../../cluster/node-watch.ts';
 import { describeOrphan, findOrphan, requireOwnOrAdopted } from '../../cluster/orphan.ts';
 import { type FoundCluster, findCluster } from '../../cluster/ownership.ts';
 import type { LocalEnvironment } from '../../config/schema.ts';
 import { exitCodes, Failure } from '../../lib/failure.ts';
+import type { Watch } from '../../lib/watchdog.ts';
 import {
   type Engine,
   type EngineVersion,
@@ -157,6 +159,8 @@ async function findInstalledEngine(host: Host, signal: AbortSignal): Promise<Eng
 /** Access to the running cluster of this checkout, and its containers. */
 export interface OwnAccess extends LocalAccess {
   readonly found: FoundCluster;
+  /** Ends calls to the cluster that cannot end by themselves. */
+  readonly watch: Watch;
 }
 
 /**
@@ -165,12 +169,12 @@ export interface OwnAccess extends LocalAccess {
  * @throws {Failure} as `getRunningCluster`.
  */
 export async function getOwnCluster(app: App, environment: LocalEnvironment): Promise<OwnAccess> {
-  const [{ name, found }, access] = await Promise.all([
+  const [{ name, found, engine }, access] = await Promise.all([
     getRunningCluster(app, environment),
     findClusterAccess(app),
   ]);
   if (!access) throw toNotRunning(name, undefined);
-  return { ...access, found };
+  return { ...access, found, watch: createNodeWatch(createDocker(engine, app.exec), name) };
 }
 
 function toNotRunning(name: string, found: FoundCluster | undefined): Failure {
