@@ -32,6 +32,8 @@ export interface Engine {
   readonly mtu: number | undefined;
   /** Milliseconds its clock is ahead of this machine's; undefined where it does not report it. */
   readonly clockSkew: number | undefined;
+  /** Version of the kernel that it runs on, such as `6.1.0-40-amd64`; empty where it does not report it. */
+  readonly kernel: string;
   /** ID that distinguishes this engine from another at the same address; empty where it has none. */
   readonly daemonId: string;
 }
@@ -128,6 +130,7 @@ const Info = z.object({
   NCPU: z.number(),
   MemTotal: z.number(),
   SystemTime: z.string().optional(),
+  KernelVersion: z.string().default(''),
 });
 const BridgeNetwork = z.object({ Options: z.record(z.string(), z.string()).nullish() });
 
@@ -173,6 +176,7 @@ async function askEngine(
     memory: info.MemTotal,
     mtu: mtu === undefined ? undefined : Number(mtu),
     clockSkew: info.SystemTime === undefined ? undefined : Date.parse(info.SystemTime) - Date.now(),
+    kernel: info.KernelVersion,
     daemonId: info.ID,
   };
 }

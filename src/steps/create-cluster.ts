@@ -73,8 +73,11 @@ export function createCluster(deps: ClusterDeps): Step {
   async function create(run: Run): Promise<void> {
     const creation = await deps.creation();
     const { volumes, owner, kubelet } = creation.settings;
-    // The data stores run as other users, each in a folder below that the provisioner creates.
-    await Promise.all([mkdir(volumes, { recursive: true, mode: 0o755 }), mkdir(owner, { recursive: true })]);
+    // The provisioner lets every user write to a volume, so the folder above lets no other user of this machine in. The
+    // nodes mount the volumes themselves.
+    await mkdir(deps.data, { recursive: true, mode: 0o700 });
+    await chmod(deps.data, 0o700);
+    await Promise.all([mkdir(volumes, { recursive: true }), mkdir(owner, { recursive: true })]);
     await writeFileAtomically(kubelet, creation.kubelet, 0o644);
     await writeOwnerRecord(owner, deps.checkout);
     await rm(kubeconfig, { force: true });

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
@@ -119,6 +119,14 @@ describe('without a cluster', () => {
     expect((await stat(kubeconfig)).mode & 0o777).toBe(0o600);
     expect(await readFile(creation.settings.kubelet, 'utf8')).toBe(creation.kubelet);
     expect(await step.isDone?.(run)).toBe('the API server responds');
+  });
+
+  test('no other user can enter the data folder, in which volumes can be written to by everyone', async () => {
+    const { step, run, data } = await makeWorld();
+    await mkdir(data, { recursive: true });
+    await chmod(data, 0o755);
+    await step.apply(run);
+    expect((await stat(data)).mode & 0o777).toBe(0o700);
   });
 
   test('images that cannot be loaded yet are left to the step that loads images', async () => {

@@ -266,6 +266,19 @@ const failures: readonly (readonly [string, string, number, string | RegExp | un
   ['kind create', `ERROR: failed to create cluster: ${denied}`, 3, /usermod/],
   [
     'kind create',
+    'ERROR: failed to create cluster: failed to ensure docker network: command "docker network create" failed\nError response from daemon: could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network',
+    3,
+    'docker network prune, then npm run up',
+  ],
+  [
+    'kind create',
+    'Error response from daemon: driver failed programming external connectivity on endpoint wealist-control-plane: iptables failed: iptables --wait -t nat -A DOCKER: iptables: No chain/target/match by that name.',
+    3,
+    'sudo systemctl restart docker, then npm run up',
+  ],
+  ['kind create', 'Failed to create control group inotify object: too many open files', 3, 'npm run doctor'],
+  [
+    'kind create',
     'ERROR: failed to create cluster: failed to init node with kubeadm: command "docker exec" failed with error: exit status 1',
     5,
     'npm run doctor',
