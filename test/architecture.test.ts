@@ -41,6 +41,7 @@ const homes: Readonly<Record<string, RegExp>> = {
   commander: /^src\/cli\//,
   dockerode: /^src\/tools\//,
   execa: /^src\/tools\/exec\.ts$/,
+  'jsonc-parser': /^src\/machine\//,
   listr2: /^src\/ui\//,
   picocolors: /^src\/ui\//,
   undici: /^src\/tools\//,
