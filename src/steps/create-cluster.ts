@@ -14,6 +14,7 @@ import type { Snapshots } from '../diagnosis/snapshot.ts';
 import { toDuration } from '../lib/duration.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { waitFor } from '../lib/wait.ts';
+import type { Watch } from '../lib/watchdog.ts';
 import type { Run, Step } from '../plan/plan.ts';
 import { writeFileAtomically } from '../state/atomic-file.ts';
 import {
@@ -33,6 +34,8 @@ import { removeNodes } from './remove-nodes.ts';
 
 export interface ClusterDeps {
   readonly toolchain: Pick<Toolchain, 'docker' | 'kind'>;
+  /** Ends calls to nodes that cannot end by themselves. */
+  readonly watch: Watch;
   /** Undefined for an engine without an ID. */
   readonly engine: EngineRecord | undefined;
   readonly openApi: () => Promise<ApiServer>;
@@ -67,14 +70,17 @@ const initialNamespaces = /^(default|kube-.*|local-path-storage)$/;
 
 /** Creates the cluster or starts its nodes, until its API server responds. Refuses one of another checkout or data folder. */
 export function createCluster(deps: ClusterDeps): Step {
-  const { toolchain, openApi, checkoutId, kubeconfig, name, incompleteTimeout = 10_000 } = deps;
+  const { toolchain, watch, openApi, checkoutId, kubeconfig, name, incompleteTimeout = 10_000 } = deps;
   const { docker, kind } = toolchain;
 
   async function create(run: Run): Promise<void> {
     const creation = await deps.creation();
     const { volumes, owner, kubelet } = creation.settings;
-    // The data stores run as other users, each in a folder below that the provisioner creates.
-    await Promise.all([mkdir(volumes, { recursive: true, mode: 0o755 }), mkdir(owner, { recursive: true })]);
+    // The provisioner lets every user write to a volume, so the folder above lets no other user of this machine in. The
+    // nodes mount the volumes themselves.
+    await mkdir(deps.data, { recursive: true, mode: 0o700 });
+    await chmod(deps.data, 0o700);
+    await Promise.all([mkdir(volumes, { recursive: true }), mkdir(owner, { recursive: true })]);
     await writeFileAtomically(kubelet, creation.kubelet, 0o644);
     await writeOwnerRecord(owner, deps.checkout);
     await rm(kubeconfig, { force: true });
@@ -108,7 +114,7 @@ export function createCluster(deps: ClusterDeps): Step {
   /** Nodes that could not be started for a taken port are removed, since the next attempt needs others. */
   async function createWithKind({ config }: Creation, run: Run): Promise<void> {
     try {
-      await kind.create(config, { kubeconfig, run });
+      await watch(run.signal, (signal) => kind.create(config, { kubeconfig, run: { ...run, signal } }));
     } catch (error) {
       const found = error instanceof PortTakenFailure && (await findCluster(docker, name, run.signal));
       if (found && found.owner === checkoutId) await removeNodes(docker, name, run.signal);
@@ -159,6 +165,10 @@ export function createCluster(deps: ClusterDeps): Step {
 
   async function resume(found: FoundCluster, run: Run): Promise<void> {
     const stopped = await startNodes(found, run);
+    await watch(run.signal, (signal) => waitForApi(stopped, { ...run, signal }));
+  }
+
+  async function waitForApi(stopped: readonly FoundNode[], run: Run): Promise<void> {
     await writeFileAtomically(kubeconfig, await kind.kubeconfig(name, run.signal));
     run.report('waiting for the API server');
     const ready = await waitFor(async () => (await isApiReady(openApi, run.signal)) || undefined, {

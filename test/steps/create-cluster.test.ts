@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
@@ -11,6 +11,7 @@ import { type Kind, PortTakenFailure } from '../../src/tools/kind.ts';
 import { ApiFailure, type ApiServer } from '../../src/tools/kubernetes/api-server.ts';
 import { makePod, makeStatus } from '../fakes/cluster-objects.ts';
 import { createKindEngine } from '../fakes/kind-engine.ts';
+import { noWatch } from '../fakes/watch.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
 const { signal } = new AbortController();
@@ -74,6 +75,7 @@ async function makeWorld() {
   };
   const step = createCluster({
     checkout: { checkout, state: folder },
+    watch: noWatch,
     engine: { id: 'A', socket: '/run/a.sock' },
     toolchain: { docker: engine.docker, kind: kind as Kind },
     openApi: async () => {
@@ -119,6 +121,14 @@ describe('without a cluster', () => {
     expect((await stat(kubeconfig)).mode & 0o777).toBe(0o600);
     expect(await readFile(creation.settings.kubelet, 'utf8')).toBe(creation.kubelet);
     expect(await step.isDone?.(run)).toBe('the API server responds');
+  });
+
+  test('no other user can enter the data folder, in which volumes can be written to by everyone', async () => {
+    const { step, run, data } = await makeWorld();
+    await mkdir(data, { recursive: true });
+    await chmod(data, 0o755);
+    await step.apply(run);
+    expect((await stat(data)).mode & 0o777).toBe(0o700);
   });
 
   test('images that cannot be loaded yet are left to the step that loads images', async () => {

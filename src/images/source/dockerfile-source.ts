@@ -62,11 +62,22 @@ export async function listFromSource(
 /** Never part of a service's source. */
 const alwaysIgnored = new Set(['.git', 'node_modules', '.gradle', 'build', 'dist']);
 
-/** Which paths of the context are not source: those that the builder ignores, and folders that never are source. */
-export async function readIgnored({ root, dockerfile, context }: DockerfileSource): Promise<Ignored> {
+/** Which paths of the context the builder ignores. */
+async function readDockerignore({ root, dockerfile, context }: DockerfileSource): Promise<Ignored> {
   const own = await readRules(join(root, `${dockerfile}.dockerignore`));
   const rules = own ?? (await readRules(join(root, context, '.dockerignore'))) ?? '';
-  const isIgnored = parseIgnoreRules(rules, { syntax: 'docker' });
+  return parseIgnoreRules(rules, { syntax: 'docker' });
+}
+
+/** Which paths of the context the builder may read. */
+export async function readSent(source: DockerfileSource): Promise<(path: string) => boolean> {
+  const isIgnored = await readDockerignore(source);
+  return (path) => !isIgnored(path);
+}
+
+/** Which paths of the context are not source: those that the builder ignores, and folders that never are source. */
+export async function readIgnored(source: DockerfileSource): Promise<Ignored> {
+  const isIgnored = await readDockerignore(source);
   return (path) => path.split('/').some((part) => alwaysIgnored.has(part)) || isIgnored(path);
 }
 
