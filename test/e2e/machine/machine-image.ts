@@ -36,7 +36,9 @@ export async function ensureMachineImage(report: (line: string) => void): Promis
   const folder = await mkdtemp(join(toRootsFolder(), 'wealist-machine-'));
   try {
     const tar = join(folder, 'root.tar');
-    await createDebian(exec).makeRoot(debian, tar, { signal: new AbortController().signal, report });
+    const { stdout: architecture } = await exec('dpkg', ['--print-architecture']);
+    const run = { signal: new AbortController().signal, report };
+    await createDebian(exec).makeRoot(debian, architecture.trim(), tar, run);
     await exec('docker', ['import', '-', image], { input: createReadStream(tar) });
     return image;
   } finally {
