@@ -42,7 +42,7 @@ export async function runInGroup(
 }
 
 /** The line for the shell that `sg` starts: it prints its PID to file descriptor 3, and becomes the program. */
-export function toScript(argv: readonly string[], env: NodeJS.ProcessEnv): string {
+function toScript(argv: readonly string[], env: NodeJS.ProcessEnv): string {
   const restored = removed.flatMap((name) =>
     env[name] === undefined ? [] : [`${name}=${quote(env[name])}`],
   );
