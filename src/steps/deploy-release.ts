@@ -56,8 +56,8 @@ export interface PublishedChart {
   readonly version: string;
 }
 
-/** Milliseconds in which a workload must become ready; a failure that cannot recover ends the wait earlier. */
-const readyTimeout = 180_000;
+/** Milliseconds without progress of a workload until the wait gives up. */
+const stallTimeout = 180_000;
 
 /**
  * What is done before an upgrade, by the status of the release's newest revision. Helm's statuses are those of
@@ -185,7 +185,7 @@ export function deployRelease(deps: DeployDeps): DeployStep {
       await Promise.all(workloads.map((workload) => endBackOff(deployed, workload, kubectl, run.signal)));
       await Promise.all(
         workloads.map(async (workload) => {
-          await waitUntilReady(workload, { kubectl, snapshots, timeout: readyTimeout, interval: 400, run });
+          await waitUntilReady(workload, { kubectl, snapshots, stallTimeout, interval: 400, run });
           await waitUntilTerminated(workload, snapshots, run);
         }),
       );
