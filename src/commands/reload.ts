@@ -77,7 +77,7 @@ async function connectReload(
     nodes.catch(() => {});
   };
   const [images, api] = await Promise.all([
-    openImages({ paths, registry: environment.registry, toolchain, exec }),
+    openImages({ paths, registry: environment.registry, toolchain, exec, architecture: engine.arch }),
     follows ? followApi(openApi, { onChange }) : openApi(),
     nodes,
   ]);

@@ -6,7 +6,13 @@ import { type FoundCluster, findCluster } from '../../cluster/ownership.ts';
 import type { LocalEnvironment } from '../../config/schema.ts';
 import { exitCodes, Failure } from '../../lib/failure.ts';
 import type { Watch } from '../../lib/watchdog.ts';
-import { type Engine, findEngine, findSocket, getEngine } from '../../machine/engine.ts';
+import {
+  type Engine,
+  type EngineVersion,
+  findEngine,
+  findEngineVersion,
+  getEngine,
+} from '../../machine/engine.ts';
 import { EngineFailure } from '../../machine/engine-failure.ts';
 import { type Host, readHost } from '../../machine/host.ts';
 import { findCheckoutId } from '../../state/checkout-id.ts';
@@ -109,7 +115,7 @@ async function requireOwnEngine(
 
 export interface RunningCluster {
   readonly host: Host;
-  readonly engine: Pick<Engine, 'socket'>;
+  readonly engine: EngineVersion;
   readonly name: string;
   readonly found: FoundCluster;
 }
@@ -129,12 +135,12 @@ export async function getRunningCluster(
     findCheckoutId(paths),
   ]);
   const name = record?.name ?? environment.cluster.name;
-  const socket = (await findSocket(host, { signal })) ?? (await findInstalledEngine(host, signal))?.socket;
-  if (socket === undefined) throw toNotRunning(name, undefined);
-  const found = await findCluster(createDocker({ socket }, exec), name, signal);
+  const engine = (await findEngineVersion(host, { signal })) ?? (await findInstalledEngine(host, signal));
+  if (engine === undefined) throw toNotRunning(name, undefined);
+  const found = await findCluster(createDocker(engine, exec), name, signal);
   if (found) await requireOwnOrAdopted(found, checkoutId, join(paths.data, name));
   if (found?.state !== 'running') throw toNotRunning(name, found);
-  return { host, engine: { socket }, name, found };
+  return { host, engine, name, found };
 }
 
 /**
