@@ -13,6 +13,7 @@ import {
   parseSnapshotName,
   requireFreeName,
 } from '../state/database-snapshots.ts';
+import type { SwapState } from '../steps/replace-databases.ts';
 import { requireWritable } from './context/environment.ts';
 import { handOver } from './context/hand-over.ts';
 import {
@@ -175,21 +176,27 @@ async function replace(
     `it is first saved as snapshot ${keptAs}, which is kept until three newer ones exist`,
   ];
   await app.confirmLoss(confirmationText, losses, confirmed);
-  const result = await app.runPlan(
-    planReplace(
-      {
-        ...toSaveDeps(databases),
-        ...{ kubectl, snapshots, namespace, databases: names },
-        bootstrap: (signal) => readBootstrap(databases, signal),
+  let state: SwapState = 'unchanged';
+  const plan = planReplace(
+    {
+      ...toSaveDeps(databases),
+      ...{ kubectl, snapshots, namespace, databases: names },
+      bootstrap: (signal) => readBootstrap(databases, signal),
+    },
+    {
+      ...{ snapshot, present: present.map(({ name }) => name), keptAs },
+      services: [...ofService]
+        .filter(([service, name]) => names.includes(name) && deployed.includes(service))
+        .map(([service]) => service),
+      onSwap: (current) => {
+        state = current;
       },
-      {
-        ...{ snapshot, present: present.map(({ name }) => name), keptAs },
-        services: [...ofService]
-          .filter(([service, name]) => names.includes(name) && deployed.includes(service))
-          .map(([service]) => service),
-      },
-    ),
+    },
   );
+  const result = await app.runPlan(plan).catch((error) => {
+    app.ui.say(describeState(state, names, keptAs));
+    throw error;
+  });
   const done = snapshot ? `restored from snapshot ${snapshot.name} of ${snapshot.created}` : 'reset to empty';
   app.ui.result(
     { databases: names, snapshot: snapshot?.name, keptAs, ...result },
@@ -197,9 +204,18 @@ async function replace(
   );
 }
 
+/** What a replacement that did not end has left. */
+function describeState(state: SwapState, names: readonly string[], keptAs: string): string {
+  const all = names.join(', ');
+  const saved = `the previous content is saved as snapshot ${keptAs}`;
+  if (state === 'unchanged') return `${all}: unchanged`;
+  if (state === 'replaced') return `${all}: replaced; ${saved}`;
+  return `${all}: the connection was lost while all were being replaced at once, so either all are or none; ${saved}`;
+}
+
 function toSaveDeps(databases: Databases) {
-  const { postgres, folder } = databases;
-  return { postgres, folder, images: (signal: AbortSignal) => readImages(databases, signal) };
+  const { postgres, folder, watch } = databases;
+  return { postgres, folder, watch, images: (signal: AbortSignal) => readImages(databases, signal) };
 }
 
 function describe({ name, databases }: DatabaseSnapshot): string {

@@ -8,6 +8,7 @@ import { selectServices } from '../config/services.ts';
 import { openImages } from '../images/open-images.ts';
 import { listFromSource } from '../images/source/dockerfile-source.ts';
 import { exitCodes } from '../lib/failure.ts';
+import { ownPlatform } from '../lib/platform.ts';
 import { toReference } from '../lib/reference.ts';
 import { createRoot, unlockRoot } from '../machine/changes/root.ts';
 import { collectChanges, describeChanges, planChanges } from '../machine/changes.ts';
@@ -86,7 +87,7 @@ async function examine(app: App, host: Host, environment: LocalEnvironment): Pro
     demand: { ...demand, partsToBuild: { programs: 0, roots: 0 } },
     registryMirror: environment.registry.mirror,
   });
-  const partsToBuild = await findPartsToBuild(await openDoctorImages(app, environment, docker), {
+  const partsToBuild = await findPartsToBuild(await openDoctorImages(app, environment, docker, engine), {
     ...{ selection, cluster: chosen, engine },
     canPull: async () => network.some(({ id, state }) => id === 'registry' && state === 'ok'),
   });
@@ -108,7 +109,7 @@ async function examine(app: App, host: Host, environment: LocalEnvironment): Pro
 async function toDnsDeps({ exec, paths }: App, docker: Docker): Promise<DnsDeps> {
   const catalog = Object.values(await loadCatalog(paths.checkout));
   const names = catalog.flatMap(({ pull }) => toReference(pull)?.registry ?? []);
-  return { dockerCli: createDockerCli(exec, docker.env), names: [...new Set(names)] };
+  return { dockerCli: createDockerCli(exec, docker), names: [...new Set(names)] };
 }
 
 /** Replaces the detail of the engine check by why no engine was found. */
@@ -136,10 +137,16 @@ function describeCluster(
 }
 
 /** Everything that finds images; without an engine, only those in the cache are found. */
-function openDoctorImages({ paths, exec }: App, environment: Environment, docker: Docker | undefined) {
+function openDoctorImages(
+  { paths, exec }: App,
+  { registry }: Environment,
+  docker: Docker | undefined,
+  engine: Engine | undefined,
+) {
   const client = docker ?? createDocker({ socket: defaultSocket }, exec);
-  const toolchain = { docker: client, dockerCli: createDockerCli(exec, client.env) };
-  return openImages({ paths, registry: environment.registry, toolchain, exec });
+  const toolchain = { docker: client, dockerCli: createDockerCli(exec, client) };
+  const architecture = engine?.arch ?? ownPlatform().architecture;
+  return openImages({ paths, registry, toolchain, exec, architecture });
 }
 
 async function fix(app: App, host: Host, confirmed: boolean): Promise<void> {

@@ -83,24 +83,30 @@ export async function findEngine(host: Host, options?: EngineOptions): Promise<E
   }
 }
 
+/** The little of an engine that its version tells. */
+export type EngineVersion = Pick<Engine, 'socket' | 'arch'>;
+
 /**
- * The socket of the engine, for callers that need nothing else: its properties take longer to read than its version.
- * Undefined, and throws, as `findEngine` does.
+ * Socket and architecture of the engine, for callers that need nothing else: its properties take longer to read than its
+ * version. Undefined, and throws, as `findEngine` does.
  */
-export async function findSocket(host: Host, options: EngineOptions = {}): Promise<string | undefined> {
+export async function findEngineVersion(
+  host: Host,
+  options: EngineOptions = {},
+): Promise<EngineVersion | undefined> {
   const [first] = await listEngineAddresses(host);
   if (first?.url.startsWith('unix://')) {
     const socket = toSocket(first);
     const { signal, timeout = 3_000 } = options;
     try {
-      await getFromSocket(socket, '/version', { signal, timeout });
-      return socket;
+      const version = await getFromSocket(socket, '/version', { signal, timeout });
+      return { socket, arch: z.object({ Arch: z.string() }).parse(version).Arch };
     } catch {
       signal?.throwIfAborted();
       // `findEngine` below finds out why, and tries the other addresses.
     }
   }
-  return (await findEngine(host, options))?.socket;
+  return findEngine(host, options);
 }
 
 const mostSpecific: readonly EngineProblem[] = ['podman', 'broken', 'denied', 'silent', 'down', 'absent'];

@@ -9,6 +9,7 @@ import type { ServiceImages } from '../images/build/service-image.ts';
 import type { ImageChain } from '../images/chain.ts';
 import type { Store } from '../images/store/store.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
+import type { Watch } from '../lib/watchdog.ts';
 import type { Step } from '../plan/plan.ts';
 import type { EngineRecord } from '../state/engine-record.ts';
 import type { Paths } from '../state/paths.ts';
@@ -40,6 +41,8 @@ export interface UpChoice {
 export interface UpDeps {
   readonly paths: Paths;
   readonly toolchain: Toolchain;
+  /** Ends calls to the cluster that cannot end by themselves. */
+  readonly watch: Watch;
   /** Undefined before the engine is installed, and for one without an ID. */
   readonly engine: EngineRecord | undefined;
   readonly store: Store;

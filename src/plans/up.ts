@@ -14,6 +14,7 @@ import type { ImageName } from '../images/chain.ts';
 import { loadImages } from '../images/load/load-images.ts';
 import { toWaves } from '../lib/waves.ts';
 import type { Plan } from '../plan/plan.ts';
+import { watchSteps } from '../plan/watch-steps.ts';
 import { applyManifests } from '../steps/apply-manifests.ts';
 import { buildService } from '../steps/build-service.ts';
 import { createCluster } from '../steps/create-cluster.ts';
@@ -44,7 +45,7 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
       outside.filter((name) => name !== 'service-base').map((name) => requireFound(chain.find(name), name)),
     );
 
-  return [
+  const beforehand: Plan = [
     {
       title: 'Tools and images',
       steps: [
@@ -59,6 +60,7 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
       steps: [
         createCluster({
           toolchain,
+          watch: deps.watch,
           engine: deps.engine,
           openApi: deps.openApi,
           snapshots: deps.snapshots,
@@ -83,6 +85,9 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
         ...built.map((name) => buildService(serviceImages, name)),
       ],
     },
+  ];
+  /** These steps need the nodes. */
+  const inCluster: Plan = [
     {
       title: 'Images and namespaces',
       steps: [
@@ -132,6 +137,7 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
     },
     ...removeExtras(choice.removedExtras, deps),
   ];
+  return [...beforehand, ...watchSteps(inCluster, deps.watch)];
 }
 
 /** The outside images that a selection needs, without the node's. */

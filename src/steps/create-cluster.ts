@@ -14,6 +14,7 @@ import type { Snapshots } from '../diagnosis/snapshot.ts';
 import { toDuration } from '../lib/duration.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { waitFor } from '../lib/wait.ts';
+import type { Watch } from '../lib/watchdog.ts';
 import type { Run, Step } from '../plan/plan.ts';
 import { writeFileAtomically } from '../state/atomic-file.ts';
 import {
@@ -33,6 +34,8 @@ import { removeNodes } from './remove-nodes.ts';
 
 export interface ClusterDeps {
   readonly toolchain: Pick<Toolchain, 'docker' | 'kind'>;
+  /** Ends calls to nodes that cannot end by themselves. */
+  readonly watch: Watch;
   /** Undefined for an engine without an ID. */
   readonly engine: EngineRecord | undefined;
   readonly openApi: () => Promise<ApiServer>;
@@ -67,7 +70,7 @@ const initialNamespaces = /^(default|kube-.*|local-path-storage)$/;
 
 /** Creates the cluster or starts its nodes, until its API server responds. Refuses one of another checkout or data folder. */
 export function createCluster(deps: ClusterDeps): Step {
-  const { toolchain, openApi, checkoutId, kubeconfig, name, incompleteTimeout = 10_000 } = deps;
+  const { toolchain, watch, openApi, checkoutId, kubeconfig, name, incompleteTimeout = 10_000 } = deps;
   const { docker, kind } = toolchain;
 
   async function create(run: Run): Promise<void> {
@@ -111,7 +114,7 @@ export function createCluster(deps: ClusterDeps): Step {
   /** Nodes that could not be started for a taken port are removed, since the next attempt needs others. */
   async function createWithKind({ config }: Creation, run: Run): Promise<void> {
     try {
-      await kind.create(config, { kubeconfig, run });
+      await watch(run.signal, (signal) => kind.create(config, { kubeconfig, run: { ...run, signal } }));
     } catch (error) {
       const found = error instanceof PortTakenFailure && (await findCluster(docker, name, run.signal));
       if (found && found.owner === checkoutId) await removeNodes(docker, name, run.signal);
@@ -162,6 +165,10 @@ export function createCluster(deps: ClusterDeps): Step {
 
   async function resume(found: FoundCluster, run: Run): Promise<void> {
     const stopped = await startNodes(found, run);
+    await watch(run.signal, (signal) => waitForApi(stopped, { ...run, signal }));
+  }
+
+  async function waitForApi(stopped: readonly FoundNode[], run: Run): Promise<void> {
     await writeFileAtomically(kubeconfig, await kind.kubeconfig(name, run.signal));
     run.report('waiting for the API server');
     const ready = await waitFor(async () => (await isApiReady(openApi, run.signal)) || undefined, {

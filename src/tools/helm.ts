@@ -51,6 +51,9 @@ const toFailures = (namespace: string): FailureRules => ({
   ],
 });
 
+/** Milliseconds for one run of helm, which waits for nothing but, at most 5 min, for what it uninstalls. */
+const helmTimeout = 600_000;
+
 export interface Upgrade {
   readonly release: string;
   /** Folder of the chart, or its name in `repository`. */
@@ -103,12 +106,17 @@ export function createHelm(exec: Exec, { program, kubeconfig, context }: HelmOpt
     const helmFailures = toFailures(namespace);
     const input = values === undefined ? {} : { input: JSON.stringify(values) };
     try {
-      return (await exec(program, args, { signal, failures: helmFailures, ...input })).stdout;
+      const options = { signal, timeout: helmTimeout, failures: helmFailures, ...input };
+      return (await exec(program, args, options)).stdout;
     } catch (cause) {
       signal.throwIfAborted();
+      const { hint = 'npm run up', exitCode } = inheritFrom(cause, helmFailures);
+      if (!(cause instanceof CommandFailure) || cause.status === undefined)
+        throw new Failure(`helm did not finish with release ${release}`, { cause, hint, exitCode });
       throw new Failure(`helm refused release ${release}`, {
-        cause: cause instanceof CommandFailure ? withoutNoise(cause.stderr) || cause.message : cause,
-        ...inheritFrom(cause, helmFailures),
+        cause: withoutNoise(cause.stderr) || cause.message,
+        hint,
+        exitCode,
       });
     }
   };

@@ -53,7 +53,10 @@ export interface Postgres {
   restore(database: string, dump: SavedDump, signal: AbortSignal): Promise<void>;
   /** Ends restores that are still running in the pod after their run was killed. */
   endRestores(signal: AbortSignal): Promise<void>;
-  /** Runs SQL that renames databases in one transaction, and ends all connections to these databases. */
+  /**
+   * Runs SQL that renames databases in one transaction, and ends all connections to these databases. It goes on in the
+   * pod whatever happens to this process, so that Ctrl-C does not reach it: the caller waits for its result.
+   */
   rename(sql: string, databases: readonly string[], signal: AbortSignal): Promise<void>;
   /** kubectl's arguments that open psql. */
   toPsql(database: string, args: readonly string[], isTerminal: boolean): readonly string[];
@@ -152,7 +155,8 @@ export function createPostgres(exec: Exec, kubectl: Kubectl, place: PostgresPlac
     },
 
     async rename(sql, databases, signal) {
-      await run(swapDatabases, [databases.map(requirePlain).join(',')], { input: sql, signal });
+      const names = databases.map(requirePlain).join(',');
+      await run(swapDatabases, [names], { input: sql, signal, runsToEnd: true });
     },
 
     toPsql(database, args, isTerminal) {

@@ -11,6 +11,7 @@ import { type Kind, PortTakenFailure } from '../../src/tools/kind.ts';
 import { ApiFailure, type ApiServer } from '../../src/tools/kubernetes/api-server.ts';
 import { makePod, makeStatus } from '../fakes/cluster-objects.ts';
 import { createKindEngine } from '../fakes/kind-engine.ts';
+import { noWatch } from '../fakes/watch.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
 const { signal } = new AbortController();
@@ -74,6 +75,7 @@ async function makeWorld() {
   };
   const step = createCluster({
     checkout: { checkout, state: folder },
+    watch: noWatch,
     engine: { id: 'A', socket: '/run/a.sock' },
     toolchain: { docker: engine.docker, kind: kind as Kind },
     openApi: async () => {

@@ -101,6 +101,19 @@ describe('what is missing is named', () => {
   });
 });
 
+test('a killed program whose own program holds its outputs open ends the run', async () => {
+  const script = 'trap "" TERM; sleep 60; echo never';
+  const stopped = new AbortController();
+  const lines: string[] = [];
+  const running = exec('sh', ['-c', `echo begun; ${script}`], {
+    signal: stopped.signal,
+    onLine: (line) => void lines.push(line),
+  });
+  await expect.poll(() => lines).toEqual(['begun']);
+  stopped.abort(new Error('interrupted'));
+  await expect(running).rejects.toThrow('interrupted');
+  await expect(exec('sh', ['-c', script], { timeout: 100 })).rejects.toThrow('sh timed out');
+}, 30_000);
 test('a program that is started behind a proxy asks this machine directly', async () => {
   const read = async (env: Readonly<Record<string, string>>) => {
     const none = {

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
+import { ownPlatform } from '../../src/lib/platform.ts';
 import { installPackages } from '../../src/machine/changes/install-packages.ts';
 import { createRoot } from '../../src/machine/changes/root.ts';
 import { createDebian } from '../../src/tools/debian.ts';
@@ -16,6 +17,7 @@ import { ApiFailure } from '../../src/tools/kubernetes/api-server.ts';
 import { createKubectl } from '../../src/tools/kubernetes/kubectl.ts';
 import { createPostgres } from '../../src/tools/postgres.ts';
 import { makeHost } from '../fakes/host.ts';
+import { noWatch } from '../fakes/watch.ts';
 
 const { signal } = new AbortController();
 const run = { signal, report: () => {} };
@@ -24,7 +26,7 @@ const root = join(import.meta.dirname, '../..');
 /** Every program prints this and fails; asked for its version, it succeeds. */
 function failing(stderr: string): Exec {
   return (program, args, options = {}) => {
-    const isVersion = /^(--)?version$/.test(args[0] ?? '');
+    const isVersion = /^(--)?version$|^env$/.test(args[0] ?? '');
     const script = isVersion ? 'exit 0' : 'printf "%s\\n" "$STDERR" >&2; exit 1';
     return exec('sh', ['-c', script, program], { ...options, env: { ...options.env, STDERR: stderr } });
   };
@@ -49,8 +51,10 @@ const tools: Readonly<Record<string, (exec: Exec) => Promise<unknown>>> = {
   'kind create': (exec) =>
     createKind(exec, { program: 'kind', env: {} }).create('', { kubeconfig: 'kubeconfig', run }),
   helm: (exec) => createHelm(exec, { program: 'helm', ...access }).upgrade(upgrade, signal),
-  'docker load': (exec) => createDockerCli(exec, {}).load(Readable.from(['tar']), signal),
-  'docker exec': (exec) => createDockerCli(exec, {}).exec('wealist-control-plane', ['ctr'], { signal }),
+  'docker load': (exec) =>
+    createDockerCli(exec, { env: {}, watch: noWatch }).load(Readable.from(['tar']), signal),
+  'docker exec': (exec) =>
+    createDockerCli(exec, { env: {}, watch: noWatch }).exec('wealist-control-plane', ['ctr'], { signal }),
   'docker build': (exec) =>
     buildWithDocker(
       exec,
@@ -60,7 +64,8 @@ const tools: Readonly<Record<string, (exec: Exec) => Promise<unknown>>> = {
     ),
   git: (exec) => createGit(exec, root).readHead(['argocd'], signal),
   'git status': (exec) => createGit(exec, root).listUncommitted(['argocd'], signal),
-  go: (exec) => createGo(exec, '/cache').build({ package: 'example.test/a', version: 'v1' }, '/', run),
+  go: (exec) =>
+    createGo(exec, '/cache').build({ package: 'example.test/a', version: 'v1' }, ownPlatform(), '/', run),
   'go mod': (exec) => createGo(exec, '/cache').downloadModule({ path: 'example.test/a', version: 'v1' }, run),
   async 'apt-get'(exec) {
     const { host } = await makeHost();
@@ -77,6 +82,7 @@ const tools: Readonly<Record<string, (exec: Exec) => Promise<unknown>>> = {
       program === 'apt-get' ? Promise.resolve({ stdout: '', stderr: '' }) : exec(program, ...rest);
     return createDebian(mirrors).makeRoot(
       { suite: 'trixie', packages: ['git'], variant: 'extract' },
+      'amd64',
       '/a',
       run,
     );

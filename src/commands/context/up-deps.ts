@@ -4,6 +4,7 @@ import { requireDataFolder } from '../../cluster/data-folder.ts';
 import type { Environment, LocalEnvironment } from '../../config/schema.ts';
 import { selectServices } from '../../config/services.ts';
 import { type Images, openImages } from '../../images/open-images.ts';
+import { ownPlatform } from '../../lib/platform.ts';
 import type { Engine } from '../../machine/engine.ts';
 import type { Host } from '../../machine/host.ts';
 import type { UpDeps } from '../../plans/up-deps.ts';
@@ -27,13 +28,14 @@ import { toolSteps } from './tools.ts';
 /** Everything that the plan of `up` needs, for one engine and cluster. Sends no request to either. */
 async function connectUp(
   app: Pick<App, 'paths' | 'exec'>,
-  engine: Pick<Engine, 'socket' | 'daemonId'>,
+  engine: Pick<Engine, 'socket' | 'daemonId' | 'arch'>,
   { environment, host, cluster }: { environment: Environment; host: Host; cluster: string },
 ): Promise<UpDeps & { readonly images: Images }> {
   const { paths, exec } = app;
   const session = openSession(app, engine, cluster);
   const { toolchain } = session;
-  const images = await openImages({ paths, registry: environment.registry, toolchain, exec });
+  const { registry } = environment;
+  const images = await openImages({ paths, registry, toolchain, exec, architecture: engine.arch });
   const serviceImages = openServiceImages({ app, host, environment, images, toolchain });
   const git = createGit(exec, paths.checkout);
   return {
@@ -49,7 +51,7 @@ async function connectUp(
 }
 
 /** The engine that is yet to be installed or started. */
-const futureEngine = { socket: defaultSocket, daemonId: '' };
+const futureEngine = { socket: defaultSocket, daemonId: '', arch: ownPlatform().architecture };
 
 /** What exists, and the cluster that `up` would create or update. */
 export interface Foreseen {

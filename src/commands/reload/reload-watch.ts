@@ -11,6 +11,7 @@ import { watchSources } from '../../images/source/watch-sources.ts';
 import { Failure } from '../../lib/failure.ts';
 import { createRestartableTask, type RestartableTask } from '../../lib/restartable-task.ts';
 import { shareLock, type WithLock } from '../../lib/share-lock.ts';
+import type { Run } from '../../plan/plan.ts';
 import { type LiveState, putLiveFiles } from '../../steps/put-live-files.ts';
 import { findRunningImage, type ReloadServiceDeps, reload } from '../../steps/reload-service.ts';
 import { describeFailure, toFailureValue } from '../../ui/failure.ts';
@@ -131,13 +132,15 @@ function createReload(
   return async (signal) => {
     const service = getWatched();
     const { name, savedAt } = service;
-    const run = { signal, report: (line: string) => ui.detail(`${name}: ${line}`) };
     try {
       service.hash = undefined;
       deps = await connect();
       const source = await deps.serviceImages.readSource(name);
       service.hash = source.hash;
-      if (!(await updateLiveFiles(source))) await withLock(() => updateImage(source));
+      await deps.watch(signal, async (limited) => {
+        const run = { signal: limited, report: (line: string) => ui.detail(`${name}: ${line}`) };
+        if (!(await updateLiveFiles(source, run))) await withLock(() => updateImage(source, run));
+      });
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof Failure)) throw error;
@@ -146,7 +149,7 @@ function createReload(
     }
 
     /** Resolves to false when a new image is required. */
-    async function updateLiveFiles(source: SourceState): Promise<boolean> {
+    async function updateLiveFiles(source: SourceState, run: Run): Promise<boolean> {
       if (!deployed) return false;
       const changed = listChanged(deployed.source, source).filter((path) => !isGenerated(service, path));
       if (changed.length === 0) return false;
@@ -175,8 +178,8 @@ function createReload(
       return true;
     }
 
-    async function updateImage(source: SourceState): Promise<void> {
-      const running = await findRunningImage(deps, name, signal);
+    async function updateImage(source: SourceState, run: Run): Promise<void> {
+      const running = await findRunningImage(deps, name, run.signal);
       const reloaded = running
         ? { service: name, image: running.reference, changed: false, phases: {} }
         : await reload(deps, name, run);

@@ -1,3 +1,4 @@
+import type { Watch } from '../../lib/watchdog.ts';
 import type { Exec } from '../exec.ts';
 import { type AbortOptions, createConnection, orUndefined } from './connection.ts';
 import { createDockerContainers, type DockerContainers } from './containers.ts';
@@ -14,6 +15,8 @@ export interface DockerNetwork {
 export interface Docker extends DockerImages, DockerContainers {
   /** What child programs (docker, kind) need in their environment to talk to the same engine. */
   readonly env: Readonly<Record<string, string>>;
+  /** Ends calls of other programs to this engine when it hangs. */
+  readonly watch: Watch;
   /** Processors, and bytes of memory, of the machine that the engine runs on. */
   readCapacity(options?: AbortOptions): Promise<{ readonly cpus: number; readonly memory: number }>;
   /** A network's address ranges and its device on the engine's machine; undefined where it does not exist. */
@@ -28,6 +31,7 @@ export function createDocker({ socket }: { readonly socket: string }, exec: Exec
   return {
     ...createDockerImages(connection, exec),
     ...createDockerContainers(connection),
+    watch: connection.watch,
     env: { DOCKER_HOST: `unix://${socket}`, KIND_EXPERIMENTAL_PROVIDER: 'docker' },
     async readCapacity({ signal } = {}) {
       const what = 'the processors and memory of the engine';
