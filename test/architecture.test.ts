@@ -39,6 +39,7 @@ const homes: Readonly<Record<string, RegExp>> = {
   'node:https': /^src\/tools\//,
   'node:net': /^(src\/tools|services)\//,
   commander: /^src\/cli\//,
+  'dockerfile-ast': /^src\/images\/source\//,
   dockerode: /^src\/tools\//,
   execa: /^src\/tools\/exec\.ts$/,
   listr2: /^src\/ui\//,
@@ -140,7 +141,7 @@ test('the files that ARCHITECTURE.md names exist', () => {
   const text = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
   const section = text.split('## Where is …')[1]?.split('\n## ')[0] ?? '';
   const rows = [...section.matchAll(/^\| [^|]+ \| `([^`]+)` \|$/gm)].map(([, file = '']) => file);
-  expect(rows).toHaveLength(15);
+  expect(rows).toHaveLength(16);
   // Elsewhere a file is named by its path below src/.
   const named = [...text.matchAll(/`((?:[\w-]+\/)+[\w-]+\.(?:ts|js|yaml))`/g)].map(([, file = '']) => file);
   const missing = [...rows, ...named]

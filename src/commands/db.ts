@@ -3,6 +3,7 @@ import { type App, defineCommand } from '../cli/command.ts';
 import { yes } from '../cli/options.ts';
 import type { LocalEnvironment } from '../config/schema.ts';
 import { selectComponents } from '../config/services.ts';
+import { findDockerfile } from '../images/source/dockerfile-source.ts';
 import { toBytes } from '../lib/bytes.ts';
 import { toDuration } from '../lib/duration.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
@@ -14,6 +15,7 @@ import {
   requireFreeName,
 } from '../state/database-snapshots.ts';
 import type { SwapState } from '../steps/replace-databases.ts';
+import { standInSchema } from '../tools/stand-in-schema.ts';
 import { requireWritable } from './context/environment.ts';
 import { handOver } from './context/hand-over.ts';
 import {
@@ -80,7 +82,10 @@ async function openPsql(
   const { postgres, ofService, kubectl } = await openDatabases(app, environment);
   const database = name === undefined || name === 'postgres' ? 'postgres' : getDatabase(ofService, name);
   const isTerminal = isatty(0) && isatty(1);
-  return handOver(app, kubectl, postgres.toPsql(database, args, isTerminal));
+  const isStandIn =
+    name !== undefined && (await findDockerfile(environment, name, app.paths.checkout)) === undefined;
+  const searchPath = isStandIn ? [standInSchema, 'public'] : undefined;
+  return handOver(app, kubectl, postgres.toPsql(database, args, { isTerminal, searchPath }));
 }
 
 async function save(

@@ -16,6 +16,7 @@ import type { Paths } from '../state/paths.ts';
 import type { Git } from '../tools/git.ts';
 import type { Go } from '../tools/go.ts';
 import type { ApiServer } from '../tools/kubernetes/api-server.ts';
+import type { Postgres, PostgresPlace } from '../tools/postgres.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
 import type { ExtrasChoice } from './extras.ts';
 
@@ -51,6 +52,8 @@ export interface UpDeps {
   readonly openApi: () => Promise<ApiServer>;
   readonly snapshots: Snapshots;
   readonly releases: Releases;
+  /** PostgreSQL in this pod. */
+  readonly openPostgres: (place: PostgresPlace) => Postgres;
   readonly go: Go;
   readonly git: Git;
   /** kind, kubectl and helm, where they must be obtained. */

@@ -21,6 +21,7 @@ import { createCluster } from '../steps/create-cluster.ts';
 import { deployRelease } from '../steps/deploy-release.ts';
 import { ensureImage, ensureNodeImage } from '../steps/ensure-image.ts';
 import { loadOntoNodes } from '../steps/load-images.ts';
+import { moveStandInTables } from '../steps/move-stand-in-tables.ts';
 import { probePolicies } from '../steps/probe-policies.ts';
 import { removeRelease } from '../steps/remove-release.ts';
 import { waitForIngress } from '../steps/wait-for-ingress.ts';
@@ -115,6 +116,19 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
     },
     { title: 'Ports of the ingress', steps: [deploys.otherIngress()] },
     { title: 'Ingress and infrastructure', steps: [deploys.ingress(), deploys.infrastructure()] },
+    {
+      title: 'Databases',
+      steps: selection.infrastructure.includes('postgres')
+        ? [
+            moveStandInTables({
+              ...{ kubectl: toolchain.kubectl, snapshots: deps.snapshots, openPostgres: deps.openPostgres },
+              namespace: environment.namespace,
+              services: selection.services,
+              data: join(paths.data, cluster.name),
+            }),
+          ]
+        : [],
+    },
     ...toWaves(selection.services, needsOf).map((wave, at) => ({
       title: `Services, wave ${at + 1}`,
       steps: wave.map((name) => deploys.service(name)),

@@ -165,7 +165,9 @@ export function deployRelease(deps: DeployDeps): DeployStep {
       snapshots.take(run.signal),
     ]);
     const isCurrent = found?.status === 'deployed' && found.inputs === inputs;
-    if (isCurrent && !repairs && !isImageOverridden(snapshot, values)) return;
+    // As when an earlier step has deleted the Deployment.
+    const isGone = workloadsOf(snapshot, release, namespace).length === 0;
+    if (isCurrent && !isGone && !repairs && !isImageOverridden(snapshot, values)) return;
     await settle(found, run);
     if (repairs) await removeJobs(snapshot, run.signal);
     run.report('rendering and applying its chart');

@@ -6,6 +6,7 @@ import type { Step } from '../plan/plan.ts';
 import type { DatabaseSnapshot } from '../state/database-snapshots.ts';
 import type { DatabaseInfo, Postgres } from '../tools/postgres.ts';
 import { toPropertiesScript } from '../tools/postgres-properties.ts';
+import { moveMisplacedTables } from '../tools/stand-in-schema.ts';
 
 type Purpose = 'new' | 'old';
 
@@ -91,6 +92,8 @@ export function restoreDatabase(postgres: Postgres, snapshot: DatabaseSnapshot, 
       const temporary = toTemporaryName('new', database);
       try {
         await postgres.restore(temporary, { ...saved, file: join(snapshot.folder, saved.file) }, signal);
+        // A snapshot of an earlier version may have them.
+        await postgres.run(moveMisplacedTables(temporary), signal);
       } catch (error) {
         // Half of the content only takes space. What is left here is dropped by the next replacement.
         await postgres.run(toDrop(temporary), AbortSignal.timeout(10_000)).catch(() => undefined);

@@ -45,6 +45,8 @@ export interface Postgres {
   readVersion(signal: AbortSignal): Promise<number>;
   /** All databases but PostgreSQL's own. */
   listDatabases(signal: AbortSignal): Promise<readonly DatabaseInfo[]>;
+  /** The one JSON value that SQL selects in a database. */
+  readJson(database: string, sql: string, signal: AbortSignal): Promise<unknown>;
   /** Runs SQL, psql's own commands included, until its first error. */
   run(sql: string, signal: AbortSignal): Promise<void>;
   /** Dumps databases as of one moment, in the pod. Writes are blocked during the dump. */
@@ -59,7 +61,13 @@ export interface Postgres {
    */
   rename(sql: string, databases: readonly string[], signal: AbortSignal): Promise<void>;
   /** kubectl's arguments that open psql. */
-  toPsql(database: string, args: readonly string[], isTerminal: boolean): readonly string[];
+  toPsql(database: string, args: readonly string[], options: PsqlOptions): readonly string[];
+}
+
+export interface PsqlOptions {
+  readonly isTerminal: boolean;
+  /** Schemas in which names without a schema are looked up; by default as the database says. */
+  readonly searchPath?: readonly string[] | undefined;
 }
 
 export interface DumpedDatabases {
@@ -101,8 +109,9 @@ export function createPostgres(exec: Exec, kubectl: Kubectl, place: PostgresPlac
     }
   }
 
-  const ask = async (sql: string, signal: AbortSignal) =>
-    JSON.parse(await run(runSql, ['postgres'], { input: sql, signal }));
+  const readJson = async (database: string, sql: string, signal: AbortSignal) =>
+    JSON.parse(await run(runSql, [requirePlain(database)], { input: sql, signal }));
+  const ask = (sql: string, signal: AbortSignal) => readJson('postgres', sql, signal);
 
   return {
     readVersion: (signal) => ask(`SELECT to_json(current_setting('server_version_num')::int);\n`, signal),
@@ -114,6 +123,8 @@ export function createPostgres(exec: Exec, kubectl: Kubectl, place: PostgresPlac
            FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres';\n`,
         signal,
       ),
+
+    readJson,
 
     async run(sql, signal) {
       await run(`export PGPASSWORD="$DB_PASSWORD"; ${runSql}`, ['postgres'], { input: sql, signal });
@@ -159,9 +170,10 @@ export function createPostgres(exec: Exec, kubectl: Kubectl, place: PostgresPlac
       await run(swapDatabases, [names], { input: sql, signal, runsToEnd: true });
     },
 
-    toPsql(database, args, isTerminal) {
+    toPsql(database, args, { isTerminal, searchPath = [] }) {
       const flags = isTerminal ? ['--stdin', '--tty'] : ['--stdin'];
-      return ['exec', ...flags, ...where, '--', 'sh', '-c', openPsql, 'sh', database, ...args];
+      const script = ['sh', '-c', openPsql, 'sh', database, searchPath.join(','), ...args];
+      return ['exec', ...flags, ...where, '--', ...script];
     },
   };
 }

@@ -56,6 +56,7 @@ export function createPostgresFake(databases: Map<string, string>, comments = ne
       [...databases].map(([name, content]) => {
         return { name, bytes: content.length, comment: comments.get(name) ?? null };
       }),
+    readJson: async () => [],
     run: async (sql) => execute({ all: databases, comments }, sql),
     async dump(names) {
       const dumps = names.map((database) => {

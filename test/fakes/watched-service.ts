@@ -28,7 +28,7 @@ export async function watchService({ json = false } = {}) {
     await rename(join(source, `${path}~`), join(source, path));
   };
   const remove = (path: string) => rm(join(source, path));
-  await write('Dockerfile', 'FROM scratch\n');
+  await write('Dockerfile', 'FROM scratch\nCOPY . .\n');
   await write('.dockerignore', '**/*~\n**/*.log\n');
   await write('.gitignore', 'made.json\n');
   await write('main.py', 'one');

@@ -11,6 +11,7 @@ import type { UpDeps } from '../../plans/up-deps.ts';
 import type { ClusterRecord } from '../../state/cluster-record.ts';
 import { defaultSocket } from '../../tools/docker/engine-socket.ts';
 import { createGit } from '../../tools/git.ts';
+import { createPostgres } from '../../tools/postgres.ts';
 import { chooseCluster } from './choose-cluster.ts';
 import { chooseExtras, type WantedExtras } from './choose-extras.ts';
 import {
@@ -45,6 +46,7 @@ async function connectUp(
     paths,
     images,
     serviceImages,
+    openPostgres: (place) => createPostgres(exec, toolchain.kubectl, place),
     git,
     tools: toolSteps(app, images),
   };

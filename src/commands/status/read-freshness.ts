@@ -86,7 +86,7 @@ async function readSources(
   const sources = createServiceSources({ environment, checkout, architecture, store, findBase });
   const read = async (name: string): Promise<Source> => {
     try {
-      const [sourceHash, image] = await Promise.all([sources.hashOf(name), sources.find(name)]);
+      const [{ hash: sourceHash }, image] = await Promise.all([sources.get(name), sources.find(name)]);
       return { sourceHash, built: image && { reference: image.reference, id: imageId(image.image) } };
     } catch (error) {
       if (error instanceof Failure) return { problem: error.message };

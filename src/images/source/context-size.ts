@@ -1,6 +1,7 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type DockerfileSource, readSent } from './dockerfile-source.ts';
+import type { DockerfileSource } from './dockerfile-source.ts';
+import { readSent } from './ignore-file.ts';
 
 /** What a builder may read of a build context. */
 export interface ContextSize {
