@@ -34,7 +34,7 @@ const homes: Readonly<Record<string, RegExp>> = {
   '@inquirer/prompts': /^src\/ui\//,
   '@parcel/watcher': /^src\/tools\//,
   'cli-table3': /^src\/ui\//,
-  'node:child_process': /^src\/(lib\/processes\.ts|install-dependencies\.js)$/,
+  'node:child_process': /^src\/(lib\/processes\.ts|run-in-group\.ts|install-dependencies\.js)$/,
   'node:http': /^(src\/tools|services)\//,
   'node:https': /^src\/tools\//,
   'node:net': /^(src\/tools|services)\//,

@@ -61,12 +61,12 @@ export async function collectChanges(options: ChangesOptions): Promise<readonly 
       ? await planInstall(root, options, isOurs)
       : [
           // A killed run has installed it in part, and it is running all the same.
-          ...(begun.has(engineChange) && host.hasApt ? [installEngine(root, exec)] : []),
+          ...(begun.has(engineChange) && host.hasApt ? [await installEngine(root, exec)] : []),
           ...(await planSettings(root, engine, options, isOurs)),
         ]),
     ...(packages.length > 0 && host.hasApt
       ? [
-          installPackages(root, exec, {
+          await installPackages(root, exec, {
             id: 'install-build-tools',
             title: `${packages.join(', ')} installed with apt`,
             why: 'images that cannot be pulled are built from packages',
@@ -145,13 +145,13 @@ async function planInstall(root: Root, options: ChangesOptions, isOurs: boolean)
   return [
     // Before the package, since installing it starts the engine on systems with systemd.
     setEngineSettings(root, settings),
-    installEngine(root, exec),
+    await installEngine(root, exec),
     ...(host.isRoot ? [] : [joinDockerGroup(root, exec, host.user)]),
     startEngine(root, startOptions(options)),
   ];
 }
 
-function installEngine(root: Root, exec: Exec): Change {
+function installEngine(root: Root, exec: Exec): Promise<Change> {
   return installPackages(root, exec, {
     id: engineChange,
     title: 'Docker installed with apt',

@@ -24,9 +24,10 @@ const route = {
 };
 
 /** apt as the tool uses it: what is installed is a file per package, and docker.io brings dockerd. */
+const simulated =
+  'case "$*" in *--simulate*) for each in docker.io runc containerd docker-cli; do echo "Inst $each (1.0 Debian)"; done; exit;; esac; ';
 const apt = {
-  'apt-get':
-    'for last; do true; done; [ "$last" = update ] || { mkdir -p $ROOT/packages; touch $ROOT/packages/docker.io; }',
+  'apt-get': `${simulated}for last; do true; done; [ "$last" = update ] || { mkdir -p $ROOT/packages; touch $ROOT/packages/docker.io; }`,
   'apt-cache': '[ "$2" = docker-cli ] && echo "  Candidate: 1.0" || echo "  Candidate: (none)"',
   'dpkg-query': '[ -f "$ROOT/packages/$2" ] && echo "Status: install ok installed"',
   sysctl: `for setting; do
@@ -107,8 +108,23 @@ test('a bare Debian: everything in one list, in the order of doing it', async ()
   ]);
   const text = describeChanges(changes).join('\n');
   expect(text).toContain('"mtu":1400');
-  expect(text).toContain('apt-get install --yes --no-install-recommends docker.io');
-  expect(await fake.calls()).not.toContainEqual(expect.stringContaining('apt-get'));
+  expect(text).toContain(
+    'apt-get install --yes --no-install-recommends docker.io docker-cli; it also installs runc, containerd',
+  );
+  expect(text).not.toContain('docker-buildx');
+  const calls = (await fake.calls()).filter((call) => call.startsWith('apt-get'));
+  expect(calls.filter((call) => !call.includes('--simulate'))).toEqual([]);
+});
+
+test('without an index of packages, the consent names what may come', async () => {
+  const fake = await makeBareDebian({
+    files: granted,
+    programs: { 'apt-get': 'echo "E: Unable to locate package docker.io" >&2; exit 100', 'apt-cache': '' },
+  });
+  const changes = await collectChanges({ ...fake, engine: undefined });
+  expect(changes.find(({ id }) => id === 'install-docker')?.detail).toBe(
+    'apt-get install --yes --no-install-recommends docker.io, with docker-cli and docker-buildx if they exist, and what they depend on',
+  );
 });
 
 test('an ordinary machine needs no settings', async () => {
@@ -147,7 +163,8 @@ test('applied one after another, each recorded; what is done is not done again',
   const wrapper = join(fake.root, settings.runtimes['wealist-nores'].path);
   expect((await stat(wrapper)).mode & 0o777).toBe(0o755);
   const calls = await fake.calls();
-  expect(calls.filter((call) => call.startsWith('apt-get'))).toEqual([
+  const apt = (each: string) => each.startsWith('apt-get') && !each.includes('--simulate');
+  expect(calls.filter(apt)).toEqual([
     expect.stringMatching(/update$/),
     expect.stringMatching(/install --yes --no-install-recommends docker\.io docker-cli$/),
   ]);
@@ -156,7 +173,7 @@ test('applied one after another, each recorded; what is done is not done again',
   const record = await createSystemRecord(createRoot(fake.host, fake.exec)).list();
   expect(record.map(({ id }) => id)).toEqual(['engine-settings', 'install-docker']);
   expect(await makeChanges(changes, fake, run())).toEqual([]);
-  expect((await fake.calls()).filter((call) => call.startsWith('apt-get'))).toHaveLength(2);
+  expect((await fake.calls()).filter(apt)).toHaveLength(2);
 });
 
 test.each([

@@ -70,7 +70,7 @@ const tools: Readonly<Record<string, (exec: Exec) => Promise<unknown>>> = {
   async 'apt-get'(exec) {
     const { host } = await makeHost();
     const wanted = { id: 'a', title: 'a', why: 'a', packages: ['docker.io'] };
-    await installPackages(createRoot({ ...host, isRoot: true }, exec), exec, wanted).apply(run);
+    await (await installPackages(createRoot({ ...host, isRoot: true }, exec), exec, wanted)).apply(run);
   },
   async sudo(exec) {
     const { host } = await makeHost();
