@@ -42,6 +42,7 @@ const homes: Readonly<Record<string, RegExp>> = {
   'dockerfile-ast': /^src\/images\/source\//,
   dockerode: /^src\/tools\//,
   execa: /^src\/tools\/exec\.ts$/,
+  'jsonc-parser': /^src\/machine\//,
   listr2: /^src\/ui\//,
   picocolors: /^src\/ui\//,
   undici: /^src\/tools\//,

@@ -144,7 +144,7 @@ async function planInstall(root: Root, options: ChangesOptions, isOurs: boolean)
   };
   return [
     // Before the package, since installing it starts the engine on systems with systemd.
-    setEngineSettings(root, settings),
+    await setEngineSettings(root, settings),
     await installEngine(root, exec),
     ...(host.isRoot ? [] : [joinDockerGroup(root, exec, host.user)]),
     startEngine(root, startOptions(options)),
@@ -180,7 +180,7 @@ async function planSettings(
   };
   if (settings.mtu === undefined && !settings.withoutSysResource) return [];
   const why = 'it reads its settings when it starts';
-  return [setEngineSettings(root, settings), restartEngine(root, { ...startOptions(options), why })];
+  return [await setEngineSettings(root, settings), restartEngine(root, { ...startOptions(options), why })];
 }
 
 async function planInotify(
