@@ -86,7 +86,8 @@ export function createCluster(deps: ClusterDeps): Step {
     await Promise.all([mkdir(volumes, { recursive: true }), mkdir(owner, { recursive: true })]);
     await writeFileAtomically(kubelet, creation.kubelet, 0o644);
     await writeOwnerRecord(owner, deps.checkout);
-    await rm(kubeconfig, { force: true });
+    // A kind that was killed while it wrote the file has left its lock, without which no other one writes it.
+    await Promise.all([kubeconfig, `${kubeconfig}.lock`].map((file) => rm(file, { force: true })));
     // Two commands that create clusters at once would both create the network `kind`, and Docker allows that.
     const lock = await acquireLock(join(deps.cache, 'locks/create-cluster.lock'), {
       command: `create cluster ${name}`,
