@@ -61,8 +61,8 @@ export interface PublishedChart {
   readonly version: string;
 }
 
-/** Milliseconds in which a workload must become ready; a failure that cannot recover ends the wait earlier. */
-const readyTimeout = 180_000;
+/** Milliseconds without progress of a workload until the wait gives up. */
+const stallTimeout = 180_000;
 
 /** Milliseconds for which a restart of the API server is waited out. */
 const outageTimeout = 60_000;
@@ -199,7 +199,7 @@ export function deployRelease(deps: DeployDeps): DeployStep {
       await Promise.all(workloads.map((workload) => endBackOff(deployed, workload, kubectl, run.signal)));
       await Promise.all(
         workloads.map(async (workload) => {
-          await waitUntilReady(workload, { kubectl, snapshots, timeout: readyTimeout, interval: 400, run });
+          await waitUntilReady(workload, { kubectl, snapshots, stallTimeout, interval: 400, run });
           await waitUntilTerminated(workload, snapshots, run);
         }),
       );
