@@ -78,6 +78,7 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
             return toCreation({ paths, checkoutId: choice.checkoutId, cluster, image });
           },
           isRuntimeUp: toolchain.nodes.isUp,
+          findKubeletError: toolchain.nodes.findKubeletError,
           loadEarly: async (nodes, run) => {
             const images = await findOutside();
             await Promise.all(
