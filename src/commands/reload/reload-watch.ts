@@ -5,12 +5,13 @@ import type { Environment } from '../../config/schema.ts';
 import { getService } from '../../config/services.ts';
 import type { ServiceImage } from '../../images/build/service-image.ts';
 import { type LiveSource, readLiveBase, readLiveSource } from '../../images/source/live-source.ts';
-import type { SourceFolder } from '../../images/source/source-files.ts';
-import { listChanged, type SourceState } from '../../images/source/source-state.ts';
+import { mergeFolders, type SourceFolder } from '../../images/source/source-files.ts';
+import { listSaved, type SourceState } from '../../images/source/source-state.ts';
 import { watchSources } from '../../images/source/watch-sources.ts';
 import { Failure } from '../../lib/failure.ts';
 import { createRestartableTask, type RestartableTask } from '../../lib/restartable-task.ts';
 import { shareLock, type WithLock } from '../../lib/share-lock.ts';
+import type { Run } from '../../plan/plan.ts';
 import {
   type LiveFilesUpdate,
   type LiveState,
@@ -37,8 +38,8 @@ interface WatchedService {
   savedAt: number;
   /** Whether the current source has to be brought into the pods; otherwise only into containers that have started. */
   isWanted: boolean;
-  /** Hash of the source of the current or last reload; undefined if it could not be read. */
-  hash: string | undefined;
+  /** The source of the current or last reload; undefined if it could not be read. */
+  source: SourceState | undefined;
 }
 
 /** What the pods of a service run: an image built from this source, and live files that differ from it. */
@@ -67,19 +68,12 @@ export async function watchServices(deps: WatchDeps, names: readonly string[]): 
     const latest = createRestartableTask(reloadService, { signal, onError: (error) => bug.abort(error) });
     const service: WatchedService = {
       ...{ name, folders, latest, savedAt: performance.now() },
-      ...{ isWanted: true, hash: undefined },
+      ...{ isWanted: true, source: undefined },
     };
     return service;
   }
 
-  const folders = new Map<string, SourceFolder[]>();
-  for (const each of services.flatMap((service) => service.folders)) {
-    folders.set(each.folder, [...(folders.get(each.folder) ?? []), each]);
-  }
-  const watched = [...folders].map(([folder, all]) => ({
-    folder,
-    isSource: (path: string) => all.some(({ isSource }) => isSource(path)),
-  }));
+  const watched = mergeFolders(services.flatMap((service) => service.folders));
   const onWatching = () => {
     ui.say(`watching ${names.join(', ')} until Ctrl-C`);
     for (const { latest } of services) latest.restart();
@@ -106,17 +100,20 @@ export async function watchServices(deps: WatchDeps, names: readonly string[]): 
     since: number,
   ): Promise<void> {
     if (paths.size > 0 && ![...paths].some((path) => isSourceOf(service, path))) return;
+    const now = await findSource(service.name);
     // Saved without a change, or a further event of one save: the current reload continues.
-    if ((await findHash(service.name)) === service.hash) return;
+    const isKnown =
+      now && service.source ? listSaved(service.source, now).length === 0 : now === service.source;
+    if (isKnown) return;
     service.savedAt = since;
     service.isWanted = true;
     service.latest.restart();
   }
 
   /** Undefined for a source that cannot be read; the reload prints why. */
-  async function findHash(name: string): Promise<string | undefined> {
+  async function findSource(name: string): Promise<SourceState | undefined> {
     try {
-      return (await (await connect()).serviceImages.readSource(name)).hash;
+      return await (await connect()).serviceImages.readSource(name);
     } catch (error) {
       if (error instanceof Failure) return undefined;
       throw error;
@@ -128,11 +125,6 @@ const contains = ({ folder }: SourceFolder, path: string) => isInside(folder, pa
 
 function isSourceOf({ folders }: WatchedService, path: string): boolean {
   return folders.some((each) => contains(each, path) && each.isSource(relative(each.folder, path)));
-}
-
-/** Files that tools generate next to a source are part of the image, but do not trigger a reload. */
-function isGenerated(service: WatchedService, path: string): boolean {
-  return service.folders.some((each) => contains(each, path)) && !isSourceOf(service, path);
 }
 
 /**
@@ -151,14 +143,16 @@ function createReload(
   return async (signal) => {
     const service = getWatched();
     const { name, savedAt } = service;
-    const run = { signal, report: (line: string) => ui.detail(`${name}: ${line}`) };
     const { isWanted } = service;
     // A save from now on sets it again.
     service.isWanted = false;
     try {
       deps = await connect();
-      if (isWanted) await bringSource();
-      else await bringToStarted();
+      await deps.watch(signal, async (limited) => {
+        const run = { signal: limited, report: (line: string) => ui.detail(`${name}: ${line}`) };
+        if (isWanted) await bringSource(run);
+        else await bringToStarted(run);
+      });
     } catch (error) {
       service.isWanted ||= isWanted && signal.aborted;
       signal.throwIfAborted();
@@ -167,13 +161,13 @@ function createReload(
       else ui.warn(`${clock()} ${describeFailure(error, ui.colors)}`);
     }
 
-    async function bringSource(): Promise<void> {
-      service.hash = undefined;
+    async function bringSource(run: Run): Promise<void> {
+      service.source = undefined;
       const source = await deps.serviceImages.readSource(name);
-      service.hash = source.hash;
+      service.source = source;
       const liveSource = await findLiveSource(source);
-      const update = liveSource && (await put(source, liveSource));
-      if (update === undefined || typeof update === 'string') return withLock(() => updateImage(source));
+      const update = liveSource && (await put(source, liveSource, run));
+      if (update === undefined || typeof update === 'string') return withLock(() => updateImage(source, run));
       const { changed, waiting, files } = update;
       if (changed > 0) return printLive('after', files, { milliseconds: performance.now() - savedAt });
       if (waiting > 0)
@@ -181,13 +175,13 @@ function createReload(
     }
 
     /** A container that has started since has the files of its image. */
-    async function bringToStarted(): Promise<void> {
+    async function bringToStarted(run: Run): Promise<void> {
       const source = await deps.serviceImages.readSource(name);
       // What was saved meanwhile is brought by its own event.
-      if (source.hash !== service.hash) return;
+      if (!service.source || listSaved(service.source, source).length > 0) return;
       const liveSource = await findLiveSource(source);
-      const update = liveSource && (await put(source, liveSource));
-      if (update === 'image') return withLock(() => updateImage(source));
+      const update = liveSource && (await put(source, liveSource, run));
+      if (update === 'image') return withLock(() => updateImage(source, run));
       if (typeof update !== 'object') return;
       const { started, files } = update;
       if (started.length > 0) printLive('again', files, { started });
@@ -197,14 +191,18 @@ function createReload(
     async function findLiveSource(source: SourceState): Promise<LiveSource | undefined> {
       if (!deployed) return undefined;
       const { base, containers } = deployed.live;
-      const changed = listChanged(deployed.source, source).filter((path) => !isGenerated(service, path));
+      const changed = listSaved(deployed.source, source);
       const isLive = [...containers.values()].some((container) => container.put.size > 0);
       if (changed.length === 0 && !isLive) return undefined;
       const { checkout } = app.paths;
       return readLiveSource({ environment, checkout, name }, { source, changed, base });
     }
 
-    async function put(source: SourceState, liveSource: LiveSource): Promise<LiveFilesUpdate | NoUpdate> {
+    async function put(
+      source: SourceState,
+      liveSource: LiveSource,
+      run: Run,
+    ): Promise<LiveFilesUpdate | NoUpdate> {
       const { api, namespace, toolchain } = deps;
       const { port } = getService(environment, name);
       const onOutput = (line: string) => ui.say(`${name}: ${line}`);
@@ -233,15 +231,15 @@ function createReload(
       );
     }
 
-    async function updateImage(source: SourceState): Promise<void> {
-      const running = await findRunningImage(deps, name, signal);
+    async function updateImage(source: SourceState, run: Run): Promise<void> {
+      const running = await findRunningImage(deps, name, run.signal);
       const reloaded = running
         ? { service: name, image: running.reference, changed: false, phases: {} }
         : await reload(deps, name, run);
       const image = running ?? (await deps.serviceImages.find(name));
       // If the source was changed while the build waited, the next change builds a new image.
-      deployed =
-        image?.sourceHash === source.hash ? { source, live: await toState(source, image) } : undefined;
+      const isCurrent = listSaved(source, await deps.serviceImages.getSource(name)).length === 0;
+      deployed = image && isCurrent ? { source, live: await toState(source, image) } : undefined;
       const milliseconds = performance.now() - savedAt;
       ui.result(
         { version: 1, kind: 'image', ...reloaded, milliseconds },

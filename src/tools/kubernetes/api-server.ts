@@ -1,11 +1,10 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { findMessage } from '../../lib/error-body.ts';
 import { Failure } from '../../lib/failure.ts';
 import { findRule } from '../failure-rules.ts';
-import { apiFailures, notReachable, toServerError } from './api-failures.ts';
+import { apiFailures, isRestarting, notReachable, toServerError } from './api-failures.ts';
 import type { ApiAccess } from './kubeconfig.ts';
 import type { Metadata } from './objects.ts';
 
@@ -36,6 +35,8 @@ export type ApiReader = Omit<ApiServer, 'patch'>;
 export class ApiFailure extends Failure {
   /** The HTTP status; undefined when there was no response. */
   readonly status: number | undefined;
+  /** There was no response because the server is gone for the moment. */
+  readonly isRestarting: boolean;
 
   constructor(
     message: string,
@@ -50,6 +51,7 @@ export class ApiFailure extends Failure {
     });
     this.name = 'ApiFailure';
     this.status = status;
+    this.isRestarting = status === undefined && isRestarting(text);
   }
 }
 
@@ -81,13 +83,18 @@ interface Patch {
 
 const metadataOnly = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 
-/** Milliseconds until the first byte of a response. */
-const timeout = 10_000;
+export interface ApiServerOptions {
+  /** Milliseconds without a byte of a response; a stream that `open` returns may be silent for longer. */
+  readonly timeout?: number;
+}
 
 /** Forces ownership of every field, so that other field managers do not conflict; rejects unknown fields. */
 const dryRunQuery = 'dryRun=All&fieldManager=wealist-plan&force=true&fieldValidation=Strict';
 
-export function createApiServer({ server, authorize, ...certificates }: ApiAccess): ApiServer {
+export function createApiServer(
+  { server, authorize, ...certificates }: ApiAccess,
+  { timeout = 10_000 }: ApiServerOptions = {},
+): ApiServer {
   const isPlain = server.startsWith('http:');
   const agent = isPlain
     ? new HttpAgent({ keepAlive: true })
@@ -123,9 +130,29 @@ export function createApiServer({ server, authorize, ...certificates }: ApiAcces
     });
     const { statusCode: status = 0 } = response;
     if (status < 300) return response;
-    throw new ApiFailure(findMessage(await text(response)) ?? `the cluster responded with status ${status}`, {
-      status,
-    });
+    throw new ApiFailure(
+      findMessage(await readText(response, signal)) ?? `the cluster responded with status ${status}`,
+      {
+        status,
+      },
+    );
+  }
+
+  async function readText(response: IncomingMessage, signal: AbortSignal): Promise<string> {
+    const timer = setTimeout(() => response.destroy(new Error(`no data for ${timeout / 1000} s`)), timeout);
+    let body = '';
+    try {
+      for await (const part of response.setEncoding('utf8')) {
+        body += part;
+        timer.refresh();
+      }
+      return body;
+    } catch (error) {
+      signal.throwIfAborted();
+      throw new ApiFailure(notReachable, { cause: error instanceof Error ? error.message : error });
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   return {
@@ -134,19 +161,21 @@ export function createApiServer({ server, authorize, ...certificates }: ApiAcces
     open: (path, signal) => send(path, signal),
     async dryRun(path, object, signal) {
       const applying = { type: 'application/apply-patch+yaml', object } as const;
-      return JSON.parse(await text(await send(`${path}?${dryRunQuery}`, signal, { patch: applying })));
+      const response = await send(`${path}?${dryRunQuery}`, signal, { patch: applying });
+      return JSON.parse(await readText(response, signal));
     },
     async get(path, signal) {
-      return JSON.parse(await text(await send(path, signal)));
+      return JSON.parse(await readText(await send(path, signal), signal));
     },
     async getMetadata(path, signal) {
-      const { items } = JSON.parse(await text(await send(path, signal, { accept: metadataOnly })));
+      const response = await send(path, signal, { accept: metadataOnly });
+      const { items } = JSON.parse(await readText(response, signal));
       // In this form an empty list is null.
       return items ?? [];
     },
     async patch(path, change, signal) {
       const merging = { type: 'application/strategic-merge-patch+json', object: change } as const;
-      return JSON.parse(await text(await send(path, signal, { patch: merging })));
+      return JSON.parse(await readText(await send(path, signal, { patch: merging }), signal));
     },
   };
 }

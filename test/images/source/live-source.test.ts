@@ -5,7 +5,7 @@ import type { Environment } from '../../../src/config/schema.ts';
 import { readLiveBase, readLiveSource, readTopLayer } from '../../../src/images/source/live-source.ts';
 import { type LiveTree, listDifferent } from '../../../src/images/source/live-tree.ts';
 import { createServiceSources } from '../../../src/images/source/service-sources.ts';
-import { listChanged } from '../../../src/images/source/source-state.ts';
+import { listSaved } from '../../../src/images/source/source-state.ts';
 import { packLayer } from '../../../src/images/store/layer.ts';
 import { openStore } from '../../../src/images/store/store.ts';
 import { environment } from '../../fakes/app.ts';
@@ -50,7 +50,7 @@ async function makeWorld(live: Environment['services'][string]['live'], { hasDoc
     },
     async read() {
       const source = await sources.read('board');
-      const changed = listChanged(deployed.source, source);
+      const changed = listSaved(deployed.source, source);
       const found = await readLiveSource(deps, { source, changed, base: deployed.tree });
       return found && { ...found, different: await readDifferent(deployed.tree, found.tree) };
     },
