@@ -8,6 +8,7 @@ import { readLiveSource, readTopLayer } from '../../images/source/live-source.ts
 import { mergeFolders, type SourceFolder } from '../../images/source/source-files.ts';
 import { listSaved, type SourceState } from '../../images/source/source-state.ts';
 import { watchSources } from '../../images/source/watch-sources.ts';
+import { hasSameBases } from '../../images/source/with-bases.ts';
 import { Failure } from '../../lib/failure.ts';
 import { createRestartableTask, type RestartableTask } from '../../lib/restartable-task.ts';
 import { shareLock, type WithLock } from '../../lib/share-lock.ts';
@@ -141,7 +142,7 @@ function createReload(
 
     /** Resolves to false when a new image is required. */
     async function updateLiveFiles(source: SourceState, run: Run): Promise<boolean> {
-      if (!deployed) return false;
+      if (!deployed || !hasSameBases(deployed.source, source)) return false;
       const changed = listSaved(deployed.source, source);
       if (changed.length === 0) return false;
       const { checkout } = app.paths;
