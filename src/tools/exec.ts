@@ -61,10 +61,19 @@ export const exec: Exec = async (program, args, options = {}) => {
     const stdin = inputFile === undefined ? undefined : await openFile(inputFile, 'r');
     const stdout = outputFile === undefined ? undefined : await openFile(outputFile, 'w');
     return await killStopped(() => run(program, args, options, { stdin, stdout }));
+  } catch (error) {
+    throw (outputFile !== undefined && toFullDisk(error, outputFile)) || error;
   } finally {
     await Promise.all(files.map((file) => file.close()));
   }
 };
+
+/** The failure of a program that could not write its output file, which it does not name; undefined for any other one. */
+function toFullDisk(cause: unknown, path: string): Failure | undefined {
+  if (!(cause instanceof CommandFailure) || !/no space left on device/i.test(cause.stderr)) return undefined;
+  const error = Object.assign(new Error(cause.stderr), { code: 'ENOSPC', syscall: 'write', path });
+  return toSystemFailure(error);
+}
 
 /** A file descriptor. execa takes any, but its types know single digits only. */
 type Descriptor = 3;

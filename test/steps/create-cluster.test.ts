@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, open, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
@@ -6,6 +6,7 @@ import { toCreatedFile, toCreation } from '../../src/cluster/creation.ts';
 import { createSnapshot } from '../../src/diagnosis/snapshot.ts';
 import { CommandFailure, Failure } from '../../src/lib/failure.ts';
 import { findEngineRecord, writeEngineRecord } from '../../src/state/engine-record.ts';
+import { acquireLock } from '../../src/state/lock.ts';
 import { createCluster } from '../../src/steps/create-cluster.ts';
 import { type Kind, PortTakenFailure } from '../../src/tools/kind.ts';
 import { ApiFailure, type ApiServer } from '../../src/tools/kubernetes/api-server.ts';
@@ -55,6 +56,10 @@ async function makeWorld() {
       state.recorded = await findEngineRecord(data);
       engine.add(node, { cluster: 'wealist', owner: 'mine' });
       if (state.fails) throw state.fails;
+      // As kind does: whoever makes the file may write the kubeconfig.
+      const lock = await open(`${kubeconfig}.lock`, 'wx');
+      await lock.close();
+      await rm(`${kubeconfig}.lock`);
       await writeFile(kubeconfig, 'made', { mode: 0o644 });
     },
     async kubeconfig() {
@@ -101,7 +106,7 @@ async function makeWorld() {
     },
   });
   const run = { signal, report: (line: string) => void lines.push(line) };
-  return { engine, step, run, state, lines, kubeconfig, creation, data };
+  return { engine, step, run, state, lines, kubeconfig, creation, data, cache: join(folder, 'cache') };
 }
 
 /** The same with a cluster whose creation was completed. */
@@ -129,6 +134,28 @@ describe('without a cluster', () => {
     await chmod(data, 0o755);
     await step.apply(run);
     expect((await stat(data)).mode & 0o777).toBe(0o700);
+  });
+
+  test('the lock of a kind that was killed while it wrote the kubeconfig does not prevent the next one', async () => {
+    const { step, run, kubeconfig } = await makeWorld();
+    await writeFile(`${kubeconfig}.lock`, '');
+    await step.apply(run);
+    expect(await readFile(kubeconfig, 'utf8')).toBe('made');
+  });
+
+  test('two creations at once are one after the other, whichever checkouts they are of', async () => {
+    const { step, run, lines, state, cache } = await makeWorld();
+    const other = await acquireLock(join(cache, 'locks/create-cluster.lock'), {
+      command: 'create cluster other',
+    });
+    const creating = step.apply(run);
+    await expect
+      .poll(() => lines)
+      .toContain(`waiting for process ${process.pid}, which is creating a cluster`);
+    expect(state.created).toBe(0);
+    await other.release();
+    await creating;
+    expect(state.created).toBe(1);
   });
 
   test('images that cannot be loaded yet are left to the step that loads images', async () => {

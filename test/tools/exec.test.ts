@@ -45,6 +45,15 @@ test('an output file has only what the program printed, and the error names the 
   expect((await stat(path)).size).toBe(5);
 });
 
+test('a full disk below the output file is named, which the program cannot do', async () => {
+  if (process.platform !== 'linux') return;
+  await expect(exec('echo', ['x'], { outputFile: '/dev/full' })).rejects.toMatchObject({
+    message: 'write /dev/full: no space left on device',
+    hint: 'npm run images -- prune, or make room on the disk of /dev',
+    exitCode: 3,
+  });
+});
+
 describe('more than 64 MiB that are not a file end in a Failure', () => {
   const tooMuch = 70 * mebibyte;
   test.each([
