@@ -5,6 +5,7 @@ import { getFromSocket } from '../tools/docker/engine-socket.ts';
 import { type EngineAddress, listEngineAddresses } from './engine-address.ts';
 import { EngineFailure, type EngineProblem } from './engine-failure.ts';
 import type { Host } from './host.ts';
+import { engineGroup, parseGroups } from './new-group.ts';
 
 /** The container engine of this machine, and the properties that a cluster depends on. */
 export interface Engine {
@@ -233,9 +234,9 @@ async function toEngineFailure(
 
 /** A new group applies from the next login; `sg` applies it at once. */
 async function accessCommand({ root, user }: Host): Promise<string> {
-  const groups = await readFile(join(root, 'etc/group'), 'utf8').catch(() => '');
-  const members = /^docker:[^:]*:\d*:(.*)$/m.exec(groups)?.[1]?.split(',') ?? [];
-  const membership = members.includes(user) ? '' : `sudo usermod -aG docker ${user} && `;
+  const groups = parseGroups(await readFile(join(root, 'etc/group'), 'utf8').catch(() => ''));
+  const isMember = groups.some(({ name, members }) => name === engineGroup && members.includes(user));
+  const membership = isMember ? '' : `sudo usermod -aG docker ${user} && `;
   return `${membership}sg docker -c "npm run up"`;
 }
 

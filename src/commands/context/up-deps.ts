@@ -83,7 +83,8 @@ export async function foreseeUp(
   const chosen = await chooseCluster({
     ...{ app, environment, ...situation },
     taken: new Set([...situation.taken, ...(ports?.avoided ?? [])]),
-    reserves: ports !== undefined,
+    // Without an engine all of this is read again once there is one, which may be by another process.
+    reserves: ports !== undefined && engine !== undefined,
   });
   const cluster = chosen.name;
   const deps = await connectUp(app, engine ?? futureEngine, { environment, host, cluster });
