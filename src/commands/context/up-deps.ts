@@ -14,14 +14,9 @@ import { createGit } from '../../tools/git.ts';
 import { createPostgres } from '../../tools/postgres.ts';
 import { chooseCluster } from './choose-cluster.ts';
 import { chooseExtras, type WantedExtras } from './choose-extras.ts';
-import {
-  readSituation,
-  readSurroundings,
-  type Situation,
-  type SituationOptions,
-  toEngineRecord,
-} from './engine.ts';
+import { readSituation, readSurroundings, type Situation, type SituationOptions } from './engine.ts';
 import { loadMachineEnvironment } from './environment.ts';
+import { toEngineRecord } from './own-engine.ts';
 import { openServiceImages } from './service-images.ts';
 import { openSession } from './session.ts';
 import { toolSteps } from './tools.ts';
