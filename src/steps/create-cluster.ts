@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type Creation, findCreated, toCreatedFile } from '../cluster/creation.ts';
 import { requireDataFolder } from '../cluster/data-folder.ts';
+import { explainByKubelet } from '../cluster/kubelet-failure.ts';
 import {
   type FoundCluster,
   type FoundNode,
@@ -52,6 +53,8 @@ export interface ClusterDeps {
   readonly creation: () => Promise<Creation>;
   /** Whether a node exists and its container runtime responds. */
   readonly isRuntimeUp: (node: string, signal: AbortSignal) => Promise<boolean>;
+  /** Why the kubelet of a node does not keep running; undefined when it does. */
+  readonly findKubeletError: (node: string, signal: AbortSignal) => Promise<string | undefined>;
   /** Loads images that are already available onto the nodes. */
   readonly loadEarly: (nodes: readonly string[], run: Run) => Promise<void>;
   /** Milliseconds in which the API server of an incomplete cluster must respond to count as reachable. */
@@ -91,7 +94,7 @@ export function createCluster(deps: ClusterDeps): Step {
     const early = loadEarly(names, { ...run, signal: AbortSignal.any([run.signal, created.signal]) });
     try {
       await claimData();
-      await createWithKind(creation, run);
+      await createWithKind(creation, names, run);
       run.report('loading images');
       await early;
     } finally {
@@ -105,14 +108,19 @@ export function createCluster(deps: ClusterDeps): Step {
     await writeFileAtomically(file.path, file.text);
   }
 
-  /** Nodes that could not be started for a taken port are removed, since the next attempt needs others. */
-  async function createWithKind({ config }: Creation, run: Run): Promise<void> {
+  /**
+   * Nodes that could not be started for a taken port are removed, since the next attempt needs others. A kubelet that does
+   * not start is the cause of any other failure.
+   */
+  async function createWithKind({ config }: Creation, nodes: readonly string[], run: Run): Promise<void> {
     try {
       await watch(run.signal, (signal) => kind.create(config, { kubeconfig, run: { ...run, signal } }));
     } catch (error) {
       const found = error instanceof PortTakenFailure && (await findCluster(docker, name, run.signal));
       if (found && found.owner === checkoutId) await removeNodes(docker, name, run.signal);
-      throw error;
+      run.signal.throwIfAborted();
+      const findError = deps.findKubeletError;
+      throw await explainByKubelet(error, { nodes, findError, signal: run.signal });
     }
   }
 

@@ -94,6 +94,23 @@ test.each([
   expect(await listNodes(checkout)).toEqual(nodes);
 });
 
+test('other settings than those of its creation: said, and the cluster stays as it is', async () => {
+  const nodes = await listNodes(checkout);
+  const undo = await checkout.edit('kind/cluster.yaml', (text) =>
+    text.replace('minSyncPeriod: 50ms', 'minSyncPeriod: 60ms'),
+  );
+  onTestFinished(undo);
+  const { stderr, exitCode } = await checkout.run('up', '--yes');
+  expect({ stderr, exitCode }).toMatchObject({
+    stderr: expect.stringContaining(
+      'was created with other settings or another node image than the current ones',
+    ),
+    exitCode: 0,
+  });
+  expect(stderr).toContain('to recreate it and preserve the data: npm run down, then npm run up');
+  expect(await listNodes(checkout)).toEqual(nodes);
+});
+
 test('of five runs at once each succeeds or names the one that holds the lock', async () => {
   const nodes = await listNodes(checkout);
   const runs = await Promise.all(Array.from({ length: 5 }, () => checkout.run('up', '--yes')));

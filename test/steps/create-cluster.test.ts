@@ -42,6 +42,8 @@ async function makeWorld() {
     hasKubeconfig: true,
     /** The error of `kind create`. */
     fails: undefined as Error | undefined,
+    /** Why the kubelet of the node does not run. */
+    kubeletError: undefined as string | undefined,
     /** The engine that is recorded in the data folder while `kind create` runs. */
     recorded: undefined as object | undefined,
     early: [] as string[],
@@ -91,6 +93,7 @@ async function makeWorld() {
     incompleteTimeout: 1,
     creation: async () => creation,
     isRuntimeUp: async () => true,
+    findKubeletError: async (name) => (engine.names().includes(name) ? state.kubeletError : undefined),
     async loadEarly(nodes) {
       state.early.push(...nodes);
       await state.loadEarly();
@@ -183,6 +186,43 @@ test('a creation that failed for a taken port leaves no node, which would keep t
   state.fails = new PortTakenFailure(80, undefined);
   await expect(step.apply(run)).rejects.toBe(state.fails);
   expect(engine.names()).toEqual([]);
+});
+
+describe('kind fails', () => {
+  const failure = new Failure('kind did not create the cluster', {
+    cause: 'timed out waiting for the condition',
+    hint: 'npm run doctor',
+    exitCode: 5,
+  });
+
+  test('because the kubelet does not start: its last error is the cause, with what helps', async () => {
+    const { step, run, state } = await makeWorld();
+    state.fails = failure;
+    state.kubeletError = 'failed to parse kubelet flag: unknown flag: --broken';
+    await expect(step.apply(run)).rejects.toMatchObject({
+      message: `kind did not create the cluster: the kubelet of ${node} does not start`,
+      cause: state.kubeletError,
+      hint: `docker exec ${node} journalctl --unit=kubelet --no-pager`,
+      exitCode: 5,
+    });
+  });
+
+  test.each([
+    ['invalid configuration: cgroup ["kubelet"] has some missing controllers: hugetlb', 'npm run doctor'],
+    ['inotify_init: too many open files', 'npm run doctor -- --fix'],
+    ['running with swap on is not supported', 'sudo swapoff --all'],
+  ])('the kubelet says: %s', async (error, hint) => {
+    const { step, run, state } = await makeWorld();
+    state.fails = failure;
+    state.kubeletError = error;
+    await expect(step.apply(run)).rejects.toMatchObject({ cause: error, hint });
+  });
+
+  test('while the kubelet runs: kind itself says why', async () => {
+    const { step, run, state } = await makeWorld();
+    state.fails = failure;
+    await expect(step.apply(run)).rejects.toBe(failure);
+  });
 });
 
 describe('the engine that uses the data folder', () => {
