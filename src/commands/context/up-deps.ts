@@ -31,7 +31,10 @@ async function connectUp(
   const session = openSession(app, engine, cluster);
   const { toolchain } = session;
   const { registry } = environment;
-  const images = await openImages({ paths, registry, toolchain, exec, architecture: engine.arch });
+  const images = await openImages({
+    ...{ paths, registry, toolchain, exec, environment },
+    architecture: engine.arch,
+  });
   const serviceImages = openServiceImages({ app, host, environment, images, toolchain });
   const git = createGit(exec, paths.checkout);
   return {
