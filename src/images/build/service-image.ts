@@ -16,7 +16,7 @@ import { bundleStandIn } from './bundle.ts';
 import { ensurePackagesLayer } from './npm-packages.ts';
 import { withNumericUser } from './numeric-user.ts';
 import { toStandInImage } from './stand-in-image.ts';
-import { listVolumes, withTmp, withVolumes } from './volumes.ts';
+import { findLiveFolders, listVolumes, withRestart, withTmp, withVolumes } from './volumes.ts';
 
 export type { ServiceImage } from '../source/service-sources.ts';
 
@@ -81,7 +81,9 @@ export function createServiceImages(deps: ServiceImagesDeps): ServiceImages {
       const made = base
         ? await buildStandIn(name, source.hash, base)
         : await withNumericUser(await withTmp(await buildDockerfile(name, source, run), store), store);
-      const image = withVolumes(made, listVolumes(environment, name, { isStandIn: base !== undefined }));
+      const kind = { isStandIn: base !== undefined };
+      const restartable = withRestart(made, findLiveFolders(environment, name, kind));
+      const image = withVolumes(restartable, listVolumes(environment, name, kind));
       const after = await read(name);
       const state = listSaved(source, after).length === 0 ? toBuiltState(source, after) : undefined;
       if (state) {
