@@ -13,12 +13,7 @@ export async function makeFixtureBases(checkout: Pick<Checkout, 'name' | 'folder
   await loadBase(checkout);
   const folder = join(checkout.folder, 'bases');
   await mkdir(folder, { recursive: true });
-  await build(
-    join(folder, 'run'),
-    images.run,
-    folder,
-    `FROM ${baseOf(checkout)}\nUSER root\nRUN ["busybox", "--install", "-s", "/usr/sbin"]\n`,
-  );
+  await build(join(folder, 'run'), images.run, folder, `FROM ${baseOf(checkout)}\nUSER root\n`);
   const { stdout } = await exec('go', ['env', 'GOROOT']);
   await build(
     join(folder, 'go'),
