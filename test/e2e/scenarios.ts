@@ -31,7 +31,6 @@ export const scenarios: readonly Scenario[] = [
   { name: 'nodes', group: 'more' },
   { name: 'environments', group: 'more' },
   { name: 'own-source', group: 'more' },
-  { name: 'wealist', group: 'more' },
   { name: 'argocd', group: 'more' },
   { name: 'registry', group: 'more' },
   { name: 'faults', group: 'more' },
