@@ -82,6 +82,8 @@ const needs = z
 
 const containerFolder = 'a folder in the container, such as /app';
 
+const thenRule = 'restart, or a command such as { exec: [nginx, -s, reload] }';
+
 const Live = z.strictObject(
   {
     from: pathBelow('a folder, such as services/auth-service').describe(
@@ -97,8 +99,23 @@ const Live = z.strictObject(
       .enum(['source', 'stand-in'], 'source or stand-in')
       .default('source')
       .describe('Applies only if the service is built from this.'),
+    then: z
+      .union(
+        [
+          z.literal('restart', thenRule),
+          z.strictObject(
+            { exec: z.array(z.string(thenRule).min(1, thenRule), thenRule).min(1, thenRule) },
+            thenRule,
+          ),
+        ],
+        thenRule,
+      )
+      .optional()
+      .describe(
+        'What follows a change in a running container. restart: its program is restarted, for which the image needs /bin/sh. exec: this command is run in the container.',
+      ),
   },
-  'the keys from, to, build',
+  'the keys from, to, build, then',
 );
 export type Live = z.infer<typeof Live>;
 

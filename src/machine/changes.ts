@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Plan } from '../plan/plan.ts';
 import type { Paths } from '../state/paths.ts';
 import type { Docker } from '../tools/docker/docker.ts';
+import { defaultSocket } from '../tools/docker/engine-socket.ts';
 import type { Exec } from '../tools/exec.ts';
 import type { Change } from './changes/change.ts';
 import { joinDockerGroup } from './changes/docker-group.ts';
@@ -54,14 +55,16 @@ export async function collectChanges(options: ChangesOptions): Promise<readonly 
   const { host, engine, docker, exec, packages = [] } = options;
   const root = createRoot(host, exec);
   const record = await createSystemRecord(root).list();
-  const isOurs = record.some(({ id }) => id === engineChange);
+  // Another engine, such as a rootless one that DOCKER_HOST names, is not the one that was installed.
+  const isInstalled = engine === undefined || isSystemEngine(host, engine);
+  const isOurs = isInstalled && record.some(({ id }) => id === engineChange);
   const begun = new Set(record.flatMap(({ id, ended }) => (ended ? [] : [id])));
   const changes = [
     ...(engine === undefined
       ? await planInstall(root, options, isOurs)
       : [
           // A killed run has installed it in part, and it is running all the same.
-          ...(begun.has(engineChange) && host.hasApt ? [await installEngine(root, exec)] : []),
+          ...(isOurs && begun.has(engineChange) && host.hasApt ? [await installEngine(root, exec)] : []),
           ...(await planSettings(root, engine, options, isOurs)),
         ]),
     ...(packages.length > 0 && host.hasApt
@@ -121,6 +124,11 @@ export function planChanges(
   }));
 }
 
+/** Whether it is the engine that a Debian package installs. */
+function isSystemEngine({ root }: Host, { socket, rootless }: Engine): boolean {
+  return !rootless && [defaultSocket, '/run/docker.sock'].some((path) => socket === join(root, path));
+}
+
 /** The text that the user confirms, one of three lines per change. */
 export function describeChanges(changes: readonly Change[]): readonly string[] {
   return changes.map(({ title, why, detail }) => `${title}\n    why   ${why}\n    does  ${detail}`);
@@ -144,7 +152,7 @@ async function planInstall(root: Root, options: ChangesOptions, isOurs: boolean)
   };
   return [
     // Before the package, since installing it starts the engine on systems with systemd.
-    setEngineSettings(root, settings),
+    await setEngineSettings(root, settings),
     await installEngine(root, exec),
     ...(host.isRoot ? [] : [joinDockerGroup(root, exec, host.user)]),
     startEngine(root, startOptions(options)),
@@ -180,7 +188,7 @@ async function planSettings(
   };
   if (settings.mtu === undefined && !settings.withoutSysResource) return [];
   const why = 'it reads its settings when it starts';
-  return [setEngineSettings(root, settings), restartEngine(root, { ...startOptions(options), why })];
+  return [await setEngineSettings(root, settings), restartEngine(root, { ...startOptions(options), why })];
 }
 
 async function planInotify(

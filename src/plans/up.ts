@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { toCreation } from '../cluster/creation.ts';
 import { listNodeNames } from '../cluster/ownership.ts';
+import { readServiceRequests } from '../config/requests.ts';
 import { type Environment, infrastructure } from '../config/schema.ts';
 import type { Selection } from '../config/services.ts';
 import {
@@ -21,6 +22,7 @@ import { createCluster } from '../steps/create-cluster.ts';
 import { deployRelease } from '../steps/deploy-release.ts';
 import { ensureImage, ensureNodeImage } from '../steps/ensure-image.ts';
 import { loadOntoNodes } from '../steps/load-images.ts';
+import { makeRoom } from '../steps/make-room.ts';
 import { moveStandInTables } from '../steps/move-stand-in-tables.ts';
 import { probePolicies } from '../steps/probe-policies.ts';
 import { removeRelease } from '../steps/remove-release.ts';
@@ -76,6 +78,7 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
             return toCreation({ paths, checkoutId: choice.checkoutId, cluster, image });
           },
           isRuntimeUp: toolchain.nodes.isUp,
+          findKubeletError: toolchain.nodes.findKubeletError,
           loadEarly: async (nodes, run) => {
             const images = await findOutside();
             await Promise.all(
@@ -115,6 +118,18 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
       ],
     },
     { title: 'Ports of the ingress', steps: [deploys.otherIngress()] },
+    {
+      title: 'Room on the nodes',
+      steps: [
+        makeRoom({
+          ...{ kubectl: toolchain.kubectl, snapshots: deps.snapshots, namespace: environment.namespace },
+          requests: () =>
+            readServiceRequests({
+              ...{ checkout: paths.checkout, environment, selection, fromSource: choice.fromSource },
+            }),
+        }),
+      ],
+    },
     { title: 'Ingress and infrastructure', steps: [deploys.ingress(), deploys.infrastructure()] },
     {
       title: 'Databases',

@@ -37,6 +37,7 @@ export const scenarios: readonly Scenario[] = [
   { name: 'own-source', group: 'more' },
   { name: 'argocd', group: 'more' },
   { name: 'registry', group: 'more' },
+  { name: 'faults', group: 'more' },
   { name: 'machines', group: 'machines' },
 ];
 

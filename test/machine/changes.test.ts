@@ -2,6 +2,7 @@ import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Change } from '../../src/machine/changes/change.ts';
+import { listReplaced, mergeSettings } from '../../src/machine/changes/daemon-settings.ts';
 import { finishPackages } from '../../src/machine/changes/finish-packages.ts';
 import { createRoot } from '../../src/machine/changes/root.ts';
 import { collectChanges, describeChanges, planChanges } from '../../src/machine/changes.ts';
@@ -265,23 +266,70 @@ test('dpkg that another process still runs is waited for', async () => {
   expect(await never.isNeeded()).toBe(true);
 });
 
-test('settings that the user made stay', async () => {
-  const fake = await makeBareDebian({
-    files: { ...granted, ...route, 'etc/docker/daemon.json': '{"log-driver":"local","mtu":1500}' },
-  });
+test('settings that the user made stay, those of other runtimes too, and a copy is kept', async () => {
+  const nvidia = { path: 'nvidia-container-runtime', runtimeArgs: [] };
+  const before = {
+    'log-driver': 'local',
+    runtimes: { nvidia },
+    'default-runtime': 'nvidia',
+    mtu: 1500,
+  };
+  const text = `${JSON.stringify(before)}\n`;
+  const fake = await makeBareDebian({ files: { ...withheld, ...route, 'etc/docker/daemon.json': text } });
+  const file = join(fake.root, 'etc/docker/daemon.json');
   const [settings] = await collectChanges({ ...fake, engine: undefined });
-  await settings?.apply(run());
-  const written = await readFile(join(fake.root, 'etc/docker/daemon.json'), 'utf8');
-  expect(JSON.parse(written)).toEqual({ 'log-driver': 'local', mtu: 1400 });
+  expect(settings?.detail).toContain('replaces "mtu": 1500; replaces "default-runtime": "nvidia"');
+  const reports: string[] = [];
+  await settings?.apply({ ...run(), report: (line) => reports.push(line) });
+  expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({
+    'log-driver': 'local',
+    runtimes: { nvidia, 'wealist-nores': { path: '/usr/local/lib/wealist-local/runc-without-sys-resource' } },
+    'default-runtime': 'wealist-nores',
+    mtu: 1400,
+  });
+  expect(await settings?.isNeeded()).toBe(false);
+  const [, copy = ''] = /^the previous settings are in (\S+)$/.exec(reports[0] ?? '') ?? [];
+  expect(settings?.detail).toContain(copy);
+  expect(await readFile(copy, 'utf8')).toBe(text);
+  expect((await stat(copy)).mode & 0o777).toBe(0o600);
 });
 
-test('settings that are no JSON are named, and nothing is written', async () => {
-  const fake = await makeBareDebian({ files: { ...withheld, 'etc/docker/daemon.json': '{"mtu": 14' } });
-  const collected = collectChanges({ ...fake, engine: undefined });
-  await expect(collected).rejects.toMatchObject({
-    message: `${join(fake.root, 'etc/docker/daemon.json')} is not JSON`,
-    exitCode: 3,
-  });
+test.each([
+  ['{"mtu": 14', ':1:11', 'close brace expected'],
+  ['{\n  "mtu": 1400,\n}\n', ':3:1', 'property name expected'],
+  ['{\n  // fast\n  "mtu": 1400\n}\n', ':2:3', 'invalid comment token'],
+])(
+  'settings that are not JSON are refused with their place, and nothing is written: %j',
+  async (text, place, cause) => {
+    const fake = await makeBareDebian({ files: { ...withheld, 'etc/docker/daemon.json': text } });
+    const file = join(fake.root, 'etc/docker/daemon.json');
+    const collected = collectChanges({ ...fake, engine: undefined });
+    await expect(collected).rejects.toMatchObject({
+      message: `${file}${place} is not JSON`,
+      cause: expect.stringContaining(cause),
+      exitCode: 3,
+    });
+    expect(await readFile(file, 'utf8')).toBe(text);
+  },
+);
+
+test('settings that are a list are refused', async () => {
+  const fake = await makeBareDebian({ files: { ...withheld, 'etc/docker/daemon.json': '[]' } });
+  await expect(collectChanges({ ...fake, engine: undefined })).rejects.toThrow('is not a JSON object');
+});
+
+test('lists are added to, without repetition', () => {
+  const present = {
+    dns: ['10.0.0.1'],
+    hosts: ['fd://'],
+    'default-address-pools': [{ base: '10.1.0.0/16', size: 24 }],
+  };
+  const wanted = {
+    dns: ['10.0.0.1', '10.0.0.2'],
+    'default-address-pools': [{ base: '10.1.0.0/16', size: 24 }],
+  };
+  expect(mergeSettings(present, wanted)).toEqual({ ...present, dns: ['10.0.0.1', '10.0.0.2'] });
+  expect(listReplaced(present, wanted)).toEqual([]);
 });
 
 test('an engine that this tool installed is started; another one is not', async () => {
@@ -342,6 +390,22 @@ test('CAP_SYS_RESOURCE withheld: repaired in an engine of ours, else the exact l
 
   await recordEngine(fake);
   const changes = await collectChanges({ ...fake, ...connected });
+  expect(changes.map(({ id }) => id)).toEqual(['engine-settings', 'restart-engine']);
+});
+
+test('another engine than the installed one is neither configured nor restarted', async () => {
+  const fake = await makeBareDebian({ files: { ...granted, ...route } });
+  await recordEngine(fake);
+  const large = { 'GET /networks/bridge': {} };
+  const rootless = { ...large, 'GET /info': { ...docker.info, SecurityOptions: ['name=rootless'] } };
+  const socket = await startEngine({ ...enginesAnswers(), ...rootless }, join(fake.root, 'docker.sock'));
+  const host = { ...fake.host, env: { ...fake.host.env, DOCKER_HOST: `unix://${socket}` } };
+  const engine = await getEngine(host);
+  // Its MTU is larger than that of the default route, which is changed in the engine of this tool.
+  expect(engine).toMatchObject({ rootless: true, mtu: undefined });
+  expect(await collectChanges({ ...fake, host, engine })).toEqual([]);
+  const ours = await connect(fake, { ...enginesAnswers(), ...large });
+  const changes = await collectChanges({ ...fake, ...ours });
   expect(changes.map(({ id }) => id)).toEqual(['engine-settings', 'restart-engine']);
 });
 

@@ -11,7 +11,7 @@ import { createDockerCli } from '../../src/tools/docker/cli.ts';
 import { type Exec, exec } from '../../src/tools/exec.ts';
 import { createGit } from '../../src/tools/git.ts';
 import { createGo } from '../../src/tools/go.ts';
-import { createHelm } from '../../src/tools/helm.ts';
+import { createHelm, OutageFailure } from '../../src/tools/helm.ts';
 import { createKind } from '../../src/tools/kind.ts';
 import { ApiFailure } from '../../src/tools/kubernetes/api-server.ts';
 import { createKubectl } from '../../src/tools/kubernetes/kubectl.ts';
@@ -437,6 +437,24 @@ test('a time-out is a failure of the tool, the end by a signal one of this machi
   await expect(exec('sh', ['-c', 'kill -9 $$'], { failures })).rejects.toMatchObject({
     ...{ message: 'sh was ended by SIGKILL', hint: undefined, exitCode: 3 },
   });
+});
+
+test.each([
+  [
+    'Error: UPGRADE FAILED: Get "https://127.0.0.1:6443/api": dial tcp 127.0.0.1:6443: connect: connection refused',
+    true,
+  ],
+  ['Error: UPGRADE FAILED: Put "https://127.0.0.1:6443/apis/apps/v1": EOF', true],
+  ['failed calling webhook "validate.nginx": Post "https://a.svc:443/": connect: connection refused', true],
+  [
+    'looks like "https://charts.example" is not a valid chart repository or cannot be reached: connection refused',
+    false,
+  ],
+  ['Error: UPGRADE FAILED: cannot patch "a" with kind Service: field is immutable', false],
+])('helm: %s is an outage of the moment: %s', async (stderr, isOutage) => {
+  const failure = await tools.helm?.(failing(stderr)).catch((error: unknown) => error);
+  expect(failure instanceof OutageFailure).toBe(isOutage);
+  expect(failure).toMatchObject({ exitCode: 6 });
 });
 
 /** Status and message of the API server; the same failure as kubectl prints it. */

@@ -15,7 +15,7 @@ import { bundleStandIn } from './bundle.ts';
 import { ensurePackagesLayer } from './npm-packages.ts';
 import { withNumericUser } from './numeric-user.ts';
 import { toStandInImage } from './stand-in-image.ts';
-import { listVolumes, withTmp, withVolumes } from './volumes.ts';
+import { findLiveFolders, listVolumes, withRestart, withTmp, withVolumes } from './volumes.ts';
 
 export type { ServiceImage } from '../source/service-sources.ts';
 
@@ -73,7 +73,9 @@ export function createServiceImages(deps: ServiceImagesDeps): ServiceImages {
             await withTmp(await deps.buildDockerfile(name, dockerfile as DockerfileSource, run), store),
             store,
           );
-      const image = withVolumes(built, listVolumes(environment, name, { isStandIn: base !== undefined }));
+      const kind = { isStandIn: base !== undefined };
+      const restartable = withRestart(built, findLiveFolders(environment, name, kind));
+      const image = withVolumes(restartable, listVolumes(environment, name, kind));
       if (listSaved(source, await read(name)).length === 0) {
         sources.recordBuilt(name, source);
         await store.putImage(sources.keyOf(name, sourceHash, base), image);

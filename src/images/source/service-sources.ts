@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import type { Environment } from '../../config/schema.ts';
 import { hash } from '../../lib/hash.ts';
 import { type Image, imageId } from '../../lib/oci.ts';
-import { listVolumes } from '../build/volumes.ts';
+import { listAdditions } from '../build/volumes.ts';
 import { toBuiltReference } from '../built-reference.ts';
 import type { ResolvedImage } from '../find-image.ts';
 import type { Store } from '../store/store.ts';
@@ -74,7 +74,7 @@ export function createServiceSources(deps: ServiceSourcesDeps): ServiceSources {
   const get = (name: string) => known.get(name) ?? read(name);
 
   const keyOf = (name: string, sourceHash: string, base: Image | undefined) => {
-    const volumes = listVolumes(environment, name, { isStandIn: base !== undefined });
+    const volumes = listAdditions(environment, name, { isStandIn: base !== undefined });
     const image = { sourceHash, base: base && imageId(base), architecture, volumes };
     // The second format of an image from a Dockerfile: its user is a number.
     return `service-${name}-${hash(base ? image : { ...image, format: 2 })}`;

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { findMessage } from '../../lib/error-body.ts';
 import { Failure } from '../../lib/failure.ts';
 import { findRule } from '../failure-rules.ts';
-import { apiFailures, notReachable, toServerError } from './api-failures.ts';
+import { apiFailures, isRestarting, notReachable, toServerError } from './api-failures.ts';
 import type { ApiAccess } from './kubeconfig.ts';
 import type { Metadata } from './objects.ts';
 
@@ -35,6 +35,8 @@ export type ApiReader = Omit<ApiServer, 'patch'>;
 export class ApiFailure extends Failure {
   /** The HTTP status; undefined when there was no response. */
   readonly status: number | undefined;
+  /** There was no response because the server is gone for the moment. */
+  readonly isRestarting: boolean;
 
   constructor(
     message: string,
@@ -49,6 +51,7 @@ export class ApiFailure extends Failure {
     });
     this.name = 'ApiFailure';
     this.status = status;
+    this.isRestarting = status === undefined && isRestarting(text);
   }
 }
 
