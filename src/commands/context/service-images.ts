@@ -53,7 +53,7 @@ export function openServiceImages({
     environment,
     checkout: app.paths.checkout,
     async buildDockerfile(name, { root, dockerfile, context }, { signal, report }) {
-      const client = await findBuildClient(host, app.exec);
+      const client = await findBuildClient(host, app.exec, docker.env);
       if (!client) {
         throw new Failure('no docker client that can build Dockerfiles is installed', {
           hint: 'npm run doctor -- --fix',
