@@ -14,14 +14,9 @@ import { createGit } from '../../tools/git.ts';
 import { createPostgres } from '../../tools/postgres.ts';
 import { chooseCluster } from './choose-cluster.ts';
 import { chooseExtras, type WantedExtras } from './choose-extras.ts';
-import {
-  readSituation,
-  readSurroundings,
-  type Situation,
-  type SituationOptions,
-  toEngineRecord,
-} from './engine.ts';
+import { readSituation, readSurroundings, type Situation, type SituationOptions } from './engine.ts';
 import { loadMachineEnvironment } from './environment.ts';
+import { toEngineRecord } from './own-engine.ts';
 import { openServiceImages } from './service-images.ts';
 import { openSession } from './session.ts';
 import { toolSteps } from './tools.ts';
@@ -36,7 +31,10 @@ async function connectUp(
   const session = openSession(app, engine, cluster);
   const { toolchain } = session;
   const { registry } = environment;
-  const images = await openImages({ paths, registry, toolchain, exec, architecture: engine.arch });
+  const images = await openImages({
+    ...{ paths, registry, toolchain, exec, environment },
+    architecture: engine.arch,
+  });
   const serviceImages = openServiceImages({ app, host, environment, images, toolchain });
   const git = createGit(exec, paths.checkout);
   return {

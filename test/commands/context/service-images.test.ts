@@ -12,6 +12,7 @@ import type { DockerImage } from '../../../src/tools/docker/images.ts';
 import { environment } from '../../fakes/app.ts';
 import { makeHost } from '../../fakes/host.ts';
 import { createFakeDocker } from '../../fakes/registries.ts';
+import { noWatch } from '../../fakes/watch.ts';
 import { makeTemporaryFolder } from '../../temporary-folder.ts';
 
 const service: Omit<Environment['services'][string], 'port' | 'standIn'> = {
@@ -34,6 +35,7 @@ async function makeWorld({
   /** Builds that run, and the most that ever ran at once. */
   const builds = { running: 0, most: 0 };
   const docker = {
+    watch: noWatch,
     ...named,
     env: {},
     readCapacity: async () => ({ cpus: 2, memory: 8e9 }),
