@@ -58,8 +58,9 @@ async function makeWorld({
   }
   const lines: string[] = [];
   const run = { signal: new AbortController().signal, report: (line: string) => void lines.push(line) };
-  const open = () =>
+  const open = ({ rebuild = false } = {}) =>
     openServiceImages({
+      rebuild,
       host: host.host,
       toolchain: { docker },
       images: { store: openStore(join(checkout, 'cache')), architecture: 'amd64', checkout } as Images,
@@ -85,7 +86,7 @@ async function makeWorld({
       },
     });
   return {
-    ...{ checkout, state, nameless, lines, named, docker },
+    ...{ checkout, state, nameless, lines, named, docker, open, run },
     /** Builds what the Dockerfile says from now on. */
     async build(content: string) {
       state.content = content;
@@ -166,4 +167,18 @@ test('without a client that builds it is a failure with the way to one', async (
     hint: 'npm run doctor -- --fix',
     exitCode: 3,
   });
+});
+
+test('an image that is forced is built without the cache although it exists, once in a run', async () => {
+  const { build, state, open, run } = await makeWorld();
+  await build('one');
+  expect(await open().find('board')).toBeDefined();
+  const forced = open({ rebuild: true });
+  expect(await forced.find('board')).toBeUndefined();
+  state.content = 'built anew';
+  const built = await forced.build('board', run);
+  expect(state.arguments).toContain('--no-cache');
+  expect(await forced.find('board')).toEqual(built);
+  // The next run takes it.
+  expect(await open().find('board')).toEqual(built);
 });
