@@ -68,7 +68,7 @@ export function openServiceImages({
 
   const engine = createEngineBuild({
     ...{ exec: app.exec, docker, queue, noCache: rebuild },
-    findClient: () => findBuildClient(host, app.exec),
+    findClient: () => findBuildClient(host, app.exec, docker.env),
     canPull: (registry, signal) => canPull(registry, environment, { signal }),
   });
 
