@@ -1,5 +1,6 @@
 import { exitCodes, Failure } from '../lib/failure.ts';
 import type { CheckContext, CheckResult, MakeCheck } from './checks/check.ts';
+import { checkDataFolder } from './checks/data-folder.ts';
 import { checkDisk } from './checks/disk.ts';
 import { checkCgroup, checkClock, checkEngine, checkKernel, checkMtu } from './checks/engine.ts';
 import { checkInotify } from './checks/limits.ts';
@@ -7,11 +8,13 @@ import { checkMemory } from './checks/memory.ts';
 import { checkPorts } from './checks/ports.ts';
 import { checkPrivileged } from './checks/privileged.ts';
 import { checkApt, checkDockerClient, checkDockerFolder, checkGo } from './checks/programs.ts';
+import { checkRootless } from './checks/rootless.ts';
 import { checkRoutes } from './checks/routes.ts';
 
 /** In the order they are shown. */
 const makers: readonly MakeCheck[] = [
   checkEngine,
+  checkRootless,
   checkPrivileged,
   checkCgroup,
   checkKernel,
@@ -21,6 +24,7 @@ const makers: readonly MakeCheck[] = [
   checkInotify,
   checkPorts,
   checkDisk,
+  checkDataFolder,
   checkMemory,
   checkDockerClient,
   checkDockerFolder,

@@ -32,7 +32,12 @@ export function createDocker({ socket }: { readonly socket: string }, exec: Exec
     ...createDockerImages(connection, exec),
     ...createDockerContainers(connection),
     watch: connection.watch,
-    env: { DOCKER_HOST: `unix://${socket}`, KIND_EXPERIMENTAL_PROVIDER: 'docker' },
+    env: {
+      DOCKER_HOST: `unix://${socket}`,
+      KIND_EXPERIMENTAL_PROVIDER: 'docker',
+      // Users of Macs often set linux/amd64: nodes and images are of the engine's own architecture.
+      DOCKER_DEFAULT_PLATFORM: '',
+    },
     async readCapacity({ signal } = {}) {
       const what = 'the processors and memory of the engine';
       const { NCPU, MemTotal } = await connection.getJson<{ NCPU: number; MemTotal: number }>(

@@ -30,7 +30,11 @@ function sendEvents(response: ServerResponse, events: readonly object[]): void {
 test('child programs use the same engine, whatever the environment names', async () => {
   const socket = await startEngine();
   const docker = createDocker({ socket }, exec);
-  expect(docker.env).toEqual({ DOCKER_HOST: `unix://${socket}`, KIND_EXPERIMENTAL_PROVIDER: 'docker' });
+  expect(docker.env).toEqual({
+    DOCKER_HOST: `unix://${socket}`,
+    KIND_EXPERIMENTAL_PROVIDER: 'docker',
+    DOCKER_DEFAULT_PLATFORM: '',
+  });
 });
 
 test('an image, and one that is not there', async () => {
