@@ -230,3 +230,24 @@ test('Ctrl-C does not wait for an engine that does not respond', async () => {
   await expect(docker.listContainers([], { signal: run.signal })).rejects.toThrow('stop');
   await expect(docker.listContainers([], { signal: run.signal })).rejects.toThrow('stop');
 });
+
+test("BuildKit's cache is measured without what is used or shared, and pruned to a size", async () => {
+  const requests: string[] = [];
+  const docker = await connect({
+    'GET /system/df': {
+      BuildCache: [
+        { Size: 10, InUse: false, Shared: false },
+        { Size: 20, InUse: true, Shared: false },
+        { Size: 40, InUse: false, Shared: true },
+        { Size: 80, InUse: false, Shared: false },
+      ],
+    },
+    'POST /build/prune': (request, response) => {
+      requests.push(request.url ?? '');
+      sendJson(response, 200, { SpaceReclaimed: 40 });
+    },
+  });
+  expect(await docker.measureBuildCache({ signal })).toBe(90);
+  expect(await docker.pruneBuildCache(50, { signal })).toBe(40);
+  expect(requests).toEqual(['/build/prune?keep-storage=50']);
+});
