@@ -144,14 +144,15 @@ function describeCluster(
 /** Everything that finds images; without an engine, only those in the cache are found. */
 function openDoctorImages(
   { paths, exec }: App,
-  { registry }: Environment,
+  environment: Environment,
   docker: Docker | undefined,
   engine: Engine | undefined,
 ) {
   const client = docker ?? createDocker({ socket: defaultSocket }, exec);
   const toolchain = { docker: client, dockerCli: createDockerCli(exec, client) };
   const architecture = engine?.arch ?? ownPlatform().architecture;
-  return openImages({ paths, registry, toolchain, exec, architecture });
+  const { registry } = environment;
+  return openImages({ paths, registry, toolchain, exec, architecture, environment });
 }
 
 async function fix(app: App, host: Host, confirmed: boolean): Promise<void> {
