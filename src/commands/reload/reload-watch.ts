@@ -8,6 +8,7 @@ import { type LiveSource, readLiveBase, readLiveSource } from '../../images/sour
 import { mergeFolders, type SourceFolder } from '../../images/source/source-files.ts';
 import { listSaved, type SourceState } from '../../images/source/source-state.ts';
 import { watchSources } from '../../images/source/watch-sources.ts';
+import { hasSameBases } from '../../images/source/with-bases.ts';
 import { Failure } from '../../lib/failure.ts';
 import { createRestartableTask, type RestartableTask } from '../../lib/restartable-task.ts';
 import { shareLock, type WithLock } from '../../lib/share-lock.ts';
@@ -189,7 +190,7 @@ function createReload(
 
     /** Undefined when the source differs in other files from that of the image, or in none. */
     async function findLiveSource(source: SourceState): Promise<LiveSource | undefined> {
-      if (!deployed) return undefined;
+      if (!deployed || !hasSameBases(deployed.source, source)) return undefined;
       const { base, containers } = deployed.live;
       const changed = listSaved(deployed.source, source);
       const isLive = [...containers.values()].some((container) => container.put.size > 0);
