@@ -54,28 +54,23 @@ test('a namespace that is being deleted: up names what holds it, waits, and crea
 
 test('the size of a volume is changed: refused with the command that lets up go on and keeps the data', async () => {
   const volumes = await listVolumes();
-  for (const size of ['11Gi', undefined]) {
-    const undo =
-      size === undefined
-        ? undefined
-        : await checkout.edit(local, (text) =>
-            text.replace('className: wealist-data', `className: wealist-data\n  postgres: { size: ${size} }`),
-          );
-    const { stderr, exitCode } = await checkout.run('up', '--yes');
-    expect({ stderr, exitCode }).toMatchObject({ exitCode: 6 });
-    const fix = `delete statefulset postgres --cascade=orphan --namespace=${namespace}`;
-    expect(stderr).toContain(`npm run kubectl -- ${fix}, then npm run up`);
-    expect(await checkout.run('kubectl', ...fix.split(' '))).toMatchObject({ exitCode: 0 });
-    await checkout.up();
-    await undo?.();
-  }
+  // Not undone: that would be refused in the same way.
+  await checkout.edit(local, (text) =>
+    text.replace('className: wealist-data', 'className: wealist-data\n  postgres: { size: 11Gi }'),
+  );
+  const { stderr, exitCode } = await checkout.run('up', '--yes');
+  expect({ stderr, exitCode }).toMatchObject({ exitCode: 6 });
+  const fix = `delete statefulset postgres --cascade=orphan --namespace=${namespace}`;
+  expect(stderr).toContain(`npm run kubectl -- ${fix}, then npm run up`);
+  expect(await checkout.run('kubectl', ...fix.split(' '))).toMatchObject({ exitCode: 0 });
+  await checkout.up();
   expect(await listVolumes()).toEqual(volumes);
 });
 
 describe('in the middle of an upgrade', () => {
   test('helm alone is killed: up says so, the next one takes it back and goes on, with the same volumes', async () => {
     const volumes = await listVolumes();
-    const undo = await setLogLevel('warn');
+    await setLogLevel('warn');
     const running = checkout.start('up', '--yes');
     await running.said('❯ wealist-infrastructure');
     await killProgram(running, 'helm');
@@ -89,17 +84,15 @@ describe('in the middle of an upgrade', () => {
       true,
     );
     expect(await listVolumes()).toEqual(volumes);
-    await undo();
   });
 
   test('the API server is killed: up waits for it and goes on by itself', async () => {
-    const undo = await setLogLevel('error');
+    await setLogLevel('error');
     const running = checkout.start('up', '--yes');
     await running.said('❯ wealist-infrastructure');
     await docker('exec', nodeOf(checkout.name), 'sh', '-c', killApiServer);
     const { stderr, exitCode } = await running.ended;
     expect({ stderr, exitCode }).toMatchObject({ exitCode: 0 });
-    await undo();
   });
 });
 
@@ -113,6 +106,23 @@ test('ctr killed in the middle of an import: the image is complete, and the new 
   expect((await killing).stdout).toContain('killed');
   if (exitCode !== 0) expect(await checkout.run('reload', 'frontend'), stderr).toMatchObject({ exitCode: 0 });
   expect((await request(origin)).body).toContain('<title>after a killed import</title>');
+});
+
+describe('a node without its API server', () => {
+  test('the node is removed by another program, and kind killed while up creates it: the next up has the data', async () => {
+    await docker('rm', '--force', '--volumes', nodeOf(checkout.name));
+    const running = checkout.start('up', '--yes');
+    await running.said(`❯ cluster ${checkout.name}`);
+    await expect.poll(() => listNodes(checkout), { interval: 100, timeout: 60_000 }).toHaveLength(1);
+    await killProgram(running, 'kind');
+    const { stderr, exitCode } = await running.ended;
+    expect({ stderr, exitCode }).toMatchObject({
+      stderr: expect.stringContaining('kind did not create the cluster'),
+      exitCode: 3,
+    });
+    await checkout.up();
+    expect(await listNodes(checkout)).toHaveLength(1);
+  });
 });
 
 test.each([
@@ -205,22 +215,9 @@ describe("the user's own kubeconfig", () => {
   });
 });
 
-test('the node is removed by another program, and kind killed while up creates it: the next up has the data', async () => {
-  await docker('rm', '--force', '--volumes', nodeOf(checkout.name));
-  const running = checkout.start('up', '--yes');
-  await running.said(`❯ cluster ${checkout.name}`);
-  await expect.poll(() => listNodes(checkout), { interval: 100, timeout: 60_000 }).toHaveLength(1);
-  await killProgram(running, 'kind');
-  const { stderr, exitCode } = await running.ended;
-  expect({ stderr, exitCode }).toMatchObject({
-    stderr: expect.stringContaining('kind did not create the cluster'),
-    exitCode: 3,
-  });
-  await checkout.up();
-  expect(await listNodes(checkout)).toHaveLength(1);
-});
-
-test('a damaged etcd: up says how to go on, and down and up create the cluster again with the data', async () => {
+test('a damaged etcd: up says how to go on, and down and up create the cluster again with the data', {
+  timeout: 10 * 60_000,
+}, async () => {
   const node = nodeOf(checkout.name);
   const [image = ''] = await docker('inspect', '--format={{.Config.Image}}', node);
   await docker('stop', '--time=5', node);
@@ -266,7 +263,7 @@ async function listVolumes(): Promise<Readonly<Record<string, string>>> {
   return Object.fromEntries(claims.map(({ metadata }) => [metadata.name, metadata.uid]));
 }
 
-/** Gives every release something to do. Resolves to a function that undoes it. */
-async function setLogLevel(level: string): Promise<() => Promise<void>> {
-  return checkout.edit(local, (text) => text.replace('LOG_LEVEL: debug', `LOG_LEVEL: ${level}`));
+/** Gives every release something to do. */
+async function setLogLevel(level: string): Promise<void> {
+  await checkout.edit(local, (text) => text.replace(/LOG_LEVEL: \w+/, `LOG_LEVEL: ${level}`));
 }
