@@ -152,8 +152,13 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
     {
       title: 'Responses through the ingress',
       steps: [
-        waitForIngress([
-          ...toAddresses(environment, selection.services, cluster),
+        waitForIngress(async (signal) => [
+          ...toAddresses(
+            environment,
+            selection.services,
+            cluster,
+            await deps.snapshots.take(signal, { maxAge: 1_000 }),
+          ),
           ...toExtraAddresses(cluster),
         ]),
         probePolicies({
