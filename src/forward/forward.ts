@@ -33,6 +33,10 @@ export interface ForwardOptions extends Omit<RetryOptions, 'waitForChange'> {
 export interface Forward {
   /** Serves an accepted connection that was not read from yet. Resolves when the connection is closed. */
   serve(connection: Duplex): Promise<void>;
+  /** Lets each client's connection end with its next response, so that the client connects anew. HTTP only. */
+  drain(): void;
+  /** Number of HTTP requests that are being served. */
+  countOpen(): number;
   close(): void;
 }
 
@@ -44,7 +48,10 @@ export interface Forward {
 export function createForward(upstream: Upstream, options: ForwardOptions): Forward {
   const { protocol } = options;
   const retry = createRetry({ ...options, waitForChange: upstream.waitForChange });
-  if (protocol !== 'http') return { serve: createTcpHandler(upstream, retry, options), close() {} };
+  if (protocol !== 'http') {
+    const serve = createTcpHandler(upstream, retry, options);
+    return { serve, drain() {}, countOpen: () => 0, close() {} };
+  }
   return createHttpForward(upstream, retry, options);
 }
 
@@ -71,6 +78,8 @@ function createHttpForward(upstream: Upstream, retry: Retry, options: ForwardOpt
       const upgraded = await relay.serve(connection);
       if (upgraded) await serveTcp(upgraded);
     },
+    drain: relay.drain,
+    countOpen: relay.countOpen,
     close: relay.close,
   };
 }

@@ -113,6 +113,7 @@ async function run(
   throw new CommandFailure(message, {
     argv: [program, ...args],
     status: result.exitCode,
+    killedBy: result.signal,
     stdout,
     stderr: lastLines,
     cause: printedTooMuch ? undefined : lastLines || result.originalMessage,
