@@ -77,6 +77,8 @@ function runNpm(folder) {
     '--no-dry-run',
     '--no-package-lock-only',
     '--no-global',
+    // The checkout's .npmrc hides all of npm's messages.
+    '--loglevel=notice',
   ];
   const npm = process.env.npm_execpath;
   const [program, first] = npm?.endsWith('npm-cli.js') ? [process.execPath, [npm]] : ['npm', []];

@@ -43,6 +43,7 @@ const homes: Readonly<Record<string, RegExp>> = {
   execa: /^src\/tools\/exec\.ts$/,
   listr2: /^src\/ui\//,
   picocolors: /^src\/ui\//,
+  undici: /^src\/tools\//,
   zx: /^scripts\//,
 };
 

@@ -1,11 +1,11 @@
 import { type App, defineCommand } from '../cli/command.ts';
 import { yes } from '../cli/options.ts';
-import { findCluster } from '../cluster/ownership.ts';
-import { type ImageName, loadCatalog } from '../config/catalog.ts';
+import { type FoundCluster, findCluster } from '../cluster/ownership.ts';
 import { sumRequests } from '../config/requests.ts';
 import type { Environment, LocalEnvironment } from '../config/schema.ts';
 import { selectServices } from '../config/services.ts';
 import { openImages } from '../images/open-images.ts';
+import { listFromSource } from '../images/source/dockerfile-source.ts';
 import { exitCodes } from '../lib/failure.ts';
 import { createRoot, unlockRoot } from '../machine/changes/root.ts';
 import { collectChanges, describeChanges, planChanges } from '../machine/changes.ts';
@@ -19,11 +19,13 @@ import { type AppliedChange, createSystemRecord } from '../machine/system-record
 import { findClusterRecord } from '../state/cluster-record.ts';
 import { createDockerCli } from '../tools/docker/cli.ts';
 import { createDocker, type Docker } from '../tools/docker/docker.ts';
+import { defaultSocket } from '../tools/docker/engine-socket.ts';
 import { versions } from '../tools/versions.ts';
 import { toSymbol } from '../ui/style.ts';
 import { toTable } from '../ui/table.ts';
 import type { Ui } from '../ui/ui.ts';
 import { loadMachineEnvironment } from './context/environment.ts';
+import { findPartsToBuild } from './context/missing-parts.ts';
 import { checkPolicies } from './doctor/check-policies.ts';
 
 export const command = defineCommand({
@@ -60,43 +62,37 @@ async function examine(app: App, host: Host, environment: LocalEnvironment): Pro
   const docker = engine && createDocker(engine, exec);
   const record = await findClusterRecord(paths);
   const { name, httpPort, httpsPort, nodes = [] } = record ?? environment.cluster;
+  const selection = selectServices(environment, []);
+  const { controller = 'traefik', extras = [], lacking = [] } = record ?? {};
+  const chosen = { controller, extras: [...extras, ...environment.with], lacking };
   const requests = await sumRequests({
     checkout: paths.checkout,
     environment,
-    selection: selectServices(environment, []),
-    controller: record?.controller ?? 'traefik',
+    selection,
+    controller,
+    fromSource: await listFromSource(environment, paths.checkout),
   });
-  const [cluster, isIncomplete = true] = await Promise.all([
-    docker && findCluster(docker, name, signal),
-    docker && lacksImages(app, environment, docker),
-  ]);
+  const cluster = docker && (await findCluster(docker, name, signal));
   const common = { host, engine, docker, exec, paths, signal } satisfies Partial<CheckContext>;
   const ports = cluster ? undefined : { http: httpPort, https: httpsPort };
   const demand = { kubernetes: versions.kubernetes, ports, requests, workers: cluster ? 0 : nodes.length };
 
   const network = await checkNetwork({
     ...common,
-    demand: { ...demand, buildsImages: false },
+    demand: { ...demand, partsToBuild: { programs: 0, roots: 0 } },
     registryMirror: environment.registry.mirror,
   });
-  const canPull = network.some(({ id, state }) => id === 'registry' && state === 'ok');
-  const machine = await runChecks({
-    ...common,
-    demand: { ...demand, buildsImages: !canPull && isIncomplete },
+  const partsToBuild = await findPartsToBuild(await openDoctorImages(app, environment, docker), {
+    ...{ selection, cluster: chosen, engine },
+    canPull: async () => network.some(({ id, state }) => id === 'registry' && state === 'ok'),
   });
+  const machine = await runChecks({ ...common, demand: { ...demand, partsToBuild } });
   return {
     checks: [
       ...machine.map((check) => (check.id === 'engine' ? explain(check, found) : check)),
       ...network,
       ...(cluster && docker ? await checkPolicies(app, environment, { cluster, docker }) : []),
-      {
-        id: 'cluster',
-        title: `cluster ${name}`,
-        state: 'ok',
-        detail: cluster
-          ? `${cluster.state}, ports ${cluster.httpPort} and ${cluster.httpsPort}`
-          : 'does not exist; npm run up creates it',
-      },
+      describeCluster(name, cluster, found),
     ],
     changes: await createSystemRecord(createRoot(host, exec)).list(),
   };
@@ -109,18 +105,28 @@ function explain(check: CheckResult, found: Engine | EngineFailure): CheckResult
   return { ...check, detail: message, ...(hint === undefined ? {} : { fix: hint }) };
 }
 
-/** Whether an image that can be built from packages is missing. */
-async function lacksImages({ paths, exec }: App, environment: Environment, docker: Docker): Promise<boolean> {
-  const toolchain = { docker, dockerCli: createDockerCli(exec, docker.env) };
-  const { chain } = await openImages({ paths, registry: environment.registry, toolchain, exec });
-  const catalog = await loadCatalog(paths.checkout);
-  const names = Object.entries(catalog).flatMap(([name, { build }]) =>
-    build ? [name as ImageName | 'node'] : [],
-  );
-  const found = await Promise.all(
-    names.map((name) => (name === 'node' ? chain.findNode() : chain.find(name))),
-  );
-  return found.includes(undefined);
+/** Only an engine that responds, or a machine that has none, shows that a cluster does not exist. */
+function describeCluster(
+  name: string,
+  cluster: FoundCluster | undefined,
+  engine: Engine | EngineFailure,
+): CheckResult {
+  const common = { id: 'cluster', title: `cluster ${name}` } as const;
+  if (cluster) {
+    const { state, httpPort, httpsPort } = cluster;
+    return { ...common, state: 'ok', detail: `${state}, ports ${httpPort} and ${httpsPort}` };
+  }
+  if (engine instanceof EngineFailure && engine.problem !== 'absent') {
+    return { ...common, state: 'warn', detail: `unknown: ${engine.message}` };
+  }
+  return { ...common, state: 'ok', detail: 'does not exist; npm run up creates it' };
+}
+
+/** Everything that finds images; without an engine, only those in the cache are found. */
+function openDoctorImages({ paths, exec }: App, environment: Environment, docker: Docker | undefined) {
+  const client = docker ?? createDocker({ socket: defaultSocket }, exec);
+  const toolchain = { docker: client, dockerCli: createDockerCli(exec, client.env) };
+  return openImages({ paths, registry: environment.registry, toolchain, exec });
 }
 
 async function fix(app: App, host: Host, confirmed: boolean): Promise<void> {

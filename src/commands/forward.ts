@@ -1,5 +1,6 @@
 import { defineCommand } from '../cli/command.ts';
 import { selectComponents } from '../config/services.ts';
+import { followApi } from '../tools/kubernetes/follow-api.ts';
 import { toTable } from '../ui/table.ts';
 import { requireWritable } from './context/environment.ts';
 import { toForwardTarget } from './context/forward-targets.ts';
@@ -26,7 +27,7 @@ export const command = defineCommand({
     const { namespace } = environment;
     const wanted = selectComponents(environment, targets).map((name) => toForwardTarget(environment, name));
     const access = await openCluster(app, environment);
-    const api = await access.openApi();
+    const api = await followApi(() => access.openApi());
 
     const deps = { app, api, snapshots: access.snapshots, namespace, signal };
     const { ports, ended, close } = await openForwards(deps, wanted);

@@ -13,6 +13,7 @@ import { exitCodes, Failure } from '../lib/failure.ts';
 import { planAgent } from '../plans/intercept.ts';
 import { type InterceptDeps, requireNotIntercepted } from '../steps/intercept-service.ts';
 import { isListening } from '../tools/dial-loopback.ts';
+import { followApi } from '../tools/kubernetes/follow-api.ts';
 import type { Service } from '../tools/kubernetes/objects.ts';
 import { toTable } from '../ui/table.ts';
 import { getRunningCluster } from './context/engine.ts';
@@ -147,7 +148,7 @@ async function connect(app: App, environment: LocalEnvironment, name: string) {
   const { toolchain, snapshots, openApi } = openSession(app, engine, cluster);
   const [images, api, nodeNames] = await Promise.all([
     openImages({ paths, registry, toolchain, exec }),
-    openApi(),
+    followApi(openApi),
     listNodeNames(toolchain.docker, cluster, signal),
   ]);
   const { nodes } = toolchain;

@@ -9,6 +9,7 @@ import { levels } from '../logs/log-level.ts';
 import { followLogs, printLogs } from '../logs/logs.ts';
 import { findClusterRecord } from '../state/cluster-record.ts';
 import { findSecrets } from '../state/secrets.ts';
+import { followApi } from '../tools/kubernetes/follow-api.ts';
 import { findComponent, type Pod } from '../tools/kubernetes/objects.ts';
 import { listPods } from '../tools/kubernetes/watch-pods.ts';
 import { isLocal } from './context/environment.ts';
@@ -70,11 +71,12 @@ export const command = defineCommand({
     const { ui, signal } = app;
     const environment = await app.environment({ name: env });
     const components = selectComponents(environment, services);
-    const api = await (await openCluster(app, environment)).openApi();
+    const access = await openCluster(app, environment);
+    const isPrinting = noFollow || previous;
+    const api = await (isPrinting ? access.openApi() : followApi(() => access.openApi()));
     await hideSecrets(app, environment);
     const format = ui.json ? formatAsJson : createReadableFormat({ components, colors: ui.resultColors });
     const filter = createLogFilter({ grep, level });
-    const isPrinting = noFollow || previous;
 
     const options = {
       namespace: environment.namespace,
@@ -95,7 +97,7 @@ export const command = defineCommand({
         ...options,
         write: output.write,
         onNoLogs: () => ui.say(`no pod of ${toNames(services)} is running yet: waiting`),
-        onSilence: () => ui.say('the cluster does not respond: waiting'),
+        onSilence: ({ message }) => ui.say(`${message}: waiting for it`),
       });
       await Promise.race([following, output.failed]).finally(() => output.close());
     }

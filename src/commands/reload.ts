@@ -5,6 +5,7 @@ import { getService } from '../config/services.ts';
 import { openImages } from '../images/open-images.ts';
 import { planReload } from '../plans/reload.ts';
 import type { Reloaded, ReloadServiceDeps } from '../steps/reload-service.ts';
+import { followApi } from '../tools/kubernetes/follow-api.ts';
 import { getRunningCluster } from './context/engine.ts';
 import { requireWritable } from './context/environment.ts';
 import { openServiceImages } from './context/service-images.ts';
@@ -34,7 +35,7 @@ export const command = defineCommand({
     const environment = requireWritable(app, await app.environment(), 'reload');
     const names = [...new Set(services)];
     for (const name of names) getService(environment, name);
-    const connect = await connectReload(app, environment);
+    const connect = await connectReload(app, environment, { follows: watch });
     if (watch) {
       const { watchServices } = await import('./reload/reload-watch.ts');
       return watchServices({ app, environment, connect }, names);
@@ -43,7 +44,7 @@ export const command = defineCommand({
       async () => {
         const reloaded: Reloaded[] = [];
         const { milliseconds } = await app.runPlan(
-          planReload(connect(), names, (each) => void reloaded.push(each)),
+          planReload(await connect(), names, (each) => void reloaded.push(each)),
         );
         app.ui.result(
           { changed: reloaded.some(({ changed }) => changed), milliseconds, services: reloaded },
@@ -56,25 +57,37 @@ export const command = defineCommand({
 });
 
 /**
- * Connects to the running cluster. Each call of the returned function reads the then current sources.
+ * Connects to the running cluster. Each call of the returned function reads the then current sources. With `follows`, it
+ * goes to the cluster that the kubeconfig names at the time.
  * @throws {Failure} exit code 5 when the cluster is not running.
  */
-async function connectReload(app: App, environment: LocalEnvironment): Promise<() => ReloadServiceDeps> {
+async function connectReload(
+  app: App,
+  environment: LocalEnvironment,
+  { follows }: { readonly follows: boolean },
+): Promise<() => Promise<ReloadServiceDeps>> {
   const { paths, exec, signal } = app;
   const { engine, host, name: cluster } = await getRunningCluster(app, environment);
   const { toolchain, snapshots, openApi } = openSession(app, engine, cluster);
-  const [images, api, nodeNames] = await Promise.all([
+  const readNodes = () => listNodeNames(toolchain.docker, cluster, signal);
+  let nodes = readNodes();
+  const onChange = () => {
+    nodes = readNodes();
+    // Its failure is that of the next reload.
+    nodes.catch(() => {});
+  };
+  const [images, api] = await Promise.all([
     openImages({ paths, registry: environment.registry, toolchain, exec }),
-    openApi(),
-    listNodeNames(toolchain.docker, cluster, signal),
+    follows ? followApi(openApi, { onChange }) : openApi(),
+    nodes,
   ]);
-  return () => ({
+  return async () => ({
     toolchain,
     snapshots,
     api,
     store: images.store,
     serviceImages: openServiceImages({ app, host, environment, images, toolchain }),
     namespace: environment.namespace,
-    nodeNames,
+    nodeNames: await nodes,
   });
 }

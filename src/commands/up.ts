@@ -9,6 +9,7 @@ import { sumRequests } from '../config/requests.ts';
 import type { WorkerType } from '../config/schema.ts';
 import { selectServices } from '../config/services.ts';
 import { canPull } from '../images/can-pull.ts';
+import { listFromSource } from '../images/source/dockerfile-source.ts';
 import { describeChanges, planChanges } from '../machine/changes.ts';
 import { joinResults } from '../plan/run-plan.ts';
 import { toHostOrigin, toOrigin } from '../plans/addresses.ts';
@@ -26,9 +27,11 @@ import { type Address, describeUp, toUpValue } from '../ui/summary.ts';
 import { parseExtras } from './context/choose-extras.ts';
 import type { Situation } from './context/engine.ts';
 import { requireWritable } from './context/environment.ts';
+import { findPartsToBuild } from './context/missing-parts.ts';
 import { toSecretsOptions } from './context/secrets.ts';
-import { type Foreseen, foreseeUp, lacksImages, type UpOptions } from './context/up-deps.ts';
+import { type Foreseen, foreseeUp, type UpOptions } from './context/up-deps.ts';
 import { listChanges, type MachineDemand, prepareMachine } from './up/prepare-machine.ts';
+import { requireOwnPorts } from './up/require-own-ports.ts';
 import { retryOnTakenPort } from './up/retry-ports.ts';
 
 export const command = defineCommand({
@@ -77,7 +80,8 @@ export const command = defineCommand({
     const overrides = toOverrides({ name: wantedName, nodes: wantedNodes });
     const environment = requireWritable(app, await app.environment({ overrides }), 'up');
     const selection = selectServices(environment, services);
-    const { podSecurity } = await loadHelmValues(app.paths.checkout, environment);
+    const fromSource = await listFromSource(environment, app.paths.checkout);
+    const { podSecurity } = await loadHelmValues(app.paths.checkout, environment, fromSource);
     const wantedExtras = parseExtras(input, environment);
     const toPlan = (
       { deps, record }: Foreseen,
@@ -85,6 +89,7 @@ export const command = defineCommand({
     ) =>
       planUp(environment, deps, {
         ...{ selection, cluster: record, controller: record.controller, repairs, podSecurity, ...own },
+        fromSource,
         removedExtras: wantedExtras.removed,
       });
 
@@ -198,12 +203,15 @@ export const command = defineCommand({
       const wanted = { name: wantedName, extras: wantedExtras };
       const foreseen = await foreseeUp(app, environment, { ...wanted, ...options });
       const { situation, record, deps } = foreseen;
-      const lacks = await lacksImages(deps.images, selection, record, situation.engine);
-      const buildsImages =
-        environment.registry.pull !== 'only' && lacks && !(await canPull('docker.io', environment, app));
+      await requireOwnPorts(app, situation);
+      const partsToBuild = await findPartsToBuild(deps.images, {
+        ...{ selection, cluster: record, engine: situation.engine },
+        canPull: async () =>
+          environment.registry.pull === 'only' || (await canPull('docker.io', environment, app)),
+      });
       const demand: MachineDemand = {
         environment,
-        buildsImages,
+        partsToBuild,
         newPorts: situation.found ? undefined : { http: record.httpPort, https: record.httpsPort },
         workers: record.nodes.length,
         requests: () =>
@@ -212,6 +220,7 @@ export const command = defineCommand({
             environment,
             selection,
             controller: record.controller,
+            fromSource,
           }),
       };
       return { ...foreseen, demand };

@@ -1,11 +1,13 @@
 import { findNearest } from '../lib/nearest.ts';
 import { imageNames } from './catalog.ts';
+import { requireChartLinks } from './chart-links.ts';
 import { parse } from './parse.ts';
 import { findTooPrivileged } from './pod-security.ts';
 import { ConfigFailure, type Problem } from './problems.ts';
 import { readText } from './read-text.ts';
 import type { Environment } from './schema.ts';
-import { findAt, type MapTree, overlay, placeOf } from './tree.ts';
+import { findAt, type MapTree, overlay, placeOf, toTree } from './tree.ts';
+import { fromSourceFile } from './values.ts';
 import { findSchemaProblems, type Rule } from './values-schema.ts';
 
 /** The Pod Security Standard that a namespace enforces. */
@@ -13,23 +15,29 @@ export type PodSecurity = 'restricted' | 'baseline';
 
 /** What a run needs to know of the Helm values in git. */
 export interface HelmValues {
+  /** As set, or baseline where a service that is built from source needs it and the environment lists no other. */
   readonly podSecurity: PodSecurity;
 }
 
 /**
  * Checks the values files of an environment (`helm/environments/base.yaml`, the environment's own and those that it
  * lists) and the values that result when they are merged over the charts' own.
- * @throws {ConfigFailure} with all problems, each with its place.
+ * @param fromSource services that are built from their Dockerfiles, which get the values of `fromSourceFile`
+ * @throws {ConfigFailure} with all problems, each with its place; for links of charts that lead nowhere with those.
  */
 export async function loadHelmValues(
   checkout: string,
   { name, services, values: own = [] }: Pick<Environment, 'name' | 'services' | 'values'>,
+  fromSource: ReadonlySet<string> = new Set(),
 ): Promise<HelmValues> {
+  await requireChartLinks(checkout);
   const schema: Rule = JSON.parse(await getText('helm/values.schema.json'));
   const read = async (file: string) => parse(await getText(file), file);
   const common = findMap(await read('helm/charts/wealist-common/values.yaml'), ['exports', 'defaults']);
-  const files = [...['base', name].map((layer) => `helm/environments/${layer}.yaml`), ...own];
-  const layers = await Promise.all(files.map(read));
+  const files = ['base', name].map((layer) => `helm/environments/${layer}.yaml`);
+  const lower = await Promise.all(files.map(read));
+  const upper = await Promise.all(own.map(read));
+  const layers = [...lower, ...upper];
   const known = [...findMap(common, ['services']).entries.keys()];
   const problems = layers.flatMap((layer) => [
     ...findSchemaProblems(layer, schema),
@@ -40,13 +48,25 @@ export async function loadHelmValues(
 
   const charts = await Promise.all(Object.keys(services).map((service) => readChart(service)));
   const values = [common, ...charts, ...layers].reduce(overlay);
-  const unfit = [
-    ...findTooPrivileged(values, Object.keys(services)),
-    ...findOtherThanEnvironment(values, services),
-  ];
+  const built = fromSource.size === 0 ? values : await mergeFromSource();
+  const findUnfit = (level: MapTree) =>
+    Object.keys(services).flatMap((service) =>
+      findTooPrivileged(overlay(fromSource.has(service) ? built : values, level), [service]),
+    );
+  const set = pickLevel(values);
+  const isOwn = own.includes(placeOf(values, levelPath).file);
+  const needsBaseline = !isOwn && findUnfit(set).some(({ place }) => place.file === fromSourceFile);
+  const level = needsBaseline ? toTree(levelPath, 'baseline', { file: fromSourceFile }) : set;
+  const unfit = [...findUnfit(level), ...findOtherThanEnvironment(values, services)];
   if (unfit.length > 0) throw new ConfigFailure(unfit);
-  const level = findAt(values, ['namespace', 'podSecurity']);
-  return { podSecurity: level?.kind === 'scalar' && level.value === 'baseline' ? 'baseline' : 'restricted' };
+  const found = findAt(level, levelPath);
+  return { podSecurity: found?.kind === 'scalar' && found.value === 'baseline' ? 'baseline' : 'restricted' };
+
+  /** The values of the services that are built from source. */
+  async function mergeFromSource(): Promise<MapTree> {
+    const file = await read(fromSourceFile);
+    return [common, ...charts, ...lower, file, ...upper].reduce(overlay);
+  }
 
   async function getText(file: string): Promise<string> {
     const text = await readText(checkout, file);
@@ -118,4 +138,12 @@ const nothing: MapTree = { kind: 'map', place: { file: '' }, entries: new Map() 
 function findMap(tree: MapTree, path: readonly string[]): MapTree {
   const found = findAt(tree, path);
   return found?.kind === 'map' ? found : nothing;
+}
+
+const levelPath = ['namespace', 'podSecurity'] as const;
+
+/** The values' Pod Security level alone, with its place. */
+function pickLevel(values: MapTree): MapTree {
+  const entry = values.entries.get('namespace');
+  return { ...values, entries: new Map(entry ? [['namespace', entry]] : []) };
 }

@@ -20,7 +20,7 @@ export async function loadOwnSecrets(
   if (text === undefined) return {};
 
   const problems: Problem[] = [];
-  const shared = findOnly(parse(text, file), 'shared', [], problems);
+  const shared = findOnly(parse(text, file, { isSecret: true }), 'shared', [], problems);
   const secrets = shared && findOnly(shared, 'secrets', ['shared'], problems);
   const values = [...(secrets?.entries ?? [])].flatMap(([key, entry]) => {
     const problem = findProblem(key, entry);

@@ -11,6 +11,7 @@ import {
 import { ConfigFailure, type Path, type Place, type Problem, toPlaceText } from './problems.ts';
 import { scan } from './scan.ts';
 import type { MapEntry, MapTree, Tree } from './tree.ts';
+import { findVersionProblem } from './yaml-versions.ts';
 
 /** Clearer texts for the parser's frequent errors, by code or by message; other errors keep the parser's text. */
 const clearerTexts: Readonly<Record<string, string>> = {
@@ -30,11 +31,17 @@ const clearerTexts: Readonly<Record<string, string>> = {
   'Implicit map keys need to be followed by map values': 'got a key without ":", expected "key: value"',
 };
 
+export interface ParseOptions {
+  /** Whether the values are secrets, which no message may contain. */
+  readonly isSecret?: boolean;
+}
+
 /**
  * A YAML 1.2 file as a tree with the place of each value; an empty file is an empty map.
- * @throws {ConfigFailure} with the place of the first syntax error, or with all invalid keys.
+ * @throws {ConfigFailure} with the place of the first syntax error, or with all invalid keys and all values without
+ * quotes that YAML 1.1, and so Helm, reads as something else.
  */
-export function parse(text: string, file: string): MapTree {
+export function parse(text: string, file: string, { isSecret = false }: ParseOptions = {}): MapTree {
   scan(text, file);
   const lines = new LineCounter();
   const document = parseDocument(text, {
@@ -71,6 +78,7 @@ export function parse(text: string, file: string): MapTree {
     }
     if (!isScalar(node)) throw new TypeError(`a ${node.constructor.name} passed the scan`);
     const value = node.value as string | number | boolean | null;
+    checkVersions(node, path);
     return { kind: 'scalar', place, value, source: node.source ?? '' };
   }
 
@@ -80,11 +88,19 @@ export function parse(text: string, file: string): MapTree {
       const place = placeAt(key.range?.[0] ?? 0);
       const name = isScalar(key) ? String(key.value ?? '') : '';
       const below = name === '' ? path : [...path, name];
+      // A key is never a secret.
+      checkVersions(key, below, false);
       const text = findKeyProblem(name, entries.get(name));
       if (text !== undefined) problems.push({ place, path: below, text });
       else entries.set(name, { place, value: value ? toTree(value as Node, below) : toNothing(place) });
     }
     return entries;
+  }
+
+  function checkVersions(node: Node, path: Path, hides = isSecret): void {
+    if (!isScalar(node) || node.type !== 'PLAIN') return;
+    const text = findVersionProblem(node.source ?? '', node.value, { isSecret: hides });
+    if (text !== undefined) problems.push({ place: placeAt(node.range?.[0] ?? 0), path, text });
   }
 
   function placeAt(offset: number): Place {

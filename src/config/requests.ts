@@ -18,9 +18,11 @@ export interface Requests {
 export interface RequestsOptions {
   /** Absolute. */
   readonly checkout: string;
-  readonly environment: Pick<Environment, 'name'>;
+  readonly environment: Pick<Environment, 'name' | 'values'>;
   readonly selection: Selection;
   readonly controller: Controller;
+  /** Services that are built from their Dockerfiles. */
+  readonly fromSource: ReadonlySet<string>;
 }
 
 /**
@@ -29,10 +31,12 @@ export interface RequestsOptions {
  * @throws {ConfigFailure} when a values file cannot be read, or a request is not a quantity.
  */
 export async function sumRequests(options: RequestsOptions): Promise<Requests> {
-  const { selection, controller } = options;
-  const values = await readValues(options);
+  const { selection, controller, fromSource } = options;
+  const values = await readValues(options, false);
+  const built = fromSource.size === 0 ? values : await readValues(options, true);
   const service = (name: string) => {
-    const settings = overlay(mapAt(values, ['serviceDefaults']), mapAt(values, ['services', name]));
+    const own = fromSource.has(name) ? built : values;
+    const settings = overlay(mapAt(own, ['serviceDefaults']), mapAt(own, ['services', name]));
     const [replicas, minReplicas] = [['replicas'], ['autoscaling', 'minReplicas']].map((path) =>
       Number(textAt(settings, path) ?? 1),
     );
@@ -52,7 +56,7 @@ export async function sumRequests(options: RequestsOptions): Promise<Requests> {
 }
 
 /** The values of all charts merged: those for a single chart are under its name, so they do not conflict. */
-async function readValues({ checkout, environment }: RequestsOptions): Promise<MapTree> {
+async function readValues({ checkout, environment }: RequestsOptions, fromSource: boolean): Promise<MapTree> {
   const charts = (await readdir(join(checkout, 'helm/charts'))).sort();
   const common = await read(checkout, 'helm/charts/wealist-common/values.yaml');
   const files = [
@@ -60,7 +64,7 @@ async function readValues({ checkout, environment }: RequestsOptions): Promise<M
       .filter((chart) => chart !== 'wealist-common')
       .map((chart) => `helm/charts/${chart}/values.yaml`),
     'helm/ingress-nginx.yaml',
-    ...valuesFiles({ checkout, environment }).map((file) => relative(checkout, file)),
+    ...valuesFiles({ checkout, environment, fromSource }).map((file) => relative(checkout, file)),
   ];
   const layers = await Promise.all(files.map((file) => read(checkout, file)));
   return layers.reduce(overlay, mapAt(common, ['exports', 'defaults']));

@@ -244,8 +244,8 @@ const Settings = z.strictObject(
       ),
     values: z
       .array(
-        pathBelow('a file of this checkout, such as helm/examples/real-services.yaml'),
-        'a list of files, such as [helm/examples/real-services.yaml]',
+        pathBelow('a file of this checkout, such as helm/own.yaml'),
+        'a list of files, such as [helm/own.yaml]',
       )
       .optional()
       .describe(

@@ -5,11 +5,16 @@ export interface ValuesFilesOptions {
   /** Absolute. */
   readonly checkout: string;
   readonly environment: Pick<Environment, 'name' | 'values'>;
+  /** Whether the release is of a service that is built from its Dockerfile. */
+  readonly fromSource?: boolean;
   /** The file of generated secrets, where the environment has one. */
   readonly secrets?: string | undefined;
   /** The file with values that are only known at run time. */
   readonly generated?: string | undefined;
 }
+
+/** What weAlist's own programs need beyond the specification; relative to the checkout. */
+export const fromSourceFile = 'helm/from-source.yaml';
 
 /**
  * The values files of every release in Helm's order: the last one wins. Helm itself reads a chart's own values first;
@@ -18,6 +23,7 @@ export interface ValuesFilesOptions {
 export function valuesFiles({
   checkout,
   environment,
+  fromSource = false,
   secrets,
   generated,
 }: ValuesFilesOptions): readonly string[] {
@@ -25,6 +31,7 @@ export function valuesFiles({
   const own = (environment.values ?? []).map((file) => join(checkout, file));
   const files = [
     ...[join(folder, 'base.yaml'), join(folder, `${environment.name}.yaml`)],
+    ...(fromSource ? [join(checkout, fromSourceFile)] : []),
     ...own,
     ...[secrets, generated],
   ];
@@ -37,11 +44,6 @@ export type Controller = 'nginx' | 'traefik';
 export interface PublicPorts {
   readonly httpPort: number;
   readonly httpsPort: number;
-}
-
-export interface BuiltService {
-  readonly reference: string;
-  readonly isStandIn: boolean;
 }
 
 /** Service → names of what it needs, as in the environment. */
@@ -58,15 +60,13 @@ export function toNeeds({ services }: Pick<Environment, 'services'>): Needs {
  */
 export function toServiceValues(
   name: string,
-  { reference, isStandIn }: BuiltService,
+  reference: string,
   { ports: { httpPort, httpsPort }, needs }: { readonly ports: PublicPorts; readonly needs: Needs },
 ) {
   return {
     images: { [name]: reference },
     public: { httpPort, httpsPort },
     services: toServices(Object.keys(needs), (service) => ({ needs: needs[service] ?? [] })),
-    // The default command starts a stand-in; an image with its own Dockerfile has its own command.
-    ...(isStandIn ? {} : { serviceDefaults: { command: [] } }),
   };
 }
 

@@ -2,7 +2,7 @@ import { type Cause, createCauseList, toCause } from './cause-list.ts';
 import type { Component, Silent, Unready } from './component.ts';
 import { dns, judgeDns } from './dns-finding.ts';
 import { toKubectlLine } from './finding.ts';
-import type { Clue } from './log-clues.ts';
+import { type Clue, ownFaults } from './log-clues.ts';
 import { judgeNode, judgeNodeOf } from './node-finding.ts';
 import { findPods } from './pods.ts';
 import { listDenyingPolicies } from './policy-finding.ts';
@@ -80,9 +80,9 @@ export function findCauses({ snapshot, components, unready, silent }: Seen): rea
       return;
     }
     // The same error in several logs is one cause, at fault is the component that the error is about.
-    const isOwn = clue.about === 'disk';
+    const isOwn = ownFaults.has(clue.about);
     const about = isOwn ? name : clue.about;
-    list.add(isOwn ? `disk ${name}` : clue.line, toCause(about, { ...finding, ...clue }), [name]);
+    list.add(isOwn ? `${clue.about} ${name}` : clue.line, toCause(about, { ...finding, ...clue }), [name]);
   }
 
   /** Blames a known cause that explains an error in a log; false when none does. */

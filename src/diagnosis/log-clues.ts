@@ -10,7 +10,7 @@ export interface Neighbour {
 
 /** A known error message in a program's log. */
 export interface Clue {
-  /** What the error is about: a neighbour's name, `dns` or `disk`. */
+  /** What the error is about: a neighbour's name or `dns`; `disk`, `migration` or `data` of the component itself. */
   readonly about: string;
   /** Such as `database board does not exist`. */
   readonly line: string;
@@ -31,8 +31,23 @@ interface Pattern {
   readonly next?: string;
 }
 
-/** Errors of PostgreSQL, Redis and S3, worded by the servers and so the same in every language, and errors of the system. */
+/** What a component's own error is about. */
+export const ownFaults: ReadonlySet<string> = new Set(['disk', 'migration', 'data']);
+
+/** Errors of PostgreSQL, Redis and S3, worded by the servers and so the same in every language, and errors of the system and of migrations. */
 const patterns: readonly Pattern[] = [
+  {
+    // golang-migrate, Flyway: a migration that failed in the middle, after which no other one runs.
+    about: 'migration',
+    pattern: /(?:Dirty database version|failed migration to version) (\d[\w.]*\w|\d)/,
+    toLine: (_, version) => `migration to version ${version} failed in the middle`,
+    next: 'npm run db -- --list',
+  },
+  {
+    about: 'data',
+    pattern: /the data are of PostgreSQL (\d+)/,
+    toLine: (_, version) => `the data are of PostgreSQL ${version}, which is not that of the image`,
+  },
   {
     about: 'postgres',
     pattern: /database "([^"]+)" does not exist/,

@@ -1,10 +1,12 @@
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sendHttp2Error } from './http2-error.ts';
+import { readStart } from './read-start.ts';
 import type { BufferedClient } from './relay-connection.ts';
 
 /** The client's protocol, in which errors are sent. */
-export type Protocol = 'http' | 'postgres' | 'redis';
+export type Protocol = 'http' | 'http2' | 'postgres' | 'redis';
 
 export interface HttpErrorResponse {
   readonly status: number;
@@ -50,6 +52,8 @@ const senders: Readonly<Record<Protocol, SendError>> = {
     connection.write(`HTTP/1.1 ${status} ${phrase}\r\n${lines.join('')}\r\n${body}`);
   },
 
+  http2: sendHttp2Error,
+
   async redis(connection, reason) {
     connection.write(`-ERR ${toLine(reason)}\r\n`);
   },
@@ -74,21 +78,11 @@ const cannotConnectNow = '57P03';
  * Reads a startup or encryption request and returns its code. It begins with the length and the code, four bytes each.
  */
 async function readStartup(connection: Duplex): Promise<number> {
-  let bytes = Buffer.alloc(0);
-  for await (const chunk of readChunks(connection)) {
-    bytes = Buffer.concat([bytes, chunk]);
-    if (bytes.length >= 8 && bytes.length >= bytes.readUInt32BE(0)) break;
-  }
+  const bytes = await readStart(
+    connection,
+    (read) => read.length >= 8 && read.length >= read.readUInt32BE(0),
+  );
   return bytes.length >= 8 ? bytes.readUInt32BE(4) : 0;
-}
-
-/** Yields chunks of a connection, which stays open when the loop ends early. */
-async function* readChunks(connection: Duplex): AsyncGenerator<Buffer> {
-  while (!connection.readableEnded && !connection.destroyed) {
-    const chunk: Buffer | null = connection.read();
-    if (chunk) yield chunk;
-    else await Promise.race(['readable', 'end', 'close'].map((event) => once(connection, event)));
-  }
 }
 
 function toPostgresError(reason: string): Buffer {

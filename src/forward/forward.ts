@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { createHttpRelay } from '../tools/http-relay.ts';
 import { isConnectionLost } from '../tools/kubernetes/api-server.ts';
+import { detectHttp2 } from './detect-http2.ts';
 import { type Protocol, sendError, toServiceUnavailable } from './error-response.ts';
 import { type BufferedClient, relayConnection, type UpstreamConnection } from './relay-connection.ts';
 import { createRetry, type Retry, type RetryOptions, type RetryOutcome } from './retry.ts';
@@ -43,7 +44,8 @@ export interface Forward {
 /**
  * Serves the connections of one local port independently of each other. While no target is ready, a connection waits
  * unread; after the timeout the client gets an error in its own protocol. Delivered data is never sent again. For HTTP,
- * each request is forwarded separately, so that a client's connection outlives the pod.
+ * each request is forwarded separately, so that a client's connection outlives the pod. A connection that begins with
+ * HTTP/2, as of gRPC, is forwarded as a whole.
  */
 export function createForward(upstream: Upstream, options: ForwardOptions): Forward {
   const { protocol } = options;
@@ -58,6 +60,7 @@ export function createForward(upstream: Upstream, options: ForwardOptions): Forw
 function createHttpForward(upstream: Upstream, retry: Retry, options: ForwardOptions): Forward {
   const { explain, signal } = options;
   const serveTcp = createTcpHandler(upstream, retry, options);
+  const serveHttp2 = createTcpHandler(upstream, retry, { ...options, protocol: 'http2' });
 
   const relay = createHttpRelay({
     current: () => upstream.find()?.key,
@@ -74,6 +77,10 @@ function createHttpForward(upstream: Upstream, retry: Retry, options: ForwardOpt
 
   return {
     async serve(connection) {
+      // An error is followed by `close`, which ends the waiting.
+      const isHttp2 = await detectHttp2(connection).catch(() => false);
+      if (connection.destroyed) return;
+      if (isHttp2) return serveHttp2(connection);
       // A request for an upgrade, such as to WebSocket, is forwarded as a TCP connection.
       const upgraded = await relay.serve(connection);
       if (upgraded) await serveTcp(upgraded);
@@ -84,12 +91,17 @@ function createHttpForward(upstream: Upstream, retry: Retry, options: ForwardOpt
   };
 }
 
+const never = new Promise<never>(() => {});
+
 function createTcpHandler(upstream: Upstream, retry: Retry, { protocol, explain, signal }: ForwardOptions) {
   async function dial(closed: AbortSignal): Promise<UpstreamConnection | undefined> {
     const target = upstream.find();
     if (!target) return undefined;
     try {
-      return { stream: await target.dial(closed), terminating: target.waitUntilTerminating(closed) };
+      const stream = await target.dial(closed);
+      // A server of HTTP/2 ends its connections itself, and says which requests it has accepted.
+      const terminating = protocol === 'http2' ? never : target.waitUntilTerminating(closed);
+      return { stream, terminating };
     } catch (error) {
       closed.throwIfAborted();
       if (isConnectionLost(error)) return undefined;

@@ -9,6 +9,8 @@ export interface PortOwnerOptions {
   /** Checked first: a published port belongs to a container, whichever process listens on it. */
   readonly docker?: Docker | undefined;
   readonly exec: Exec;
+  /** Looks only for a program that listens on IPv6. */
+  readonly ipv6Only?: boolean;
 }
 
 /**
@@ -17,18 +19,20 @@ export interface PortOwnerOptions {
  */
 export async function findPortOwner(
   port: number,
-  { host, docker, exec }: PortOwnerOptions,
+  { host, docker, exec, ipv6Only = false }: PortOwnerOptions,
 ): Promise<string | undefined> {
   const containers = (await docker?.listContainers()) ?? [];
   const container = containers.find(
     ({ ports, state }) => state === 'running' && ports.some(({ hostPort }) => hostPort === port),
   );
   if (container) return `container ${container.name}`;
-  return host.platform === 'linux' ? findInProc(port, host.root) : findWithLsof(port, exec);
+  return host.platform === 'linux'
+    ? findInProc(port, host.root, ipv6Only)
+    : findWithLsof(port, exec, ipv6Only);
 }
 
-async function findInProc(port: number, root: string): Promise<string | undefined> {
-  const tables = ['proc/net/tcp', 'proc/net/tcp6'].map((file) =>
+async function findInProc(port: number, root: string, ipv6Only: boolean): Promise<string | undefined> {
+  const tables = [...(ipv6Only ? [] : ['proc/net/tcp']), 'proc/net/tcp6'].map((file) =>
     readFile(join(root, file), 'utf8').catch(() => ''),
   );
   const sockets = new Set(parseListeners((await Promise.all(tables)).join('\n'), port));
@@ -56,8 +60,8 @@ export function parseListeners(table: string, port: number): readonly string[] {
     .map((fields) => `socket:[${fields[9]}]`);
 }
 
-async function findWithLsof(port: number, exec: Exec): Promise<string | undefined> {
-  const listeners = ['-nP', `-iTCP:${port}`, '-sTCP:LISTEN', '-Fpc'];
+async function findWithLsof(port: number, exec: Exec, ipv6Only: boolean): Promise<string | undefined> {
+  const listeners = ['-nP', `-i${ipv6Only ? 6 : ''}TCP:${port}`, '-sTCP:LISTEN', '-Fpc'];
   const { stdout } = await exec('lsof', listeners).catch(() => ({ stdout: '' }));
   const pid = /^p(\d+)$/m.exec(stdout)?.[1];
   const name = /^c(.+)$/m.exec(stdout)?.[1];

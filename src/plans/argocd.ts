@@ -69,7 +69,8 @@ export function syncArgocd(environment: Environment, deps: UpDeps, choice: UpCho
       services: Object.fromEntries(services),
       infrastructure: Object.fromEntries(stores),
     });
-    return toRootApplication({ applications: names, values });
+    const fromSource = selection.services.filter((name) => choice.fromSource.has(name));
+    return toRootApplication({ applications: names, fromSource, values });
   }
 
   return [

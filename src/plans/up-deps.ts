@@ -26,6 +26,8 @@ export interface UpChoice {
   readonly cluster: { readonly name: string; readonly nodes: readonly WorkerType[] } & PublicPorts &
     ExtrasChoice;
   readonly controller: Controller;
+  /** Services of the environment that are built from their Dockerfiles; the others are stand-ins. */
+  readonly fromSource: ReadonlySet<string>;
   /** Extras to remove. */
   readonly removedExtras: readonly ExtraName[];
   readonly checkoutId: string;

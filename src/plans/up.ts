@@ -156,7 +156,8 @@ function releaseSteps(environment: Environment, deps: UpDeps, choice: UpChoice) 
   const { checkout } = paths;
   const common = { toolchain, snapshots, releases, checkout, repairs: choice.repairs };
   const needs = toNeeds(environment);
-  const files = valuesFiles({ checkout, environment, secrets });
+  const filesOf = (fromSource: boolean) => valuesFiles({ checkout, environment, fromSource, secrets });
+  const files = filesOf(false);
 
   /** The controller also watches the namespaces of extras with routes; otherwise the environment's values suffice. */
   function toRoutedNamespaces(): object {
@@ -227,12 +228,11 @@ function releaseSteps(environment: Environment, deps: UpDeps, choice: UpChoice) 
         namespace: environment.namespace,
         release: name,
         chart: name,
-        valuesFiles: files,
-        values: async () =>
-          toServiceValues(name, await requireFound(serviceImages.find(name), name), {
-            ports: cluster,
-            needs,
-          }),
+        valuesFiles: filesOf(choice.fromSource.has(name)),
+        values: async () => {
+          const { reference } = await requireFound(serviceImages.find(name), name);
+          return toServiceValues(name, reference, { ports: cluster, needs });
+        },
       });
     },
   };

@@ -4,8 +4,8 @@ import { argocdModule, definitions, definitionsFolder } from '../../images/argoc
 import type { Store } from '../images/store/store.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import type { Run, Step } from '../plan/plan.ts';
+import { downloadFile, requireChecksum } from '../tools/download.ts';
 import type { Go } from '../tools/go.ts';
-import { downloadFile, requireChecksum } from '../tools/releases.ts';
 
 export interface DefinitionsDeps {
   readonly store: Store;

@@ -2,7 +2,7 @@ import { access, constants, mkdir, readlink, realpath, rename, rm, stat, symlink
 import { basename, delimiter, join } from 'node:path';
 import type { Workshop } from '../images/build/workshop.ts';
 import type { Store } from '../images/store/store.ts';
-import { CommandFailure, Failure } from '../lib/failure.ts';
+import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
 import { hash } from '../lib/hash.ts';
 import type { Run, Step } from '../plan/plan.ts';
 import type { Exec } from '../tools/exec.ts';
@@ -108,7 +108,7 @@ export function ensureTool(tool: ToolName, { exec, store, workshop, program, bin
     } catch (error) {
       run.signal.throwIfAborted();
       // After a wrong checksum no other source is tried.
-      if (!(error instanceof Failure) || error.exitCode === 9) throw error;
+      if (!(error instanceof Failure) || error.exitCode === exitCodes.refused) throw error;
       run.report(`${error.message}: building ${tool} ${wanted} from its Go module`);
       return (await workshop(run)).goProgram(await program());
     }

@@ -2,7 +2,6 @@ import { findRunning, listRetainedImages, runsImage } from '../diagnosis/running
 import { takeServiceSnapshot } from '../diagnosis/service-snapshot.ts';
 import type { Snapshots } from '../diagnosis/snapshot.ts';
 import type { ServiceImage, ServiceImages } from '../images/build/service-image.ts';
-import { standInCommand } from '../images/build/stand-in-image.ts';
 import { toRepository } from '../images/built-reference.ts';
 import { openServiceLoad } from '../images/load/service-load.ts';
 import type { Store } from '../images/store/store.ts';
@@ -103,11 +102,8 @@ export async function reload(
     ]),
   );
   run.report('rolling out');
-  const wanted = {
-    reference: image.reference,
-    id: imageId(image.image),
-    foreignCommand: image.isStandIn ? undefined : standInCommand,
-  };
+  const { reference, isStandIn } = image;
+  const wanted = { reference, id: imageId(image.image), isStandIn };
   const waitUntilUnrouted = async (addresses: Promise<readonly string[]>, signal: AbortSignal) => {
     await Promise.all(nodeNames.map((node) => toolchain.nodes.waitUntilUnrouted(node, addresses, signal)));
   };

@@ -9,6 +9,7 @@ import {
   toDeploymentPath,
 } from '../diagnosis/service-snapshot.ts';
 import type { Snapshots } from '../diagnosis/snapshot.ts';
+import { standInCommand } from '../images/build/stand-in-image.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { restartedAnnotation } from '../lib/labels.ts';
 import type { Digest } from '../lib/oci.ts';
@@ -31,8 +32,7 @@ export interface ReplaceImageDeps {
 export interface WantedImage {
   readonly reference: string;
   readonly id: Digest;
-  /** The chart's command for stand-ins, which is removed for other images; undefined for a stand-in. */
-  readonly foreignCommand: readonly string[] | undefined;
+  readonly isStandIn: boolean;
 }
 
 /** Milliseconds in which new pods must become ready; a failure that cannot recover ends the wait earlier. */
@@ -50,7 +50,8 @@ const endpointTimeout = 10_000;
  * Sets the image of the service's Deployment and waits until its new pods run it, checked by their image IDs, and until
  * its endpoints and every node route to these pods only. Previous pods may still be terminating. The next `up` sets
  * the image in the release's values.
- * @throws {Failure} exit code 8: the cause is the verdict on pods that do not become ready.
+ * @throws {Failure} exit code 8: the cause is the verdict on pods that do not become ready, or the service is deployed as
+ * the other of stand-in and own program, which have other probes, users and files.
  */
 export async function replaceImage(deps: ReplaceImageDeps, wanted: WantedImage, run: Run): Promise<void> {
   const { api, kubectl, place, waitUntilUnrouted } = deps;
@@ -65,11 +66,11 @@ export async function replaceImage(deps: ReplaceImageDeps, wanted: WantedImage, 
       exitCode: exitCodes.workload,
     });
   }
+  requireSameProgram(name, container.command, wanted);
   const isSame = container.image === wanted.reference;
   if (isSame) await endBackOff(before, workload, kubectl, run.signal);
   // Setting the same image creates no new pods, but pods with live files must be replaced.
   const isRestart = isSame && findRunning(before, place).isLive;
-  const isForeign = String(container.command) === String(wanted.foreignCommand);
   const since = Date.now();
   await api.patch(
     `${toDeploymentPath(place)}?fieldManager=wealist-local`,
@@ -79,7 +80,7 @@ export async function replaceImage(deps: ReplaceImageDeps, wanted: WantedImage, 
           ...(isRestart
             ? { metadata: { annotations: { [restartedAnnotation]: new Date().toISOString() } } }
             : {}),
-          spec: { containers: [{ name, image: wanted.reference, ...(isForeign ? { command: null } : {}) }] },
+          spec: { containers: [{ name, image: wanted.reference }] },
         },
       },
     },
@@ -103,6 +104,20 @@ export async function replaceImage(deps: ReplaceImageDeps, wanted: WantedImage, 
     hint: `npm run reload -- ${name}`,
     exitCode: exitCodes.workload,
   });
+}
+
+function requireSameProgram(
+  name: string,
+  command: readonly string[] | undefined,
+  { isStandIn }: WantedImage,
+): void {
+  // The charts start a stand-in by its command, and another image as it says itself.
+  const isOther = isStandIn ? command === undefined : String(command) === String(standInCommand);
+  if (!isOther) return;
+  const text = isStandIn
+    ? 'was deployed from its source, and is a stand-in now'
+    : 'was deployed as a stand-in, and is built from its source now';
+  throw new Failure(`${name} ${text}`, { hint: `npm run up -- ${name}`, exitCode: exitCodes.workload });
 }
 
 /** Polls the Deployment with small requests; a rollout that takes longer gets a verdict from a full snapshot. */

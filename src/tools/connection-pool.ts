@@ -25,8 +25,16 @@ interface Waiter {
   readonly reject: (error: unknown) => void;
 }
 
+interface IdleConnection {
+  readonly connection: Duplex;
+  /** Time since which it is idle, in milliseconds of the monotonic clock. */
+  readonly since: number;
+  /** Removes it from the pool. */
+  readonly take: () => void;
+}
+
 interface TargetState {
-  readonly idle: { readonly connection: Duplex; readonly take: () => void }[];
+  readonly idle: IdleConnection[];
   readonly waiting: Waiter[];
   dialing: number;
 }
@@ -79,10 +87,29 @@ export function createConnectionPool(current: () => string | undefined): Connect
       if (at !== -1) state.idle.splice(at, 1);
       forget(key, state);
     };
-    const timer = setTimeout(() => connection.destroy(), idleTimeout);
-    const entry = { connection, take };
+    const timer = setTimeout(() => discard(entry), idleTimeout);
+    const entry = { connection, since: performance.now(), take };
     state.idle.push(entry);
     connection.on('close', take);
+  }
+
+  function discard({ connection, take }: IdleConnection): void {
+    // `close` is emitted later, and it must not be leased until then.
+    take();
+    connection.destroy();
+  }
+
+  /** An idle connection that is still usable. After a stall of this process, timers and events of connections are late. */
+  function takeIdle({ idle }: TargetState): Duplex | undefined {
+    for (let entry = idle.at(-1); entry; entry = idle.at(-1)) {
+      const { connection, since } = entry;
+      const isUsable = connection.writable && !connection.readableEnded;
+      if (isUsable && performance.now() - since < idleTimeout) {
+        entry.take();
+        return connection;
+      }
+      discard(entry);
+    }
   }
 
   function forget(key: string, state: TargetState): void {
@@ -91,12 +118,10 @@ export function createConnectionPool(current: () => string | undefined): Connect
 
   return {
     lease(target, gone) {
+      const idleConnection = takeIdle(stateOf(target.key));
+      if (idleConnection) return Promise.resolve(idleConnection);
+      // Taking the last idle connection may have removed the previous state.
       const state = stateOf(target.key);
-      const idleConnection = state.idle.at(-1);
-      if (idleConnection) {
-        idleConnection.take();
-        return Promise.resolve(idleConnection.connection);
-      }
       return new Promise((resolve, reject) => {
         const waiter: Waiter = { resolve, reject };
         state.waiting.push(waiter);

@@ -2,6 +2,7 @@ import { exitCodes, Failure } from '../lib/failure.ts';
 import type { Run } from '../plan/plan.ts';
 import type { Exec } from './exec.ts';
 import { type FailureRules, inheritFrom, systemFailures } from './failure-rules.ts';
+import { toRootsFolder, withRootFolder } from './root-folder.ts';
 
 export const aptFailures: FailureRules = {
   exitCode: exitCodes.host,
@@ -63,7 +64,8 @@ export interface Debian {
   makeRoot(root: DebianRoot, path: string, run: Run): Promise<void>;
 }
 
-export function createDebian(exec: Exec): Debian {
+/** `rootsFolder` is where packages are unpacked before they are packed again. */
+export function createDebian(exec: Exec, rootsFolder: string = toRootsFolder()): Debian {
   return {
     async architecture() {
       return (await exec('dpkg', ['--print-architecture'], { failures: systemFailures })).stdout.trim();
@@ -87,13 +89,15 @@ export function createDebian(exec: Exec): Debian {
         ...(mirrors.length > 0 ? sources(root.suite) : []),
       ];
       try {
-        // The date of every file, so that the same packages make the same root.
-        await exec('mmdebstrap', args, {
-          signal,
-          onLine: report,
-          env: { SOURCE_DATE_EPOCH: '0' },
-          failures: mmdebstrapFailures,
-        });
+        await withRootFolder(rootsFolder, exec, (folder) =>
+          exec('mmdebstrap', args, {
+            signal,
+            onLine: report,
+            // The date of every file, so that the same packages make the same root.
+            env: { SOURCE_DATE_EPOCH: '0', TMPDIR: folder },
+            failures: mmdebstrapFailures,
+          }),
+        );
       } catch (cause) {
         signal.throwIfAborted();
         throw new Failure(

@@ -5,10 +5,11 @@ import { execa } from 'execa';
 import { CommandFailure, exitCodes, Failure, type FailureOptions } from '../lib/failure.ts';
 import { toSystemFailure } from '../lib/system-failure.ts';
 import { type FailureRules, findRule, systemFailures } from './failure-rules.ts';
+import { keepLoopbackDirect } from './proxy.ts';
 
 export interface ExecOptions {
   readonly cwd?: string;
-  /** Added to this process's environment. */
+  /** Added to this process's environment, in which no proxy gets requests to this machine. */
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string | Uint8Array | Readable;
   /** File that the program reads as its standard input, instead of `input`. */
@@ -76,7 +77,7 @@ async function run(
 ): Promise<ExecResult> {
   const child = execa(program, args, {
     ...(cwd === undefined ? {} : { cwd }),
-    ...(env === undefined ? {} : { env }),
+    env: { ...env, ...keepLoopbackDirect({ ...process.env, ...env }) },
     ...(signal === undefined ? {} : { cancelSignal: signal }),
     ...(timeout === undefined ? {} : { timeout }),
     ...(inherit || input === undefined ? {} : { input }),

@@ -3,6 +3,7 @@ import { type ExitCode, exitCodes, Failure, type FailureOptions } from '../lib/f
 /** A failure of a program that is recognised by what the program prints. */
 export interface FailureRule {
   readonly pattern: RegExp;
+  /** `$1` or `$<name>` stands for a group of the pattern. */
   readonly hint: string;
   /** Where it differs from that of the program's other failures. */
   readonly exitCode?: ExitCode;
@@ -24,9 +25,11 @@ export interface FailureRules {
 /** For the programs of the operating system: whatever they report is a failure of this machine. */
 export const systemFailures: FailureRules = { exitCode: exitCodes.host, rules: [] };
 
-/** The first rule that matches what a program printed; undefined when it is no known failure. */
+/** The first rule that matches what a program printed, its hint filled in; undefined when it is no known failure. */
 export function findRule(rules: readonly FailureRule[], output: string): FailureRule | undefined {
-  return rules.find(({ pattern }) => pattern.test(output));
+  const rule = rules.find(({ pattern }) => pattern.test(output));
+  const [matched = ''] = rule?.pattern.exec(output) ?? [];
+  return rule && { ...rule, hint: matched.replace(rule.pattern, rule.hint) };
 }
 
 /** Hint and exit code for a failure that `cause` led to: its own, where it is one of a program or of the API server. */

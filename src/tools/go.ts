@@ -86,15 +86,17 @@ export function createGo(exec: Exec, cache: string): Go {
         report(line);
         if (!isProgress(line)) messages.push(line);
       };
+      // Beside the result: where /tmp is in memory, it is too small for a large program.
+      const buildEnv = { ...env, GOTMPDIR: folder };
       const options = { signal, onLine, failures: goFailures };
       await requireGo(exec);
       try {
         if ('module' in program) {
           const args = ['build', ...flags, '-o', `${folder}/`, program.package];
-          await exec('go', args, { ...options, env, cwd: program.module });
+          await exec('go', args, { ...options, env: buildEnv, cwd: program.module });
         } else {
           const args = ['install', ...flags, `${program.package}@${program.version}`];
-          await exec('go', args, { ...options, env: { ...env, GOBIN: folder }, cwd: folder });
+          await exec('go', args, { ...options, env: { ...buildEnv, GOBIN: folder }, cwd: folder });
         }
       } catch (cause) {
         signal.throwIfAborted();

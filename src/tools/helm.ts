@@ -3,7 +3,8 @@ import type { Exec } from './exec.ts';
 import { type FailureRules, inheritFrom } from './failure-rules.ts';
 import { apiFailures } from './kubernetes/api-failures.ts';
 
-const helmFailures: FailureRules = {
+/** Of commands on a release in this namespace. */
+const toFailures = (namespace: string): FailureRules => ({
   exitCode: exitCodes.helm,
   hint: 'npm run doctor',
   installHint: 'npm run up',
@@ -22,12 +23,19 @@ const helmFailures: FailureRules = {
       hint: 'correct the template that is named, or the value that it reads',
     },
     {
-      pattern: /invalid ownership metadata/,
-      hint: 'delete the object that is named (npm run kubectl -- delete), then npm run up',
+      // Its message names the owner: `must equal "redis": current value is "other"`.
+      pattern: /(\w+) "([^"]+)" in namespace "([^"]*)" exists and cannot be imported/,
+      hint: 'if nothing else needs it: npm run kubectl -- delete $1 $2 --namespace=$3, then npm run up',
     },
     {
-      pattern: /field is immutable/,
-      hint: 'delete the object that is named (npm run kubectl -- delete), then npm run up',
+      // Without its pods and volume claims, which the new one takes over.
+      pattern:
+        /cannot patch "([^"]+)" with kind StatefulSet: .*updates to statefulset spec for fields other than/s,
+      hint: `npm run kubectl -- delete statefulset $1 --cascade=orphan --namespace=${namespace}, then npm run up`,
+    },
+    {
+      pattern: /cannot patch "([^"]+)" with kind (\w+): .*field is immutable/s,
+      hint: `npm run kubectl -- delete $2 $1 --namespace=${namespace}, then npm run up`,
     },
     {
       pattern:
@@ -41,7 +49,7 @@ const helmFailures: FailureRules = {
     // Helm prints what the API server reports; that the release is not deployed is the failure all the same.
     ...apiFailures.rules.map(({ pattern, hint }) => ({ pattern, hint })),
   ],
-};
+});
 
 export interface Upgrade {
   readonly release: string;
@@ -86,7 +94,13 @@ export function createHelm(exec: Exec, { program, kubeconfig, context }: HelmOpt
     ...valuesFiles.map((file) => `--values=${toListItem(file)}`),
     '--values=-',
   ];
-  const run = async (args: readonly string[], release: string, signal: AbortSignal, values?: object) => {
+  const run = async (
+    args: readonly string[],
+    { release, namespace }: Pick<Upgrade, 'release' | 'namespace'>,
+    signal: AbortSignal,
+    values?: object,
+  ) => {
+    const helmFailures = toFailures(namespace);
     const input = values === undefined ? {} : { input: JSON.stringify(values) };
     try {
       return (await exec(program, args, { signal, failures: helmFailures, ...input })).stdout;
@@ -104,16 +118,20 @@ export function createHelm(exec: Exec, { program, kubeconfig, context }: HelmOpt
       const labels = Object.entries(upgrade.labels).map(([key, value]) => `${key}=${value}`);
       const args = ['upgrade', '--install', ...toArguments(upgrade), `--labels=${labels.join(',')}`];
       const force = upgrade.replaces ? ['--force'] : [];
-      await run([...args, ...force, '--history-max=3', ...target], upgrade.release, signal, upgrade.values);
+      await run([...args, ...force, '--history-max=3', ...target], upgrade, signal, upgrade.values);
     },
     async rollback(release, namespace, signal) {
-      await run(['rollback', release, `--namespace=${namespace}`, ...target], release, signal);
+      await run(['rollback', release, `--namespace=${namespace}`, ...target], { release, namespace }, signal);
     },
     async uninstall(release, namespace, signal) {
-      await run(['uninstall', release, `--namespace=${namespace}`, '--wait', ...target], release, signal);
+      await run(
+        ['uninstall', release, `--namespace=${namespace}`, '--wait', ...target],
+        { release, namespace },
+        signal,
+      );
     },
     template: (upgrade, signal) =>
-      run(['template', ...toArguments(upgrade)], upgrade.release, signal, upgrade.values),
+      run(['template', ...toArguments(upgrade)], upgrade, signal, upgrade.values),
   };
 }
 

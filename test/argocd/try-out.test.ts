@@ -51,6 +51,17 @@ it('is the named Applications only, where some are named', async () => {
   ).toEqual(['user-service', 'wealist-infrastructure']);
 });
 
+it('gives what is built from source the values of its own program', async () => {
+  const rendered = await renderTryOut({ fromSource: ['user-service'] });
+  const files = new Map(
+    rendered
+      .filter(isApplication)
+      .map(({ metadata, spec }) => [metadata.name, spec.source.helm?.valueFiles ?? []]),
+  );
+  expect(files.get('user-service')?.at(-1)).toBe('../../from-source.yaml');
+  expect(files.get('auth-service')).not.toContain('../../from-source.yaml');
+});
+
 it('renders in the namespace that up makes, with the Secret that up makes, on storage of this machine', async () => {
   const rendered = await renderTryOut({ applications: ['wealist-infrastructure'] });
   const { spec } = rendered.find(isApplication) as Application;

@@ -42,6 +42,11 @@ test('without an engine: exit code 3, and all other checks are reported', async 
   expect(checks.map(({ id }: { id: string }) => id)).toEqual(
     expect.arrayContaining(['disk', 'mirror', 'cluster']),
   );
+  // An engine that does not respond may have the cluster.
+  expect(checks.find(({ id }: { id: string }) => id === 'cluster')).toMatchObject({
+    state: 'warn',
+    detail: expect.stringMatching(/^unknown: .*is not running$/),
+  });
   // Changes are recorded on the system, not in the folders of this user.
   expect(changes).toEqual(await createSystemRecord(createRoot(await readHost(), exec)).list());
 });

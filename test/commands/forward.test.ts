@@ -1,12 +1,14 @@
 import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { toForwardTarget } from '../../src/commands/context/forward-targets.ts';
 import { command } from '../../src/commands/forward.ts';
 import { startApiServer } from '../fakes/api-server.ts';
 import { environment, makeApp } from '../fakes/app.ts';
-import { makeClusterFolder } from '../fakes/cluster-folder.ts';
+import { makeClusterFolder, writeKubeconfig } from '../fakes/cluster-folder.ts';
 import { makePod, ready } from '../fakes/cluster-objects.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
@@ -40,7 +42,7 @@ async function start({ isTaken = false } = {}) {
     .run({ ...app, environment: async () => ({ ...environment, services }) }, { targets: ['auth-service'] })
     .catch((error) => error);
   await vi.waitFor(() => expect(stdout()).not.toBe(''), { timeout: 5_000 });
-  return { port, report: JSON.parse(stdout()), stderr, interrupt, ended };
+  return { port, report: JSON.parse(stdout()), stderr, interrupt, ended, fake, state };
 }
 
 test('opens the wanted port, prints how to use it, and closes it at the end', async () => {
@@ -56,6 +58,26 @@ test('opens the wanted port, prints how to use it, and closes it at the end', as
   interrupt.abort(new Error('interrupted'));
   expect(await ended).toMatchObject({ message: 'interrupted' });
   await expect(fetch(address)).rejects.toThrow();
+});
+
+test('after down and up, it forwards to the new cluster', async () => {
+  const { port, interrupt, ended, fake, state, stderr } = await start();
+  const ask = async () => (await fetch(`http://127.0.0.1:${port}/`)).text();
+  expect(await ask()).toBe('auth');
+  fake.setDown(true);
+  await rm(join(state, 'kubeconfig'));
+  await vi.waitFor(
+    () => expect(stderr()).toContain('the cluster was removed: connections wait for it'),
+    5_000,
+  );
+  const answer = ask();
+  const next = await startApiServer();
+  next.ports.set('auth', await listen(createServer((_, response) => response.end('new'))));
+  next.setPod(makePod('auth', 'owner', { labels, conditions: ready }));
+  await writeKubeconfig(state, next.url);
+  expect(await answer).toBe('new');
+  interrupt.abort(new Error('interrupted'));
+  await ended;
 });
 
 test('uses the next free port if the wanted one is taken, and prints which process has it', async () => {

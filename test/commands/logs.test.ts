@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { parseInput } from '../../src/cli/parse.ts';
@@ -7,7 +7,7 @@ import { secretKeys } from '../../src/lib/secret-rules.ts';
 import { toLogTime } from '../../src/logs/log-line.ts';
 import { startApiServer } from '../fakes/api-server.ts';
 import { makeApp } from '../fakes/app.ts';
-import { makeClusterFolder } from '../fakes/cluster-folder.ts';
+import { makeClusterFolder, writeKubeconfig } from '../fakes/cluster-folder.ts';
 import { makePod, makeStatus } from '../fakes/cluster-objects.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
@@ -72,6 +72,24 @@ test('follows until interrupted', async () => {
   await vi.waitFor(() => expect(stdout()).toMatch(/plain words\n$/));
   interrupt.abort(new Error('interrupted'));
   expect(await ended).toMatchObject({ message: 'interrupted' });
+});
+
+test('after down and up, it follows the logs of the new cluster', async () => {
+  const { state, fake } = await startCluster();
+  const interrupt = new AbortController();
+  const { app, stdout, stderr } = makeApp({ state, signal: interrupt.signal });
+  const { input = {} } = parseInput('logs', command, ['redis']) as { input: object };
+  const ended = command.run(app, { ...input }).catch((error) => error);
+  await vi.waitFor(() => expect(stdout()).toContain('redis is up'));
+  fake.setDown(true);
+  await rm(join(state, 'kubeconfig'));
+  await vi.waitFor(() => expect(stderr()).toContain('the cluster was removed: waiting for it'), 5_000);
+  const { fake: next } = await startCluster();
+  next.writeLog('redis', 'main', { time: toLogTime(9_000), text: 'of the new cluster' });
+  await writeKubeconfig(state, next.url);
+  await vi.waitFor(() => expect(stdout()).toContain('of the new cluster'), 5_000);
+  interrupt.abort();
+  await ended;
 });
 
 test('a password in a log is replaced', async () => {

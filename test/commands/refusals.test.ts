@@ -1,9 +1,11 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { join, resolve } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { CommandFailure } from '../../src/lib/failure.ts';
 import { findEngineRecord, writeEngineRecord } from '../../src/state/engine-record.ts';
 import { findOwnerRecord, writeOwnerRecord } from '../../src/state/owner-record.ts';
+import type { ContainerState } from '../../src/tools/docker/containers.ts';
 import { exec } from '../../src/tools/exec.ts';
 import { startNodeEngine } from '../fakes/node-engine.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
@@ -18,6 +20,8 @@ async function makeCheckout({
   id = ours as string | undefined,
   isCreated = true,
   engine = undefined as object | undefined,
+  state: nodeState = 'running' as ContainerState,
+  httpPort = 8090,
 } = {}) {
   const folder = await makeTemporaryFolder();
   const state = join(folder, 'state');
@@ -35,7 +39,10 @@ async function makeCheckout({
   };
   await writeFile(join(state, 'cluster.json'), JSON.stringify(record));
   await writeFile(join(state, 'kubeconfig'), '{}');
-  const socket = await startNodeEngine(isCreated ? [{ owner: ownerFolder }] : [], { id: 'HERE' });
+  const socket = await startNodeEngine(
+    isCreated ? [{ owner: ownerFolder, state: nodeState, httpPort }] : [],
+    { id: 'HERE' },
+  );
 
   async function run(...words: string[]) {
     const env = {
@@ -197,4 +204,39 @@ describe('a cluster whose checkout no longer exists', () => {
     expect(await run('down', '--delete-data', '--yes')).toMatchObject({ status: 0 });
     await expect(readdir(data)).rejects.toMatchObject({ code: 'ENOENT' });
   });
+});
+
+test.each([
+  ['reload', 'auth-service'],
+  ['db', 'save', 'before'],
+  ['shell', 'auth-service'],
+])('with an engine that does not run, %s names the engine, not the cluster', async (...words) => {
+  const { socket, run } = await makeCheckout();
+  await rm(socket);
+  const { status, stderr } = await run(...words);
+  expect({ status, stderr }).toMatchObject({
+    status: 3,
+    stderr: expect.stringContaining(`✗ the container engine at ${socket} (DOCKER_HOST) is not running\n`),
+  });
+});
+
+describe('a stopped cluster', () => {
+  test.each([['--yes'], ['--dry-run']])(
+    'whose port was taken meanwhile: up %s names who has it',
+    async (flag) => {
+      const server = createServer();
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      onTestFinished(() => void server.close());
+      const { port } = server.address() as AddressInfo;
+      const { run } = await makeCheckout({ state: 'exited', httpPort: port });
+      expect(await run('up', flag)).toMatchObject({
+        status: 4,
+        stderr: expect.stringMatching(
+          new RegExp(
+            `cluster wealist cannot be started: port ${port} is in use by \\S+ \\(PID ${process.pid}\\)`,
+          ),
+        ),
+      });
+    },
+  );
 });

@@ -270,6 +270,17 @@ test.each([
   expect(stdout()).toMatch(says);
 });
 
+test('with an engine that does not run: nothing is said about the cluster', async () => {
+  const state = await makeTemporaryFolder();
+  vi.stubEnv('DOCKER_HOST', `unix://${join(state, 'docker.sock')}`);
+  const { app, stdout } = makeApp({ state, json: true });
+  expect(await command.run(app, {})).toBe(0);
+  expect(StatusReport.parse(JSON.parse(stdout()))).toMatchObject({
+    cluster: { state: 'unknown', evidence: expect.stringMatching(/is not running$/) },
+    next: 'npm run doctor',
+  });
+});
+
 test('without any cluster', async () => {
   await useEngine();
   const { app, stdout } = makeApp({ state: await makeTemporaryFolder(), json: true });

@@ -20,6 +20,7 @@ async function checkoutWith(values: string): Promise<string> {
   const files = [
     'helm/values.schema.json',
     'helm/environments/base.yaml',
+    'helm/from-source.yaml',
     ...['wealist-common', ...Object.keys(services)].map((chart) => `helm/charts/${chart}/values.yaml`),
   ];
   await Promise.all(files.map((file) => cp(join(repository, file), join(checkout, file))));
@@ -52,12 +53,23 @@ describe('the values that git keeps', () => {
     });
   });
 
-  test('are, for weAlist’s own programs, without a mistake', async () => {
+  test('have the level that the services built from source need, unless a file of one’s own sets it', async () => {
     const { services } = await loadEnvironment({ checkout: repository, name: 'local-kind' });
-    const values = ['helm/examples/real-services.yaml'];
-    expect(await loadHelmValues(repository, { name: 'local-kind', services, values })).toEqual({
-      podSecurity: 'baseline',
-    });
+    const load = (...fromSource: readonly string[]) =>
+      loadHelmValues(repository, { name: 'local-kind', services }, new Set(fromSource));
+    expect(await load(...Object.keys(services))).toEqual({ podSecurity: 'baseline' });
+    expect(await load('auth-service', 'board-service')).toEqual({ podSecurity: 'restricted' });
+
+    const checkout = await checkoutWith('');
+    await writeFile(join(checkout, 'helm/mine.yaml'), 'namespace: { podSecurity: restricted }');
+    const environment = {
+      ...(await loadEnvironment({ checkout, name: 'local-kind' })),
+      values: ['helm/mine.yaml'],
+    };
+    expect(await loadHelmValues(checkout, environment)).toEqual({ podSecurity: 'restricted' });
+    await expect(loadHelmValues(checkout, environment, new Set(['frontend']))).rejects.toThrow(
+      /helm\/from-source.yaml:\d+:\d+ services.frontend.podSecurityContext.runAsUser: .* restricted \(helm\/mine.yaml:1:27\)/,
+    );
   });
 
   test('lie in files of the checkout', async () => {

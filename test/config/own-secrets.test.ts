@@ -62,7 +62,7 @@ test.each([
 });
 
 test('all problems are reported at once', async () => {
-  const failure = await load(inFile('JWT_SECRET: x', 'LIVEKIT_API_SECRET: y')).catch((error) => error);
+  const failure = await load(inFile('JWT_SECRET: x', 'LIVEKIT_API_SECRET: z')).catch((error) => error);
   expect(failure.message.split('\n')).toHaveLength(2);
 });
 

@@ -28,9 +28,10 @@ async function makeCheckout(files: Readonly<Record<string, string>>): Promise<st
   return checkout;
 }
 
-const sum = (checkout: string, services: readonly string[]) =>
+const sum = (checkout: string, services: readonly string[], fromSource: readonly string[] = []) =>
   sumRequests({
     checkout,
+    fromSource: new Set(fromSource),
     environment,
     selection: { services, infrastructure: ['redis'] },
     controller: 'traefik',
@@ -57,6 +58,14 @@ services:
   expect(memory / 2 ** 20).toBe(256 + 3 * 64 + 2 * 64 + 128 + 64);
 });
 
+test('a service that is built from source as helm/from-source.yaml says', async () => {
+  const checkout = await makeCheckout({
+    'from-source.yaml': 'serviceDefaults: { resources: { requests: { memory: 512Mi } } }',
+  });
+  const { memory } = await sum(checkout, ['auth-service', 'chat-service'], ['chat-service']);
+  expect(memory / 2 ** 20).toBe(64 + 512);
+});
+
 test('an invalid quantity is reported with its place', async () => {
   const checkout = await makeCheckout({
     'environments/base.yaml':
@@ -77,6 +86,7 @@ test('the platform of this checkout: its services, and what it stands on', async
     environment: local,
     selection,
     controller: 'traefik',
+    fromSource: new Set(),
   });
   const sumOf = (key: 'cpu' | 'memory', unit: 'm' | 'Mi') =>
     Object.keys(serviceTable).reduce((sum, chart) => {

@@ -19,11 +19,13 @@ test('values come in the order base, environment, secrets, generated', () => {
 });
 
 test('the files that an environment lists override its own, and secrets override them', () => {
-  const named = { ...environment, values: ['helm/examples/real-services.yaml'] };
-  expect(valuesFiles({ checkout: '/w', environment: named, secrets: '/s/secrets.yaml' })).toEqual([
+  const named = { ...environment, values: ['helm/mine.yaml'] };
+  const options = { checkout: '/w', environment: named, secrets: '/s/secrets.yaml' };
+  expect(valuesFiles({ ...options, fromSource: true })).toEqual([
     '/w/helm/environments/base.yaml',
     '/w/helm/environments/local-kind.yaml',
-    '/w/helm/examples/real-services.yaml',
+    '/w/helm/from-source.yaml',
+    '/w/helm/mine.yaml',
     '/s/secrets.yaml',
   ]);
 });
@@ -35,7 +37,7 @@ test('without secrets and before a run there are the two of the repository', () 
   ]);
 });
 
-test('a service with a Dockerfile of its own starts as its image says, a stand-in as all of them do', () => {
+test('a service gets its image, the ports and the needs of all', () => {
   const ports = { httpPort: 80, httpsPort: 443 };
   const needs = { 'auth-service': ['redis'], 'user-service': ['auth-service'] };
   const values = {
@@ -44,9 +46,5 @@ test('a service with a Dockerfile of its own starts as its image says, a stand-i
     services: { 'auth-service': { needs: ['redis'] }, 'user-service': { needs: ['auth-service'] } },
   };
   const run = { ports, needs };
-  expect(toServiceValues('auth-service', { reference: 'x:1', isStandIn: true }, run)).toEqual(values);
-  expect(toServiceValues('auth-service', { reference: 'x:1', isStandIn: false }, run)).toEqual({
-    ...values,
-    serviceDefaults: { command: [] },
-  });
+  expect(toServiceValues('auth-service', 'x:1', run)).toEqual(values);
 });

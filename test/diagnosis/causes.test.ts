@@ -350,3 +350,18 @@ test('a ready component that does not respond is reported with its address, unle
   ]);
   expect(await find({ silent, without: ['ingress'] })).toMatchObject([{ line: 'no Ingress route' }]);
 });
+
+test('a migration that failed in one service is its own fault, with the command that lists the snapshots', async () => {
+  const dirty = 'error: Dirty database version 3. Fix and force version.';
+  expect(
+    await find({
+      broken: { board: crashed('board'), chat: crashed('chat') },
+      logs: { board: dirty, chat: dirty },
+    }),
+  ).toMatchObject(
+    ['board', 'chat'].map((about) => ({
+      ...{ about, affects: [about], line: 'migration to version 3 failed in the middle' },
+      next: 'npm run db -- --list',
+    })),
+  );
+});

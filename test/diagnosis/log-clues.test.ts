@@ -48,6 +48,22 @@ describe('errors in a log', () => {
     ['Caused by: java.net.UnknownHostException: postgres', 'dns', 'host name postgres cannot be resolved'],
     ['FATAL: sorry, too many clients already', 'postgres', 'postgres has no free connections'],
     ['write /data/x: no space left on device', 'disk', 'disk is full'],
+    // Migrations: golang-migrate, Flyway.
+    [
+      'error: Dirty database version 3. Fix and force version.',
+      'migration',
+      'migration to version 3 failed in the middle',
+    ],
+    [
+      'Validate failed: Migrations have failed validation. Detected failed migration to version 2.1 (add boards).',
+      'migration',
+      'migration to version 2.1 failed in the middle',
+    ],
+    [
+      'the data are of PostgreSQL 15, and this image is PostgreSQL 17: go back to the previous image',
+      'data',
+      'the data are of PostgreSQL 15, which is not that of the image',
+    ],
   ])('%s', (line, about, says) => {
     expect(findClues(`starting\n${line}\n`, neighbours)).toMatchObject([{ about, line: says }]);
   });

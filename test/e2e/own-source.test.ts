@@ -41,9 +41,13 @@ afterAll(async () => {
 });
 
 describe('a service with a Dockerfile in a checkout of weAlist', () => {
-  test('is built from it by the reload that comes first, and started as its image says', async () => {
-    expect(await checkout.run('reload', 'noti-service')).toMatchObject({ exitCode: 0 });
-    expect(await request(`${origin}svc/noti/`)).toEqual({ status: 200, body: 'from its own source' });
+  test('stays a stand-in until up, and is then started as its image says', async () => {
+    expect(await checkout.run('reload', 'noti-service')).toMatchObject({
+      stderr: expect.stringContaining(
+        'noti-service was deployed as a stand-in, and is built from its source now',
+      ),
+      exitCode: 8,
+    });
     expect(await checkout.up()).toMatchObject({ changed: true });
     expect(await request(`${origin}svc/noti/`)).toEqual({ status: 200, body: 'from its own source' });
     // Those without one there stay stand-ins.

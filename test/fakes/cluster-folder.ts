@@ -11,11 +11,16 @@ export async function makeClusterFolder({
   const state = await makeTemporaryFolder();
   await Promise.all(['bin', 'logs'].map((name) => mkdir(join(state, name))));
   await symlink(join(import.meta.dirname, 'kubectl.js'), join(state, 'bin/kubectl'));
-  await writeFile(join(state, 'kubeconfig'), toKubeconfig(server));
+  await writeKubeconfig(state, server);
   await writeObjects(state, []);
   const record = { version: 1, name: 'wealist', httpPort, httpsPort: 443, controller: 'traefik', ...more };
   await writeFile(join(state, 'cluster.json'), JSON.stringify(record));
   return state;
+}
+
+/** The private kubeconfig of a cluster that has its API server here. */
+export async function writeKubeconfig(state: string, server: string): Promise<void> {
+  await writeFile(join(state, 'kubeconfig'), toKubeconfig(server));
 }
 
 /** Makes these the objects of the fake cluster. */

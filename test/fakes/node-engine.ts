@@ -1,4 +1,5 @@
 import { ownerOnNode } from '../../src/config/kind-cluster.ts';
+import type { ContainerState } from '../../src/tools/docker/containers.ts';
 import { docker, dockerRoutes, type Routes, sendJson, startEngine } from './engine.ts';
 
 interface NodeOptions {
@@ -7,20 +8,22 @@ interface NodeOptions {
   /** The folder that is mounted as the owner. */
   readonly owner: string;
   readonly httpPort?: number;
+  /** `running` by default. */
+  readonly state?: ContainerState;
 }
 
-/** Starts an engine with this ID and the running control planes of these clusters. Resolves to its socket's path. */
+/** Starts an engine with this ID and the control planes of these clusters. Resolves to its socket's path. */
 export async function startNodeEngine(
   nodes: readonly NodeOptions[],
   { id = docker.info.ID }: { readonly id?: string } = {},
 ): Promise<string> {
-  const containers = nodes.map(({ name = 'wealist', owner, httpPort = 8090 }) => {
+  const containers = nodes.map(({ name = 'wealist', owner, httpPort = 8090, state = 'running' }) => {
     const container = `${name}-control-plane`;
     const Labels = { 'io.x-k8s.kind.cluster': name };
     const ports = { 80: httpPort, 443: httpPort + 1 };
     return {
       listed: {
-        ...{ Id: `id-of-${container}`, Names: [`/${container}`], Image: 'node:1', State: 'running', Labels },
+        ...{ Id: `id-of-${container}`, Names: [`/${container}`], Image: 'node:1', State: state, Labels },
         Ports: Object.entries(ports).map(([port, host]) => {
           return { IP: '127.0.0.1', PublicPort: host, PrivatePort: Number(port), Type: 'tcp' };
         }),
@@ -28,7 +31,7 @@ export async function startNodeEngine(
       details: {
         ...{ Id: `id-of-${container}`, Name: `/${container}`, Image: 'sha256:1' },
         Config: { Image: 'node:1', Labels },
-        State: { Status: 'running', ExitCode: 0, Error: '', StartedAt: '' },
+        State: { Status: state, ExitCode: 0, Error: '', StartedAt: '' },
         HostConfig: {
           PortBindings: Object.fromEntries(
             Object.entries(ports).map(([port, host]) => [

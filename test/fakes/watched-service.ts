@@ -68,7 +68,7 @@ export async function watchService({ json = false } = {}) {
     const layers = [await store.putBlob(packLayer([{ path: 'main.py', content }]))];
     return { layers, config: toImageConfig(layers, {}, 'amd64') };
   }
-  const connect = () => {
+  const connect = async () => {
     const serviceImages = createServiceImages({
       ...{ environment, store, buildDockerfile, checkout: source, architecture: 'amd64' },
       chain: { find: refuse, ensure: refuse },

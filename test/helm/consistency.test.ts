@@ -18,7 +18,7 @@ describe('one truth in two places', () => {
     const policies = (manifests: readonly Manifest[]) =>
       manifests.filter(({ kind }) => kind === 'NetworkPolicy');
     for (const chart of serviceCharts) {
-      const values = toServiceValues(chart, { reference: 'a:1', isStandIn: true }, { ports, needs });
+      const values = toServiceValues(chart, 'a:1', { ports, needs });
       const [byGit, byRun] = await Promise.all([render(chart), render(chart, { values })]);
       expect(policies(byRun)).toEqual(policies(byGit));
     }

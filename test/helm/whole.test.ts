@@ -121,6 +121,14 @@ describe.each(environments)('%s: all charts together', (environment) => {
     }
   });
 
+  it('never wait for a volume that the pod to be replaced still has', () => {
+    // A rolling update starts the new pod first; a StatefulSet ends the old one first.
+    const withClaim = listWorkloads(all).filter(({ spec }) =>
+      spec.template.spec.volumes?.some((volume) => 'persistentVolumeClaim' in volume),
+    );
+    expect(withClaim.map(({ metadata }) => metadata.name)).toEqual([]);
+  });
+
   it('give each container a root that it cannot write, requests, limits, and its pod no account', () => {
     const limits = environment === 'local-kind' ? ['memory'] : ['cpu', 'memory'];
     for (const { metadata, spec } of listWorkloads(ours)) {

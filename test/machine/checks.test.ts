@@ -1,12 +1,13 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { chown, mkdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { CheckContext, CheckResult, Demand } from '../../src/machine/checks/check.ts';
-import { toCheck } from '../../src/machine/checks/disk.ts';
+import { toBuildSpace, toCheck } from '../../src/machine/checks/disk.ts';
+import { checkDockerFolder } from '../../src/machine/checks/programs.ts';
 import { requirePassed, runChecks } from '../../src/machine/checks.ts';
 import type { Engine } from '../../src/machine/engine.ts';
-import { debian, type FakeHostOptions, makeHost } from '../fakes/host.ts';
+import { debian, type FakeHost, type FakeHostOptions, makeHost } from '../fakes/host.ts';
 
 const engine: Engine = {
   socket: '/var/run/docker.sock',
@@ -27,6 +28,8 @@ const engine: Engine = {
   daemonId: 'x',
 };
 const goOf = (version: string) => `[ "$1 $2" = "env GOVERSION" ] && echo ${version}`;
+const nothing = { programs: 0, roots: 0 };
+const everything = { programs: 10, roots: 7 };
 const builtinClient = '[ "$1" = --version ] && echo "Docker version 20.10.24, build x"';
 
 interface CheckOptions extends FakeHostOptions {
@@ -51,16 +54,23 @@ async function check({
     },
     programs: { docker: builtinClient, go: goOf('go1.26.8'), 'apt-get': '', ...options.programs },
   });
-  const context: CheckContext = {
-    host: fake.host,
+  return runChecks({
+    ...toContext(fake),
     engine: { ...engine, dockerRoot: fake.root, ...changes },
+    demand: { kubernetes: '1.34.4', partsToBuild: nothing, ...demand },
+  });
+}
+
+function toContext({ host, exec, root }: FakeHost): CheckContext {
+  return {
+    host,
+    engine: undefined,
     docker: undefined,
-    exec: fake.exec,
-    paths: { checkout: fake.root, state: fake.root, cache: fake.root, data: fake.root },
-    demand: { kubernetes: '1.34.4', buildsImages: false, ...demand },
+    exec,
+    paths: { checkout: root, state: root, cache: root, data: root },
+    demand: { kubernetes: '1.34.4', partsToBuild: nothing },
     signal: new AbortController().signal,
   };
-  return runChecks(context);
 }
 
 const statesOf = (checks: readonly CheckResult[]) =>
@@ -69,7 +79,7 @@ const find = (checks: readonly CheckResult[], id: string, state: string) =>
   checks.find((each) => each.id === id && each.state === state);
 
 test('a fitting machine', async () => {
-  const checks = await check({ demand: { buildsImages: true } });
+  const checks = await check({ demand: { partsToBuild: everything } });
   expect(statesOf(checks)).toEqual({
     engine: 'ok',
     cgroup: 'ok',
@@ -96,9 +106,9 @@ test.each<[string, string, CheckOptions]>([
   ['memory', 'fail', { engine: { memory: 2e9 }, demand: { requests: { cpus: 1, memory: 1.5e9 } } }],
   ['memory', 'warn', { files: { 'proc/meminfo': 'MemAvailable: 500000 kB\n' } }],
   ['cpu', 'fail', { engine: { cpus: 1 }, demand: { requests: { cpus: 0.5, memory: 1 } } }],
-  ['go', 'fail', { programs: { go: goOf('go1.23.9') }, demand: { buildsImages: true } }],
-  ['go', 'fail', { programs: { go: 'exit 1' }, demand: { buildsImages: true } }],
-  ['apt', 'fail', { files: { 'etc/os-release': 'ID=fedora\n' }, demand: { buildsImages: true } }],
+  ['go', 'fail', { programs: { go: goOf('go1.23.9') }, demand: { partsToBuild: everything } }],
+  ['go', 'fail', { programs: { go: 'exit 1' }, demand: { partsToBuild: everything } }],
+  ['apt', 'fail', { files: { 'etc/os-release': 'ID=fedora\n' }, demand: { partsToBuild: everything } }],
   ['docker-client', 'warn', { programs: { docker: '[ "$1" = --version ] && echo "Docker version 28.2.2"' } }],
 ])('%s: %s', async (id, state, options) => {
   const found = find(await check(options), id, state);
@@ -106,10 +116,18 @@ test.each<[string, string, CheckOptions]>([
   expect(found?.fix).toBeTruthy();
 });
 
-test('Go and apt are only asked for where images are built', async () => {
-  const checks = await check({ programs: { go: 'exit 1' }, files: { 'etc/os-release': 'ID=fedora\n' } });
-  expect(statesOf(checks)).not.toHaveProperty('go');
-  expect(statesOf(checks)).not.toHaveProperty('apt');
+test.each([
+  ['all parts are cached', nothing, { apt: undefined, go: undefined }],
+  ['only a Debian root is missing', { programs: 0, roots: 1 }, { apt: 'fail', go: undefined }],
+  ['only a Go program is missing', { programs: 1, roots: 0 }, { apt: undefined, go: 'fail' }],
+])('%s: Go and apt are asked for as far as they are needed', async (_, partsToBuild, expected) => {
+  const checks = await check({
+    demand: { partsToBuild },
+    programs: { go: 'exit 1' },
+    files: { 'etc/os-release': 'ID=fedora\n' },
+  });
+  const { apt, go } = statesOf(checks);
+  expect({ apt, go }).toEqual(expected);
 });
 
 test("a virtual machine's engine: its memory counts, this machine's limits do not", async () => {
@@ -145,30 +163,55 @@ test('a rootless engine may not have the low ports', async () => {
 });
 
 test("docker's folder that is root's", async () => {
-  const fake = await makeHost();
-  await mkdir(join(fake.host.home, '.docker'), { recursive: true });
-  await writeFile(join(fake.host.home, '.docker/config.json'), '{}');
-  // Here it is the tester's own; only when that is root does it stand for the real thing.
-  const { checkDockerFolder } = await import('../../src/machine/checks/programs.ts');
-  const context = { host: { ...fake.host, isRoot: false, user: 'ada' } } as CheckContext;
-  const found = await checkDockerFolder(context);
-  expect(found.map(({ fix }) => fix)).toEqual(
-    process.getuid?.() === 0 ? [`sudo chown -R ada ${join(fake.host.home, '.docker')}`] : [],
-  );
+  const fake = await makeHost({ user: 'ada', uid: 1000 });
+  const { host, root } = fake;
+  const check = (folder: string) =>
+    checkDockerFolder({ ...toContext(fake), host: { ...host, env: { DOCKER_CONFIG: folder } } });
+  // Root's on every machine, whoever runs this test.
+  expect(await check('/etc')).toMatchObject([{ state: 'warn', fix: 'sudo chown -R ada /etc' }]);
+
+  const own = join(root, 'docker');
+  await mkdir(own);
+  if (process.getuid?.() === 0) await chown(own, 1000, 1000);
+  expect(await check(own)).toEqual([]);
+  expect(await check(join(root, 'missing'))).toEqual([]);
 });
 
 const GB = 1e9;
 test.each([
-  [100 * GB, 500 * GB, false, 'ok'],
+  [100 * GB, 500 * GB, 0, 'ok'],
   // Large disks: a small share is still room.
-  [60 * GB, 2_000 * GB, false, 'ok'],
-  [30 * GB, 300 * GB, false, 'warn'],
-  [4 * GB, 100 * GB, false, 'fail'],
-  [14 * GB, 50 * GB, true, 'fail'],
-  [14 * GB, 50 * GB, false, 'ok'],
-  [16 * GB, 50 * GB, true, 'ok'],
-])('disk: %d free of %d, building %s: %s', (free, size, builds, state) => {
-  expect(toCheck({ free, size, path: '/', holds: ['images'] }, builds)).toMatchObject({ state });
+  [60 * GB, 2_000 * GB, 0, 'ok'],
+  [30 * GB, 300 * GB, 0, 'warn'],
+  [4 * GB, 100 * GB, 0, 'fail'],
+  [14 * GB, 50 * GB, 15 * GB, 'fail'],
+  [14 * GB, 50 * GB, 0, 'ok'],
+  [16 * GB, 50 * GB, 15 * GB, 'ok'],
+  // A /tmp in memory, which holds nothing large.
+  [2 * GB, 2 * GB, 0, 'ok'],
+])('disk: %d free of %d, building takes %d: %s', (free, size, builds, state) => {
+  expect(toCheck({ free, size, path: '/', holds: ['images'], builds })).toMatchObject({ state });
+});
+
+test.each([
+  ['nothing, where all parts are cached', nothing, { cache: 0, unpacked: 0 }],
+  [
+    'only where roots are unpacked and cached',
+    { programs: 0, roots: 2 },
+    { cache: 1 * GB, unpacked: 1 * GB },
+  ],
+  ['only in the cache', { programs: 1, roots: 0 }, { cache: 6 * GB, unpacked: 0 }],
+  ['everything', everything, { cache: 15.5 * GB, unpacked: 3.5 * GB }],
+])('the space for builds: %s', (_, partsToBuild, expected) => {
+  expect(toBuildSpace(partsToBuild)).toEqual(expected);
+});
+
+test('a disk of temporary files alone has its own fix', () => {
+  const disk = { free: 1 * GB, size: 2 * GB, path: '/tmp', builds: 3 * GB };
+  expect(toCheck({ ...disk, holds: ['temporary files', 'Debian packages being unpacked'] })).toMatchObject({
+    detail: '1.0 GB of 2.0 GB free at /tmp: building images needs 3.0 GB',
+    fix: 'set TMPDIR to a folder on a larger disk',
+  });
 });
 
 test('all failed checks are reported at once, exit code 3', () => {

@@ -36,7 +36,7 @@ async function prepare(mirror: string, routes: Routes, env: NodeJS.ProcessEnv = 
     docker: createDocker({ socket: await startEngine(routes) }, fake.exec),
     exec: fake.exec,
     paths: folders,
-    demand: { kubernetes: '1.34.4', buildsImages: false },
+    demand: { kubernetes: '1.34.4', partsToBuild: { programs: 0, roots: 0 } },
     signal: new AbortController().signal,
     registryMirror: 'mirror.example:5000',
   };

@@ -1,9 +1,10 @@
 import { createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { expect, onTestFinished, test } from 'vitest';
 import { findPortOwner, parseListeners } from '../../src/machine/port-owner.ts';
 import { choosePorts } from '../../src/machine/ports.ts';
 import { exec } from '../../src/tools/exec.ts';
-import { type PortState, probePort } from '../../src/tools/port-probe.ts';
+import { isServedOnIpv6, type PortState, probePort } from '../../src/tools/port-probe.ts';
 import { makeHost } from '../fakes/host.ts';
 
 /** Listens on a free port until the test ends. */
@@ -19,8 +20,27 @@ async function listen(host = '127.0.0.1'): Promise<number> {
 const probeOf = (states: Readonly<Record<number, PortState>>) => async (port: number) =>
   states[port] ?? 'free';
 
-test.each(['127.0.0.1', '0.0.0.0'])('a listener on %s takes the port', async (address) => {
-  expect(await probePort(await listen(address))).toBe('taken');
+const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
+  all?.some(({ address }) => address === '::1'),
+);
+
+test.each(['127.0.0.1', '0.0.0.0', ...(hasIpv6 ? ['::1', '::'] : [])])(
+  'a listener on %s takes the port',
+  async (address) => {
+    expect(await probePort(await listen(address))).toBe('taken');
+  },
+);
+
+test.runIf(hasIpv6)('a program on the IPv6 loopback moves the pair, and is named', async () => {
+  const port = await listen('::1');
+  expect((await choosePorts({ http: port, https: port + 1 })).http).not.toBe(port);
+  expect(await isServedOnIpv6(port)).toBe(true);
+  const { host } = await makeHost({ platform: process.platform });
+  const options = { host: { ...host, root: '/' }, exec, ipv6Only: true };
+  expect(await findPortOwner(port, options)).toContain(`(PID ${process.pid})`);
+  const other = await listen();
+  expect(await isServedOnIpv6(other)).toBe(false);
+  expect(await findPortOwner(other, options)).toBeUndefined();
 });
 
 test('asking does not take it', async () => {

@@ -16,6 +16,7 @@ const choice: UpChoice = {
   selection: { services: ['auth-service'], infrastructure: ['redis'] },
   cluster,
   controller: 'traefik',
+  fromSource: new Set(),
   removedExtras: [],
   repairs: false,
   checkoutId: '0',

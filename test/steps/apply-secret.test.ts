@@ -20,8 +20,9 @@ function createCluster() {
     run: async (args) => {
       expect(args).toContain('--namespace=wealist-dev');
       // kubectl prints one object by itself, not as a list.
-      expect(args.at(-1)).toMatch(/^--output=jsonpath=\{\.metadata\.annotations\./);
-      return Object.values(applied.at(-1)?.metadata.annotations ?? {}).join('\n');
+      expect(args.at(-1)).toMatch(/^--output=jsonpath=\{\.kind\}\{"\\t"\}/);
+      const [digest] = Object.values(applied.at(-1)?.metadata.annotations ?? {});
+      return digest === undefined ? '' : `Secret\twealist-shared-secret\t${digest}\t\n`;
     },
     getJson: () => Promise.reject(new Error('not asked for')),
     logs: () => Promise.reject(new Error('not asked for')),

@@ -26,8 +26,14 @@ const crashed = {
 };
 
 /** A cluster with one Deployment, whose pods become ready after some requests, or never. */
-async function startCluster({ healthy = () => true }: { healthy?: (image: string) => boolean } = {}) {
-  const first: Revision = { image: 'board:1', command: standInCommand, annotations: {} };
+async function startCluster({
+  healthy = () => true,
+  command = standInCommand,
+}: {
+  healthy?: (image: string) => boolean;
+  command?: readonly string[] | null;
+} = {}) {
+  const first: Revision = { image: 'board:1', command, annotations: {} };
   const revisions = [first];
   const patches: unknown[] = [];
   let live: string | undefined;
@@ -171,7 +177,7 @@ async function startCluster({ healthy = () => true }: { healthy?: (image: string
         {
           reference,
           id: `sha256:${reference}`,
-          foreignCommand: isStandIn ? undefined : standInCommand,
+          isStandIn,
         },
         run,
       ),
@@ -187,9 +193,20 @@ test('waits until only pods of the new image exist and the service routes to the
 });
 
 test('an image that is not a stand-in starts with its own command', async () => {
-  const { replace, revisions } = await startCluster();
+  const { replace, revisions } = await startCluster({ command: null });
   await replace('board:2', { isStandIn: false });
   expect(revisions.at(-1)).toMatchObject({ image: 'board:2', command: null });
+});
+
+test('a service that was deployed as the other of stand-in and own program is left as it is', async () => {
+  const standIn = await startCluster();
+  await expect(standIn.replace('board:2', { isStandIn: false })).rejects.toMatchObject({
+    message: 'board was deployed as a stand-in, and is built from its source now',
+    hint: 'npm run up -- board',
+  });
+  const own = await startCluster({ command: null });
+  await expect(own.replace('board:2')).rejects.toThrow('was deployed from its source, and is a stand-in now');
+  expect([...standIn.patches, ...own.patches]).toEqual([]);
 });
 
 test('pods that have live files are replaced although their image stays', async () => {

@@ -87,3 +87,28 @@ test('a connection to who is asked no more is closed', async () => {
   pool.release(old, await first);
   expect(connection?.destroyed).toBe(true);
 });
+
+test('a connection that was destroyed a moment ago is not leased again', async () => {
+  const { pool, dials, lease, old } = start();
+  const first = lease();
+  const connection = dials[0]?.resolve() as PassThrough;
+  pool.release(old, await first);
+  // `close` is emitted later.
+  connection.destroy();
+  const second = lease();
+  const other = dials[1]?.resolve();
+  expect(await second).toBe(other);
+});
+
+test('after a stall of the process, a connection that was idle for too long is not leased again', async () => {
+  const { pool, dials, lease, old } = start();
+  const first = lease();
+  const connection = dials[0]?.resolve() as PassThrough;
+  pool.release(old, await first);
+  // Nothing else runs meanwhile, not even timers.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_100);
+  const second = lease();
+  expect(connection.destroyed).toBe(true);
+  const other = dials[1]?.resolve();
+  expect(await second).toBe(other);
+});

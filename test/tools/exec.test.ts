@@ -100,3 +100,24 @@ describe('what is missing is named', () => {
     await expect(exec(import.meta.filename, [])).rejects.toThrow(/cannot be started \(EACCES\)$/);
   });
 });
+
+test('a program that is started behind a proxy asks this machine directly', async () => {
+  const read = async (env: Readonly<Record<string, string>>) => {
+    const none = {
+      HTTP_PROXY: '',
+      http_proxy: '',
+      HTTPS_PROXY: '',
+      https_proxy: '',
+      NO_PROXY: '',
+      no_proxy: '',
+    };
+    const { stdout } = await exec('sh', ['-c', 'echo "$NO_PROXY $no_proxy"'], { env: { ...none, ...env } });
+    return stdout.split(' ');
+  };
+  const both = (value: string) => [value, value];
+  expect(await read({ HTTPS_PROXY: 'http://proxy:3128' })).toEqual(both('127.0.0.1,localhost'));
+  const some = { http_proxy: 'proxy:3128', no_proxy: '.corp.example, localhost' };
+  expect(await read(some)).toEqual(both('.corp.example,localhost,127.0.0.1'));
+  expect(await read({ http_proxy: 'proxy:3128', NO_PROXY: '*' })).toEqual(both('*'));
+  expect(await read({ NO_PROXY: 'a.example' })).toEqual(['a.example', '']);
+});

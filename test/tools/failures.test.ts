@@ -293,13 +293,19 @@ const failures: readonly (readonly [string, string, number, string | RegExp | un
     'helm',
     'Error: Unable to continue with install: Secret "shared" in namespace "wealist" exists and cannot be imported into the current release: invalid ownership metadata; label validation error',
     6,
-    /^delete the object/,
+    'if nothing else needs it: npm run kubectl -- delete Secret shared --namespace=wealist, then npm run up',
   ],
   [
     'helm',
     'Error: UPGRADE FAILED: cannot patch "auth-service" with kind Deployment: Deployment.apps "auth-service" is invalid: spec.selector: Invalid value: field is immutable',
     6,
-    /^delete the object/,
+    'npm run kubectl -- delete Deployment auth-service --namespace=wealist, then npm run up',
+  ],
+  [
+    'helm',
+    "Error: UPGRADE FAILED: cannot patch \"postgres\" with kind StatefulSet: StatefulSet.apps \"postgres\" is invalid: spec: Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy' are forbidden",
+    6,
+    'npm run kubectl -- delete statefulset postgres --cascade=orphan --namespace=wealist, then npm run up',
   ],
   [
     'helm',

@@ -9,6 +9,7 @@ import { findReservation, reservePorts, toIsReserved } from '../../machine/port-
 import { choosePorts, lowestPortOf } from '../../machine/ports.ts';
 import type { ClusterRecord } from '../../state/cluster-record.ts';
 import { createDocker } from '../../tools/docker/docker.ts';
+import { isServedOnIpv6 } from '../../tools/port-probe.ts';
 
 export interface ChooseDeps {
   readonly app: Pick<App, 'paths' | 'signal' | 'ui' | 'exec'>;
@@ -39,6 +40,7 @@ export async function chooseCluster(deps: ChooseDeps): Promise<ChosenCluster> {
 
   const made = { httpPort: found?.httpPort, httpsPort: found?.httpsPort };
   if (made.httpPort !== undefined && made.httpsPort !== undefined) {
+    await warnOfIpv6(made.httpPort);
     return { name, httpPort: made.httpPort, httpsPort: made.httpsPort, controller, nodes };
   }
   const { httpPort, httpsPort } = record ?? environment.cluster;
@@ -52,6 +54,15 @@ export async function chooseCluster(deps: ChooseDeps): Promise<ChosenCluster> {
     app.ui.say(`${owners.filter(Boolean).join(', ')}: using ${ports.http} and ${ports.https} from now on`);
   }
   return { name, httpPort: ports.http, httpsPort: ports.https, controller, nodes };
+
+  /** The cluster has the port of 127.0.0.1, but a browser that is sent to `localhost` may ask `::1` first. */
+  async function warnOfIpv6(port: number): Promise<void> {
+    if (!(await isServedOnIpv6(port))) return;
+    const owner = await findPortOwner(port, { host, exec: app.exec, ipv6Only: true });
+    app.ui.warn(
+      `${owner ?? 'another program'} listens on [::1]:${port}: localhost may lead there, http://127.0.0.1:${port} leads to the cluster`,
+    );
+  }
 
   /** Who uses the port; undefined when it is free. */
   async function describePort(port: number): Promise<string | undefined> {

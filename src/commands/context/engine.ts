@@ -4,7 +4,8 @@ import { describeOrphan, findOrphan, requireOwnOrAdopted } from '../../cluster/o
 import { type FoundCluster, findCluster } from '../../cluster/ownership.ts';
 import type { LocalEnvironment } from '../../config/schema.ts';
 import { exitCodes, Failure } from '../../lib/failure.ts';
-import { type Engine, findEngine, findSocket } from '../../machine/engine.ts';
+import { type Engine, findEngine, findSocket, getEngine } from '../../machine/engine.ts';
+import { EngineFailure } from '../../machine/engine-failure.ts';
 import { type Host, readHost } from '../../machine/host.ts';
 import { findCheckoutId } from '../../state/checkout-id.ts';
 import { type ClusterRecord, findClusterRecord, toClusterFile } from '../../state/cluster-record.ts';
@@ -114,6 +115,7 @@ export interface RunningCluster {
 /**
  * The running cluster of this checkout. Asks the engine two questions only, which takes a tenth of `readSituation`.
  * @throws {Failure} exit code 5 when it does not exist or does not run, 9 when it belongs to another checkout.
+ * @throws {EngineFailure} when the engine cannot be asked, which says nothing about the cluster.
  */
 export async function getRunningCluster(
   { paths, exec, signal }: Pick<App, 'paths' | 'exec' | 'signal'>,
@@ -125,12 +127,25 @@ export async function getRunningCluster(
     findCheckoutId(paths),
   ]);
   const name = record?.name ?? environment.cluster.name;
-  const socket = await findSocket(host, { signal });
-  const found =
-    socket === undefined ? undefined : await findCluster(createDocker({ socket }, exec), name, signal);
+  const socket = (await findSocket(host, { signal })) ?? (await findInstalledEngine(host, signal))?.socket;
+  if (socket === undefined) throw toNotRunning(name, undefined);
+  const found = await findCluster(createDocker({ socket }, exec), name, signal);
   if (found) await requireOwnOrAdopted(found, checkoutId, join(paths.data, name));
-  if (socket === undefined || found?.state !== 'running') throw toNotRunning(name, found);
+  if (found?.state !== 'running') throw toNotRunning(name, found);
   return { host, engine: { socket }, name, found };
+}
+
+/**
+ * The engine; undefined on a machine that has none, and so no cluster either.
+ * @throws {EngineFailure} when one is installed that cannot be asked.
+ */
+async function findInstalledEngine(host: Host, signal: AbortSignal): Promise<Engine | undefined> {
+  try {
+    return await getEngine(host, { signal });
+  } catch (error) {
+    if (error instanceof EngineFailure && error.problem === 'absent') return undefined;
+    throw error;
+  }
 }
 
 /** Access to the running cluster of this checkout, and its containers. */
@@ -167,8 +182,8 @@ export async function findState(
 ): Promise<{ readonly state: ClusterState; readonly evidence?: string }> {
   try {
     const [host, checkoutId] = await Promise.all([readHost(), findCheckoutId(paths)]);
-    const engine = await findEngine(host, { signal });
-    if (!engine) return { state: 'missing', evidence: 'no container engine is running' };
+    const engine = await findInstalledEngine(host, signal);
+    if (!engine) return { state: 'missing', evidence: 'no container engine is installed' };
     const found = await findCluster(createDocker(engine, exec), name, signal);
     if (!found) return { state: 'missing' };
     if (found.owner === undefined || found.owner !== checkoutId) {

@@ -5,6 +5,7 @@ import { createForward, type Forward } from '../../forward/forward.ts';
 import { createPodTracker, type PodTracker } from '../../forward/pod-tracker.ts';
 import { exitCodes, Failure } from '../../lib/failure.ts';
 import { findEngine } from '../../machine/engine.ts';
+import { EngineFailure } from '../../machine/engine-failure.ts';
 import { readHost } from '../../machine/host.ts';
 import { findPortOwner } from '../../machine/port-owner.ts';
 import { createDocker } from '../../tools/docker/docker.ts';
@@ -53,7 +54,7 @@ export async function openForwards(
     namespace,
     componentOf: findComponent,
     signal,
-    onSilence: () => app.ui.say('the cluster does not respond: connections wait'),
+    onSilence: ({ message }) => app.ui.say(`${message}: connections wait for it`),
   });
   const ended = podTracker.run();
   ended.catch((error) => failure.abort(error));
@@ -134,7 +135,11 @@ async function listen(
 /** ` by nginx (PID 812)`; empty when it cannot be found out. */
 export async function describeOwner({ exec, signal }: App, port: number): Promise<string> {
   const host = await readHost();
-  const engine = await findEngine(host, { signal });
+  const engine = await findEngine(host, { signal }).catch((error: unknown) => {
+    // Its containers remain unknown, which must not end a forward that needs no engine.
+    if (error instanceof EngineFailure) return undefined;
+    throw error;
+  });
   const docker = engine && createDocker(engine, exec);
   const owner = await findPortOwner(port, { host, docker, exec });
   return owner === undefined ? '' : ` by ${owner}`;

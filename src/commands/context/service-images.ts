@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { App } from '../../cli/command.ts';
 import type { Environment } from '../../config/schema.ts';
+import { createBuildQueue } from '../../images/build/build-queue.ts';
 import { createServiceImages, type ServiceImages } from '../../images/build/service-image.ts';
 import { toRepository } from '../../images/built-reference.ts';
 import { importEngineImage } from '../../images/import/import-engine-image.ts';
@@ -10,7 +11,7 @@ import { hash } from '../../lib/hash.ts';
 import { findBuildClient } from '../../machine/build-client.ts';
 import type { Host } from '../../machine/host.ts';
 import type { Run } from '../../plan/plan.ts';
-import { buildWithDocker } from '../../tools/docker/build.ts';
+import { buildWithDocker, OutOfMemoryFailure } from '../../tools/docker/build.ts';
 import type { Toolchain } from '../../tools/toolchain.ts';
 
 export interface ServiceImagesDeps {
@@ -30,6 +31,10 @@ export function openServiceImages({
   toolchain,
 }: ServiceImagesDeps): ServiceImages {
   const { docker } = toolchain;
+  const queue = createBuildQueue({
+    findCapacity: (signal) => docker.readCapacity({ signal }),
+    isOutOfMemory: (error) => error instanceof OutOfMemoryFailure,
+  });
 
   async function removeNameless(id: string, { signal, report }: Run): Promise<void> {
     try {
@@ -59,7 +64,8 @@ export function openServiceImages({
       const image = `${toRepository(name)}:source-${hash(app.paths.checkout)}`;
       const build = { context: join(root, context), dockerfile: join(root, dockerfile), image };
       const before = await docker.findImage(image, { signal });
-      await buildWithDocker(app.exec, client, build, { env: docker.env, signal, report });
+      const options = { env: docker.env, signal, report };
+      await queue(() => buildWithDocker(app.exec, client, build, options), { signal, report });
       const brought = await importEngineImage({ docker, store: images.store }, image, { signal, report });
       const after = await docker.findImage(image, { signal });
       // The previous image has lost its tag, and would never be removed. The build cache keeps the layers.

@@ -2,11 +2,10 @@ import { join } from 'node:path';
 import type { App } from '../../cli/command.ts';
 import { requireDataFolder } from '../../cluster/data-folder.ts';
 import type { Environment, LocalEnvironment } from '../../config/schema.ts';
-import { type Selection, selectServices } from '../../config/services.ts';
+import { selectServices } from '../../config/services.ts';
 import { type Images, openImages } from '../../images/open-images.ts';
 import type { Engine } from '../../machine/engine.ts';
 import type { Host } from '../../machine/host.ts';
-import { outsideImages } from '../../plans/up.ts';
 import type { UpDeps } from '../../plans/up-deps.ts';
 import type { ClusterRecord } from '../../state/cluster-record.ts';
 import { defaultSocket } from '../../tools/docker/engine-socket.ts';
@@ -47,18 +46,6 @@ async function connectUp(
     git,
     tools: toolSteps(app, images),
   };
-}
-
-/** Whether an image that this selection needs is neither in the store nor in the engine. */
-export async function lacksImages(
-  { chain }: Images,
-  selection: Selection,
-  cluster: ClusterRecord,
-  engine: Engine | undefined,
-): Promise<boolean> {
-  if (!engine || !(await chain.findNode())) return true;
-  const found = await Promise.all(outsideImages(selection, cluster).map((name) => chain.find(name)));
-  return found.includes(undefined);
 }
 
 /** The engine that is yet to be installed or started. */

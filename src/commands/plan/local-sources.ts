@@ -4,6 +4,7 @@ import type { LocalEnvironment } from '../../config/schema.ts';
 import { selectServices } from '../../config/services.ts';
 import type { Manifest } from '../../diff/manifest.ts';
 import { toRepository } from '../../images/built-reference.ts';
+import { listFromSource } from '../../images/source/dockerfile-source.ts';
 import { type SecretRule, secretRules } from '../../lib/secret-rules.ts';
 import { planUp } from '../../plans/up.ts';
 import type { UpDeps } from '../../plans/up-deps.ts';
@@ -33,7 +34,8 @@ export async function listLocalSources(
   const { situation, record, deps } = await foreseeUp(app, environment, {
     extras: { added: [], removed: [] },
   });
-  const { podSecurity } = await loadHelmValues(app.paths.checkout, environment);
+  const fromSource = await listFromSource(environment, app.paths.checkout);
+  const { podSecurity } = await loadHelmValues(app.paths.checkout, environment, fromSource);
   const isRunning = situation.found?.state === 'running';
   const unbuilt = new Set<string>();
   const secrets = await findSecrets(await toSecretsOptions(app, environment, record.name));
@@ -46,6 +48,7 @@ export async function listLocalSources(
     removedExtras: [],
     repairs: false,
     podSecurity,
+    fromSource,
     checkoutId: (await findCheckoutId(app.paths)) ?? '',
     secrets: secrets?.file,
   });

@@ -20,7 +20,7 @@ export interface WatchDeps {
   readonly app: App;
   readonly environment: Environment;
   /** Dependencies of one reload, which reads the source that is current at the time of the call. */
-  readonly connect: () => ReloadServiceDeps;
+  readonly connect: () => Promise<ReloadServiceDeps>;
 }
 
 interface WatchedService {
@@ -50,7 +50,7 @@ export async function watchServices(deps: WatchDeps, names: readonly string[]): 
   const bug = new AbortController();
   const signal = AbortSignal.any([app.signal, bug.signal]);
   const withLock = shareLock((work) => app.exclusively(work, { wait: true, usesCache: true }));
-  const images = connect().serviceImages;
+  const { serviceImages: images } = await connect();
   const services = await Promise.all(names.map(async (name) => watch(name, await images.listFolders(name))));
 
   function watch(name: string, folders: readonly SourceFolder[]): WatchedService {
@@ -96,7 +96,7 @@ export async function watchServices(deps: WatchDeps, names: readonly string[]): 
   /** Undefined for a source that cannot be read; the reload prints why. */
   async function findHash(name: string): Promise<string | undefined> {
     try {
-      return (await connect().serviceImages.readSource(name)).hash;
+      return (await (await connect()).serviceImages.readSource(name)).hash;
     } catch (error) {
       if (error instanceof Failure) return undefined;
       throw error;
@@ -126,14 +126,15 @@ function createReload(
 ): (signal: AbortSignal) => Promise<void> {
   const { ui } = app;
   let deployed: Deployed | undefined;
+  let deps: ReloadServiceDeps;
 
   return async (signal) => {
     const service = getWatched();
     const { name, savedAt } = service;
-    const deps = connect();
     const run = { signal, report: (line: string) => ui.detail(`${name}: ${line}`) };
     try {
       service.hash = undefined;
+      deps = await connect();
       const source = await deps.serviceImages.readSource(name);
       service.hash = source.hash;
       if (!(await updateLiveFiles(source))) await withLock(() => updateImage(source));

@@ -1,6 +1,7 @@
 import type { App } from '../../cli/command.ts';
 import type { Requests } from '../../config/requests.ts';
 import type { Environment } from '../../config/schema.ts';
+import type { MissingParts } from '../../images/missing-parts.ts';
 import type { Change } from '../../machine/changes/change.ts';
 import { unlockRoot } from '../../machine/changes/root.ts';
 import { collectChanges, describeChanges, planChanges } from '../../machine/changes.ts';
@@ -14,8 +15,8 @@ import type { Situation } from '../context/engine.ts';
 
 export interface MachineDemand {
   readonly environment: Environment;
-  /** Whether images will be built from packages. */
-  readonly buildsImages: boolean;
+  /** Parts of images that will be built from packages. */
+  readonly partsToBuild: MissingParts;
   /** Host ports of the cluster to create; undefined when it exists. */
   readonly newPorts: PortPair | undefined;
   /** Number of nodes in addition to the control plane. */
@@ -28,12 +29,12 @@ export interface MachineDemand {
 export function listChanges(
   { exec, paths, signal }: Pick<App, 'exec' | 'paths' | 'signal'>,
   { host, engine }: Pick<Situation, 'host' | 'engine'>,
-  { buildsImages, newPorts, workers }: MachineDemand,
+  { partsToBuild, newPorts, workers }: MachineDemand,
 ): Promise<readonly Change[]> {
   // Testing a privileged container takes a second, and is unnecessary when a cluster exists.
   const docker = engine && newPorts ? createDocker(engine, exec) : undefined;
   // Without root, mmdebstrap maps user IDs with the programs of uidmap, which its package only recommends.
-  const packages = buildsImages ? ['mmdebstrap', ...(host.isRoot ? [] : ['uidmap'])] : [];
+  const packages = partsToBuild.roots > 0 ? ['mmdebstrap', ...(host.isRoot ? [] : ['uidmap'])] : [];
   return collectChanges({ host, engine, docker, exec, paths, packages, workers, signal });
 }
 
@@ -61,7 +62,7 @@ export async function prepareMachine(
     engine = await getEngine(host, { signal });
   }
   engine ??= await getEngine(host, { signal });
-  const { newPorts: ports, buildsImages, workers, requests } = demand;
+  const { newPorts: ports, partsToBuild, workers, requests } = demand;
   if (ports) {
     const checks = await runChecks({
       host,
@@ -69,7 +70,7 @@ export async function prepareMachine(
       docker: createDocker(engine, exec),
       exec,
       paths,
-      demand: { kubernetes: versions.kubernetes, buildsImages, ports, workers, requests: await requests() },
+      demand: { kubernetes: versions.kubernetes, partsToBuild, ports, workers, requests: await requests() },
       signal,
     });
     for (const { state, title, detail } of checks) if (state === 'warn') app.ui.say(`${title}: ${detail}`);

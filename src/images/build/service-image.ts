@@ -13,6 +13,7 @@ import { packLayer } from '../store/layer.ts';
 import type { Store } from '../store/store.ts';
 import { bundleStandIn } from './bundle.ts';
 import { ensurePackagesLayer } from './npm-packages.ts';
+import { withNumericUser } from './numeric-user.ts';
 import { toStandInImage } from './stand-in-image.ts';
 import { listVolumes, withTmp, withVolumes } from './volumes.ts';
 
@@ -65,7 +66,10 @@ export function createServiceImages(deps: ServiceImagesDeps): ServiceImages {
       const { hash: sourceHash } = await read(name);
       const built = base
         ? await buildStandIn(name, sourceHash, base)
-        : await withTmp(await deps.buildDockerfile(name, dockerfile as DockerfileSource, run), store);
+        : await withNumericUser(
+            await withTmp(await deps.buildDockerfile(name, dockerfile as DockerfileSource, run), store),
+            store,
+          );
       const image = withVolumes(built, listVolumes(environment, name, { isStandIn: base !== undefined }));
       if ((await read(name)).hash === sourceHash)
         return {

@@ -46,6 +46,19 @@ export async function findDockerfile(
   });
 }
 
+/**
+ * The services of the environment that are built from their Dockerfiles.
+ * @throws {Failure} as `findDockerfile`.
+ */
+export async function listFromSource(
+  environment: Environment,
+  checkout: string,
+): Promise<ReadonlySet<string>> {
+  const names = Object.keys(environment.services);
+  const found = await Promise.all(names.map((name) => findDockerfile(environment, name, checkout)));
+  return new Set(names.filter((_, at) => found[at] !== undefined));
+}
+
 /** Never part of a service's source. */
 const alwaysIgnored = new Set(['.git', 'node_modules', '.gradle', 'build', 'dist']);
 

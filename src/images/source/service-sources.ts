@@ -67,7 +67,9 @@ export function createServiceSources(deps: ServiceSourcesDeps): ServiceSources {
 
   const keyOf = (name: string, sourceHash: string, base: Image | undefined) => {
     const volumes = listVolumes(environment, name, { isStandIn: base !== undefined });
-    return `service-${name}-${hash({ sourceHash, base: base && imageId(base), architecture, volumes })}`;
+    const image = { sourceHash, base: base && imageId(base), architecture, volumes };
+    // The second format of an image from a Dockerfile: its user is a number.
+    return `service-${name}-${hash(base ? image : { ...image, format: 2 })}`;
   };
 
   return {

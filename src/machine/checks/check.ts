@@ -23,8 +23,8 @@ export interface CheckResult {
 export interface Demand {
   /** `1.34.4` */
   readonly kubernetes: string;
-  /** Images will be built from packages, which needs Go, apt and disk space. */
-  readonly buildsImages: boolean;
+  /** Parts of images that will be built here: Go programs, and root file systems of Debian packages. */
+  readonly partsToBuild: { readonly programs: number; readonly roots: number };
   /** Host ports of the ingress; undefined where the cluster already has them. */
   readonly ports?: PortPair | undefined;
   /** Nodes of the cluster beside its control plane; none by default. */

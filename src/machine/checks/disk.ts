@@ -2,29 +2,45 @@ import { stat, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { toBytes } from '../../lib/bytes.ts';
-import type { CheckResult, MakeCheck } from './check.ts';
+import { toRootsFolder } from '../../tools/root-folder.ts';
+import type { CheckResult, Demand, MakeCheck } from './check.ts';
 
 const gigabyte = 1e9;
-/** Bytes for root file systems, Go's caches and images while all images are built. */
-const buildSpace = 15 * gigabyte;
 /** Bytes of free space that are enough whatever their share of a large disk is. */
 const ampleSpace = 40 * gigabyte;
 
-/** The disks of images, volumes and temporary files, each checked once. */
-export const checkDisk: MakeCheck = async ({ engine, paths, demand }) => {
+/** Measured: all Go programs of the platform fill Go's caches with 12 GB, Kubernetes alone with 5. */
+const goSpace = { first: 5 * gigabyte, each: 1 * gigabyte, most: 12 * gigabyte };
+/** Measured: the largest root, PostgreSQL's, takes 0.5 GB while it is unpacked. Several are at once. */
+const rootSpace = 0.5 * gigabyte;
+
+const temporary = { files: 'temporary files', packages: 'Debian packages being unpacked' };
+
+/** Bytes that the parts to build take in the cache, and where roots of Debian packages are unpacked. */
+export function toBuildSpace({ programs, roots }: Demand['partsToBuild']) {
+  const { first, each, most } = goSpace;
+  const ofGo = programs === 0 ? 0 : Math.min(first + programs * each, most);
+  return { cache: ofGo + roots * rootSpace, unpacked: roots * rootSpace };
+}
+
+/** The disks of images, volumes and temporary files, each checked once, for what will lie on each. */
+export const checkDisk: MakeCheck = async ({ host, engine, paths, demand }) => {
+  const { cache, unpacked } = toBuildSpace(demand.partsToBuild);
   const folders = [
-    ...(engine && !engine.inVirtualMachine ? [{ path: engine.dockerRoot, holds: 'images' }] : []),
-    { path: paths.cache, holds: 'cache' },
-    { path: paths.data, holds: 'data' },
-    { path: tmpdir(), holds: 'temporary files' },
+    ...(engine && !engine.inVirtualMachine ? [{ path: engine.dockerRoot, holds: 'images', builds: 0 }] : []),
+    { path: paths.cache, holds: 'cache', builds: cache },
+    { path: paths.data, holds: 'data', builds: 0 },
+    { path: tmpdir(), holds: temporary.files, builds: 0 },
+    ...(unpacked > 0 ? [{ path: toRootsFolder(host.env), holds: temporary.packages, builds: unpacked }] : []),
   ];
   const found = await Promise.all(
-    folders.map(async ({ path, holds }) => ({ holds, ...(await readDisk(path)) })),
+    folders.map(async (folder) => ({ ...folder, ...(await readDisk(folder.path)) })),
   );
   const disks = new Map(found.map((disk) => [disk.device, disk]));
   return [...disks].map(([device, disk]) => {
-    const holds = found.filter((each) => each.device === device).map((each) => each.holds);
-    return toCheck({ ...disk, holds }, demand.buildsImages);
+    const same = found.filter((each) => each.device === device);
+    const builds = same.reduce((total, each) => total + each.builds, 0);
+    return toCheck({ ...disk, holds: same.map(({ holds }) => holds), builds });
   });
 };
 
@@ -36,29 +52,26 @@ interface Disk {
   readonly path: string;
 }
 
-export function toCheck(
-  { free, size, path, holds }: Pick<Disk, 'free' | 'size' | 'path'> & { readonly holds: readonly string[] },
-  buildsImages: boolean,
-): CheckResult {
-  const id = 'disk';
-  const title = `disk of ${holds.join(', ')}`;
+interface CheckedDisk extends Pick<Disk, 'free' | 'size' | 'path'> {
+  readonly holds: readonly string[];
+  /** Bytes that building images will take there. */
+  readonly builds: number;
+}
+
+export function toCheck({ free, size, path, holds, builds }: CheckedDisk): CheckResult {
+  const common = { id: 'disk', title: `disk of ${holds.join(', ')}` } as const;
   const share = free / size;
   const detail = `${toBytes(free)} of ${toBytes(size)} free at ${path}`;
-  const fix = 'npm run images -- prune';
-  if (buildsImages && free < buildSpace) {
-    return {
-      id,
-      title,
-      state: 'fail',
-      detail: `${detail}: building images needs ${toBytes(buildSpace)}`,
-      fix,
-    };
+  const isOnlyTemporary = holds.every((each) => Object.values(temporary).includes(each));
+  const fix = isOnlyTemporary ? 'set TMPDIR to a folder on a larger disk' : 'npm run images -- prune';
+  if (free < builds) {
+    return { ...common, state: 'fail', detail: `${detail}: building images needs ${toBytes(builds)}`, fix };
   }
   if (share < 0.05 && free < ampleSpace)
-    return { id, title, state: 'fail', detail: `${detail}, less than 5 %`, fix };
+    return { ...common, state: 'fail', detail: `${detail}, less than 5 %`, fix };
   if (share < 0.15 && free < ampleSpace)
-    return { id, title, state: 'warn', detail: `${detail}, less than 15 %`, fix };
-  return { id, title, state: 'ok', detail };
+    return { ...common, state: 'warn', detail: `${detail}, less than 15 %`, fix };
+  return { ...common, state: 'ok', detail };
 }
 
 /** The disk of a folder, or of the nearest one above it that exists. */

@@ -2,8 +2,10 @@ import { loadCatalog } from '../../config/catalog.ts';
 import { isTimeout, withDeadline } from '../../lib/deadline.ts';
 import type { Failure } from '../../lib/failure.ts';
 import { toReference, toTagged } from '../../lib/reference.ts';
+import { certificateHint } from '../../tools/download.ts';
+import { findProxy } from '../../tools/proxy.ts';
 import { PullFailure, registryOf } from '../../tools/registry/pull.ts';
-import { findProxy, type ReachResult, reach } from '../../tools/registry/reach.ts';
+import { type ReachResult, reach } from '../../tools/registry/reach.ts';
 import { listMirrors, type Mirror } from '../mirrors.ts';
 import type { CheckContext, CheckResult } from './check.ts';
 
@@ -94,9 +96,7 @@ async function checkMirror(
     signal.throwIfAborted();
     const { code = '', message } = error as NodeJS.ErrnoException;
     const isCertificate = /CERT|SIGNATURE|ISSUER/.test(code);
-    const fix = isCertificate
-      ? 'set NODE_EXTRA_CA_CERTS to the file of the CA certificate that signs it'
-      : `getent hosts ${hostname}`;
+    const fix = isCertificate ? certificateHint : `getent hosts ${hostname}`;
     return { check: { id, title, state: 'warn', detail: message || code, fix }, reached: undefined };
   }
 }

@@ -46,7 +46,7 @@ const oldestGo = [1, 24] as const;
 
 /** Kubernetes and Traefik are Go modules; this version of Go downloads a newer one where they need it. */
 export const checkGo: MakeCheck = async ({ exec, demand, signal }) => {
-  if (!demand.buildsImages) return [];
+  if (demand.partsToBuild.programs === 0) return [];
   const id = 'go';
   const title = 'Go';
   const fix = 'install Go 1.24 or newer and put its bin folder on PATH';
@@ -68,7 +68,7 @@ export const checkGo: MakeCheck = async ({ exec, demand, signal }) => {
 
 /** What is not a Go program in built images comes from Debian packages. */
 export const checkApt: MakeCheck = ({ host, demand }) => {
-  if (!demand.buildsImages) return [];
+  if (demand.partsToBuild.roots === 0) return [];
   return [
     host.hasApt
       ? { id: 'apt', title: 'apt', state: 'ok', detail: host.name }

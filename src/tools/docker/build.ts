@@ -27,6 +27,15 @@ export interface BuildOptions {
 
 const keptLines = 30;
 
+/** A step that the kernel killed, as BuildKit, the classic builder, the JVM and Go's linker report it. */
+const outOfMemory =
+  /exit code: 137|returned a non-zero code: 137|signal: killed|cannot allocate memory|Cannot allocate memory|OutOfMemoryError/;
+
+const memoryHint = 'give the container engine more memory, or end other programs, then npm run up';
+
+/** A build that ended because no memory was left. */
+export class OutOfMemoryFailure extends Failure {}
+
 /** Whatever the reason, a build that fails is exit code 7: the image cannot be had. */
 const buildFailures: FailureRules = {
   exitCode: exitCodes.image,
@@ -68,9 +77,12 @@ export async function buildWithDocker(
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof CommandFailure)) throw error;
-    throw new Failure(`${image} was not built from ${dockerfile}`, {
-      cause: last.join('\n') || error,
-      hint: error.hint ?? error.argv.join(' '),
+    const cause = last.join('\n') || error;
+    const isKilled = typeof cause === 'string' && outOfMemory.test(cause);
+    const Kind = isKilled ? OutOfMemoryFailure : Failure;
+    throw new Kind(`${image} was not built from ${dockerfile}`, {
+      cause,
+      hint: error.hint ?? (isKilled ? memoryHint : error.argv.join(' ')),
       exitCode: error.exitCode,
     });
   }

@@ -7,6 +7,8 @@ import { createDockerImages, type DockerImages } from './images.ts';
 export interface Docker extends DockerImages, DockerContainers {
   /** What child programs (docker, kind) need in their environment to talk to the same engine. */
   readonly env: Readonly<Record<string, string>>;
+  /** Processors, and bytes of memory, of the machine that the engine runs on. */
+  readCapacity(options?: AbortOptions): Promise<{ readonly cpus: number; readonly memory: number }>;
   /** A network's MTU as it was set; undefined where the network is missing or has the engine's default. */
   findNetworkMtu(name: string, options?: AbortOptions): Promise<number | undefined>;
 }
@@ -18,6 +20,15 @@ export function createDocker({ socket }: { readonly socket: string }, exec: Exec
     ...createDockerImages(connection, exec),
     ...createDockerContainers(connection),
     env: { DOCKER_HOST: `unix://${socket}`, KIND_EXPERIMENTAL_PROVIDER: 'docker' },
+    async readCapacity({ signal } = {}) {
+      const what = 'the processors and memory of the engine';
+      const { NCPU, MemTotal } = await connection.getJson<{ NCPU: number; MemTotal: number }>(
+        what,
+        signal,
+        '/info',
+      );
+      return { cpus: NCPU, memory: MemTotal };
+    },
     async findNetworkMtu(name, { signal } = {}) {
       const found = await orUndefined(
         connection.request(`network ${name}`, signal, (api) => api.getNetwork(name).inspect()),

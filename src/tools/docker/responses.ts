@@ -54,5 +54,8 @@ export function toFailure(what: string, error: unknown): Failure {
       exitCode: exitCodes.host,
     });
   }
+  if (/port is already allocated|address already in use|ports are not available/i.test(message)) {
+    return new Failure(`${what}: ${message}`, { cause: error, hint: 'npm run up', exitCode: exitCodes.port });
+  }
   return new Failure(`${what}: ${message}`, { cause: error });
 }

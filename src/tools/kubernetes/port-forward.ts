@@ -48,6 +48,8 @@ export async function dialPod(
   signal.addEventListener('abort', abort);
   try {
     await untilOpen(socket);
+    // A refusal that came with the handshake has no other listener yet.
+    if (stream.errored) throw stream.errored;
     return stream;
   } catch (error) {
     signal.throwIfAborted();
@@ -112,6 +114,8 @@ function toStream(socket: WebSocket): Duplex {
     },
   });
 
+  // Until the caller has the stream, an error has no other listener, and would end the process.
+  stream.on('error', () => {});
   socket.on('message', (message: Buffer) => {
     const [channel = dataChannel] = message;
     if (!started.has(channel)) {

@@ -6,7 +6,10 @@ import type { Pod } from './objects.ts';
 export interface WatchOptions {
   readonly namespace: string;
   readonly signal: AbortSignal;
-  /** Called when the cluster stops responding after it had responded; the watch retries by itself. */
+  /**
+   * Called when the cluster stops responding after it had responded, and again for another reason, as when it was
+   * removed; the watch retries by itself.
+   */
   readonly onSilence?: (reason: ApiFailure) => void;
   /** Milliseconds between two attempts to reach a cluster that does not respond. */
   readonly interval?: number;
@@ -55,12 +58,12 @@ export async function* watchPods(api: ApiReader, options: WatchOptions): AsyncGe
   const { namespace, signal, onSilence, interval = 1_000 } = options;
   const pods = new Map<string, Pod>();
   let isKnown = false;
-  let isUnreachable = false;
+  let silence: string | undefined;
   for (;;) {
     try {
       const list = await api.get<PodList>(toPath(namespace), signal);
       isKnown = true;
-      isUnreachable = false;
+      silence = undefined;
       pods.clear();
       for (const pod of list.items) pods.set(pod.metadata.name, pod);
       yield pods;
@@ -68,8 +71,10 @@ export async function* watchPods(api: ApiReader, options: WatchOptions): AsyncGe
     } catch (error) {
       signal.throwIfAborted();
       if (!isKnown || !isConnectionLost(error)) throw error;
-      if (error instanceof ApiFailure && !isUnreachable) onSilence?.(error);
-      isUnreachable ||= error instanceof ApiFailure;
+      if (error instanceof ApiFailure && error.message !== silence) {
+        silence = error.message;
+        onSilence?.(error);
+      }
     }
     await sleep(interval, undefined, { signal });
   }

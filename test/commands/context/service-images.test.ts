@@ -1,7 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { openServiceImages } from '../../../src/commands/context/service-images.ts';
+import type { Environment } from '../../../src/config/schema.ts';
 import type { Images } from '../../../src/images/open-images.ts';
 import { openStore } from '../../../src/images/store/store.ts';
 import { Failure } from '../../../src/lib/failure.ts';
@@ -12,7 +14,11 @@ import { makeHost } from '../../fakes/host.ts';
 import { createFakeDocker } from '../../fakes/registries.ts';
 import { makeTemporaryFolder } from '../../temporary-folder.ts';
 
-/** A checkout with one service's Dockerfile, and an engine whose builds have as content what the Dockerfile says. */
+const service: Omit<Environment['services'][string], 'port' | 'standIn'> = {
+  ...{ needs: [], live: [], build: 'source', dockerfile: 'Dockerfile', context: '.' },
+};
+
+/** A checkout with one Dockerfile for two services, and an engine whose builds have as content what the Dockerfile says. */
 async function makeWorld({
   clients = { docker: 'echo Docker version 20.10.24' } as Record<string, string>,
 } = {}) {
@@ -25,9 +31,12 @@ async function makeWorld({
   /** Images that have lost their last name. */
   const nameless = new Map<string, DockerImage>();
   const state = { content: 'one', inUse: false, arguments: [] as readonly string[] };
+  /** Builds that run, and the most that ever ran at once. */
+  const builds = { running: 0, most: 0 };
   const docker = {
     ...named,
     env: {},
+    readCapacity: async () => ({ cpus: 2, memory: 8e9 }),
     async findImage(name: string) {
       return (await named.findImage(name)) ?? nameless.get(name);
     },
@@ -55,10 +64,8 @@ async function makeWorld({
       environment: {
         ...{ ...environment, source: 'source' },
         services: {
-          board: {
-            ...{ port: 8000, needs: [], standIn: 'services/board', live: [] },
-            ...{ build: 'source', dockerfile: 'Dockerfile', context: '.' },
-          },
+          board: { ...service, port: 8000, standIn: 'services/board' },
+          chat: { ...service, port: 8001, standIn: 'services/chat' },
         },
       },
       app: {
@@ -66,6 +73,10 @@ async function makeWorld({
         async exec(program, args, options) {
           if (args[0] !== 'build') return host.exec(program, args, options);
           state.arguments = args;
+          builds.running += 1;
+          builds.most = Math.max(builds.most, builds.running);
+          await sleep(20);
+          builds.running -= 1;
           await build(args.find((arg) => arg.startsWith('--tag='))?.slice('--tag='.length) ?? '');
           return { stdout: '', stderr: '' };
         },
@@ -78,6 +89,12 @@ async function makeWorld({
       state.content = content;
       await write(content);
       return open().build('board', run);
+    },
+    /** Builds both services at once; resolves to how many builds ran at once. */
+    async buildBoth() {
+      const images = open();
+      await Promise.all(['board', 'chat'].map((name) => images.build(name, run)));
+      return builds.most;
     },
   };
 }
@@ -132,6 +149,12 @@ test('an image that has another name too, or is in use, stays, and the build is 
   });
   await build('three');
   expect(nameless.size).toBe(1);
+});
+
+test('services that are built at once take turns where the engine has two processors', async () => {
+  const { buildBoth, lines } = await makeWorld();
+  expect(await buildBoth()).toBe(1);
+  expect(lines).toContain('waiting for another build to end');
 });
 
 test('without a client that builds it is a failure with the way to one', async () => {

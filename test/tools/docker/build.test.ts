@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { buildWithDocker } from '../../../src/tools/docker/build.ts';
+import { buildWithDocker, OutOfMemoryFailure } from '../../../src/tools/docker/build.ts';
 import { makeHost } from '../../fakes/host.ts';
 
 const wanted = { context: '/src/board', dockerfile: '/src/board/Dockerfile', image: 'wealist.local/board:1' };
@@ -50,6 +50,18 @@ test('a failed build reports its last 30 lines, of both outputs', async () => {
   expect(lines).toContain('COPY nope: not found');
   expect(lines).not.toContain('line 20');
   expect(reports).toHaveLength(51);
+});
+
+test.each([
+  'ERROR: failed to solve: process "/bin/sh -c gradle build" did not complete successfully: exit code: 137',
+  "The command '/bin/sh -c go build' returned a non-zero code: 137",
+  'compile: signal: killed',
+  'java.lang.OutOfMemoryError: Java heap space',
+])('a build without memory is known as one: %s', async (line) => {
+  const { exec } = await makeHost({ programs: { docker: `cat >&2 <<'END'\n${line}\nEND\nexit 1` } });
+  const building = buildWithDocker(exec, { program: 'docker', buildKit: true }, wanted, run());
+  await expect(building).rejects.toBeInstanceOf(OutOfMemoryFailure);
+  await expect(building).rejects.toMatchObject({ hint: expect.stringMatching(/memory/), exitCode: 7 });
 });
 
 test('Ctrl-C is not a failed build', async () => {

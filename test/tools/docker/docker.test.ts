@@ -149,6 +149,14 @@ test('a full disk has its own hint', async () => {
   });
 });
 
+test('a port that another program has is exit code 4', async () => {
+  const message = 'driver failed: Bind for 127.0.0.1:80 failed: port is already allocated';
+  const docker = await connect({
+    'POST /containers/c1/start': (_, response) => sendJson(response, 500, { message }),
+  });
+  await expect(docker.startContainer('c1')).rejects.toMatchObject({ hint: 'npm run up', exitCode: 4 });
+});
+
 test('an imported image gets its name and what it is started with', async () => {
   let asked = new URLSearchParams();
   const docker = await connect({

@@ -1,11 +1,12 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { createApiServer } from '../../../src/tools/kubernetes/api-server.ts';
-import { dialPod } from '../../../src/tools/kubernetes/port-forward.ts';
+import { dialPod, NotConnected } from '../../../src/tools/kubernetes/port-forward.ts';
 
 /** An API server that accepts every connection to a port, and gives so many signs of life. */
 async function dial(signs: number) {
@@ -23,7 +24,7 @@ async function dial(signs: number) {
     server.close();
   });
   const api = createApiServer({ server: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
-  const place = { namespace: 'n', pod: 'p', port: 80, beat: 20 };
+  const place = { namespace: 'n', pod: 'p', port: 80, pingInterval: 20 };
   const stream = await dialPod(api, place, new AbortController().signal);
   onTestFinished(() => void stream.destroy());
   stream.resume();
@@ -42,4 +43,35 @@ test.each([
   const stream = await dial(signs);
   await sleep(200);
   expect(stream.readableEnded).toBe(false);
+});
+
+/** An API server that sends the node's refusal in the same packet as its acceptance of the WebSocket. */
+async function startRefusing(): Promise<string> {
+  const server = createTcpServer((socket) => {
+    socket.once('data', (request) => {
+      const key = /sec-websocket-key: (\S+)/i.exec(String(request))?.[1];
+      const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+      const head = `HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: ${accept}\r\nsec-websocket-protocol: v4.channel.k8s.io\r\n\r\n`;
+      const frames = [
+        Buffer.from([0, 80, 0]),
+        Buffer.from([1, 80, 0]),
+        Buffer.concat([
+          Buffer.from([1]),
+          Buffer.from('failed to connect to localhost:80: connection refused'),
+        ]),
+      ].map((message) => Buffer.concat([Buffer.from([0x82, message.length]), message]));
+      socket.write(Buffer.concat([Buffer.from(head), ...frames]));
+    });
+    socket.on('error', () => {});
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+test('a refusal that comes with the handshake rejects, and may be tried again', async () => {
+  const api = createApiServer({ server: await startRefusing() });
+  const dialed = dialPod(api, { namespace: 'n', pod: 'p', port: 80 }, new AbortController().signal);
+  await expect(dialed).rejects.toBeInstanceOf(NotConnected);
 });

@@ -1,7 +1,8 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { findProxy, reach } from '../../../src/tools/registry/reach.ts';
+import { findProxy } from '../../../src/tools/proxy.ts';
+import { reach } from '../../../src/tools/registry/reach.ts';
 
 async function serve(
   listener: RequestListener,

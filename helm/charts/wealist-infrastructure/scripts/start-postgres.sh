@@ -13,6 +13,14 @@ if [ ! -d "$data" ]; then
   echo 'host all all all scram-sha-256' >> "$data.new/pg_hba.conf"
   mv "$data.new" "$data"
 else
+  # PostgreSQL of another major version cannot read the files. They are neither changed nor replaced.
+  written=$(cat "$data/PG_VERSION")
+  program=$(postgres --version | sed 's/.* \([0-9]*\).*/\1/')
+  if [ "$written" != "$program" ]; then
+    echo "the data are of PostgreSQL $written, and this image is PostgreSQL $program: go back to the previous image," \
+      "npm run db save NAME, move the folder of the volume away, npm run up, npm run db restore NAME" >&2
+    exit 1
+  fi
   # Data outlives clusters and their secrets: the password is always the present one.
   printf "ALTER ROLE \"%s\" PASSWORD '%s'\n" "$DB_USER" "$(printf '%s' "$DB_PASSWORD" | sed "s/'/''/g")" |
     postgres --single -D "$data" -c log_min_error_statement=panic postgres > /tmp/password.log ||
