@@ -1,5 +1,6 @@
 import { noteAnnotation } from '../lib/labels.ts';
 import type { Pod } from '../tools/kubernetes/objects.ts';
+import { findIntercept, type Intercept } from './intercept.ts';
 import { findLiveFiles, type LiveFiles } from './live-files.ts';
 import { findPods, type Workload } from './pods.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -16,6 +17,8 @@ export interface ComponentStatus
   readonly running: readonly { readonly reference: string; readonly id: string }[];
   /** Files in the running container that replace those of its image. */
   readonly live: LiveFiles | undefined;
+  /** Who intercepts the service of this name: its pods then get no requests. */
+  readonly intercept: Intercept | undefined;
   /** Restarts of all containers of its newest pods. */
   readonly restarts: number;
   /** Creation time of the oldest of its newest pods, in milliseconds since the epoch. */
@@ -42,6 +45,7 @@ export function toComponentStatus(snapshot: Snapshot, workload: Workload): Compo
     imageId: toImageId(current.at(-1)),
     running: current.flatMap((pod) => findRunning(pod, workload.name)),
     live: current.map((pod) => findLiveFiles(pod, workload.name)).find((each) => each !== undefined),
+    intercept: findIntercept(snapshot, workload.name, workload.namespace),
     restarts: containers.reduce((sum, { restartCount }) => sum + restartCount, 0),
     created: created.length === 0 ? undefined : Math.min(...created),
   };

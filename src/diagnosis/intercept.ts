@@ -45,6 +45,14 @@ export function findIntercept(snapshot: Snapshot, name: string, namespace: strin
   return service && isIntercepted(service) ? findInterceptMark(service) : undefined;
 }
 
+/** Names of the services of a namespace that are intercepted. */
+export function listIntercepted(snapshot: Snapshot, namespace: string): readonly string[] {
+  return snapshot
+    .list('Service')
+    .filter((service) => service.metadata.namespace === namespace && isIntercepted(service))
+    .map(({ metadata }) => metadata.name);
+}
+
 /** `intercepted by this machine (go run ./cmd/api, PID 4711)` */
 export function describeIntercept({ command, pid }: Pick<Intercept, 'command' | 'pid'>): string {
   return `intercepted by this machine (${command === undefined ? '' : `${command}, `}PID ${pid})`;

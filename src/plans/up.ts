@@ -10,6 +10,7 @@ import {
   toServiceValues,
   valuesFiles,
 } from '../config/values.ts';
+import { listIntercepted } from '../diagnosis/intercept.ts';
 import type { ImageName } from '../images/chain.ts';
 import { loadImages } from '../images/load/load-images.ts';
 import { toWaves } from '../lib/waves.ts';
@@ -19,6 +20,7 @@ import { buildService } from '../steps/build-service.ts';
 import { createCluster } from '../steps/create-cluster.ts';
 import { deployRelease } from '../steps/deploy-release.ts';
 import { ensureImage, ensureNodeImage } from '../steps/ensure-image.ts';
+import { giveBackServices } from '../steps/give-back-services.ts';
 import { loadOntoNodes } from '../steps/load-images.ts';
 import { probePolicies } from '../steps/probe-policies.ts';
 import { removeRelease } from '../steps/remove-release.ts';
@@ -108,7 +110,21 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
         }),
       ],
     },
-    { title: 'Ports of the ingress', steps: [deploys.otherIngress()] },
+    {
+      title: 'Ports of the ingress',
+      steps: [
+        deploys.otherIngress(),
+        giveBackServices({
+          namespace: environment.namespace,
+          all: choice.repairs,
+          connect: async (signal) => ({
+            api: await deps.openApi(),
+            nodes: toolchain.nodes,
+            nodeNames: await listNodeNames(toolchain.docker, cluster.name, signal),
+          }),
+        }),
+      ],
+    },
     { title: 'Ingress and infrastructure', steps: [deploys.ingress(), deploys.infrastructure()] },
     ...toWaves(selection.services, needsOf).map((wave, at) => ({
       title: `Services, wave ${at + 1}`,
@@ -118,10 +134,15 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
     {
       title: 'Responses through the ingress',
       steps: [
-        waitForIngress([
-          ...toAddresses(environment, selection.services, cluster),
-          ...toExtraAddresses(cluster),
-        ]),
+        waitForIngress(
+          [...toAddresses(environment, selection.services, cluster), ...toExtraAddresses(cluster)],
+          {
+            async findIntercepted(signal) {
+              const snapshot = await deps.snapshots.take(signal, { maxAge: 1_000 });
+              return new Set(listIntercepted(snapshot, environment.namespace));
+            },
+          },
+        ),
         probePolicies({
           dockerCli: toolchain.dockerCli,
           snapshots: deps.snapshots,

@@ -5,7 +5,7 @@ import {
   toAgentInstance,
   toAgentName,
 } from '../diagnosis/intercept.ts';
-import { listAddresses } from '../diagnosis/running-image.ts';
+import { listAddresses, listOwnAddresses } from '../diagnosis/running-image.ts';
 import {
   findDeployment,
   type ServicePlace,
@@ -125,9 +125,7 @@ export async function routeToAgent(
     getService(deps, signal),
     takeServiceSnapshot(api, place, signal),
   ]);
-  const addresses = listAddresses(
-    own.list('Pod').filter(({ metadata }) => metadata.name !== toAgentName(place.name)),
-  );
+  const addresses = listOwnAddresses(own, place);
   const intercept: Intercept = { ...mark, instance: toOwnInstance(service) };
   await patchService(deps, JSON.stringify(intercept), toAgentInstance(place.name), signal);
   const isRouted = await waitForEndpoints(api, place, { isAgent: true, timeout: endpointTimeout, signal });

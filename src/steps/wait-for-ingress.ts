@@ -9,28 +9,41 @@ export interface IngressAddress {
   readonly url: string;
 }
 
+export interface IngressOptions {
+  /** Names of services that a program of this machine responds for, in whichever state that is. */
+  readonly findIntercepted: (signal: AbortSignal) => Promise<ReadonlySet<string>>;
+}
+
 /** Milliseconds in which the ingress controller must have applied every route. */
 const timeout = 60_000;
 
 /** Every address responds with success through the ingress, as a browser on this machine would request it. */
-export function waitForIngress(addresses: readonly IngressAddress[]): Step {
-  const listFailing = async (signal: AbortSignal) => {
+export function waitForIngress(all: readonly IngressAddress[], { findIntercepted }: IngressOptions): Step {
+  async function listExpected(signal: AbortSignal): Promise<readonly IngressAddress[]> {
+    const intercepted = await findIntercepted(signal);
+    return all.filter(({ name }) => !intercepted.has(name));
+  }
+
+  async function listFailing(addresses: readonly IngressAddress[], signal: AbortSignal) {
     const results = await Promise.all(
       addresses.map(async (each) => ({ ...each, problem: await findResponseProblem(each.url, signal) })),
     );
     return results.filter(({ problem }) => problem !== undefined);
-  };
+  }
 
   return {
     title: 'responses through the ingress',
     async isDone({ signal }) {
-      return (await listFailing(signal)).length === 0 && `${addresses.length} of ${addresses.length}`;
+      const addresses = await listExpected(signal);
+      const failing = await listFailing(addresses, signal);
+      return failing.length === 0 && `${addresses.length} of ${addresses.length}`;
     },
     async apply({ signal, report }) {
-      let failing = await listFailing(signal);
+      const addresses = await listExpected(signal);
+      let failing = await listFailing(addresses, signal);
       await waitFor(
         async () => {
-          failing = await listFailing(signal);
+          failing = await listFailing(addresses, signal);
           report(`${addresses.length - failing.length} of ${addresses.length} respond`);
           return failing.length === 0 || undefined;
         },
