@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import './umask.js';
 import './install-dependencies.js';
 import { pathToFileURL } from 'node:url';
 import { compile } from './compile.js';

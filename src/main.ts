@@ -45,15 +45,43 @@ async function main(): Promise<number> {
   if (parsed.help !== undefined) return print(parsed.help);
 
   runningCommand = command;
-  listenForSignals({
+  if (await lacksGroup()) return repeatInGroup();
+  const stopListening = listenForSignals({
     abort: (reason) => run.abort(reason),
     commandLine: toCommandLine(name, args),
     force: (exitCode) => process.exit(exitCode),
     isRunByNpm: process.env.npm_lifecycle_event !== undefined,
   });
-  const exitCode = await command.run(createApp({ ui, signal: run.signal, name, args }), parsed.input);
-  run.signal.throwIfAborted();
-  return exitCode ?? exitCodes.ok;
+  try {
+    const exitCode = await command.run(createApp({ ui, signal: run.signal, name, args }), parsed.input);
+    run.signal.throwIfAborted();
+    return exitCode ?? exitCodes.ok;
+  } catch (error) {
+    // `up` has installed the engine, and added this user to its group.
+    if (run.signal.aborted || !(await isDenied(error)) || !(await lacksGroup())) throw error;
+    stopListening();
+    ui.say('continuing with the new group');
+    return repeatInGroup();
+  }
+}
+
+async function isDenied(error: unknown): Promise<boolean> {
+  const { EngineFailure } = await import('./machine/engine-failure.ts');
+  return error instanceof EngineFailure && error.problem === 'denied';
+}
+
+/** Whether this session is older than its user's membership in the group of the engine's socket. */
+async function lacksGroup(): Promise<boolean> {
+  if (process.env.WEALIST_IN_GROUP !== undefined) return false;
+  const { lacksNewGroup } = await import('./machine/new-group.ts');
+  return lacksNewGroup();
+}
+
+/** Runs this program again, with the same arguments and the group. Resolves to its exit code. */
+async function repeatInGroup(): Promise<number> {
+  const { engineGroup } = await import('./machine/new-group.ts');
+  const { runInGroup } = await import('./run-in-group.ts');
+  return runInGroup(engineGroup, [process.execPath, ...process.execArgv, ...process.argv.slice(1)]);
 }
 
 function printCommands(args: readonly string[]): number {

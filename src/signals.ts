@@ -21,6 +21,7 @@ export interface SignalOptions {
  * The first Ctrl-C, SIGTERM or closed terminal aborts the run; changes made so far remain, and the next run continues
  * from them. A second one, or no end within `timeout`, kills the started programs and ends this process. A program
  * that must not stop in the middle (`lib/uninterruptible.ts`) is never killed, and only a second signal does not wait for it.
+ * Returns a function that ends the listening.
  */
 export function listenForSignals({
   abort,
@@ -29,7 +30,7 @@ export function listenForSignals({
   debounce = 1_000,
   timeout = 10_000,
   isRunByNpm,
-}: SignalOptions): void {
+}: SignalOptions): () => void {
   let first: number | undefined;
 
   function end(message: string, exitCode: typeof exitCodes.interrupted | typeof exitCodes.terminated): void {
@@ -57,10 +58,19 @@ export function listenForSignals({
     force(exitCode);
   }
 
-  process.on('SIGINT', () => end('interrupted', exitCodes.interrupted));
-  process.on('SIGHUP', () => end('the terminal was closed', exitCodes.interrupted));
-  process.on('SIGTERM', () => end('terminated', exitCodes.terminated));
-  if (isRunByNpm) onParentExit(() => end('npm has exited', exitCodes.terminated));
+  const listeners = {
+    SIGINT: () => end('interrupted', exitCodes.interrupted),
+    SIGHUP: () => end('the terminal was closed', exitCodes.interrupted),
+    SIGTERM: () => end('terminated', exitCodes.terminated),
+  };
+  for (const [signal, listener] of Object.entries(listeners)) process.on(signal, listener);
+  const stopWatching = isRunByNpm
+    ? onParentExit(() => end('npm has exited', exitCodes.terminated))
+    : () => {};
+  return () => {
+    for (const [signal, listener] of Object.entries(listeners)) process.off(signal, listener);
+    stopWatching();
+  };
 }
 
 function kill(pid: number): void {
@@ -71,8 +81,11 @@ function kill(pid: number): void {
   }
 }
 
-/** npm killed with SIGKILL cannot notify its children, but they get another parent. */
-function onParentExit(ended: () => void): void {
+/**
+ * Calls `ended` when this process gets another parent: npm killed with SIGKILL cannot notify its children. Returns a
+ * function that ends the watch.
+ */
+export function onParentExit(ended: () => void): () => void {
   const parent = process.ppid;
   const watch = setInterval(() => {
     if (process.ppid === parent) return;
@@ -80,4 +93,5 @@ function onParentExit(ended: () => void): void {
     ended();
   }, 1_000);
   watch.unref();
+  return () => clearInterval(watch);
 }

@@ -106,14 +106,17 @@ test('kubectl without a cluster of this checkout is not run', async () => {
   expect(stderr).toBe('✗ no cluster has been created yet\n  fix      npm run up\n');
 });
 
-test('npm forwards SIGTERM, and no process is left running', async () => {
-  const env = await makeKubectl('echo $$; exec sleep 60');
-  const { child, ended } = start(['npm', 'run', '--silent', 'kubectl'], env);
-  const [line] = await once(child.stdout, 'data');
-  child.kill('SIGTERM');
-  await ended;
-  expect(() => process.kill(Number(line), 0)).toThrow('ESRCH');
-});
+test.each(['SIGTERM', 'SIGINT'] as const)(
+  'npm forwards %s, and no process is left running',
+  async (signal) => {
+    const env = await makeKubectl('echo $$; exec sleep 60');
+    const { child, ended } = start(['npm', 'run', '--silent', 'kubectl'], env);
+    const [line] = await once(child.stdout, 'data');
+    child.kill(signal);
+    await ended;
+    expect(() => process.kill(Number(line), 0)).toThrow('ESRCH');
+  },
+);
 
 test('a flag that npm did not pass on is refused by the command', async () => {
   // npm has a --json of its own.

@@ -13,7 +13,7 @@ async function makeCheckout() {
   const checkout = join(await makeTemporaryFolder(), 'a check out');
   for (const folder of ['src', 'images/one']) await mkdir(join(checkout, folder), { recursive: true });
   for (const file of [
-    ...['src/bin.js', 'src/compile.js', 'src/install-dependencies.js'],
+    ...['src/bin.js', 'src/compile.js', 'src/install-dependencies.js', 'src/umask.js'],
     ...['package.json', 'package-lock.json'],
   ]) {
     await copyFile(join(own, file), join(checkout, file));

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { openSession } from '../src/commands/context/session.ts';
 import { toolSteps } from '../src/commands/context/tools.ts';
 import { openImages } from '../src/images/open-images.ts';
+import { ownPlatform } from '../src/lib/platform.ts';
 import { findPaths } from '../src/state/paths.ts';
 import { exec } from '../src/tools/exec.ts';
 
@@ -14,7 +15,7 @@ export default async function obtainHelm(): Promise<void> {
   const own = findPaths();
   const paths = { ...own, state: join(own.checkout, 'node_modules/.cache/wealist-local') };
   const { toolchain } = openSession({ paths, exec }, { socket: '/dev/null' }, 'none');
-  const images = await openImages({ paths, registry: { pull: 'auto' }, toolchain, exec });
+  const images = await openImages({ paths, registry: { pull: 'auto' }, toolchain, exec, ...ownPlatform() });
   const step = toolSteps({ paths, exec }, images).find(({ title }) => title === 'helm');
   const run = {
     signal: new AbortController().signal,

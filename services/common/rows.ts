@@ -22,21 +22,23 @@ export interface Rows {
   get(id: number): Promise<Row>;
 }
 
+const reads = 'id, parent, text, author, created_at AS "createdAt"';
+
 /** The table definition for `rows` with the same name. */
 export function rowTable(name: string): Table {
   return {
     name,
+    reads,
     columns: `id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, parent integer, text text NOT NULL,
       author text, created_at timestamptz NOT NULL DEFAULT now()`,
   };
 }
 
 export function rows(postgres: Postgres, table: string): Rows {
-  const columns = 'id, parent, text, author, created_at AS "createdAt"';
   return {
     async add({ text, parent = null, author = null }) {
       const [row] = await postgres.query<Row>(
-        `INSERT INTO ${table} (parent, text, author) VALUES ($1, $2, $3) RETURNING ${columns}`,
+        `INSERT INTO ${table} (parent, text, author) VALUES ($1, $2, $3) RETURNING ${reads}`,
         [parent, text, author],
       );
       if (row === undefined) throw new Error(`INSERT INTO ${table} returned no row`);
@@ -45,12 +47,12 @@ export function rows(postgres: Postgres, table: string): Rows {
     latest(parent) {
       const where = parent === undefined ? '' : 'WHERE parent = $1';
       return postgres.query<Row>(
-        `SELECT ${columns} FROM ${table} ${where} ORDER BY id DESC LIMIT 50`,
+        `SELECT ${reads} FROM ${table} ${where} ORDER BY id DESC LIMIT 50`,
         parent === undefined ? [] : [parent],
       );
     },
     async get(id) {
-      const [row] = await postgres.query<Row>(`SELECT ${columns} FROM ${table} WHERE id = $1`, [id]);
+      const [row] = await postgres.query<Row>(`SELECT ${reads} FROM ${table} WHERE id = $1`, [id]);
       if (row === undefined) throw new HttpError(404, `row ${id} not found`);
       return row;
     },

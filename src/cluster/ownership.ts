@@ -107,7 +107,11 @@ export function requireOwn(cluster: FoundCluster, checkoutId: string | undefined
 }
 
 /** The containers that carry kind's label for this cluster, running or not. */
-export function listNodeContainers(docker: Docker, cluster: string, signal: AbortSignal) {
+export function listNodeContainers(
+  docker: Pick<Docker, 'listContainers'>,
+  cluster: string,
+  signal: AbortSignal,
+) {
   return docker.listContainers([`${kindClusterLabel}=${cluster}`], { signal });
 }
 

@@ -3,6 +3,7 @@ import { type App, defineCommand } from '../cli/command.ts';
 import { yes } from '../cli/options.ts';
 import type { LocalEnvironment } from '../config/schema.ts';
 import { selectComponents } from '../config/services.ts';
+import { findDockerfile } from '../images/source/dockerfile-source.ts';
 import { toBytes } from '../lib/bytes.ts';
 import { toDuration } from '../lib/duration.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
@@ -13,6 +14,8 @@ import {
   parseSnapshotName,
   requireFreeName,
 } from '../state/database-snapshots.ts';
+import type { SwapState } from '../steps/replace-databases.ts';
+import { standInSchema } from '../tools/stand-in-schema.ts';
 import { requireWritable } from './context/environment.ts';
 import { handOver } from './context/hand-over.ts';
 import {
@@ -79,7 +82,10 @@ async function openPsql(
   const { postgres, ofService, kubectl } = await openDatabases(app, environment);
   const database = name === undefined || name === 'postgres' ? 'postgres' : getDatabase(ofService, name);
   const isTerminal = isatty(0) && isatty(1);
-  return handOver(app, kubectl, postgres.toPsql(database, args, isTerminal));
+  const isStandIn =
+    name !== undefined && (await findDockerfile(environment, name, app.paths.checkout)) === undefined;
+  const searchPath = isStandIn ? [standInSchema, 'public'] : undefined;
+  return handOver(app, kubectl, postgres.toPsql(database, args, { isTerminal, searchPath }));
 }
 
 async function save(
@@ -175,21 +181,27 @@ async function replace(
     `it is first saved as snapshot ${keptAs}, which is kept until three newer ones exist`,
   ];
   await app.confirmLoss(confirmationText, losses, confirmed);
-  const result = await app.runPlan(
-    planReplace(
-      {
-        ...toSaveDeps(databases),
-        ...{ kubectl, snapshots, namespace, databases: names },
-        bootstrap: (signal) => readBootstrap(databases, signal),
+  let state: SwapState = 'unchanged';
+  const plan = planReplace(
+    {
+      ...toSaveDeps(databases),
+      ...{ kubectl, snapshots, namespace, databases: names },
+      bootstrap: (signal) => readBootstrap(databases, signal),
+    },
+    {
+      ...{ snapshot, present: present.map(({ name }) => name), keptAs },
+      services: [...ofService]
+        .filter(([service, name]) => names.includes(name) && deployed.includes(service))
+        .map(([service]) => service),
+      onSwap: (current) => {
+        state = current;
       },
-      {
-        ...{ snapshot, present: present.map(({ name }) => name), keptAs },
-        services: [...ofService]
-          .filter(([service, name]) => names.includes(name) && deployed.includes(service))
-          .map(([service]) => service),
-      },
-    ),
+    },
   );
+  const result = await app.runPlan(plan).catch((error) => {
+    app.ui.say(describeState(state, names, keptAs));
+    throw error;
+  });
   const done = snapshot ? `restored from snapshot ${snapshot.name} of ${snapshot.created}` : 'reset to empty';
   app.ui.result(
     { databases: names, snapshot: snapshot?.name, keptAs, ...result },
@@ -197,9 +209,18 @@ async function replace(
   );
 }
 
+/** What a replacement that did not end has left. */
+function describeState(state: SwapState, names: readonly string[], keptAs: string): string {
+  const all = names.join(', ');
+  const saved = `the previous content is saved as snapshot ${keptAs}`;
+  if (state === 'unchanged') return `${all}: unchanged`;
+  if (state === 'replaced') return `${all}: replaced; ${saved}`;
+  return `${all}: the connection was lost while all were being replaced at once, so either all are or none; ${saved}`;
+}
+
 function toSaveDeps(databases: Databases) {
-  const { postgres, folder } = databases;
-  return { postgres, folder, images: (signal: AbortSignal) => readImages(databases, signal) };
+  const { postgres, folder, watch } = databases;
+  return { postgres, folder, watch, images: (signal: AbortSignal) => readImages(databases, signal) };
 }
 
 function describe({ name, databases }: DatabaseSnapshot): string {

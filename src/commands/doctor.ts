@@ -1,12 +1,15 @@
 import { type App, defineCommand } from '../cli/command.ts';
 import { yes } from '../cli/options.ts';
 import { type FoundCluster, findCluster } from '../cluster/ownership.ts';
+import { loadCatalog } from '../config/catalog.ts';
 import { sumRequests } from '../config/requests.ts';
 import type { Environment, LocalEnvironment } from '../config/schema.ts';
 import { selectServices } from '../config/services.ts';
 import { openImages } from '../images/open-images.ts';
 import { listFromSource } from '../images/source/dockerfile-source.ts';
 import { exitCodes } from '../lib/failure.ts';
+import { ownPlatform } from '../lib/platform.ts';
+import { toReference } from '../lib/reference.ts';
 import { createRoot, unlockRoot } from '../machine/changes/root.ts';
 import { collectChanges, describeChanges, planChanges } from '../machine/changes.ts';
 import type { CheckContext, CheckResult } from '../machine/checks/check.ts';
@@ -26,6 +29,8 @@ import { toTable } from '../ui/table.ts';
 import type { Ui } from '../ui/ui.ts';
 import { loadMachineEnvironment } from './context/environment.ts';
 import { findPartsToBuild } from './context/missing-parts.ts';
+import { checkContexts } from './doctor/check-contexts.ts';
+import { checkDns, type DnsDeps } from './doctor/check-dns.ts';
 import { checkPolicies } from './doctor/check-policies.ts';
 
 export const command = defineCommand({
@@ -82,7 +87,7 @@ async function examine(app: App, host: Host, environment: LocalEnvironment): Pro
     demand: { ...demand, partsToBuild: { programs: 0, roots: 0 } },
     registryMirror: environment.registry.mirror,
   });
-  const partsToBuild = await findPartsToBuild(await openDoctorImages(app, environment, docker), {
+  const partsToBuild = await findPartsToBuild(await openDoctorImages(app, environment, docker, engine), {
     ...{ selection, cluster: chosen, engine },
     canPull: async () => network.some(({ id, state }) => id === 'registry' && state === 'ok'),
   });
@@ -91,11 +96,20 @@ async function examine(app: App, host: Host, environment: LocalEnvironment): Pro
     checks: [
       ...machine.map((check) => (check.id === 'engine' ? explain(check, found) : check)),
       ...network,
+      ...(await checkContexts(environment, paths.checkout)),
       ...(cluster && docker ? await checkPolicies(app, environment, { cluster, docker }) : []),
+      ...(cluster && docker ? await checkDns(app, cluster, await toDnsDeps(app, docker)) : []),
       describeCluster(name, cluster, found),
     ],
     changes: await createSystemRecord(createRoot(host, exec)).list(),
   };
+}
+
+/** The registries are asked for by name; whether they can be reached does not matter. */
+async function toDnsDeps({ exec, paths }: App, docker: Docker): Promise<DnsDeps> {
+  const catalog = Object.values(await loadCatalog(paths.checkout));
+  const names = catalog.flatMap(({ pull }) => toReference(pull)?.registry ?? []);
+  return { dockerCli: createDockerCli(exec, docker), names: [...new Set(names)] };
 }
 
 /** Replaces the detail of the engine check by why no engine was found. */
@@ -123,10 +137,16 @@ function describeCluster(
 }
 
 /** Everything that finds images; without an engine, only those in the cache are found. */
-function openDoctorImages({ paths, exec }: App, environment: Environment, docker: Docker | undefined) {
+function openDoctorImages(
+  { paths, exec }: App,
+  { registry }: Environment,
+  docker: Docker | undefined,
+  engine: Engine | undefined,
+) {
   const client = docker ?? createDocker({ socket: defaultSocket }, exec);
-  const toolchain = { docker: client, dockerCli: createDockerCli(exec, client.env) };
-  return openImages({ paths, registry: environment.registry, toolchain, exec });
+  const toolchain = { docker: client, dockerCli: createDockerCli(exec, client) };
+  const architecture = engine?.arch ?? ownPlatform().architecture;
+  return openImages({ paths, registry, toolchain, exec, architecture });
 }
 
 async function fix(app: App, host: Host, confirmed: boolean): Promise<void> {

@@ -147,7 +147,7 @@ async function connect(app: App, environment: LocalEnvironment, name: string) {
   const { engine, name: cluster } = await getRunningCluster(app, environment);
   const { toolchain, snapshots, openApi } = openSession(app, engine, cluster);
   const [images, api, nodeNames] = await Promise.all([
-    openImages({ paths, registry, toolchain, exec }),
+    openImages({ paths, registry, toolchain, exec, architecture: engine.arch }),
     followApi(openApi),
     listNodeNames(toolchain.docker, cluster, signal),
   ]);

@@ -68,7 +68,7 @@ async function connectReload(
 ): Promise<() => Promise<ReloadServiceDeps>> {
   const { paths, exec, signal } = app;
   const { engine, host, name: cluster } = await getRunningCluster(app, environment);
-  const { toolchain, snapshots, openApi } = openSession(app, engine, cluster);
+  const { toolchain, watch, snapshots, openApi } = openSession(app, engine, cluster);
   const readNodes = () => listNodeNames(toolchain.docker, cluster, signal);
   let nodes = readNodes();
   const onChange = () => {
@@ -77,12 +77,13 @@ async function connectReload(
     nodes.catch(() => {});
   };
   const [images, api] = await Promise.all([
-    openImages({ paths, registry: environment.registry, toolchain, exec }),
+    openImages({ paths, registry: environment.registry, toolchain, exec, architecture: engine.arch }),
     follows ? followApi(openApi, { onChange }) : openApi(),
     nodes,
   ]);
   return async () => ({
     toolchain,
+    watch,
     snapshots,
     api,
     store: images.store,

@@ -31,12 +31,10 @@ export interface RequestsOptions {
  * @throws {ConfigFailure} when a values file cannot be read, or a request is not a quantity.
  */
 export async function sumRequests(options: RequestsOptions): Promise<Requests> {
-  const { selection, controller, fromSource } = options;
-  const values = await readValues(options, false);
-  const built = fromSource.size === 0 ? values : await readValues(options, true);
+  const { selection, controller } = options;
+  const { values, settingsOf } = await readSettings(options);
   const service = (name: string) => {
-    const own = fromSource.has(name) ? built : values;
-    const settings = overlay(mapAt(own, ['serviceDefaults']), mapAt(own, ['services', name]));
+    const settings = settingsOf(name);
     const [replicas, minReplicas] = [['replicas'], ['autoscaling', 'minReplicas']].map((path) =>
       Number(textAt(settings, path) ?? 1),
     );
@@ -55,8 +53,36 @@ export async function sumRequests(options: RequestsOptions): Promise<Requests> {
   return all.reduce((sum, each) => ({ cpus: sum.cpus + each.cpus, memory: sum.memory + each.memory }));
 }
 
+/**
+ * What one pod of each service requests, from the values in Helm's order.
+ * @throws {ConfigFailure} as `sumRequests`.
+ */
+export async function readServiceRequests(
+  options: Omit<RequestsOptions, 'controller'>,
+): Promise<ReadonlyMap<string, Requests>> {
+  const { settingsOf } = await readSettings(options);
+  return new Map(
+    options.selection.services.map((name) => [name, requestsAt(settingsOf(name), ['resources'])]),
+  );
+}
+
+/** The merged values, and the settings of one service in them. */
+async function readSettings(options: Omit<RequestsOptions, 'controller'>) {
+  const { fromSource } = options;
+  const values = await readValues(options, false);
+  const built = fromSource.size === 0 ? values : await readValues(options, true);
+  const settingsOf = (name: string) => {
+    const own = fromSource.has(name) ? built : values;
+    return overlay(mapAt(own, ['serviceDefaults']), mapAt(own, ['services', name]));
+  };
+  return { values, settingsOf };
+}
+
 /** The values of all charts merged: those for a single chart are under its name, so they do not conflict. */
-async function readValues({ checkout, environment }: RequestsOptions, fromSource: boolean): Promise<MapTree> {
+async function readValues(
+  { checkout, environment }: Pick<RequestsOptions, 'checkout' | 'environment'>,
+  fromSource: boolean,
+): Promise<MapTree> {
   const charts = (await readdir(join(checkout, 'helm/charts'))).sort();
   const common = await read(checkout, 'helm/charts/wealist-common/values.yaml');
   const files = [

@@ -25,8 +25,17 @@ export function judgeJob(
   if (refused) return refused;
   const attempt = failed === 0 ? '' : `, attempt ${failed + 1} of ${(spec.backoffLimit ?? 6) + 1}`;
   const isRunning = newest?.status.phase === 'Running' || newest?.status.phase === 'Succeeded';
-  if (isRunning && !(finding && hasCrashed(newest))) return { state: 'waiting', line: `running${attempt}` };
+  if (isRunning && !(finding && hasCrashed(newest)))
+    return { state: 'waiting', line: `running${attempt}`, ...findLog(newest) };
   return { ...finding, state: 'waiting', line: `${finding?.line ?? 'creating pod'}${attempt}` };
+}
+
+/** The log of the container that the Job still runs. */
+function findLog({ metadata, status }: Pod): Pick<Finding, 'log'> {
+  const running = status.containerStatuses?.find(({ state }) => state?.running !== undefined);
+  if (!running) return {};
+  const { name: pod, namespace = '' } = metadata;
+  return { log: { namespace, pod, container: running.name, previous: false } };
 }
 
 /** Whether the pod itself restarts its container: such restarts are not counted by the Job. */

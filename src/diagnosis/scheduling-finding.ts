@@ -1,6 +1,7 @@
-import { parseQuantity, toAmount } from '../lib/quantity.ts';
-import type { Node, Pod } from '../tools/kubernetes/objects.ts';
+import { toAmount } from '../lib/quantity.ts';
+import type { Pod } from '../tools/kubernetes/objects.ts';
 import { type Finding, toKubectlLine } from './finding.ts';
+import { listNodeLoads, toRequest } from './node-load.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** Milliseconds in which terminating pods of other rollouts may release enough resources. */
@@ -61,11 +62,8 @@ interface Shortage {
 }
 
 function findShortage(snapshot: Snapshot, pod: Pod, resource: string): Shortage | undefined {
-  const wanted = toRequest(pod, resource);
-  const nodes = snapshot
-    .list('Node')
-    .map((node) => toLoad(snapshot, node, resource))
-    .toSorted((one, other) => other.free - one.free);
+  const wanted = toRequest(pod.spec, resource);
+  const nodes = listNodeLoads(snapshot, resource);
   const [best] = nodes;
   if (!best) return undefined;
   const neverFits = nodes.every(({ allocatable }) => wanted > allocatable);
@@ -79,28 +77,4 @@ function findShortage(snapshot: Snapshot, pod: Pod, resource: string): Shortage 
       : `largest requests on node ${best.name}: ${largest.join(', ')}`,
     neverFits,
   };
-}
-
-function toLoad(snapshot: Snapshot, { metadata: { name }, status }: Node, resource: string) {
-  const allocatable = parseQuantity(status.allocatable?.[resource] ?? '0');
-  const consumers = snapshot
-    .list('Pod')
-    .filter(({ spec, status: { phase } }) => {
-      return spec.nodeName === name && phase !== 'Succeeded' && phase !== 'Failed';
-    })
-    .map((pod) => ({ name: pod.metadata.name, amount: toRequest(pod, resource) }))
-    .toSorted((one, other) => other.amount - one.amount);
-  const taken = consumers.reduce((sum, { amount }) => sum + amount, 0);
-  return { name, allocatable, free: Math.max(0, allocatable - taken), consumers };
-}
-
-/** The request of a pod: the sum of its containers, or that of one init container if it is larger. */
-function toRequest({ spec }: Pod, resource: string): number {
-  if (resource === 'pods') return 1;
-  const toNumber = ({ resources }: Pod['spec']['containers'][number]) =>
-    parseQuantity(resources?.requests?.[resource] ?? '0');
-  const sum = (numbers: readonly number[]) => numbers.reduce((one, other) => one + other, 0);
-  const init = spec.initContainers ?? [];
-  const sidecars = sum(init.filter(({ restartPolicy }) => restartPolicy === 'Always').map(toNumber));
-  return Math.max(sum(spec.containers.map(toNumber)) + sidecars, ...init.map(toNumber));
 }

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { type Catalog, loadCatalog } from '../config/catalog.ts';
 import type { Environment } from '../config/schema.ts';
-import { ownArchitecture } from '../lib/own-architecture.ts';
 import { createSerialQueue } from '../lib/serial-queue.ts';
 import type { Paths } from '../state/paths.ts';
 import { createDebian } from '../tools/debian.ts';
@@ -24,7 +23,7 @@ export interface Images {
   readonly recipes: Recipes;
   readonly digests: ImageDigests;
   readonly go: Go;
-  /** The architecture that everything is built for: `amd64`, `arm64`. */
+  /** The architecture that all images are built for: the engine's, `amd64`, `arm64`. */
   readonly architecture: string;
   readonly checkout: string;
 }
@@ -34,13 +33,15 @@ export interface ImagesDeps {
   readonly registry: Environment['registry'];
   readonly toolchain: Pick<Toolchain, 'docker' | 'dockerCli'>;
   readonly exec: Exec;
+  /** The engine's, which is not always Node's: Node may be emulated, and the engine may run in a virtual machine. */
+  readonly architecture: string;
 }
 
 /** Connects the store, the recipes and the chain. @throws {ConfigFailure} for `images/catalog.yaml`. */
-export async function openImages({ paths, registry, toolchain, exec }: ImagesDeps): Promise<Images> {
+export async function openImages(deps: ImagesDeps): Promise<Images> {
+  const { paths, registry, toolchain, exec, architecture } = deps;
   const { checkout, cache } = paths;
   const { docker, dockerCli } = toolchain;
-  const architecture = ownArchitecture();
   const store = openStore(cache);
   const go = createGo(exec, join(cache, 'go'));
   const debian = createDebian(exec);

@@ -1,7 +1,14 @@
 import { posix } from 'node:path';
 
-/** Whether a path, relative to the folder of the rules and without a slash at its start, is excluded. */
-export type Ignored = (path: string) => boolean;
+/**
+ * Whether a path, relative to the folder of the rules and without a slash at its start, is excluded. `before` is the
+ * verdict of rules that these override.
+ */
+export interface Ignored {
+  (path: string, before?: boolean): boolean;
+  /** Whether a folder is excluded with all that it may contain, whatever the names. */
+  skips(folder: string): boolean;
+}
 
 export interface IgnoreOptions {
   /** git: a pattern without a slash matches at any depth. docker: every pattern starts at the folder itself. */
@@ -31,14 +38,41 @@ const anything = Symbol('**');
  */
 export function parseIgnoreRules(text: string, { syntax }: IgnoreOptions): Ignored {
   const rules = text.split(/\r?\n/).flatMap((line) => parseRule(line, syntax));
-  return (path) => {
+  const isIgnored = (path: string, before = false) => {
     const characters = [...path];
     return rules.reduce(
       // A rule that would change nothing need not be tested.
       (ignored, { tokens, isException }) =>
         ignored === isException && matches(tokens, characters) ? !isException : ignored,
-      false,
+      before,
     );
+  };
+  const exceptions = rules.filter(({ isException }) => isException);
+  return Object.assign(isIgnored, {
+    skips: (folder: string) =>
+      isIgnored(folder) && !exceptions.some(({ tokens }) => matches(tokens, [...folder, '/'], 'start')),
+  });
+}
+
+/** Paths named by patterns such as those of COPY. */
+export interface NamedPaths {
+  /** Whether a pattern names the path itself. */
+  names(path: string): boolean;
+  /** Whether a pattern names the path or a folder above it. */
+  has(path: string): boolean;
+  /** Whether a path below this folder may be named. */
+  mayBeBelow(folder: string): boolean;
+}
+
+/** The paths that Docker's patterns name; a pattern is relative, and normalised. */
+export function toNamedPaths(patterns: readonly string[]): NamedPaths {
+  const rules = patterns.map((pattern) => toTokens(pattern, 'docker'));
+  const some = (path: readonly string[], extent: Extent) =>
+    rules.some((tokens) => matches(tokens, path, extent));
+  return {
+    names: (path) => some([...path], 'whole'),
+    has: (path) => some([...path], 'folder'),
+    mayBeBelow: (folder) => some([...folder, '/'], 'start') || some([...folder], 'folder'),
   };
 }
 
@@ -83,8 +117,13 @@ function toClass(text: string): RegExp {
   }
 }
 
-/** Whether the tokens match the path or a folder above it. */
-function matches(tokens: readonly Token[], path: readonly string[]): boolean {
+/**
+ * What tokens must match of a path. whole: all of it. folder: it, or a folder above it. start: the path is only the
+ * start of one that they could match.
+ */
+type Extent = 'whole' | 'folder' | 'start';
+
+function matches(tokens: readonly Token[], path: readonly string[], extent: Extent = 'folder'): boolean {
   let tried: Set<number> | undefined;
 
   function matchesFrom(first: number, start: number): boolean {
@@ -99,19 +138,18 @@ function matches(tokens: readonly Token[], path: readonly string[]): boolean {
         if (tried.has(key)) return false;
         tried.add(key);
         if (matchesFrom(at + 1, place)) return true;
+        if (character === undefined) return extent === 'start';
         if (token === folders) {
           const slash = path.indexOf('/', place);
           return slash >= 0 && matchesFrom(at, slash + 1);
         }
-        return (
-          character !== undefined && (token === anything || character !== '/') && matchesFrom(at, place + 1)
-        );
+        return (token === anything || character !== '/') && matchesFrom(at, place + 1);
       }
-      if (character === undefined) return false;
+      if (character === undefined) return extent === 'start';
       if (typeof token === 'string' ? token !== character : !token?.test(character)) return false;
       place += 1;
     }
-    return place === path.length || path[place] === '/';
+    return place === path.length || (extent === 'folder' && path[place] === '/');
   }
 
   return matchesFrom(0, 0);

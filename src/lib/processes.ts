@@ -7,6 +7,8 @@ export interface Process {
   readonly parent: number;
   /** Distinguishes this process from a later one with the same PID, also after a reboot. */
   readonly started: string;
+  /** A signal has stopped it (SIGSTOP, Ctrl-Z). */
+  readonly isStopped: boolean;
 }
 
 /** The process with this PID; undefined when it does not exist. */
@@ -38,7 +40,12 @@ async function readStat(pid: number): Promise<Process | undefined> {
   const started = rest[17];
   // A zombie has ended; its parent has not read its exit code yet.
   if (parent === undefined || started === undefined || state === 'Z') return undefined;
-  return { pid, parent: Number(parent), started: `${await readBootId()}/${started}` };
+  return {
+    pid,
+    parent: Number(parent),
+    started: `${await readBootId()}/${started}`,
+    isStopped: state === 'T',
+  };
 }
 
 /** Linux counts a process's start from the boot. */
@@ -48,7 +55,7 @@ async function readBootId(): Promise<string> {
 
 // Not through tools/exec.ts: the lock and the forced end need this below that floor, and macOS has no /proc.
 async function listWithPs(args: readonly string[]): Promise<readonly Process[]> {
-  const columns = ['-o', 'pid=', '-o', 'ppid=', '-o', 'lstart='];
+  const columns = ['-o', 'pid=', '-o', 'ppid=', '-o', 'state=', '-o', 'lstart='];
   const { stdout } = await promisify(execFile)('ps', [...args, ...columns], { env: { LC_ALL: 'C' } }).catch(
     (error: { code?: unknown }) => {
       if (error.code === 1) return { stdout: '' };
@@ -58,10 +65,11 @@ async function listWithPs(args: readonly string[]): Promise<readonly Process[]> 
   return stdout
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
-    .filter((fields) => fields.length > 2)
-    .map(([pid, parent, ...started]) => ({
+    .filter((fields) => fields.length > 3)
+    .map(([pid, parent, state = '', ...started]) => ({
       pid: Number(pid),
       parent: Number(parent),
       started: started.join(' '),
+      isStopped: state.startsWith('T'),
     }));
 }

@@ -11,13 +11,20 @@ export function parseQuantity(text: string): number {
   return Number(number) * factor;
 }
 
-/** An amount of a resource for the user: `0.5 CPU`, `1.5 GiB`, `110 pods`. */
+/** An amount of a resource for the user: `500m CPU`, `1.5 GiB`, `110 pods`. Only 0 is shown as 0. */
 export function toAmount(resource: string, value: number): string {
-  if (resource === 'cpu') return `${round(value)} CPU`;
+  if (resource === 'cpu') return `${round(value * 1000)}m CPU`;
   if (resource !== 'memory' && resource !== 'ephemeral-storage') return `${round(value)} ${resource}`;
-  const unit = value >= 2 ** 30 ? 'GiB' : 'MiB';
-  return `${round(value / (unit === 'GiB' ? 2 ** 30 : 2 ** 20))} ${unit}`;
+  if (value === 0) return '0 MiB';
+  const [unit, size] = units.find(([, least]) => value >= least) ?? ['B', 1];
+  return `${round(value / size)} ${unit}`;
 }
+
+const units = [
+  ['GiB', 2 ** 30],
+  ['MiB', 2 ** 20],
+  ['KiB', 2 ** 10],
+] as const;
 
 function round(value: number): number {
   return value >= 100 ? Math.round(value) : Math.round(value * 10) / 10;

@@ -6,6 +6,10 @@ export interface WaitOptions {
   /** Milliseconds until the wait gives up. */
   readonly timeout: number;
   readonly signal: AbortSignal;
+  /** What has been reached so far; whenever it changes, the timeout begins anew. */
+  readonly progress?: () => string;
+  /** Milliseconds of a clock that only goes forward. */
+  readonly now?: () => number;
 }
 
 /**
@@ -14,14 +18,18 @@ export interface WaitOptions {
  */
 export async function waitFor<T>(
   ask: () => Promise<T | undefined>,
-  { interval, timeout, signal }: WaitOptions,
+  { interval, timeout, signal, progress = () => '', now = () => performance.now() }: WaitOptions,
 ): Promise<T | undefined> {
-  const end = performance.now() + timeout;
+  let end = now() + timeout;
+  let reached = progress();
   for (;;) {
     signal.throwIfAborted();
     const answer = await ask();
     if (answer !== undefined) return answer;
-    if (performance.now() >= end) return undefined;
+    const current = progress();
+    if (current !== reached) end = now() + timeout;
+    reached = current;
+    if (now() >= end) return undefined;
     await sleep(interval, undefined, { signal });
   }
 }

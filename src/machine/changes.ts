@@ -61,12 +61,12 @@ export async function collectChanges(options: ChangesOptions): Promise<readonly 
       ? await planInstall(root, options, isOurs)
       : [
           // A killed run has installed it in part, and it is running all the same.
-          ...(begun.has(engineChange) && host.hasApt ? [installEngine(root, exec)] : []),
+          ...(begun.has(engineChange) && host.hasApt ? [await installEngine(root, exec)] : []),
           ...(await planSettings(root, engine, options, isOurs)),
         ]),
     ...(packages.length > 0 && host.hasApt
       ? [
-          installPackages(root, exec, {
+          await installPackages(root, exec, {
             id: 'install-build-tools',
             title: `${packages.join(', ')} installed with apt`,
             why: 'images that cannot be pulled are built from packages',
@@ -144,14 +144,14 @@ async function planInstall(root: Root, options: ChangesOptions, isOurs: boolean)
   };
   return [
     // Before the package, since installing it starts the engine on systems with systemd.
-    setEngineSettings(root, settings),
-    installEngine(root, exec),
+    await setEngineSettings(root, settings),
+    await installEngine(root, exec),
     ...(host.isRoot ? [] : [joinDockerGroup(root, exec, host.user)]),
     startEngine(root, startOptions(options)),
   ];
 }
 
-function installEngine(root: Root, exec: Exec): Change {
+function installEngine(root: Root, exec: Exec): Promise<Change> {
   return installPackages(root, exec, {
     id: engineChange,
     title: 'Docker installed with apt',
@@ -180,7 +180,7 @@ async function planSettings(
   };
   if (settings.mtu === undefined && !settings.withoutSysResource) return [];
   const why = 'it reads its settings when it starts';
-  return [setEngineSettings(root, settings), restartEngine(root, { ...startOptions(options), why })];
+  return [await setEngineSettings(root, settings), restartEngine(root, { ...startOptions(options), why })];
 }
 
 async function planInotify(

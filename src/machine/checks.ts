@@ -1,19 +1,22 @@
 import { exitCodes, Failure } from '../lib/failure.ts';
 import type { CheckContext, CheckResult, MakeCheck } from './checks/check.ts';
 import { checkDisk } from './checks/disk.ts';
-import { checkCgroup, checkClock, checkEngine, checkMtu } from './checks/engine.ts';
+import { checkCgroup, checkClock, checkEngine, checkKernel, checkMtu } from './checks/engine.ts';
 import { checkInotify } from './checks/limits.ts';
 import { checkMemory } from './checks/memory.ts';
 import { checkPorts } from './checks/ports.ts';
 import { checkPrivileged } from './checks/privileged.ts';
 import { checkApt, checkDockerClient, checkDockerFolder, checkGo } from './checks/programs.ts';
+import { checkRoutes } from './checks/routes.ts';
 
 /** In the order they are shown. */
 const makers: readonly MakeCheck[] = [
   checkEngine,
   checkPrivileged,
   checkCgroup,
+  checkKernel,
   checkMtu,
+  checkRoutes,
   checkClock,
   checkInotify,
   checkPorts,

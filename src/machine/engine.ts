@@ -5,6 +5,7 @@ import { getFromSocket } from '../tools/docker/engine-socket.ts';
 import { type EngineAddress, listEngineAddresses } from './engine-address.ts';
 import { EngineFailure, type EngineProblem } from './engine-failure.ts';
 import type { Host } from './host.ts';
+import { engineGroup, parseGroups } from './new-group.ts';
 
 /** The container engine of this machine, and the properties that a cluster depends on. */
 export interface Engine {
@@ -32,6 +33,8 @@ export interface Engine {
   readonly mtu: number | undefined;
   /** Milliseconds its clock is ahead of this machine's; undefined where it does not report it. */
   readonly clockSkew: number | undefined;
+  /** Version of the kernel that it runs on, such as `6.1.0-40-amd64`; empty where it does not report it. */
+  readonly kernel: string;
   /** ID that distinguishes this engine from another at the same address; empty where it has none. */
   readonly daemonId: string;
 }
@@ -81,24 +84,30 @@ export async function findEngine(host: Host, options?: EngineOptions): Promise<E
   }
 }
 
+/** The little of an engine that its version tells. */
+export type EngineVersion = Pick<Engine, 'socket' | 'arch'>;
+
 /**
- * The socket of the engine, for callers that need nothing else: its properties take longer to read than its version.
- * Undefined, and throws, as `findEngine` does.
+ * Socket and architecture of the engine, for callers that need nothing else: its properties take longer to read than its
+ * version. Undefined, and throws, as `findEngine` does.
  */
-export async function findSocket(host: Host, options: EngineOptions = {}): Promise<string | undefined> {
+export async function findEngineVersion(
+  host: Host,
+  options: EngineOptions = {},
+): Promise<EngineVersion | undefined> {
   const [first] = await listEngineAddresses(host);
   if (first?.url.startsWith('unix://')) {
     const socket = toSocket(first);
     const { signal, timeout = 3_000 } = options;
     try {
-      await getFromSocket(socket, '/version', { signal, timeout });
-      return socket;
+      const version = await getFromSocket(socket, '/version', { signal, timeout });
+      return { socket, arch: z.object({ Arch: z.string() }).parse(version).Arch };
     } catch {
       signal?.throwIfAborted();
       // `findEngine` below finds out why, and tries the other addresses.
     }
   }
-  return (await findEngine(host, options))?.socket;
+  return findEngine(host, options);
 }
 
 const mostSpecific: readonly EngineProblem[] = ['podman', 'broken', 'denied', 'silent', 'down', 'absent'];
@@ -128,6 +137,7 @@ const Info = z.object({
   NCPU: z.number(),
   MemTotal: z.number(),
   SystemTime: z.string().optional(),
+  KernelVersion: z.string().default(''),
 });
 const BridgeNetwork = z.object({ Options: z.record(z.string(), z.string()).nullish() });
 
@@ -173,6 +183,7 @@ async function askEngine(
     memory: info.MemTotal,
     mtu: mtu === undefined ? undefined : Number(mtu),
     clockSkew: info.SystemTime === undefined ? undefined : Date.parse(info.SystemTime) - Date.now(),
+    kernel: info.KernelVersion,
     daemonId: info.ID,
   };
 }
@@ -223,9 +234,9 @@ async function toEngineFailure(
 
 /** A new group applies from the next login; `sg` applies it at once. */
 async function accessCommand({ root, user }: Host): Promise<string> {
-  const groups = await readFile(join(root, 'etc/group'), 'utf8').catch(() => '');
-  const members = /^docker:[^:]*:\d*:(.*)$/m.exec(groups)?.[1]?.split(',') ?? [];
-  const membership = members.includes(user) ? '' : `sudo usermod -aG docker ${user} && `;
+  const groups = parseGroups(await readFile(join(root, 'etc/group'), 'utf8').catch(() => ''));
+  const isMember = groups.some(({ name, members }) => name === engineGroup && members.includes(user));
+  const membership = isMember ? '' : `sudo usermod -aG docker ${user} && `;
   return `${membership}sg docker -c "npm run up"`;
 }
 

@@ -12,7 +12,7 @@ export interface NodeFit {
 
 interface Placement {
   readonly pods: number;
-  /** The requests, and what the nodes can allocate: `16 of 51 pods, 1 CPU of 5.8 CPU, 1.5 GiB of 10.4 GiB` */
+  /** The requests, and what the nodes can allocate: `16 of 51 pods, 1000m CPU of 5800m CPU, 1.5 GiB of 10.4 GiB` */
   readonly line: string;
   /** The pods that fit onto no node, by workload. */
   readonly unplaced: readonly { readonly name: string; readonly pods: number; readonly request: string }[];
@@ -81,7 +81,7 @@ function placePods(demands: readonly Demand[], rooms: Room[], key: 'least' | 'mo
     unplaced: [...unplaced].map(([{ name, cpu, memory }, count]) => ({
       name,
       pods: count,
-      request: `${Math.round(cpu * 1000)}m CPU and ${toAmount('memory', memory)}`,
+      request: `${toAmount('cpu', cpu)} and ${toAmount('memory', memory)}`,
     })),
   };
 }

@@ -9,12 +9,14 @@ import type { ServiceImages } from '../images/build/service-image.ts';
 import type { ImageChain } from '../images/chain.ts';
 import type { Store } from '../images/store/store.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
+import type { Watch } from '../lib/watchdog.ts';
 import type { Step } from '../plan/plan.ts';
 import type { EngineRecord } from '../state/engine-record.ts';
 import type { Paths } from '../state/paths.ts';
 import type { Git } from '../tools/git.ts';
 import type { Go } from '../tools/go.ts';
 import type { ApiServer } from '../tools/kubernetes/api-server.ts';
+import type { Postgres, PostgresPlace } from '../tools/postgres.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
 import type { ExtrasChoice } from './extras.ts';
 
@@ -40,6 +42,8 @@ export interface UpChoice {
 export interface UpDeps {
   readonly paths: Paths;
   readonly toolchain: Toolchain;
+  /** Ends calls to the cluster that cannot end by themselves. */
+  readonly watch: Watch;
   /** Undefined before the engine is installed, and for one without an ID. */
   readonly engine: EngineRecord | undefined;
   readonly store: Store;
@@ -48,6 +52,8 @@ export interface UpDeps {
   readonly openApi: () => Promise<ApiServer>;
   readonly snapshots: Snapshots;
   readonly releases: Releases;
+  /** PostgreSQL in this pod. */
+  readonly openPostgres: (place: PostgresPlace) => Postgres;
   readonly go: Go;
   readonly git: Git;
   /** kind, kubectl and helm, where they must be obtained. */

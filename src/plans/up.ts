@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { toCreation } from '../cluster/creation.ts';
 import { listNodeNames } from '../cluster/ownership.ts';
+import { readServiceRequests } from '../config/requests.ts';
 import { type Environment, infrastructure } from '../config/schema.ts';
 import type { Selection } from '../config/services.ts';
 import {
@@ -15,6 +16,7 @@ import type { ImageName } from '../images/chain.ts';
 import { loadImages } from '../images/load/load-images.ts';
 import { toWaves } from '../lib/waves.ts';
 import type { Plan } from '../plan/plan.ts';
+import { watchSteps } from '../plan/watch-steps.ts';
 import { applyManifests } from '../steps/apply-manifests.ts';
 import { buildService } from '../steps/build-service.ts';
 import { createCluster } from '../steps/create-cluster.ts';
@@ -22,6 +24,8 @@ import { deployRelease } from '../steps/deploy-release.ts';
 import { ensureImage, ensureNodeImage } from '../steps/ensure-image.ts';
 import { giveBackServices } from '../steps/give-back-services.ts';
 import { loadOntoNodes } from '../steps/load-images.ts';
+import { makeRoom } from '../steps/make-room.ts';
+import { moveStandInTables } from '../steps/move-stand-in-tables.ts';
 import { probePolicies } from '../steps/probe-policies.ts';
 import { removeRelease } from '../steps/remove-release.ts';
 import { waitForIngress } from '../steps/wait-for-ingress.ts';
@@ -46,7 +50,7 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
       outside.filter((name) => name !== 'service-base').map((name) => requireFound(chain.find(name), name)),
     );
 
-  return [
+  const beforehand: Plan = [
     {
       title: 'Tools and images',
       steps: [
@@ -61,6 +65,7 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
       steps: [
         createCluster({
           toolchain,
+          watch: deps.watch,
           engine: deps.engine,
           openApi: deps.openApi,
           snapshots: deps.snapshots,
@@ -75,6 +80,7 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
             return toCreation({ paths, checkoutId: choice.checkoutId, cluster, image });
           },
           isRuntimeUp: toolchain.nodes.isUp,
+          findKubeletError: toolchain.nodes.findKubeletError,
           loadEarly: async (nodes, run) => {
             const images = await findOutside();
             await Promise.all(
@@ -85,6 +91,9 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
         ...built.map((name) => buildService(serviceImages, name)),
       ],
     },
+  ];
+  /** These steps need the nodes. */
+  const inCluster: Plan = [
     {
       title: 'Images and namespaces',
       steps: [
@@ -125,7 +134,32 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
         }),
       ],
     },
+    {
+      title: 'Room on the nodes',
+      steps: [
+        makeRoom({
+          ...{ kubectl: toolchain.kubectl, snapshots: deps.snapshots, namespace: environment.namespace },
+          requests: () =>
+            readServiceRequests({
+              ...{ checkout: paths.checkout, environment, selection, fromSource: choice.fromSource },
+            }),
+        }),
+      ],
+    },
     { title: 'Ingress and infrastructure', steps: [deploys.ingress(), deploys.infrastructure()] },
+    {
+      title: 'Databases',
+      steps: selection.infrastructure.includes('postgres')
+        ? [
+            moveStandInTables({
+              ...{ kubectl: toolchain.kubectl, snapshots: deps.snapshots, openPostgres: deps.openPostgres },
+              namespace: environment.namespace,
+              services: selection.services,
+              data: join(paths.data, cluster.name),
+            }),
+          ]
+        : [],
+    },
     ...toWaves(selection.services, needsOf).map((wave, at) => ({
       title: `Services, wave ${at + 1}`,
       steps: wave.map((name) => deploys.service(name)),
@@ -153,6 +187,7 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
     },
     ...removeExtras(choice.removedExtras, deps),
   ];
+  return [...beforehand, ...watchSteps(inCluster, deps.watch)];
 }
 
 /** The outside images that a selection needs, without the node's. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { writeTo } from '../lib/system-failure.ts';
 
 /**
  * Writes the whole file or leaves the old one: temporary file beside it, fsync, rename. Creates its folder (0700).
@@ -14,14 +15,16 @@ export async function writeFileAtomically(
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
   try {
-    const file = await open(temporary, 'wx', mode);
-    try {
-      await file.chmod(mode);
-      await file.writeFile(content);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    await writeTo(path, async () => {
+      const file = await open(temporary, 'wx', mode);
+      try {
+        await file.chmod(mode);
+        await file.writeFile(content);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+    });
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { createSerialQueue } from '../lib/serial-queue.ts';
+import { writeTo } from '../lib/system-failure.ts';
 import { isMissing } from './atomic-file.ts';
 
 /** One line of the journal. */
@@ -74,8 +75,10 @@ async function append(path: string, entry: JournalEntry): Promise<void> {
   const file = await open(path, 'a', 0o600);
   try {
     // Starts with a new line, since the previous entry may be cut off.
-    await file.appendFile(`\n${JSON.stringify(entry)}`);
-    await file.sync();
+    await writeTo(path, async () => {
+      await file.appendFile(`\n${JSON.stringify(entry)}`);
+      await file.sync();
+    });
   } finally {
     await file.close();
   }

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { toDuration } from '../lib/duration.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { findProcess } from '../lib/processes.ts';
+import { writeTo } from '../lib/system-failure.ts';
 import { codeOf, isMissing, setAside } from './atomic-file.ts';
 
 export interface LockOwner {
@@ -92,8 +93,8 @@ async function takeTurn(path: string, turn: number, command: string): Promise<bo
   // Linked into place with its content, so that no reader sees it half written.
   const draft = join(path, `draft-${process.pid}-${randomBytes(4).toString('hex')}`);
   const file = join(path, String(turn));
-  await writeFile(draft, JSON.stringify(owner), { mode: 0o600 });
   try {
+    await writeTo(draft, () => writeFile(draft, JSON.stringify(owner), { mode: 0o600 }));
     await link(draft, file);
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;

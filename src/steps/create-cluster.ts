@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type Creation, findCreated, toCreatedFile } from '../cluster/creation.ts';
 import { requireDataFolder } from '../cluster/data-folder.ts';
+import { explainByKubelet } from '../cluster/kubelet-failure.ts';
 import {
   type FoundCluster,
   type FoundNode,
@@ -11,9 +12,9 @@ import {
   requireOwn,
 } from '../cluster/ownership.ts';
 import type { Snapshots } from '../diagnosis/snapshot.ts';
-import { toDuration } from '../lib/duration.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { waitFor } from '../lib/wait.ts';
+import type { Watch } from '../lib/watchdog.ts';
 import type { Run, Step } from '../plan/plan.ts';
 import { writeFileAtomically } from '../state/atomic-file.ts';
 import {
@@ -26,13 +27,15 @@ import { acquireLock } from '../state/lock.ts';
 import { type OwnerRecord, writeOwnerRecord } from '../state/owner-record.ts';
 import { requireSameEngine } from '../state/same-engine.ts';
 import { PortTakenFailure } from '../tools/kind.ts';
-import { type ApiServer, isConnectionLost } from '../tools/kubernetes/api-server.ts';
-import type { ContainerStatus } from '../tools/kubernetes/objects.ts';
+import type { ApiServer } from '../tools/kubernetes/api-server.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
 import { removeNodes } from './remove-nodes.ts';
+import { askApi, isApiReady, waitForApi, waitForRestarts } from './resume-nodes.ts';
 
 export interface ClusterDeps {
   readonly toolchain: Pick<Toolchain, 'docker' | 'kind'>;
+  /** Ends calls to nodes that cannot end by themselves. */
+  readonly watch: Watch;
   /** Undefined for an engine without an ID. */
   readonly engine: EngineRecord | undefined;
   readonly openApi: () => Promise<ApiServer>;
@@ -50,34 +53,34 @@ export interface ClusterDeps {
   readonly creation: () => Promise<Creation>;
   /** Whether a node exists and its container runtime responds. */
   readonly isRuntimeUp: (node: string, signal: AbortSignal) => Promise<boolean>;
+  /** Why the kubelet of a node does not keep running; undefined when it does. */
+  readonly findKubeletError: (node: string, signal: AbortSignal) => Promise<string | undefined>;
   /** Loads images that are already available onto the nodes. */
   readonly loadEarly: (nodes: readonly string[], run: Run) => Promise<void>;
   /** Milliseconds in which the API server of an incomplete cluster must respond to count as reachable. */
   readonly incompleteTimeout?: number;
 }
 
-/** Milliseconds until the API server of a cluster that was stopped must respond. */
-const resumeTimeout = 90_000;
-
-/** Milliseconds for which the restart of its pods is awaited. */
-const podsTimeout = 60_000;
-
 /** Namespaces that every new cluster has, of Kubernetes and of kind's storage provisioner. */
 const initialNamespaces = /^(default|kube-.*|local-path-storage)$/;
 
 /** Creates the cluster or starts its nodes, until its API server responds. Refuses one of another checkout or data folder. */
 export function createCluster(deps: ClusterDeps): Step {
-  const { toolchain, openApi, checkoutId, kubeconfig, name, incompleteTimeout = 10_000 } = deps;
+  const { toolchain, watch, openApi, checkoutId, kubeconfig, name, incompleteTimeout = 10_000 } = deps;
   const { docker, kind } = toolchain;
 
   async function create(run: Run): Promise<void> {
     const creation = await deps.creation();
     const { volumes, owner, kubelet } = creation.settings;
-    // The data stores run as other users, each in a folder below that the provisioner creates.
-    await Promise.all([mkdir(volumes, { recursive: true, mode: 0o755 }), mkdir(owner, { recursive: true })]);
+    // The provisioner lets every user write to a volume, so the folder above lets no other user of this machine in. The
+    // nodes mount the volumes themselves.
+    await mkdir(deps.data, { recursive: true, mode: 0o700 });
+    await chmod(deps.data, 0o700);
+    await Promise.all([mkdir(volumes, { recursive: true }), mkdir(owner, { recursive: true })]);
     await writeFileAtomically(kubelet, creation.kubelet, 0o644);
     await writeOwnerRecord(owner, deps.checkout);
-    await rm(kubeconfig, { force: true });
+    // A kind that was killed while it wrote the file has left its lock, without which no other one writes it.
+    await Promise.all([kubeconfig, `${kubeconfig}.lock`].map((file) => rm(file, { force: true })));
     // Two commands that create clusters at once would both create the network `kind`, and Docker allows that.
     const lock = await acquireLock(join(deps.cache, 'locks/create-cluster.lock'), {
       command: `create cluster ${name}`,
@@ -91,7 +94,7 @@ export function createCluster(deps: ClusterDeps): Step {
     const early = loadEarly(names, { ...run, signal: AbortSignal.any([run.signal, created.signal]) });
     try {
       await claimData();
-      await createWithKind(creation, run);
+      await createWithKind(creation, names, run);
       run.report('loading images');
       await early;
     } finally {
@@ -105,14 +108,19 @@ export function createCluster(deps: ClusterDeps): Step {
     await writeFileAtomically(file.path, file.text);
   }
 
-  /** Nodes that could not be started for a taken port are removed, since the next attempt needs others. */
-  async function createWithKind({ config }: Creation, run: Run): Promise<void> {
+  /**
+   * Nodes that could not be started for a taken port are removed, since the next attempt needs others. A kubelet that does
+   * not start is the cause of any other failure.
+   */
+  async function createWithKind({ config }: Creation, nodes: readonly string[], run: Run): Promise<void> {
     try {
-      await kind.create(config, { kubeconfig, run });
+      await watch(run.signal, (signal) => kind.create(config, { kubeconfig, run: { ...run, signal } }));
     } catch (error) {
       const found = error instanceof PortTakenFailure && (await findCluster(docker, name, run.signal));
       if (found && found.owner === checkoutId) await removeNodes(docker, name, run.signal);
-      throw error;
+      run.signal.throwIfAborted();
+      const findError = deps.findKubeletError;
+      throw await explainByKubelet(error, { nodes, findError, signal: run.signal });
     }
   }
 
@@ -159,43 +167,11 @@ export function createCluster(deps: ClusterDeps): Step {
 
   async function resume(found: FoundCluster, run: Run): Promise<void> {
     const stopped = await startNodes(found, run);
-    await writeFileAtomically(kubeconfig, await kind.kubeconfig(name, run.signal));
-    run.report('waiting for the API server');
-    const ready = await waitFor(async () => (await isApiReady(openApi, run.signal)) || undefined, {
-      interval: 300,
-      timeout: resumeTimeout,
-      signal: run.signal,
+    await watch(run.signal, async (signal) => {
+      await writeFileAtomically(kubeconfig, await kind.kubeconfig(name, signal));
+      await waitForApi(openApi, name, { ...run, signal });
+      await waitForRestarts({ docker, snapshots: deps.snapshots }, stopped, { ...run, signal });
     });
-    if (ready) return waitForRestarts(stopped, run);
-    throw new Failure(`the API server of cluster ${name} did not respond in ${toDuration(resumeTimeout)}`, {
-      hint: 'npm run down, then npm run up: the data is preserved',
-      exitCode: exitCodes.cluster,
-    });
-  }
-
-  /**
-   * Until its kubelet reports, the API server shows a node's pods as they were before the node stopped: ready. Waits
-   * until every pod has been restarted; after the timeout, the steps that need a pod wait for it.
-   */
-  async function waitForRestarts(nodes: readonly FoundNode[], { signal, report }: Run): Promise<void> {
-    if (nodes.length === 0) return;
-    const containers = await Promise.all(nodes.map(({ id }) => docker.findContainer(id, { signal })));
-    const started = new Map(
-      containers.map((container) => [container?.name, Date.parse(container?.startedAt ?? '')]),
-    );
-    const isEarlier = ({ state }: ContainerStatus, node: string | undefined) =>
-      Date.parse(state?.running?.startedAt ?? '') < (started.get(node) ?? 0);
-    await waitFor(
-      async () => {
-        const pods = (await deps.snapshots.take(signal)).list('Pod');
-        const earlier = pods.filter(({ spec, status }) =>
-          (status.containerStatuses ?? []).some((container) => isEarlier(container, spec.nodeName)),
-        );
-        report(`${pods.length - earlier.length} of ${pods.length} pods restarted`);
-        return earlier.length === 0 || undefined;
-      },
-      { interval: 500, timeout: podsTimeout, signal },
-    );
   }
 
   const isFinished = async (found: FoundCluster) => (await findCreated(found)) !== undefined;
@@ -271,26 +247,4 @@ export function createCluster(deps: ClusterDeps): Step {
       await create(run);
     },
   };
-}
-
-/** Whether the API server of the private kubeconfig reports that it is ready. */
-async function isApiReady(openApi: ClusterDeps['openApi'], signal: AbortSignal): Promise<boolean> {
-  const response = await askApi(openApi, signal, async (api) => text(await api.open('/readyz', signal)));
-  return response !== undefined;
-}
-
-/** The response of the API server of the private kubeconfig; undefined when it does not respond. */
-async function askApi<T>(
-  openApi: ClusterDeps['openApi'],
-  signal: AbortSignal,
-  ask: (api: ApiServer) => Promise<T>,
-): Promise<T | undefined> {
-  try {
-    return await ask(await openApi());
-  } catch (error) {
-    signal.throwIfAborted();
-    // A missing kubeconfig counts as no response too: `resume` writes it.
-    if (error instanceof Failure || isConnectionLost(error)) return undefined;
-    throw error;
-  }
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Release, Releases } from '../cluster/releases.ts';
 import { waitUntilTerminated } from '../cluster/terminating-pods.ts';
 import { findPods } from '../diagnosis/pods.ts';
@@ -11,6 +12,8 @@ import { Failure } from '../lib/failure.ts';
 import { hash, hashFolder } from '../lib/hash.ts';
 import { inputsLabel } from '../lib/labels.ts';
 import type { Run, Step } from '../plan/plan.ts';
+import { OutageFailure } from '../tools/helm.ts';
+import { ApiFailure } from '../tools/kubernetes/api-server.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
 import { endBackOff } from './end-back-off.ts';
 
@@ -33,6 +36,8 @@ export interface DeployDeps extends ReleaseSource {
   readonly toolchain: Pick<Toolchain, 'helm' | 'kubectl'>;
   readonly snapshots: Snapshots;
   readonly releases: Releases;
+  /** Milliseconds between two attempts while the API server restarts. */
+  readonly outageInterval?: number;
 }
 
 /** A step that deploys a release, and holds what it deploys so that `plan` can render it. */
@@ -56,8 +61,11 @@ export interface PublishedChart {
   readonly version: string;
 }
 
-/** Milliseconds in which a workload must become ready; a failure that cannot recover ends the wait earlier. */
-const readyTimeout = 180_000;
+/** Milliseconds without progress of a workload until the wait gives up. */
+const stallTimeout = 180_000;
+
+/** Milliseconds for which a restart of the API server is waited out. */
+const outageTimeout = 60_000;
 
 /**
  * What is done before an upgrade, by the status of the release's newest revision. Helm's statuses are those of
@@ -148,6 +156,26 @@ export function deployRelease(deps: DeployDeps): DeployStep {
     await kubectl.run(['delete', 'jobs', `--namespace=${namespace}`, '--ignore-not-found', ...names], signal);
   }
 
+  /** Deploys the chart unless it is deployed as it is. */
+  async function deploy(run: Run): Promise<void> {
+    const [found, inputs, values, snapshot] = await Promise.all([
+      findRelease(run.signal),
+      hashInputs(),
+      deps.values(),
+      snapshots.take(run.signal),
+    ]);
+    const isCurrent = found?.status === 'deployed' && found.inputs === inputs;
+    // As when an earlier step has deleted the Deployment.
+    const isGone = workloadsOf(snapshot, release, namespace).length === 0;
+    if (isCurrent && !isGone && !repairs && !isImageOverridden(snapshot, values)) return;
+    await settle(found, run);
+    if (repairs) await removeJobs(snapshot, run.signal);
+    run.report('rendering and applying its chart');
+    const labels = { [inputsLabel]: inputs };
+    const upgrade = { release, ...chart, namespace, valuesFiles, values, labels, replaces: repairs };
+    await helm.upgrade(upgrade, run.signal);
+  }
+
   return {
     title: release,
     source: deps,
@@ -164,33 +192,38 @@ export function deployRelease(deps: DeployDeps): DeployStep {
     },
 
     async apply(run) {
-      const [found, inputs, values, snapshot] = await Promise.all([
-        findRelease(run.signal),
-        hashInputs(),
-        deps.values(),
-        snapshots.take(run.signal),
-      ]);
-      const isCurrent = found?.status === 'deployed' && found.inputs === inputs;
-      if (!isCurrent || repairs || isImageOverridden(snapshot, values)) {
-        await settle(found, run);
-        if (repairs) await removeJobs(snapshot, run.signal);
-        run.report('rendering and applying its chart');
-        const labels = { [inputsLabel]: inputs };
-        const upgrade = { release, ...chart, namespace, valuesFiles, values, labels, replaces: repairs };
-        await helm.upgrade(upgrade, run.signal);
-      }
+      await throughOutages(() => deploy(run), run, deps.outageInterval);
       run.report('waiting until it is ready');
       const deployed = await snapshots.take(run.signal);
       const workloads = workloadsOf(deployed, release, namespace);
       await Promise.all(workloads.map((workload) => endBackOff(deployed, workload, kubectl, run.signal)));
       await Promise.all(
         workloads.map(async (workload) => {
-          await waitUntilReady(workload, { kubectl, snapshots, timeout: readyTimeout, interval: 400, run });
+          await waitUntilReady(workload, { kubectl, snapshots, stallTimeout, interval: 400, run });
           await waitUntilTerminated(workload, snapshots, run);
         }),
       );
     },
   };
+}
+
+/**
+ * Repeats `work` while the API server, or a webhook that it asks, is gone, as during a restart. What helm left half done is
+ * settled by the next attempt.
+ */
+async function throughOutages(work: () => Promise<void>, run: Run, interval = 1_000): Promise<void> {
+  const end = performance.now() + outageTimeout;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      run.signal.throwIfAborted();
+      const isOutage = error instanceof OutageFailure || (error instanceof ApiFailure && error.isRestarting);
+      if (!isOutage || performance.now() >= end) throw error;
+      run.report('the cluster does not respond');
+      await sleep(interval, undefined, { signal: run.signal });
+    }
+  }
 }
 
 /** The chart in the form of helm's arguments. */

@@ -4,6 +4,7 @@ import type { Workshop } from '../images/build/workshop.ts';
 import type { Store } from '../images/store/store.ts';
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
 import { hash } from '../lib/hash.ts';
+import { ownPlatform } from '../lib/platform.ts';
 import type { Run, Step } from '../plan/plan.ts';
 import type { Exec } from '../tools/exec.ts';
 import type { GoProgram } from '../tools/go.ts';
@@ -55,9 +56,9 @@ const tools: Readonly<
 export function ensureTool(tool: ToolName, { exec, store, workshop, program, bin }: ToolDeps): Step {
   const place = join(bin, tool);
   const { versionArgs, isSupported, wanted } = tools[tool];
-  const os = process.platform;
-  const arch = process.arch === 'x64' ? 'amd64' : process.arch;
-  const key = `${tool}-${wanted}-${os}-${arch}`;
+  const platform = ownPlatform();
+  const { os, architecture } = platform;
+  const key = `${tool}-${wanted}-${os}-${architecture}`;
 
   /**
    * The name of the link that `place` points to: it tells which version was asked for, and of which file. A program on PATH
@@ -103,14 +104,14 @@ export function ensureTool(tool: ToolName, { exec, store, workshop, program, bin
     if (cached !== undefined) return cached;
     try {
       run.report(`downloading ${tool} ${wanted}`);
-      const release = toolRelease(tool, os, arch);
+      const release = toolRelease(tool, os, architecture);
       return await store.putFile(key, (path) => downloadRelease(release, path, run.signal));
     } catch (error) {
       run.signal.throwIfAborted();
       // After a wrong checksum no other source is tried.
       if (!(error instanceof Failure) || error.exitCode === exitCodes.refused) throw error;
       run.report(`${error.message}: building ${tool} ${wanted} from its Go module`);
-      return (await workshop(run)).goProgram(await program());
+      return (await workshop(run)).goProgram(await program(), platform);
     }
   }
 

@@ -7,6 +7,7 @@ import { openServiceLoad } from '../images/load/service-load.ts';
 import type { Store } from '../images/store/store.ts';
 import { findOldServiceImages } from '../images/store/unused-entries.ts';
 import { imageId } from '../lib/oci.ts';
+import type { Watch } from '../lib/watchdog.ts';
 import type { Run, Step } from '../plan/plan.ts';
 import type { ApiServer } from '../tools/kubernetes/api-server.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
@@ -14,6 +15,8 @@ import { replaceImage } from './replace-image.ts';
 
 export interface ReloadServiceDeps {
   readonly toolchain: Pick<Toolchain, 'kubectl' | 'nodes'>;
+  /** Ends calls to the cluster that cannot end by themselves. */
+  readonly watch: Watch;
   readonly api: ApiServer;
   readonly store: Store;
   readonly serviceImages: ServiceImages;

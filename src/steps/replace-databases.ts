@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { hash } from '../lib/hash.ts';
+import type { Watch } from '../lib/watchdog.ts';
 import type { Step } from '../plan/plan.ts';
 import type { DatabaseSnapshot } from '../state/database-snapshots.ts';
 import type { DatabaseInfo, Postgres } from '../tools/postgres.ts';
 import { toPropertiesScript } from '../tools/postgres-properties.ts';
+import { moveMisplacedTables } from '../tools/stand-in-schema.ts';
 
 type Purpose = 'new' | 'old';
 
@@ -90,6 +92,8 @@ export function restoreDatabase(postgres: Postgres, snapshot: DatabaseSnapshot, 
       const temporary = toTemporaryName('new', database);
       try {
         await postgres.restore(temporary, { ...saved, file: join(snapshot.folder, saved.file) }, signal);
+        // A snapshot of an earlier version may have them.
+        await postgres.run(moveMisplacedTables(temporary), signal);
       } catch (error) {
         // Half of the content only takes space. What is left here is dropped by the next replacement.
         await postgres.run(toDrop(temporary), AbortSignal.timeout(10_000)).catch(() => undefined);
@@ -99,16 +103,38 @@ export function restoreDatabase(postgres: Postgres, snapshot: DatabaseSnapshot, 
   };
 }
 
+export interface SwapOptions {
+  /** Returns the saved databases whose owner, settings, comment and privileges the new ones get. */
+  readonly previous: () => Promise<DatabaseSnapshot['databases']>;
+  /** Ends the wait for a node that does not respond, which Ctrl-C does not. */
+  readonly watch: Watch;
+  readonly onState: (state: SwapState) => void;
+}
+
+/** Which databases exist now: the previous ones, the new ones, or one of both. */
+export type SwapState = 'unchanged' | 'replaced' | 'unknown';
+
 /**
  * The new databases replace the current ones in one transaction: all of them or none. Clients are disconnected and
- * reach the new ones when they reconnect.
- * @param previous returns the saved databases whose owner, settings, comment and privileges the new ones get
+ * reach the new ones when they reconnect. Once it has begun, an interrupted run waits for its result.
  */
 export function swapDatabases(
   postgres: Postgres,
   databases: readonly string[],
-  previous: () => Promise<DatabaseSnapshot['databases']>,
+  { previous, watch, onState }: SwapOptions,
 ): Step {
+  async function rename(sql: string, signal: AbortSignal): Promise<void> {
+    onState('unknown');
+    try {
+      await postgres.rename(sql, databases, signal);
+      onState('replaced');
+    } catch (error) {
+      // The transaction has failed, and not the connection to it.
+      if (error instanceof Failure && error.exitCode === exitCodes.workload) onState('unchanged');
+      throw error;
+    }
+  }
+
   return {
     title: 'replace the current databases, all at once',
     async apply({ signal, report }) {
@@ -124,9 +150,18 @@ export function swapDatabases(
         `COMMENT ON DATABASE "${name}" IS NULL;\n`,
         toPropertiesScript(name, saved.get(name)),
       ]);
-      await postgres.rename(`BEGIN;\n${changes.join('')}COMMIT;\n`, databases, signal);
       const old = databases.filter((name) => existing.has(name)).map((name) => toTemporaryName('old', name));
-      await postgres.run(old.map(toDrop).join(''), signal);
+      signal.throwIfAborted();
+      const onAbort = () => report('waiting until all are replaced: it must not stop in the middle');
+      signal.addEventListener('abort', onAbort, { once: true });
+      try {
+        await watch(undefined, async (hung) => {
+          await rename(`BEGIN;\n${changes.join('')}COMMIT;\n`, hung);
+          await postgres.run(old.map(toDrop).join(''), hung);
+        });
+      } finally {
+        signal.removeEventListener('abort', onAbort);
+      }
     },
   };
 }

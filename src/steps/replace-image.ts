@@ -35,8 +35,8 @@ export interface WantedImage {
   readonly isStandIn: boolean;
 }
 
-/** Milliseconds in which new pods must become ready; a failure that cannot recover ends the wait earlier. */
-const readyTimeout = 180_000;
+/** Milliseconds without progress of new pods until the wait gives up. */
+const stallTimeout = 180_000;
 
 /** Milliseconds between small requests, until the first full verdict, and between verdicts. */
 const interval = 50;
@@ -163,7 +163,7 @@ async function waitUntilServing(
   async function verdict(): Promise<never> {
     await sleep(verdictDelay, undefined, { signal });
     const workload = { kind: 'Deployment', ...place } as const;
-    const options = { kubectl, snapshots, timeout: readyTimeout, interval: verdictInterval, since };
+    const options = { kubectl, snapshots, stallTimeout, interval: verdictInterval, since };
     await waitUntilReady(workload, { ...options, run: { signal, report: run.report } });
     await sleep(endpointTimeout, undefined, { signal });
     throw new Failure(`${place.name} is ready, but its Service does not route to it`, {

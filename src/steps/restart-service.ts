@@ -9,8 +9,8 @@ export interface RestartDeps {
   readonly namespace: string;
 }
 
-/** Milliseconds in which new pods must become ready. */
-const readyTimeout = 120_000;
+/** Milliseconds without progress of the new pods until the wait gives up. */
+const stallTimeout = 120_000;
 
 /** The service's pods are replaced by new ones, which have no connections to replaced databases. */
 export function restartService({ kubectl, snapshots, namespace }: RestartDeps, name: string): Step {
@@ -19,7 +19,7 @@ export function restartService({ kubectl, snapshots, namespace }: RestartDeps, n
     async apply(run) {
       await kubectl.run(['rollout', 'restart', `--namespace=${namespace}`, `deployment/${name}`], run.signal);
       const workload = { kind: 'Deployment', name, namespace } as const;
-      await waitUntilReady(workload, { kubectl, snapshots, timeout: readyTimeout, interval: 300, run });
+      await waitUntilReady(workload, { kubectl, snapshots, stallTimeout, interval: 300, run });
     },
   };
 }

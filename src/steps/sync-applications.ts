@@ -69,7 +69,7 @@ export function syncApplications(deps: SyncDeps): Step {
     const workloads = names.flatMap((name) => workloadsOf(snapshot, name, target));
     const failing = workloads.find((workload) => judge(snapshot, workload, { since }).state === 'failed');
     if (failing)
-      await waitUntilReady(failing, { kubectl, snapshots, timeout: 0, interval: limits.interval, run });
+      await waitUntilReady(failing, { kubectl, snapshots, stallTimeout: 0, interval: limits.interval, run });
   }
 
   return {

@@ -14,7 +14,7 @@ export interface IngressOptions {
   readonly findIntercepted: (signal: AbortSignal) => Promise<ReadonlySet<string>>;
 }
 
-/** Milliseconds in which the ingress controller must have applied every route. */
+/** Milliseconds without another response until the wait gives up. */
 const timeout = 60_000;
 
 /** Every address responds with success through the ingress, as a browser on this machine would request it. */
@@ -47,12 +47,15 @@ export function waitForIngress(all: readonly IngressAddress[], { findIntercepted
           report(`${addresses.length - failing.length} of ${addresses.length} respond`);
           return failing.length === 0 || undefined;
         },
-        { interval: 200, timeout, signal },
+        {
+          ...{ interval: 200, timeout, signal },
+          progress: () => failing.map(({ name, problem }) => `${name}: ${problem}`).join(),
+        },
       );
       const [first] = failing;
       if (!first) return;
       throw new Failure(
-        `${failing.map(({ name }) => name).join(', ')} did not respond through the ingress in 60 s`,
+        `${failing.map(({ name }) => name).join(', ')} did not respond through the ingress: no change for 60 s`,
         {
           cause: `${first.url}: ${first.problem}`,
           hint: 'npm run status',

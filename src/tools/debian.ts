@@ -58,26 +58,21 @@ export interface DebianRoot {
 }
 
 export interface Debian {
-  /** `amd64`, `arm64`: Debian's name of this machine's architecture. */
-  architecture(): Promise<string>;
-  /** Writes the root file system as a tar to `path`. */
-  makeRoot(root: DebianRoot, path: string, run: Run): Promise<void>;
+  /** Writes the root file system for an architecture (`amd64`, `arm64`) as a tar to `path`. */
+  makeRoot(root: DebianRoot, architecture: string, path: string, run: Run): Promise<void>;
 }
 
 /** `rootsFolder` is where packages are unpacked before they are packed again. */
 export function createDebian(exec: Exec, rootsFolder: string = toRootsFolder()): Debian {
   return {
-    async architecture() {
-      return (await exec('dpkg', ['--print-architecture'], { failures: systemFailures })).stdout.trim();
-    },
-
-    async makeRoot(root, path, { signal, report }) {
+    async makeRoot(root, architecture, path, { signal, report }) {
       await requireMmdebstrap(exec);
       const mirrors = await findMirrors(exec);
       const sources = (suite: string) =>
         mirrors.map(({ uri, suffix }) => `deb ${uri} ${suite}${suffix} main`);
       const args = [
         `--variant=${root.variant}`,
+        `--architectures=${architecture}`,
         // A merged /usr from the first file on, which `extract` does not set up by itself.
         '--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr',
         `--include=${root.packages.join(',')}`,

@@ -2,10 +2,13 @@ import { constants } from 'node:fs';
 import { access, type FileHandle, open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { execa } from 'execa';
+import { toDuration } from '../lib/duration.ts';
 import { CommandFailure, exitCodes, Failure, type FailureOptions } from '../lib/failure.ts';
 import { toSystemFailure } from '../lib/system-failure.ts';
+import { withoutForcedEnd } from '../lib/uninterruptible.ts';
 import { type FailureRules, findRule, systemFailures } from './failure-rules.ts';
 import { keepLoopbackDirect } from './proxy.ts';
+import { killStopped, stopLimit, wasStopped } from './stopped-programs.ts';
 
 export interface ExecOptions {
   readonly cwd?: string;
@@ -25,6 +28,8 @@ export interface ExecOptions {
   readonly failures?: FailureRules;
   /** The terminal is handed to the program: for kubectl, psql and shells. */
   readonly inherit?: boolean;
+  /** The program must not stop in the middle: Ctrl-C does not reach it, and the forced end waits for it and spares it. */
+  readonly runsToEnd?: boolean;
 }
 
 export interface ExecResult {
@@ -55,11 +60,20 @@ export const exec: Exec = async (program, args, options = {}) => {
     // The program gets the files themselves: their content never passes through this process.
     const stdin = inputFile === undefined ? undefined : await openFile(inputFile, 'r');
     const stdout = outputFile === undefined ? undefined : await openFile(outputFile, 'w');
-    return await run(program, args, options, { stdin, stdout });
+    return await killStopped(() => run(program, args, options, { stdin, stdout }));
+  } catch (error) {
+    throw (outputFile !== undefined && toFullDisk(error, outputFile)) || error;
   } finally {
     await Promise.all(files.map((file) => file.close()));
   }
 };
+
+/** The failure of a program that could not write its output file, which it does not name; undefined for any other one. */
+function toFullDisk(cause: unknown, path: string): Failure | undefined {
+  if (!(cause instanceof CommandFailure) || !/no space left on device/i.test(cause.stderr)) return undefined;
+  const error = Object.assign(new Error(cause.stderr), { code: 'ENOSPC', syscall: 'write', path });
+  return toSystemFailure(error);
+}
 
 /** A file descriptor. execa takes any, but its types know single digits only. */
 type Descriptor = 3;
@@ -72,7 +86,17 @@ interface Descriptors {
 async function run(
   program: string,
   args: readonly string[],
-  { cwd, env, input, signal, timeout, onLine, inherit, failures = systemFailures }: ExecOptions,
+  {
+    cwd,
+    env,
+    input,
+    signal,
+    timeout,
+    onLine,
+    inherit,
+    runsToEnd = false,
+    failures = systemFailures,
+  }: ExecOptions,
   files: Descriptors,
 ): Promise<ExecResult> {
   const child = execa(program, args, {
@@ -90,7 +114,14 @@ async function run(
     // A program that ignores SIGTERM must not hold the whole run.
     forceKillAfterDelay: 5_000,
     reject: false,
+    // A process group of its own.
+    detached: runsToEnd,
   });
+  child.once('exit', () => {
+    if (child.killed) setTimeout(endOutputs, 1_000, child).unref();
+  });
+  const findPid = async () => child.pid;
+  const ended = runsToEnd ? withoutForcedEnd(() => child, findPid) : child;
   let printedTooMuch = false;
   const stopProgram = () => {
     printedTooMuch = true;
@@ -98,8 +129,13 @@ async function run(
   };
   const readStdout = collect(child.stdout, stopProgram);
   const readStderr = collect(child.stderr, stopProgram);
-  if (onLine) for await (const line of child.iterable({ from: 'all' })) onLine(line);
-  const result = await child;
+  try {
+    if (onLine) for await (const line of child.iterable({ from: 'all' })) onLine(line);
+  } catch (error) {
+    // The end of the outputs of a killed program; its result says why.
+    if (!child.killed) throw error;
+  }
+  const result = await ended;
   if (result.isCanceled) signal?.throwIfAborted();
   const stdout = readStdout();
   const stderr = readStderr();
@@ -110,7 +146,9 @@ async function run(
   const { message: known, ...rest } = await classify(failures, result, stderr, cwd);
   const message = printedTooMuch
     ? `${name} printed more than ${outputLimit / 1024 / 1024} MiB`
-    : (known ?? (await describe(name, result, cwd)));
+    : wasStopped(child.pid)
+      ? `${name} was killed: a signal had stopped it for ${toDuration(stopLimit)}`
+      : (known ?? (await describe(name, result, cwd)));
   throw new CommandFailure(message, {
     argv: [program, ...args],
     status: result.exitCode,
@@ -120,6 +158,11 @@ async function run(
     cause: printedTooMuch ? undefined : lastLines || result.originalMessage,
     ...rest,
   });
+}
+
+/** What a killed program has started may hold its outputs open, and does not hold this run. */
+function endOutputs({ stdout, stderr }: { stdout?: Readable | null; stderr?: Readable | null }): void {
+  for (const output of [stdout, stderr]) output?.destroy();
 }
 
 interface Ending {

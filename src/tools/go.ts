@@ -1,8 +1,10 @@
+import { readdir, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
+import type { Platform } from '../lib/platform.ts';
 import type { Run } from '../plan/plan.ts';
-import type { Exec } from './exec.ts';
+import type { Exec, ExecOptions } from './exec.ts';
 import { type FailureRules, inheritFrom } from './failure-rules.ts';
 
 const proxyHint = 'go env GOPROXY GOSUMDB';
@@ -30,6 +32,11 @@ const goFailures: FailureRules = {
     {
       pattern: /checksum mismatch|SECURITY ERROR/,
       hint: 'go env GOPROXY GOSUMDB GONOSUMDB',
+    },
+    {
+      pattern: /cannot install cross-compiled binaries when GOBIN is set/,
+      hint: 'go env -u GOBIN',
+      exitCode: exitCodes.host,
     },
   ],
 };
@@ -60,8 +67,8 @@ export interface GoModule {
 export type GoProgram = PublishedProgram | LocalProgram;
 
 export interface Go {
-  /** Builds a static program for this machine's architecture into `folder`; resolves when it is there. */
-  build(program: GoProgram, folder: string, run: Run): Promise<void>;
+  /** Builds a static program into `folder`, under the name of its package; resolves when it is there. */
+  build(program: GoProgram, platform: Platform, folder: string, run: Run): Promise<void>;
   /** Downloads a module and checks its sum; resolves to its folder, which is read-only. */
   downloadModule(module: GoModule, run: Run): Promise<string>;
   /** Deletes the compiler's and the modules' cache; the next build fills both again. */
@@ -78,25 +85,44 @@ export function createGo(exec: Exec, cache: string): Go {
     GOWORK: 'off',
   };
 
+  /** Go takes no GOBIN for another platform; below GOPATH, it puts the program into a folder named after the platform. */
+  async function installForeign(
+    args: readonly string[],
+    { os, architecture }: Platform,
+    folder: string,
+    options: ExecOptions,
+  ): Promise<void> {
+    const path = join(folder, 'gopath');
+    await exec('go', args, { ...options, env: { ...options.env, GOPATH: path }, cwd: folder });
+    const bin = join(path, 'bin', `${os}_${architecture}`);
+    for (const name of await readdir(bin)) await rename(join(bin, name), join(folder, name));
+    await rm(path, { recursive: true });
+  }
+
   return {
-    async build(program, folder, { signal, report }) {
+    async build(program, platform, folder, { signal, report }) {
       const flags = ['-v', '-trimpath', '-ldflags', ['-s -w', program.ldflags].filter(Boolean).join(' ')];
       const messages: string[] = [];
       const onLine = (line: string) => {
         report(line);
         if (!isProgress(line)) messages.push(line);
       };
+      const { os: GOOS, architecture: GOARCH } = platform;
       // Beside the result: where /tmp is in memory, it is too small for a large program.
-      const buildEnv = { ...env, GOTMPDIR: folder };
+      const target = { ...env, GOOS, GOARCH, GOTMPDIR: folder };
       const options = { signal, onLine, failures: goFailures };
-      await requireGo(exec);
+      const host = await requireGo(exec);
       try {
         if ('module' in program) {
           const args = ['build', ...flags, '-o', `${folder}/`, program.package];
-          await exec('go', args, { ...options, env: buildEnv, cwd: program.module });
+          await exec('go', args, { ...options, env: target, cwd: program.module });
         } else {
           const args = ['install', ...flags, `${program.package}@${program.version}`];
-          await exec('go', args, { ...options, env: { ...buildEnv, GOBIN: folder }, cwd: folder });
+          if (isSame(host, platform)) {
+            await exec('go', args, { ...options, env: { ...target, GOBIN: folder }, cwd: folder });
+          } else {
+            await installForeign(args, platform, folder, { ...options, env: target });
+          }
         }
       } catch (cause) {
         signal.throwIfAborted();
@@ -130,6 +156,10 @@ export function createGo(exec: Exec, cache: string): Go {
   };
 }
 
+function isSame(one: Platform, other: Platform): boolean {
+  return one.os === other.os && one.architecture === other.architecture;
+}
+
 /** With -v, Go prints each package on a line of its own, and an error somewhere among them. */
 function isProgress(line: string): boolean {
   return !/\s/.test(line.trim()) || line.startsWith('go: downloading ');
@@ -142,9 +172,12 @@ function withMessages(failure: CommandFailure, messages: readonly string[]): Com
   return new CommandFailure(message, { argv, status, stdout, stderr });
 }
 
-async function requireGo(exec: Exec): Promise<void> {
+/** The platform that Go itself runs on. @throws {Failure} exit code 3 when it is not installed. */
+async function requireGo(exec: Exec): Promise<Platform> {
   try {
-    await exec('go', ['version'], { failures: goFailures });
+    const { stdout } = await exec('go', ['env', 'GOHOSTOS', 'GOHOSTARCH'], { failures: goFailures });
+    const [os = '', architecture = ''] = stdout.split('\n');
+    return { os, architecture };
   } catch (cause) {
     throw new Failure('Go is not installed: images that cannot be pulled are built with it', {
       cause,

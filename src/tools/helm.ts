@@ -1,7 +1,14 @@
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
 import type { Exec } from './exec.ts';
 import { type FailureRules, inheritFrom } from './failure-rules.ts';
-import { apiFailures } from './kubernetes/api-failures.ts';
+import { apiFailures, isRestarting } from './kubernetes/api-failures.ts';
+
+/** A chart could not be fetched. */
+const repositoryFailure =
+  /not a valid chart repository or cannot be reached|failed to fetch https?:|chart "[^"]*".* not found in \S+ repository/;
+
+/** The API server, or a webhook that it asks, was gone for the moment: the same command may succeed later. */
+export class OutageFailure extends Failure {}
 
 /** Of commands on a release in this namespace. */
 const toFailures = (namespace: string): FailureRules => ({
@@ -38,8 +45,7 @@ const toFailures = (namespace: string): FailureRules => ({
       hint: `npm run kubectl -- delete $2 $1 --namespace=${namespace}, then npm run up`,
     },
     {
-      pattern:
-        /not a valid chart repository or cannot be reached|failed to fetch https?:|chart "[^"]*".* not found in \S+ repository/,
+      pattern: repositoryFailure,
       hint: 'npm run doctor',
     },
     {
@@ -50,6 +56,9 @@ const toFailures = (namespace: string): FailureRules => ({
     ...apiFailures.rules.map(({ pattern, hint }) => ({ pattern, hint })),
   ],
 });
+
+/** Milliseconds for one run of helm, which waits for nothing but, at most 5 min, for what it uninstalls. */
+const helmTimeout = 600_000;
 
 export interface Upgrade {
   readonly release: string;
@@ -103,12 +112,19 @@ export function createHelm(exec: Exec, { program, kubeconfig, context }: HelmOpt
     const helmFailures = toFailures(namespace);
     const input = values === undefined ? {} : { input: JSON.stringify(values) };
     try {
-      return (await exec(program, args, { signal, failures: helmFailures, ...input })).stdout;
+      const options = { signal, timeout: helmTimeout, failures: helmFailures, ...input };
+      return (await exec(program, args, options)).stdout;
     } catch (cause) {
       signal.throwIfAborted();
-      throw new Failure(`helm refused release ${release}`, {
-        cause: cause instanceof CommandFailure ? withoutNoise(cause.stderr) || cause.message : cause,
-        ...inheritFrom(cause, helmFailures),
+      const { hint = 'npm run up', exitCode } = inheritFrom(cause, helmFailures);
+      if (!(cause instanceof CommandFailure) || cause.status === undefined)
+        throw new Failure(`helm did not finish with release ${release}`, { cause, hint, exitCode });
+      const isOutage = isRestarting(cause.stderr) && !repositoryFailure.test(cause.stderr);
+      const Kind = isOutage ? OutageFailure : Failure;
+      throw new Kind(`helm refused release ${release}`, {
+        cause: withoutNoise(cause.stderr) || cause.message,
+        hint,
+        exitCode,
       });
     }
   };

@@ -16,6 +16,25 @@ const kindFailures: FailureRules = {
       exitCode: exitCodes.port,
     },
     {
+      pattern: /non-overlapping IPv4 address pool|all predefined address pools have been fully subnetted/,
+      hint: 'docker network prune, then npm run up',
+      exitCode: exitCodes.host,
+      message: 'the container engine has no free address range for the network kind',
+    },
+    {
+      // Such as after a reload of firewalld, which removes the chains of the engine.
+      pattern: /No chain\/target\/match by that name|INVALID_ZONE/,
+      hint: 'sudo systemctl restart docker, then npm run up',
+      exitCode: exitCodes.host,
+      message: "the container engine's firewall rules were removed by another program",
+    },
+    {
+      pattern: /too many open files/,
+      hint: 'npm run doctor',
+      exitCode: exitCodes.host,
+      message: 'a limit of open files or inotify instances was reached',
+    },
+    {
       pattern:
         /could not locate any control plane nodes|no nodes found for cluster|container \S+ is not running/,
       hint: 'npm run up',

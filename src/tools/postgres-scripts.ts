@@ -12,8 +12,8 @@ const hash = `hash() { (sha256sum "$1" 2>/dev/null || busybox sha256sum "$1") | 
 /** $1: the database. Reads SQL. */
 export const runSql = `exec ${psql} --no-align --tuples-only --dbname="$1" --file=-`;
 
-/** $1: the database, the rest: arguments of psql. The image has no pager. */
-export const openPsql = `name=$1; shift; export PSQL_HISTORY=/tmp/.psql_history PAGER=; exec psql --host=/tmp --username="$DB_USER" --dbname="$name" "$@"`;
+/** $1: the database, $2: its search path or empty, the rest: arguments of psql. The image has no pager. */
+export const openPsql = `name=$1; [ -z "$2" ] || export PGOPTIONS="-c search_path=$2"; shift 2; export PSQL_HISTORY=/tmp/.psql_history PAGER=; exec psql --host=/tmp --username="$DB_USER" --dbname="$name" "$@"`;
 
 /**
  * $1: a folder to make, the rest: databases. Prints for each dump its SHA-256, bytes and database.

@@ -45,6 +45,8 @@ export interface Postgres {
   readVersion(signal: AbortSignal): Promise<number>;
   /** All databases but PostgreSQL's own. */
   listDatabases(signal: AbortSignal): Promise<readonly DatabaseInfo[]>;
+  /** The one JSON value that SQL selects in a database. */
+  readJson(database: string, sql: string, signal: AbortSignal): Promise<unknown>;
   /** Runs SQL, psql's own commands included, until its first error. */
   run(sql: string, signal: AbortSignal): Promise<void>;
   /** Dumps databases as of one moment, in the pod. Writes are blocked during the dump. */
@@ -53,10 +55,19 @@ export interface Postgres {
   restore(database: string, dump: SavedDump, signal: AbortSignal): Promise<void>;
   /** Ends restores that are still running in the pod after their run was killed. */
   endRestores(signal: AbortSignal): Promise<void>;
-  /** Runs SQL that renames databases in one transaction, and ends all connections to these databases. */
+  /**
+   * Runs SQL that renames databases in one transaction, and ends all connections to these databases. It goes on in the
+   * pod whatever happens to this process, so that Ctrl-C does not reach it: the caller waits for its result.
+   */
   rename(sql: string, databases: readonly string[], signal: AbortSignal): Promise<void>;
   /** kubectl's arguments that open psql. */
-  toPsql(database: string, args: readonly string[], isTerminal: boolean): readonly string[];
+  toPsql(database: string, args: readonly string[], options: PsqlOptions): readonly string[];
+}
+
+export interface PsqlOptions {
+  readonly isTerminal: boolean;
+  /** Schemas in which names without a schema are looked up; by default as the database says. */
+  readonly searchPath?: readonly string[] | undefined;
 }
 
 export interface DumpedDatabases {
@@ -98,8 +109,9 @@ export function createPostgres(exec: Exec, kubectl: Kubectl, place: PostgresPlac
     }
   }
 
-  const ask = async (sql: string, signal: AbortSignal) =>
-    JSON.parse(await run(runSql, ['postgres'], { input: sql, signal }));
+  const readJson = async (database: string, sql: string, signal: AbortSignal) =>
+    JSON.parse(await run(runSql, [requirePlain(database)], { input: sql, signal }));
+  const ask = (sql: string, signal: AbortSignal) => readJson('postgres', sql, signal);
 
   return {
     readVersion: (signal) => ask(`SELECT to_json(current_setting('server_version_num')::int);\n`, signal),
@@ -111,6 +123,8 @@ export function createPostgres(exec: Exec, kubectl: Kubectl, place: PostgresPlac
            FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres';\n`,
         signal,
       ),
+
+    readJson,
 
     async run(sql, signal) {
       await run(`export PGPASSWORD="$DB_PASSWORD"; ${runSql}`, ['postgres'], { input: sql, signal });
@@ -152,12 +166,14 @@ export function createPostgres(exec: Exec, kubectl: Kubectl, place: PostgresPlac
     },
 
     async rename(sql, databases, signal) {
-      await run(swapDatabases, [databases.map(requirePlain).join(',')], { input: sql, signal });
+      const names = databases.map(requirePlain).join(',');
+      await run(swapDatabases, [names], { input: sql, signal, runsToEnd: true });
     },
 
-    toPsql(database, args, isTerminal) {
+    toPsql(database, args, { isTerminal, searchPath = [] }) {
       const flags = isTerminal ? ['--stdin', '--tty'] : ['--stdin'];
-      return ['exec', ...flags, ...where, '--', 'sh', '-c', openPsql, 'sh', database, ...args];
+      const script = ['sh', '-c', openPsql, 'sh', database, searchPath.join(','), ...args];
+      return ['exec', ...flags, ...where, '--', ...script];
     },
   };
 }

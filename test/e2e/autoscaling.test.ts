@@ -10,6 +10,7 @@ beforeAll(async () => {
   // Down at once, where an autoscaler otherwise waits for five minutes.
   const settings = `
   user-service:
+    resources: { requests: { cpu: 50m } }
     autoscaling:
       enabled: true
       minReplicas: 2

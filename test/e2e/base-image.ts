@@ -15,9 +15,11 @@ export function baseOf({ name }: Pick<Checkout, 'name'>): string {
 
 /** Loads the stand-ins' base image into the engine, so that Dockerfiles can be built without a registry. */
 export async function loadBase(checkout: Pick<Checkout, 'name'>): Promise<void> {
-  const engine = createDocker(await getEngine(await readHost()), exec);
-  const toolchain = { docker: engine, dockerCli: createDockerCli(exec, engine.env) };
-  const images = await openImages({ paths: findPaths(), registry: { pull: 'never' }, toolchain, exec });
+  const { arch: architecture, ...address } = await getEngine(await readHost());
+  const engine = createDocker(address, exec);
+  const toolchain = { docker: engine, dockerCli: createDockerCli(exec, engine) };
+  const registry = { pull: 'never' } as const;
+  const images = await openImages({ paths: findPaths(), registry, toolchain, exec, architecture });
   const found = await images.chain.find('service-base');
   if (!found) throw new Error('service-base is not in the store');
   const named = { reference: baseOf(checkout), image: found.image };

@@ -9,6 +9,7 @@ import { openImages } from '../../src/images/open-images.ts';
 import { createPuller } from '../../src/images/pull/puller.ts';
 import { Failure } from '../../src/lib/failure.ts';
 import { imageId } from '../../src/lib/oci.ts';
+import { ownPlatform } from '../../src/lib/platform.ts';
 import { findEngine } from '../../src/machine/engine.ts';
 import { readHost } from '../../src/machine/host.ts';
 import type { Run } from '../../src/plan/plan.ts';
@@ -68,8 +69,9 @@ describe.skipIf(!engine)('images from a registry', () => {
     openImages({
       paths: { ...findPaths(), cache, data },
       registry,
-      toolchain: { docker, dockerCli: createDockerCli(exec, docker.env) },
+      toolchain: { docker, dockerCli: createDockerCli(exec, docker) },
       exec,
+      architecture: ownPlatform().architecture,
     });
 
   /** A machine that has never pulled anything, and what it is told. */

@@ -33,4 +33,5 @@ export const scenarios: readonly Scenario[] = [
   { name: 'own-source', group: 'more' },
   { name: 'argocd', group: 'more' },
   { name: 'registry', group: 'more' },
+  { name: 'faults', group: 'more' },
 ];

@@ -28,6 +28,7 @@ export const docker = {
     OperatingSystem: 'Debian GNU/Linux 12 (bookworm)',
     NCPU: 2,
     MemTotal: 25_276_510_208,
+    KernelVersion: '6.1.0-40-amd64',
   },
   bridge: { Options: { 'com.docker.network.driver.mtu': '1400' } },
 } as const;

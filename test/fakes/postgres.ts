@@ -7,8 +7,13 @@ import type { Postgres } from '../../src/tools/postgres.ts';
  * belongs to a database itself, only the comment.
  */
 export function createPostgresFake(databases: Map<string, string>, comments = new Map<string, string>()) {
-  /** Set these to make restores or renames fail halfway. */
-  const faults = { restore: false, rename: false };
+  /** Set these to make restores or renames fail halfway, or to do something in the middle of them. */
+  const faults = {
+    restore: false,
+    rename: false,
+    onRestore: () => {},
+    onRename: async (_signal: AbortSignal) => {},
+  };
   const hash = (text: string) => createHash('sha256').update(text).digest('hex');
 
   interface Server {
@@ -51,6 +56,7 @@ export function createPostgresFake(databases: Map<string, string>, comments = ne
       [...databases].map(([name, content]) => {
         return { name, bytes: content.length, comment: comments.get(name) ?? null };
       }),
+    readJson: async () => [],
     run: async (sql) => execute({ all: databases, comments }, sql),
     async dump(names) {
       const dumps = names.map((database) => {
@@ -68,11 +74,13 @@ export function createPostgresFake(databases: Map<string, string>, comments = ne
     },
     async restore(database, { file }) {
       const content = await readFile(file, 'utf8');
+      faults.onRestore();
       databases.set(database, faults.restore ? content.slice(0, 1) : content);
       if (faults.restore) throw new Error('killed in the middle');
     },
     endRestores: async () => {},
-    async rename(sql) {
+    async rename(sql, _databases, signal) {
+      await faults.onRename(signal);
       // One transaction: all changes or none.
       const draft = { all: new Map(databases), comments: new Map(comments) };
       execute(draft, sql);

@@ -157,7 +157,7 @@ export function createReloadedService({
     return toDigests();
   }
 
-  const nodes: Omit<Nodes, 'isUp'> = {
+  const nodes: Omit<Nodes, 'isUp' | 'findKubeletError'> = {
     list: async (_node, query) => ({ images: selectImages(toDigests(), query), layers: new Set<Digest>() }),
     openLoad: (node, query, signal) => ({
       content: nodes.list(node, query, signal),

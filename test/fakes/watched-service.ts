@@ -12,6 +12,7 @@ import type { ReloadServiceDeps } from '../../src/steps/reload-service.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 import { environment as anyEnvironment, makeApp } from './app.ts';
 import { createReloadedService } from './reloaded-service.ts';
+import { noWatch } from './watch.ts';
 
 const refuse = async () => {
   throw new Error('not needed for a Dockerfile');
@@ -27,7 +28,7 @@ export async function watchService({ json = false } = {}) {
     await rename(join(source, `${path}~`), join(source, path));
   };
   const remove = (path: string) => rm(join(source, path));
-  await write('Dockerfile', 'FROM scratch\n');
+  await write('Dockerfile', 'FROM scratch\nCOPY . .\n');
   await write('.dockerignore', '**/*~\n**/*.log\n');
   await write('.gitignore', 'made.json\n');
   await write('main.py', 'one');
@@ -74,7 +75,7 @@ export async function watchService({ json = false } = {}) {
       chain: { find: refuse, ensure: refuse },
     });
     const deps: Omit<ReloadServiceDeps, 'toolchain' | 'snapshots'> = {
-      ...{ api: service.api, store, nodeNames: ['node'], namespace: service.place.namespace },
+      ...{ api: service.api, store, watch: noWatch, nodeNames: ['node'], namespace: service.place.namespace },
       serviceImages: {
         ...serviceImages,
         async find(name) {

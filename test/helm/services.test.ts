@@ -35,11 +35,14 @@ describe.each(Object.entries(serviceTable))('%s', (chart, { port, database, redi
     expect(container(specification).ports).toEqual([{ name: 'http', containerPort: port }]);
   });
 
-  it('has its resources, on this machine without a CPU limit', () => {
+  it('has its resources, on this machine without a CPU limit and with next to no CPU request', () => {
     const { requests, limits } = resourcesOf(chart);
     expect(Object.keys(limits).sort()).toEqual(['cpu', 'memory']);
     expect(container(specification).resources).toEqual({ requests, limits });
-    expect(container(local).resources).toEqual({ requests, limits: { memory: limits.memory } });
+    expect(container(local).resources).toEqual({
+      requests: { ...requests, cpu: '10m' },
+      limits: { memory: limits.memory },
+    });
   });
 
   it('has the specified probes, on this machine without lost seconds', () => {
@@ -176,7 +179,7 @@ describe('a real service', () => {
     expect(spec.securityContext).toMatchObject({ runAsNonRoot: false, runAsUser: 0 });
     expect(spec.securityContext?.sysctls).toBeUndefined();
     expect(container.securityContext?.capabilities).toEqual({ add: ['CHOWN'], drop: ['ALL'] });
-    expect(container.resources?.requests).toEqual({ cpu: '50m', memory: '1Gi' });
+    expect(container.resources?.requests).toEqual({ cpu: '10m', memory: '1Gi' });
     expect(spec.nodeSelector).toEqual({ disk: 'fast' });
     expect(metadata.annotations).toMatchObject({ 'prometheus.io/scrape': 'true' });
   });

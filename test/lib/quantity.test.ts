@@ -19,8 +19,12 @@ test('what is not an amount is refused', () => {
 });
 
 test('amounts for the user', () => {
-  expect(toAmount('cpu', 0.25)).toBe('0.3 CPU');
+  expect(toAmount('cpu', 0.25)).toBe('250m CPU');
+  expect(toAmount('cpu', 2)).toBe('2000m CPU');
+  expect(toAmount('cpu', 0)).toBe('0m CPU');
   expect(toAmount('memory', 200 * 2 ** 20)).toBe('200 MiB');
   expect(toAmount('memory', 23.456 * 2 ** 30)).toBe('23.5 GiB');
+  expect(toAmount('memory', 10 * 2 ** 10)).toBe('10 KiB');
+  expect(toAmount('memory', 0)).toBe('0 MiB');
   expect(toAmount('pods', 110)).toBe('110 pods');
 });

@@ -203,6 +203,17 @@ test('a stalled stream is reopened when the log has newer lines', async () => {
   await until(() => expect(written).toEqual(['auth: one', 'auth: two']));
 });
 
+test('a hundred containers are followed at once', async () => {
+  const fake = await startApiServer();
+  const names = Array.from({ length: 100 }, (_, at) => `auth-${at}`);
+  for (const name of names) startPod(fake, name, 'auth', line(1, 'started'));
+  const { written, follow } = open(fake);
+  follow();
+  await until(() => expect(written.length).toBe(100));
+  for (const name of names) fake.writeLog(name, 'main', line(2, 'followed'));
+  await until(() => expect(written.length).toBe(200));
+});
+
 test('follows new pods, and names them when there are several', async () => {
   const fake = await startApiServer();
   let nothing = 0;

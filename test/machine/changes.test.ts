@@ -2,6 +2,7 @@ import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Change } from '../../src/machine/changes/change.ts';
+import { listReplaced, mergeSettings } from '../../src/machine/changes/daemon-settings.ts';
 import { finishPackages } from '../../src/machine/changes/finish-packages.ts';
 import { createRoot } from '../../src/machine/changes/root.ts';
 import { collectChanges, describeChanges, planChanges } from '../../src/machine/changes.ts';
@@ -24,9 +25,10 @@ const route = {
 };
 
 /** apt as the tool uses it: what is installed is a file per package, and docker.io brings dockerd. */
+const simulated =
+  'case "$*" in *--simulate*) for each in docker.io runc containerd docker-cli; do echo "Inst $each (1.0 Debian)"; done; exit;; esac; ';
 const apt = {
-  'apt-get':
-    'for last; do true; done; [ "$last" = update ] || { mkdir -p $ROOT/packages; touch $ROOT/packages/docker.io; }',
+  'apt-get': `${simulated}for last; do true; done; [ "$last" = update ] || { mkdir -p $ROOT/packages; touch $ROOT/packages/docker.io; }`,
   'apt-cache': '[ "$2" = docker-cli ] && echo "  Candidate: 1.0" || echo "  Candidate: (none)"',
   'dpkg-query': '[ -f "$ROOT/packages/$2" ] && echo "Status: install ok installed"',
   sysctl: `for setting; do
@@ -107,8 +109,23 @@ test('a bare Debian: everything in one list, in the order of doing it', async ()
   ]);
   const text = describeChanges(changes).join('\n');
   expect(text).toContain('"mtu":1400');
-  expect(text).toContain('apt-get install --yes --no-install-recommends docker.io');
-  expect(await fake.calls()).not.toContainEqual(expect.stringContaining('apt-get'));
+  expect(text).toContain(
+    'apt-get install --yes --no-install-recommends docker.io docker-cli; it also installs runc, containerd',
+  );
+  expect(text).not.toContain('docker-buildx');
+  const calls = (await fake.calls()).filter((call) => call.startsWith('apt-get'));
+  expect(calls.filter((call) => !call.includes('--simulate'))).toEqual([]);
+});
+
+test('without an index of packages, the consent names what may come', async () => {
+  const fake = await makeBareDebian({
+    files: granted,
+    programs: { 'apt-get': 'echo "E: Unable to locate package docker.io" >&2; exit 100', 'apt-cache': '' },
+  });
+  const changes = await collectChanges({ ...fake, engine: undefined });
+  expect(changes.find(({ id }) => id === 'install-docker')?.detail).toBe(
+    'apt-get install --yes --no-install-recommends docker.io, with docker-cli and docker-buildx if they exist, and what they depend on',
+  );
 });
 
 test('an ordinary machine needs no settings', async () => {
@@ -147,7 +164,8 @@ test('applied one after another, each recorded; what is done is not done again',
   const wrapper = join(fake.root, settings.runtimes['wealist-nores'].path);
   expect((await stat(wrapper)).mode & 0o777).toBe(0o755);
   const calls = await fake.calls();
-  expect(calls.filter((call) => call.startsWith('apt-get'))).toEqual([
+  const apt = (each: string) => each.startsWith('apt-get') && !each.includes('--simulate');
+  expect(calls.filter(apt)).toEqual([
     expect.stringMatching(/update$/),
     expect.stringMatching(/install --yes --no-install-recommends docker\.io docker-cli$/),
   ]);
@@ -156,7 +174,7 @@ test('applied one after another, each recorded; what is done is not done again',
   const record = await createSystemRecord(createRoot(fake.host, fake.exec)).list();
   expect(record.map(({ id }) => id)).toEqual(['engine-settings', 'install-docker']);
   expect(await makeChanges(changes, fake, run())).toEqual([]);
-  expect((await fake.calls()).filter((call) => call.startsWith('apt-get'))).toHaveLength(2);
+  expect((await fake.calls()).filter(apt)).toHaveLength(2);
 });
 
 test.each([
@@ -248,23 +266,70 @@ test('dpkg that another process still runs is waited for', async () => {
   expect(await never.isNeeded()).toBe(true);
 });
 
-test('settings that the user made stay', async () => {
-  const fake = await makeBareDebian({
-    files: { ...granted, ...route, 'etc/docker/daemon.json': '{"log-driver":"local","mtu":1500}' },
-  });
+test('settings that the user made stay, those of other runtimes too, and a copy is kept', async () => {
+  const nvidia = { path: 'nvidia-container-runtime', runtimeArgs: [] };
+  const before = {
+    'log-driver': 'local',
+    runtimes: { nvidia },
+    'default-runtime': 'nvidia',
+    mtu: 1500,
+  };
+  const text = `${JSON.stringify(before)}\n`;
+  const fake = await makeBareDebian({ files: { ...withheld, ...route, 'etc/docker/daemon.json': text } });
+  const file = join(fake.root, 'etc/docker/daemon.json');
   const [settings] = await collectChanges({ ...fake, engine: undefined });
-  await settings?.apply(run());
-  const written = await readFile(join(fake.root, 'etc/docker/daemon.json'), 'utf8');
-  expect(JSON.parse(written)).toEqual({ 'log-driver': 'local', mtu: 1400 });
+  expect(settings?.detail).toContain('replaces "mtu": 1500; replaces "default-runtime": "nvidia"');
+  const reports: string[] = [];
+  await settings?.apply({ ...run(), report: (line) => reports.push(line) });
+  expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({
+    'log-driver': 'local',
+    runtimes: { nvidia, 'wealist-nores': { path: '/usr/local/lib/wealist-local/runc-without-sys-resource' } },
+    'default-runtime': 'wealist-nores',
+    mtu: 1400,
+  });
+  expect(await settings?.isNeeded()).toBe(false);
+  const [, copy = ''] = /^the previous settings are in (\S+)$/.exec(reports[0] ?? '') ?? [];
+  expect(settings?.detail).toContain(copy);
+  expect(await readFile(copy, 'utf8')).toBe(text);
+  expect((await stat(copy)).mode & 0o777).toBe(0o600);
 });
 
-test('settings that are no JSON are named, and nothing is written', async () => {
-  const fake = await makeBareDebian({ files: { ...withheld, 'etc/docker/daemon.json': '{"mtu": 14' } });
-  const collected = collectChanges({ ...fake, engine: undefined });
-  await expect(collected).rejects.toMatchObject({
-    message: `${join(fake.root, 'etc/docker/daemon.json')} is not JSON`,
-    exitCode: 3,
-  });
+test.each([
+  ['{"mtu": 14', ':1:11', 'close brace expected'],
+  ['{\n  "mtu": 1400,\n}\n', ':3:1', 'property name expected'],
+  ['{\n  // fast\n  "mtu": 1400\n}\n', ':2:3', 'invalid comment token'],
+])(
+  'settings that are not JSON are refused with their place, and nothing is written: %j',
+  async (text, place, cause) => {
+    const fake = await makeBareDebian({ files: { ...withheld, 'etc/docker/daemon.json': text } });
+    const file = join(fake.root, 'etc/docker/daemon.json');
+    const collected = collectChanges({ ...fake, engine: undefined });
+    await expect(collected).rejects.toMatchObject({
+      message: `${file}${place} is not JSON`,
+      cause: expect.stringContaining(cause),
+      exitCode: 3,
+    });
+    expect(await readFile(file, 'utf8')).toBe(text);
+  },
+);
+
+test('settings that are a list are refused', async () => {
+  const fake = await makeBareDebian({ files: { ...withheld, 'etc/docker/daemon.json': '[]' } });
+  await expect(collectChanges({ ...fake, engine: undefined })).rejects.toThrow('is not a JSON object');
+});
+
+test('lists are added to, without repetition', () => {
+  const present = {
+    dns: ['10.0.0.1'],
+    hosts: ['fd://'],
+    'default-address-pools': [{ base: '10.1.0.0/16', size: 24 }],
+  };
+  const wanted = {
+    dns: ['10.0.0.1', '10.0.0.2'],
+    'default-address-pools': [{ base: '10.1.0.0/16', size: 24 }],
+  };
+  expect(mergeSettings(present, wanted)).toEqual({ ...present, dns: ['10.0.0.1', '10.0.0.2'] });
+  expect(listReplaced(present, wanted)).toEqual([]);
 });
 
 test('an engine that this tool installed is started; another one is not', async () => {

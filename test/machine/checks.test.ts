@@ -25,6 +25,7 @@ const engine: Engine = {
   memory: 8e9,
   mtu: undefined,
   clockSkew: 10,
+  kernel: '6.1.0-40-amd64',
   daemonId: 'x',
 };
 const goOf = (version: string) => `[ "$1 $2" = "env GOVERSION" ] && echo ${version}`;
@@ -83,6 +84,7 @@ test('a fitting machine', async () => {
   expect(statesOf(checks)).toEqual({
     engine: 'ok',
     cgroup: 'ok',
+    kernel: 'ok',
     clock: 'ok',
     inotify: 'ok',
     memory: 'ok',
@@ -100,6 +102,7 @@ test.each<[string, string, CheckOptions]>([
   ['engine', 'fail', { engine: { version: '19.03.15' } }],
   ['engine', 'fail', { files: { 'etc/docker/daemon.json': '{"init": true}' } }],
   ['engine', 'warn', { engine: { storageDriver: 'vfs' } }],
+  ['kernel', 'warn', { engine: { kernel: '4.15.0-213-generic' } }],
   ['clock', 'warn', { engine: { clockSkew: -45_000 } }],
   ['inotify', 'warn', { files: { 'proc/sys/fs/inotify/max_user_instances': '64' } }],
   ['mtu', 'warn', { files: { 'proc/net/route': 'eth0\t00000000\n', 'sys/class/net/eth0/mtu': '1400' } }],

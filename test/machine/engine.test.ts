@@ -43,6 +43,7 @@ test('the engine at the default socket', async () => {
     memory: 25_276_510_208,
     mtu: 1400,
     clockSkew: undefined,
+    kernel: '6.1.0-40-amd64',
     daemonId: 'CYBK:A5RL',
   });
 });

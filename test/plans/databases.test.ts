@@ -1,18 +1,22 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { exitCodes, Failure } from '../../src/lib/failure.ts';
+import { createWatch } from '../../src/lib/watchdog.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { planReplace, planSave } from '../../src/plans/databases.ts';
 import { getSnapshot, listSnapshots } from '../../src/state/database-snapshots.ts';
-import { isLeftover } from '../../src/steps/replace-databases.ts';
+import { isLeftover, type SwapState } from '../../src/steps/replace-databases.ts';
 import type { Kubectl } from '../../src/tools/kubernetes/kubectl.ts';
 import { createPostgresFake } from '../fakes/postgres.ts';
+import { noWatch } from '../fakes/watch.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
 const bootstrap = `SELECT 'users_db'; CREATE DATABASE "users_db"; \\connect "users_db"
 CREATE DATABASE "chat_db"; CREATE DATABASE "other_db";`;
 
-async function start() {
+async function start({ watch = noWatch } = {}) {
   const databases = new Map([
     ['users_db', 'Ada, Grace'],
     ['chat_db', 'hello'],
@@ -22,16 +26,19 @@ async function start() {
   const { postgres, faults } = createPostgresFake(databases, comments);
   const folder = join(await makeTemporaryFolder(), 'snapshots');
   const parts = {
-    ...{ postgres, folder, namespace: 'wealist-kind-local', kubectl: {} as Kubectl },
+    ...{ postgres, folder, watch, namespace: 'wealist-kind-local', kubectl: {} as Kubectl },
     snapshots: { take: async () => Promise.reject(new Error('nothing is asked')) },
     images: async () => ({ 'user-service': 'sha256:1' }),
     bootstrap: async () => bootstrap,
   };
   const names = ['users_db', 'chat_db'];
-  const replace = async (keptAs: string, name?: string) => {
+  const states: SwapState[] = [];
+  const replace = async (keptAs: string, name?: string, signal?: AbortSignal) => {
     const snapshot = name === undefined ? undefined : await getSnapshot(folder, name);
+    const onSwap = (state: SwapState) => void states.push(state);
     return run(
-      planReplace({ ...parts, databases: names }, { snapshot, present: names, keptAs, services: [] }),
+      planReplace({ ...parts, databases: names }, { snapshot, present: names, keptAs, services: [], onSwap }),
+      signal,
     );
   };
   return {
@@ -42,12 +49,13 @@ async function start() {
     folder,
     save: (name: string) => run(planSave({ ...parts, name, databases: names })),
     replace,
+    states,
   };
 }
 
-async function run(plan: Plan): Promise<void> {
-  const signal = new AbortController().signal;
+async function run(plan: Plan, signal = new AbortController().signal): Promise<void> {
   for (const { steps } of plan) {
+    signal.throwIfAborted();
     await Promise.all(steps.map((step) => step.apply({ signal, report() {} })));
   }
 }
@@ -99,11 +107,18 @@ test('a database that the bootstrap script does not create is refused before any
   const { postgres } = createPostgresFake(databases);
   const plan = planReplace(
     {
-      ...{ postgres, folder: '', namespace: '', kubectl: {} as Kubectl, databases: ['gone_db'] },
+      ...{
+        postgres,
+        watch: noWatch,
+        folder: '',
+        namespace: '',
+        kubectl: {} as Kubectl,
+        databases: ['gone_db'],
+      },
       snapshots: { take: async () => Promise.reject(new Error('nothing is asked')) },
       ...{ images: async () => ({}), bootstrap: async () => bootstrap },
     },
-    { present: [], keptAs: 'auto-1', services: [] },
+    { present: [], keptAs: 'auto-1', services: [], onSwap() {} },
   );
   await expect(run(plan)).rejects.toMatchObject({
     message: 'no service of this environment has a database gone_db',
@@ -219,4 +234,55 @@ test('a restore brings back the comment that was saved, a reset leaves the curre
   expect(Object.fromEntries(comments)).toEqual({ users_db: 'current' });
   await replace('auto-2', 'first');
   expect(Object.fromEntries(comments)).toEqual({ users_db: 'saved' });
+});
+
+test('Ctrl-C in the middle of the swap waits for it, and one before it changes nothing', async () => {
+  const { databases, faults, save, replace, states, postgres } = await start();
+  await save('first');
+  databases.set('users_db', 'Ada');
+  const early = new AbortController();
+  faults.onRestore = () => early.abort(new Failure('interrupted'));
+  await expect(replace('auto-1', 'first', early.signal)).rejects.toThrow('interrupted');
+  expect(states).toEqual([]);
+  expect(databases.get('users_db')).toBe('Ada');
+
+  faults.onRestore = () => {};
+  const late = new AbortController();
+  faults.onRename = async (signal) => {
+    late.abort(new Failure('interrupted'));
+    signal.throwIfAborted();
+  };
+  await expect(replace('auto-2', 'first', late.signal)).rejects.toThrow('interrupted');
+  expect(states).toEqual(['unknown', 'replaced']);
+  expect(databases.get('users_db')).toBe('Ada, Grace');
+  expect((await postgres.listDatabases(new AbortController().signal)).filter(isLeftover)).toEqual([]);
+});
+
+test.each([
+  ['PostgreSQL reports an error', exitCodes.workload, ['unknown', 'unchanged']],
+  ['the connection is lost', exitCodes.cluster, ['unknown']],
+])('in a swap in which %s, what exists is known as far as it can be', async (message, exitCode, states) => {
+  const platform = await start();
+  platform.faults.onRename = async () => {
+    throw new Failure(message, { exitCode });
+  };
+  await expect(platform.replace('auto-1')).rejects.toThrow(message);
+  expect(platform.states).toEqual(states);
+});
+
+test('a node that is paused in the middle of the swap ends it', async () => {
+  const paused = new Failure('node wealist-control-plane is paused');
+  const watch = createWatch(
+    () => async () => {
+      if (isSwapping) throw paused;
+    },
+    5,
+  );
+  let isSwapping = false;
+  const { faults, replace } = await start({ watch });
+  faults.onRename = async (signal) => {
+    isSwapping = true;
+    await sleep(60_000, undefined, { signal });
+  };
+  await expect(replace('auto-1')).rejects.toBe(paused);
 });

@@ -38,7 +38,7 @@ test('pods that fit are reported with the share of the nodes that they request',
   // EKS reserves 70m of two cores, and 542 MiB of a node for 17 pods.
   expect(fit?.least).toEqual({
     pods: 3,
-    line: '3 of 69 pods, 2 CPU of 5.8 CPU, 8 GiB of 14.2 GiB',
+    line: '3 of 69 pods, 2000m CPU of 5790m CPU, 8 GiB of 14.2 GiB',
     unplaced: [],
   });
   expect(fit?.most).toBeUndefined();

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, open, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
@@ -6,11 +6,13 @@ import { toCreatedFile, toCreation } from '../../src/cluster/creation.ts';
 import { createSnapshot } from '../../src/diagnosis/snapshot.ts';
 import { CommandFailure, Failure } from '../../src/lib/failure.ts';
 import { findEngineRecord, writeEngineRecord } from '../../src/state/engine-record.ts';
+import { acquireLock } from '../../src/state/lock.ts';
 import { createCluster } from '../../src/steps/create-cluster.ts';
 import { type Kind, PortTakenFailure } from '../../src/tools/kind.ts';
 import { ApiFailure, type ApiServer } from '../../src/tools/kubernetes/api-server.ts';
 import { makePod, makeStatus } from '../fakes/cluster-objects.ts';
 import { createKindEngine } from '../fakes/kind-engine.ts';
+import { noWatch } from '../fakes/watch.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
 const { signal } = new AbortController();
@@ -40,6 +42,8 @@ async function makeWorld() {
     hasKubeconfig: true,
     /** The error of `kind create`. */
     fails: undefined as Error | undefined,
+    /** Why the kubelet of the node does not run. */
+    kubeletError: undefined as string | undefined,
     /** The engine that is recorded in the data folder while `kind create` runs. */
     recorded: undefined as object | undefined,
     early: [] as string[],
@@ -54,6 +58,10 @@ async function makeWorld() {
       state.recorded = await findEngineRecord(data);
       engine.add(node, { cluster: 'wealist', owner: 'mine' });
       if (state.fails) throw state.fails;
+      // As kind does: whoever makes the file may write the kubeconfig.
+      const lock = await open(`${kubeconfig}.lock`, 'wx');
+      await lock.close();
+      await rm(`${kubeconfig}.lock`);
       await writeFile(kubeconfig, 'made', { mode: 0o644 });
     },
     async kubeconfig() {
@@ -74,6 +82,7 @@ async function makeWorld() {
   };
   const step = createCluster({
     checkout: { checkout, state: folder },
+    watch: noWatch,
     engine: { id: 'A', socket: '/run/a.sock' },
     toolchain: { docker: engine.docker, kind: kind as Kind },
     openApi: async () => {
@@ -84,6 +93,7 @@ async function makeWorld() {
     incompleteTimeout: 1,
     creation: async () => creation,
     isRuntimeUp: async () => true,
+    findKubeletError: async (name) => (engine.names().includes(name) ? state.kubeletError : undefined),
     async loadEarly(nodes) {
       state.early.push(...nodes);
       await state.loadEarly();
@@ -99,7 +109,7 @@ async function makeWorld() {
     },
   });
   const run = { signal, report: (line: string) => void lines.push(line) };
-  return { engine, step, run, state, lines, kubeconfig, creation, data };
+  return { engine, step, run, state, lines, kubeconfig, creation, data, cache: join(folder, 'cache') };
 }
 
 /** The same with a cluster whose creation was completed. */
@@ -119,6 +129,36 @@ describe('without a cluster', () => {
     expect((await stat(kubeconfig)).mode & 0o777).toBe(0o600);
     expect(await readFile(creation.settings.kubelet, 'utf8')).toBe(creation.kubelet);
     expect(await step.isDone?.(run)).toBe('the API server responds');
+  });
+
+  test('no other user can enter the data folder, in which volumes can be written to by everyone', async () => {
+    const { step, run, data } = await makeWorld();
+    await mkdir(data, { recursive: true });
+    await chmod(data, 0o755);
+    await step.apply(run);
+    expect((await stat(data)).mode & 0o777).toBe(0o700);
+  });
+
+  test('the lock of a kind that was killed while it wrote the kubeconfig does not prevent the next one', async () => {
+    const { step, run, kubeconfig } = await makeWorld();
+    await writeFile(`${kubeconfig}.lock`, '');
+    await step.apply(run);
+    expect(await readFile(kubeconfig, 'utf8')).toBe('made');
+  });
+
+  test('two creations at once are one after the other, whichever checkouts they are of', async () => {
+    const { step, run, lines, state, cache } = await makeWorld();
+    const other = await acquireLock(join(cache, 'locks/create-cluster.lock'), {
+      command: 'create cluster other',
+    });
+    const creating = step.apply(run);
+    await expect
+      .poll(() => lines)
+      .toContain(`waiting for process ${process.pid}, which is creating a cluster`);
+    expect(state.created).toBe(0);
+    await other.release();
+    await creating;
+    expect(state.created).toBe(1);
   });
 
   test('images that cannot be loaded yet are left to the step that loads images', async () => {
@@ -146,6 +186,43 @@ test('a creation that failed for a taken port leaves no node, which would keep t
   state.fails = new PortTakenFailure(80, undefined);
   await expect(step.apply(run)).rejects.toBe(state.fails);
   expect(engine.names()).toEqual([]);
+});
+
+describe('kind fails', () => {
+  const failure = new Failure('kind did not create the cluster', {
+    cause: 'timed out waiting for the condition',
+    hint: 'npm run doctor',
+    exitCode: 5,
+  });
+
+  test('because the kubelet does not start: its last error is the cause, with what helps', async () => {
+    const { step, run, state } = await makeWorld();
+    state.fails = failure;
+    state.kubeletError = 'failed to parse kubelet flag: unknown flag: --broken';
+    await expect(step.apply(run)).rejects.toMatchObject({
+      message: `kind did not create the cluster: the kubelet of ${node} does not start`,
+      cause: state.kubeletError,
+      hint: `docker exec ${node} journalctl --unit=kubelet --no-pager`,
+      exitCode: 5,
+    });
+  });
+
+  test.each([
+    ['invalid configuration: cgroup ["kubelet"] has some missing controllers: hugetlb', 'npm run doctor'],
+    ['inotify_init: too many open files', 'npm run doctor -- --fix'],
+    ['running with swap on is not supported', 'sudo swapoff --all'],
+  ])('the kubelet says: %s', async (error, hint) => {
+    const { step, run, state } = await makeWorld();
+    state.fails = failure;
+    state.kubeletError = error;
+    await expect(step.apply(run)).rejects.toMatchObject({ cause: error, hint });
+  });
+
+  test('while the kubelet runs: kind itself says why', async () => {
+    const { step, run, state } = await makeWorld();
+    state.fails = failure;
+    await expect(step.apply(run)).rejects.toBe(failure);
+  });
 });
 
 describe('the engine that uses the data folder', () => {

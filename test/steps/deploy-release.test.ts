@@ -4,6 +4,7 @@ import { createSnapshot } from '../../src/diagnosis/snapshot.ts';
 import { Failure } from '../../src/lib/failure.ts';
 import { deployRelease } from '../../src/steps/deploy-release.ts';
 import { removeRelease } from '../../src/steps/remove-release.ts';
+import { OutageFailure } from '../../src/tools/helm.ts';
 import type { Kubectl } from '../../src/tools/kubernetes/kubectl.ts';
 import { createFakeHelm } from '../fakes/helm.ts';
 
@@ -19,6 +20,7 @@ function makeWorld(history: History) {
     release: 'redis',
     chart: 'wealist-common',
     valuesFiles: [],
+    outageInterval: 1,
     values: async () => ({}),
     toolchain: { helm: fake.helm, kubectl: {} as Kubectl },
     snapshots: { take: async () => createSnapshot(0, []) },
@@ -91,4 +93,29 @@ test('a rollback that failed after it began is followed by an upgrade', async ()
   };
   await world.deploy.apply(world.run);
   expect(world.calls).toEqual(['rollback', 'upgrade']);
+});
+
+test('while the API server restarts the deployment is repeated, and what helm left is settled', async () => {
+  const world = makeWorld([[1, 'deployed']]);
+  const { upgrade } = world.helm;
+  let failures = 0;
+  world.helm.upgrade = async (...args) => {
+    failures += 1;
+    if (failures > 2) return upgrade(...args);
+    throw new OutageFailure('helm refused release redis', { cause: 'connect: connection refused' });
+  };
+  await world.deploy.apply(world.run);
+  expect(world.status()).toBe('deployed');
+  expect(world.reports).toContain('the cluster does not respond');
+});
+
+test('any other failure of helm is not repeated', async () => {
+  const world = makeWorld([]);
+  let attempts = 0;
+  world.helm.upgrade = async () => {
+    attempts += 1;
+    throw new Failure('helm refused release redis', { cause: 'field is immutable' });
+  };
+  await expect(world.deploy.apply(world.run)).rejects.toThrow('helm refused release redis');
+  expect(attempts).toBe(1);
 });

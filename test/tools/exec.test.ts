@@ -45,6 +45,15 @@ test('an output file has only what the program printed, and the error names the 
   expect((await stat(path)).size).toBe(5);
 });
 
+test('a full disk below the output file is named, which the program cannot do', async () => {
+  if (process.platform !== 'linux') return;
+  await expect(exec('echo', ['x'], { outputFile: '/dev/full' })).rejects.toMatchObject({
+    message: 'write /dev/full: no space left on device',
+    hint: 'npm run images -- prune, or make room on the disk of /dev',
+    exitCode: 3,
+  });
+});
+
 describe('more than 64 MiB that are not a file end in a Failure', () => {
   const tooMuch = 70 * mebibyte;
   test.each([
@@ -101,6 +110,19 @@ describe('what is missing is named', () => {
   });
 });
 
+test('a killed program whose own program holds its outputs open ends the run', async () => {
+  const script = 'trap "" TERM; sleep 60; echo never';
+  const stopped = new AbortController();
+  const lines: string[] = [];
+  const running = exec('sh', ['-c', `echo begun; ${script}`], {
+    signal: stopped.signal,
+    onLine: (line) => void lines.push(line),
+  });
+  await expect.poll(() => lines).toEqual(['begun']);
+  stopped.abort(new Error('interrupted'));
+  await expect(running).rejects.toThrow('interrupted');
+  await expect(exec('sh', ['-c', script], { timeout: 100 })).rejects.toThrow('sh timed out');
+}, 30_000);
 test('a program that is started behind a proxy asks this machine directly', async () => {
   const read = async (env: Readonly<Record<string, string>>) => {
     const none = {

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
+import { ownPlatform } from '../../src/lib/platform.ts';
 import { installPackages } from '../../src/machine/changes/install-packages.ts';
 import { createRoot } from '../../src/machine/changes/root.ts';
 import { createDebian } from '../../src/tools/debian.ts';
@@ -10,12 +11,13 @@ import { createDockerCli } from '../../src/tools/docker/cli.ts';
 import { type Exec, exec } from '../../src/tools/exec.ts';
 import { createGit } from '../../src/tools/git.ts';
 import { createGo } from '../../src/tools/go.ts';
-import { createHelm } from '../../src/tools/helm.ts';
+import { createHelm, OutageFailure } from '../../src/tools/helm.ts';
 import { createKind } from '../../src/tools/kind.ts';
 import { ApiFailure } from '../../src/tools/kubernetes/api-server.ts';
 import { createKubectl } from '../../src/tools/kubernetes/kubectl.ts';
 import { createPostgres } from '../../src/tools/postgres.ts';
 import { makeHost } from '../fakes/host.ts';
+import { noWatch } from '../fakes/watch.ts';
 
 const { signal } = new AbortController();
 const run = { signal, report: () => {} };
@@ -24,7 +26,7 @@ const root = join(import.meta.dirname, '../..');
 /** Every program prints this and fails; asked for its version, it succeeds. */
 function failing(stderr: string): Exec {
   return (program, args, options = {}) => {
-    const isVersion = /^(--)?version$/.test(args[0] ?? '');
+    const isVersion = /^(--)?version$|^env$/.test(args[0] ?? '');
     const script = isVersion ? 'exit 0' : 'printf "%s\\n" "$STDERR" >&2; exit 1';
     return exec('sh', ['-c', script, program], { ...options, env: { ...options.env, STDERR: stderr } });
   };
@@ -49,8 +51,10 @@ const tools: Readonly<Record<string, (exec: Exec) => Promise<unknown>>> = {
   'kind create': (exec) =>
     createKind(exec, { program: 'kind', env: {} }).create('', { kubeconfig: 'kubeconfig', run }),
   helm: (exec) => createHelm(exec, { program: 'helm', ...access }).upgrade(upgrade, signal),
-  'docker load': (exec) => createDockerCli(exec, {}).load(Readable.from(['tar']), signal),
-  'docker exec': (exec) => createDockerCli(exec, {}).exec('wealist-control-plane', ['ctr'], { signal }),
+  'docker load': (exec) =>
+    createDockerCli(exec, { env: {}, watch: noWatch }).load(Readable.from(['tar']), signal),
+  'docker exec': (exec) =>
+    createDockerCli(exec, { env: {}, watch: noWatch }).exec('wealist-control-plane', ['ctr'], { signal }),
   'docker build': (exec) =>
     buildWithDocker(
       exec,
@@ -60,12 +64,13 @@ const tools: Readonly<Record<string, (exec: Exec) => Promise<unknown>>> = {
     ),
   git: (exec) => createGit(exec, root).readHead(['argocd'], signal),
   'git status': (exec) => createGit(exec, root).listUncommitted(['argocd'], signal),
-  go: (exec) => createGo(exec, '/cache').build({ package: 'example.test/a', version: 'v1' }, '/', run),
+  go: (exec) =>
+    createGo(exec, '/cache').build({ package: 'example.test/a', version: 'v1' }, ownPlatform(), '/', run),
   'go mod': (exec) => createGo(exec, '/cache').downloadModule({ path: 'example.test/a', version: 'v1' }, run),
   async 'apt-get'(exec) {
     const { host } = await makeHost();
     const wanted = { id: 'a', title: 'a', why: 'a', packages: ['docker.io'] };
-    await installPackages(createRoot({ ...host, isRoot: true }, exec), exec, wanted).apply(run);
+    await (await installPackages(createRoot({ ...host, isRoot: true }, exec), exec, wanted)).apply(run);
   },
   async sudo(exec) {
     const { host } = await makeHost();
@@ -77,6 +82,7 @@ const tools: Readonly<Record<string, (exec: Exec) => Promise<unknown>>> = {
       program === 'apt-get' ? Promise.resolve({ stdout: '', stderr: '' }) : exec(program, ...rest);
     return createDebian(mirrors).makeRoot(
       { suite: 'trixie', packages: ['git'], variant: 'extract' },
+      'amd64',
       '/a',
       run,
     );
@@ -266,6 +272,19 @@ const failures: readonly (readonly [string, string, number, string | RegExp | un
   ['kind create', `ERROR: failed to create cluster: ${denied}`, 3, /usermod/],
   [
     'kind create',
+    'ERROR: failed to create cluster: failed to ensure docker network: command "docker network create" failed\nError response from daemon: could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network',
+    3,
+    'docker network prune, then npm run up',
+  ],
+  [
+    'kind create',
+    'Error response from daemon: driver failed programming external connectivity on endpoint wealist-control-plane: iptables failed: iptables --wait -t nat -A DOCKER: iptables: No chain/target/match by that name.',
+    3,
+    'sudo systemctl restart docker, then npm run up',
+  ],
+  ['kind create', 'Failed to create control group inotify object: too many open files', 3, 'npm run doctor'],
+  [
+    'kind create',
     'ERROR: failed to create cluster: failed to init node with kubeadm: command "docker exec" failed with error: exit status 1',
     5,
     'npm run doctor',
@@ -418,6 +437,24 @@ test('a time-out is a failure of the tool, the end by a signal one of this machi
   await expect(exec('sh', ['-c', 'kill -9 $$'], { failures })).rejects.toMatchObject({
     ...{ message: 'sh was ended by SIGKILL', hint: undefined, exitCode: 3 },
   });
+});
+
+test.each([
+  [
+    'Error: UPGRADE FAILED: Get "https://127.0.0.1:6443/api": dial tcp 127.0.0.1:6443: connect: connection refused',
+    true,
+  ],
+  ['Error: UPGRADE FAILED: Put "https://127.0.0.1:6443/apis/apps/v1": EOF', true],
+  ['failed calling webhook "validate.nginx": Post "https://a.svc:443/": connect: connection refused', true],
+  [
+    'looks like "https://charts.example" is not a valid chart repository or cannot be reached: connection refused',
+    false,
+  ],
+  ['Error: UPGRADE FAILED: cannot patch "a" with kind Service: field is immutable', false],
+])('helm: %s is an outage of the moment: %s', async (stderr, isOutage) => {
+  const failure = await tools.helm?.(failing(stderr)).catch((error: unknown) => error);
+  expect(failure instanceof OutageFailure).toBe(isOutage);
+  expect(failure).toMatchObject({ exitCode: 6 });
 });
 
 /** Status and message of the API server; the same failure as kubectl prints it. */

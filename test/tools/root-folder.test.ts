@@ -26,7 +26,7 @@ test('mmdebstrap unpacks there, in a folder that other user IDs can pass through
     return program === 'apt-get' ? exec('true', args) : { stdout: '', stderr: '' };
   };
   const root = { suite: 'trixie', variant: 'minbase', packages: ['tini'] } as const;
-  await createDebian(machine, parent).makeRoot(root, join(parent, 'root.tar'), run);
+  await createDebian(machine, parent).makeRoot(root, 'amd64', join(parent, 'root.tar'), run);
   expect(seen).toEqual([{ folder: expect.stringContaining(join(parent, 'wealist-root-')), mode: 0o711 }]);
   expect(await readdir(parent)).toEqual([]);
 });

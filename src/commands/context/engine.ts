@@ -1,10 +1,18 @@
 import { join } from 'node:path';
 import type { App } from '../../cli/command.ts';
+import { createNodeWatch } from '../../cluster/node-watch.ts';
 import { describeOrphan, findOrphan, requireOwnOrAdopted } from '../../cluster/orphan.ts';
 import { type FoundCluster, findCluster } from '../../cluster/ownership.ts';
 import type { LocalEnvironment } from '../../config/schema.ts';
 import { exitCodes, Failure } from '../../lib/failure.ts';
-import { type Engine, findEngine, findSocket, getEngine } from '../../machine/engine.ts';
+import type { Watch } from '../../lib/watchdog.ts';
+import {
+  type Engine,
+  type EngineVersion,
+  findEngine,
+  findEngineVersion,
+  getEngine,
+} from '../../machine/engine.ts';
 import { EngineFailure } from '../../machine/engine-failure.ts';
 import { type Host, readHost } from '../../machine/host.ts';
 import { findCheckoutId } from '../../state/checkout-id.ts';
@@ -107,7 +115,7 @@ async function requireOwnEngine(
 
 export interface RunningCluster {
   readonly host: Host;
-  readonly engine: Pick<Engine, 'socket'>;
+  readonly engine: EngineVersion;
   readonly name: string;
   readonly found: FoundCluster;
 }
@@ -127,12 +135,12 @@ export async function getRunningCluster(
     findCheckoutId(paths),
   ]);
   const name = record?.name ?? environment.cluster.name;
-  const socket = (await findSocket(host, { signal })) ?? (await findInstalledEngine(host, signal))?.socket;
-  if (socket === undefined) throw toNotRunning(name, undefined);
-  const found = await findCluster(createDocker({ socket }, exec), name, signal);
+  const engine = (await findEngineVersion(host, { signal })) ?? (await findInstalledEngine(host, signal));
+  if (engine === undefined) throw toNotRunning(name, undefined);
+  const found = await findCluster(createDocker(engine, exec), name, signal);
   if (found) await requireOwnOrAdopted(found, checkoutId, join(paths.data, name));
   if (found?.state !== 'running') throw toNotRunning(name, found);
-  return { host, engine: { socket }, name, found };
+  return { host, engine, name, found };
 }
 
 /**
@@ -151,6 +159,8 @@ async function findInstalledEngine(host: Host, signal: AbortSignal): Promise<Eng
 /** Access to the running cluster of this checkout, and its containers. */
 export interface OwnAccess extends LocalAccess {
   readonly found: FoundCluster;
+  /** Ends calls to the cluster that cannot end by themselves. */
+  readonly watch: Watch;
 }
 
 /**
@@ -159,12 +169,12 @@ export interface OwnAccess extends LocalAccess {
  * @throws {Failure} as `getRunningCluster`.
  */
 export async function getOwnCluster(app: App, environment: LocalEnvironment): Promise<OwnAccess> {
-  const [{ name, found }, access] = await Promise.all([
+  const [{ name, found, engine }, access] = await Promise.all([
     getRunningCluster(app, environment),
     findClusterAccess(app),
   ]);
   if (!access) throw toNotRunning(name, undefined);
-  return { ...access, found };
+  return { ...access, found, watch: createNodeWatch(createDocker(engine, app.exec), name) };
 }
 
 function toNotRunning(name: string, found: FoundCluster | undefined): Failure {

@@ -64,8 +64,13 @@ export function openServiceImages({
       const image = `${toRepository(name)}:source-${hash(app.paths.checkout)}`;
       const build = { context: join(root, context), dockerfile: join(root, dockerfile), image };
       const before = await docker.findImage(image, { signal });
-      const options = { env: docker.env, signal, report };
-      await queue(() => buildWithDocker(app.exec, client, build, options), { signal, report });
+      await queue(
+        () =>
+          docker.watch(signal, (limited) =>
+            buildWithDocker(app.exec, client, build, { env: docker.env, signal: limited, report }),
+          ),
+        { signal, report },
+      );
       const brought = await importEngineImage({ docker, store: images.store }, image, { signal, report });
       const after = await docker.findImage(image, { signal });
       // The previous image has lost its tag, and would never be removed. The build cache keeps the layers.

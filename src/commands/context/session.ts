@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import type { App } from '../../cli/command.ts';
+import { createNodeWatch } from '../../cluster/node-watch.ts';
 import { createReleases, type Releases } from '../../cluster/releases.ts';
 import { createApiSnapshots } from '../../diagnosis/api-snapshots.ts';
 import type { Snapshots } from '../../diagnosis/snapshot.ts';
+import type { Watch } from '../../lib/watchdog.ts';
 import type { Engine } from '../../machine/engine.ts';
 import { createDockerCli } from '../../tools/docker/cli.ts';
 import { createDocker } from '../../tools/docker/docker.ts';
@@ -17,6 +19,8 @@ import type { Toolchain } from '../../tools/toolchain.ts';
 /** The tools and the API of one cluster, for commands that change it. */
 export interface Session {
   readonly toolchain: Toolchain;
+  /** Ends calls to the cluster that cannot end by themselves, because a node is paused. */
+  readonly watch: Watch;
   /** @throws {Failure} exit code 5 when there is no cluster whose kubeconfig could be read. */
   openApi(): Promise<ApiServer>;
   readonly snapshots: Snapshots;
@@ -32,7 +36,7 @@ export function openSession(
   const bin = join(paths.state, 'bin');
   const access = { kubeconfig: join(paths.state, 'kubeconfig'), context: toKubeContext(cluster) };
   const docker = createDocker(engine, exec);
-  const dockerCli = createDockerCli(exec, docker.env);
+  const dockerCli = createDockerCli(exec, docker);
   const openApi = createApiOpener(access.kubeconfig, access.context, exec);
   return {
     toolchain: {
@@ -43,6 +47,7 @@ export function openSession(
       kubectl: createKubectl(exec, { program: join(bin, 'kubectl'), ...access }),
       helm: createHelm(exec, { program: join(bin, 'helm'), ...access }),
     },
+    watch: createNodeWatch(docker, cluster),
     openApi,
     snapshots: createApiSnapshots(openApi),
     releases: createReleases(openApi),

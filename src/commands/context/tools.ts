@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { App } from '../../cli/command.ts';
 import { openRecipes } from '../../images/build/recipes.ts';
 import { type Images, openImages } from '../../images/open-images.ts';
+import { ownPlatform } from '../../lib/platform.ts';
 import type { Step } from '../../plan/plan.ts';
 import { ensureTool } from '../../steps/ensure-tool.ts';
 import type { ToolName } from '../../tools/releases.ts';
@@ -42,5 +43,8 @@ export async function obtainTools(app: App, names: readonly ToolName[]): Promise
 async function connectTools(app: Deps & Pick<App, 'environment'>): Promise<readonly Step[]> {
   const { registry } = await loadMachineEnvironment(app);
   const { toolchain } = openSession(app, { socket: '/dev/null' }, 'none');
-  return toolSteps(app, await openImages({ ...app, registry, toolchain }));
+  return toolSteps(
+    app,
+    await openImages({ ...app, registry, toolchain, architecture: ownPlatform().architecture }),
+  );
 }

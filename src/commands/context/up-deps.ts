@@ -4,12 +4,14 @@ import { requireDataFolder } from '../../cluster/data-folder.ts';
 import type { Environment, LocalEnvironment } from '../../config/schema.ts';
 import { selectServices } from '../../config/services.ts';
 import { type Images, openImages } from '../../images/open-images.ts';
+import { ownPlatform } from '../../lib/platform.ts';
 import type { Engine } from '../../machine/engine.ts';
 import type { Host } from '../../machine/host.ts';
 import type { UpDeps } from '../../plans/up-deps.ts';
 import type { ClusterRecord } from '../../state/cluster-record.ts';
 import { defaultSocket } from '../../tools/docker/engine-socket.ts';
 import { createGit } from '../../tools/git.ts';
+import { createPostgres } from '../../tools/postgres.ts';
 import { chooseCluster } from './choose-cluster.ts';
 import { chooseExtras, type WantedExtras } from './choose-extras.ts';
 import {
@@ -27,13 +29,14 @@ import { toolSteps } from './tools.ts';
 /** Everything that the plan of `up` needs, for one engine and cluster. Sends no request to either. */
 async function connectUp(
   app: Pick<App, 'paths' | 'exec'>,
-  engine: Pick<Engine, 'socket' | 'daemonId'>,
+  engine: Pick<Engine, 'socket' | 'daemonId' | 'arch'>,
   { environment, host, cluster }: { environment: Environment; host: Host; cluster: string },
 ): Promise<UpDeps & { readonly images: Images }> {
   const { paths, exec } = app;
   const session = openSession(app, engine, cluster);
   const { toolchain } = session;
-  const images = await openImages({ paths, registry: environment.registry, toolchain, exec });
+  const { registry } = environment;
+  const images = await openImages({ paths, registry, toolchain, exec, architecture: engine.arch });
   const serviceImages = openServiceImages({ app, host, environment, images, toolchain });
   const git = createGit(exec, paths.checkout);
   return {
@@ -43,13 +46,14 @@ async function connectUp(
     paths,
     images,
     serviceImages,
+    openPostgres: (place) => createPostgres(exec, toolchain.kubectl, place),
     git,
     tools: toolSteps(app, images),
   };
 }
 
 /** The engine that is yet to be installed or started. */
-const futureEngine = { socket: defaultSocket, daemonId: '' };
+const futureEngine = { socket: defaultSocket, daemonId: '', arch: ownPlatform().architecture };
 
 /** What exists, and the cluster that `up` would create or update. */
 export interface Foreseen {
@@ -79,7 +83,8 @@ export async function foreseeUp(
   const chosen = await chooseCluster({
     ...{ app, environment, ...situation },
     taken: new Set([...situation.taken, ...(ports?.avoided ?? [])]),
-    reserves: ports !== undefined,
+    // Without an engine all of this is read again once there is one, which may be by another process.
+    reserves: ports !== undefined && engine !== undefined,
   });
   const cluster = chosen.name;
   const deps = await connectUp(app, engine ?? futureEngine, { environment, host, cluster });

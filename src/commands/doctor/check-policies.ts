@@ -24,7 +24,7 @@ export async function checkPolicies(
   const { paths, exec, signal } = app;
   const access = cluster.state === 'running' ? await findClusterAccess(app) : undefined;
   if (access?.record.name !== cluster.name) return [];
-  const dockerCli = createDockerCli(exec, docker.env);
+  const dockerCli = createDockerCli(exec, docker);
   const id = 'network-policies';
   const title = 'network policies';
   try {

@@ -5,12 +5,13 @@ import type { Environment } from '../../config/schema.ts';
 import { getService } from '../../config/services.ts';
 import type { ServiceImage } from '../../images/build/service-image.ts';
 import { readLiveSource, readTopLayer } from '../../images/source/live-source.ts';
-import type { SourceFolder } from '../../images/source/source-files.ts';
-import { listChanged, type SourceState } from '../../images/source/source-state.ts';
+import { mergeFolders, type SourceFolder } from '../../images/source/source-files.ts';
+import { listSaved, type SourceState } from '../../images/source/source-state.ts';
 import { watchSources } from '../../images/source/watch-sources.ts';
 import { Failure } from '../../lib/failure.ts';
 import { createRestartableTask, type RestartableTask } from '../../lib/restartable-task.ts';
 import { shareLock, type WithLock } from '../../lib/share-lock.ts';
+import type { Run } from '../../plan/plan.ts';
 import { type LiveState, putLiveFiles } from '../../steps/put-live-files.ts';
 import { findRunningImage, type ReloadServiceDeps, reload } from '../../steps/reload-service.ts';
 import { describeFailure, toFailureValue } from '../../ui/failure.ts';
@@ -29,8 +30,8 @@ interface WatchedService {
   readonly latest: RestartableTask;
   /** Time of the last save, in milliseconds of the monotonic clock. */
   savedAt: number;
-  /** Hash of the source of the current or last reload; undefined if it could not be read. */
-  hash: string | undefined;
+  /** The source of the current or last reload; undefined if it could not be read. */
+  source: SourceState | undefined;
 }
 
 /** What the pods of a service run: this source, from their image or from live files. */
@@ -56,18 +57,11 @@ export async function watchServices(deps: WatchDeps, names: readonly string[]): 
   function watch(name: string, folders: readonly SourceFolder[]): WatchedService {
     const reloadService = createReload(deps, withLock, () => service);
     const latest = createRestartableTask(reloadService, { signal, onError: (error) => bug.abort(error) });
-    const service: WatchedService = { name, folders, latest, savedAt: performance.now(), hash: undefined };
+    const service: WatchedService = { name, folders, latest, savedAt: performance.now(), source: undefined };
     return service;
   }
 
-  const folders = new Map<string, SourceFolder[]>();
-  for (const each of services.flatMap((service) => service.folders)) {
-    folders.set(each.folder, [...(folders.get(each.folder) ?? []), each]);
-  }
-  const watched = [...folders].map(([folder, all]) => ({
-    folder,
-    isSource: (path: string) => all.some(({ isSource }) => isSource(path)),
-  }));
+  const watched = mergeFolders(services.flatMap((service) => service.folders));
   const onWatching = () => {
     ui.say(`watching ${names.join(', ')} until Ctrl-C`);
     for (const { latest } of services) latest.restart();
@@ -87,16 +81,19 @@ export async function watchServices(deps: WatchDeps, names: readonly string[]): 
     since: number,
   ): Promise<void> {
     if (paths.size > 0 && ![...paths].some((path) => isSourceOf(service, path))) return;
+    const now = await findSource(service.name);
     // Saved without a change, or a further event of one save: the current reload continues.
-    if ((await findHash(service.name)) === service.hash) return;
+    const isKnown =
+      now && service.source ? listSaved(service.source, now).length === 0 : now === service.source;
+    if (isKnown) return;
     service.savedAt = since;
     service.latest.restart();
   }
 
   /** Undefined for a source that cannot be read; the reload prints why. */
-  async function findHash(name: string): Promise<string | undefined> {
+  async function findSource(name: string): Promise<SourceState | undefined> {
     try {
-      return (await (await connect()).serviceImages.readSource(name)).hash;
+      return await (await connect()).serviceImages.readSource(name);
     } catch (error) {
       if (error instanceof Failure) return undefined;
       throw error;
@@ -108,11 +105,6 @@ const contains = ({ folder }: SourceFolder, path: string) => isInside(folder, pa
 
 function isSourceOf({ folders }: WatchedService, path: string): boolean {
   return folders.some((each) => contains(each, path) && each.isSource(relative(each.folder, path)));
-}
-
-/** Files that tools generate next to a source are part of the image, but do not trigger a reload. */
-function isGenerated(service: WatchedService, path: string): boolean {
-  return service.folders.some((each) => contains(each, path)) && !isSourceOf(service, path);
 }
 
 /**
@@ -131,13 +123,15 @@ function createReload(
   return async (signal) => {
     const service = getWatched();
     const { name, savedAt } = service;
-    const run = { signal, report: (line: string) => ui.detail(`${name}: ${line}`) };
     try {
-      service.hash = undefined;
+      service.source = undefined;
       deps = await connect();
       const source = await deps.serviceImages.readSource(name);
-      service.hash = source.hash;
-      if (!(await updateLiveFiles(source))) await withLock(() => updateImage(source));
+      service.source = source;
+      await deps.watch(signal, async (limited) => {
+        const run = { signal: limited, report: (line: string) => ui.detail(`${name}: ${line}`) };
+        if (!(await updateLiveFiles(source, run))) await withLock(() => updateImage(source, run));
+      });
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof Failure)) throw error;
@@ -146,9 +140,9 @@ function createReload(
     }
 
     /** Resolves to false when a new image is required. */
-    async function updateLiveFiles(source: SourceState): Promise<boolean> {
+    async function updateLiveFiles(source: SourceState, run: Run): Promise<boolean> {
       if (!deployed) return false;
-      const changed = listChanged(deployed.source, source).filter((path) => !isGenerated(service, path));
+      const changed = listSaved(deployed.source, source);
       if (changed.length === 0) return false;
       const { checkout } = app.paths;
       const sourceHash = source.hash;
@@ -175,14 +169,15 @@ function createReload(
       return true;
     }
 
-    async function updateImage(source: SourceState): Promise<void> {
-      const running = await findRunningImage(deps, name, signal);
+    async function updateImage(source: SourceState, run: Run): Promise<void> {
+      const running = await findRunningImage(deps, name, run.signal);
       const reloaded = running
         ? { service: name, image: running.reference, changed: false, phases: {} }
         : await reload(deps, name, run);
       const image = running ?? (await deps.serviceImages.find(name));
       // If the source was changed while the build waited, the next change builds a new image.
-      deployed = image?.sourceHash === source.hash ? { source, live: await toState(image) } : undefined;
+      const isCurrent = listSaved(source, await deps.serviceImages.getSource(name)).length === 0;
+      deployed = image && isCurrent ? { source, live: await toState(image) } : undefined;
       const milliseconds = performance.now() - savedAt;
       ui.result(
         { version: 1, kind: 'image', ...reloaded, milliseconds },

@@ -10,8 +10,8 @@ import { createServiceSources } from '../../images/source/service-sources.ts';
 import { openStore } from '../../images/store/store.ts';
 import { Failure } from '../../lib/failure.ts';
 import { imageId } from '../../lib/oci.ts';
-import { ownArchitecture } from '../../lib/own-architecture.ts';
-import { findSocket } from '../../machine/engine.ts';
+import { ownPlatform } from '../../lib/platform.ts';
+import { type EngineVersion, findEngineVersion } from '../../machine/engine.ts';
 import { readHost } from '../../machine/host.ts';
 import { listImageNames } from '../../tools/docker/node-images.ts';
 
@@ -25,19 +25,28 @@ export type FindFreshness = (
 /** A source, or why it cannot be read. */
 type Source = Pick<Links, 'sourceHash' | 'built'> | { readonly problem: string };
 
+/** The engine; undefined when it does not respond. */
+export async function askEngineVersion(signal: AbortSignal): Promise<EngineVersion | undefined> {
+  return unlessFailed(signal, async () => findEngineVersion(await readHost(), { signal }));
+}
+
 /** The names of the images on a cluster's node; undefined when the node or the engine does not respond. */
 export async function findNodeImages(
-  signal: AbortSignal,
+  engine: EngineVersion | undefined,
   cluster: string,
+  signal: AbortSignal,
 ): Promise<ReadonlySet<string> | undefined> {
+  if (!engine) return undefined;
+  const node = controlPlaneOf(cluster);
+  return unlessFailed(signal, () => listImageNames({ socket: engine.socket, node, signal }));
+}
+
+/** The report then says that the images on the node are unknown. */
+async function unlessFailed<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T | undefined> {
   try {
-    const socket = await findSocket(await readHost(), { signal });
-    return socket === undefined
-      ? undefined
-      : await listImageNames({ socket, node: controlPlaneOf(cluster), signal });
+    return await ask();
   } catch (error) {
     signal.throwIfAborted();
-    // The report then says that the images on the node are unknown.
     if (error instanceof Failure) return undefined;
     throw error;
   }
@@ -47,8 +56,10 @@ export async function findNodeImages(
 export async function readFreshness(
   { paths }: Pick<App, 'paths'>,
   environment: Environment,
+  engine: Pick<EngineVersion, 'arch'> | undefined,
 ): Promise<FindFreshness> {
-  const found = await readSources(paths, environment, Object.keys(environment.services));
+  const architecture = engine?.arch ?? ownPlatform().architecture;
+  const found = await readSources(paths, environment, architecture);
   return (service, running, nodeImages) => {
     const source = found.get(service);
     if (!source) return undefined;
@@ -61,9 +72,8 @@ export async function readFreshness(
 async function readSources(
   { checkout, cache }: App['paths'],
   environment: Environment,
-  names: readonly string[],
+  architecture: string,
 ): Promise<ReadonlyMap<string, Source>> {
-  const architecture = ownArchitecture();
   const store = openStore(cache);
   const catalog = await loadCatalog(checkout);
   const keys = createImageKeys(catalog, openRecipes({ checkout, architecture }));
@@ -76,12 +86,13 @@ async function readSources(
   const sources = createServiceSources({ environment, checkout, architecture, store, findBase });
   const read = async (name: string): Promise<Source> => {
     try {
-      const [sourceHash, image] = await Promise.all([sources.hashOf(name), sources.find(name)]);
+      const [{ hash: sourceHash }, image] = await Promise.all([sources.get(name), sources.find(name)]);
       return { sourceHash, built: image && { reference: image.reference, id: imageId(image.image) } };
     } catch (error) {
       if (error instanceof Failure) return { problem: error.message };
       throw error;
     }
   };
+  const names = Object.keys(environment.services);
   return new Map(await Promise.all(names.map(async (name) => [name, await read(name)] as const)));
 }

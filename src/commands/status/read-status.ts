@@ -14,7 +14,7 @@ import { requestStatus } from '../../tools/http-status.ts';
 import type { LocalAccess } from '../context/cluster.ts';
 import { askCluster } from '../context/cluster.ts';
 import { listComponents } from '../context/components.ts';
-import { findNodeImages, readFreshness } from './read-freshness.ts';
+import { askEngineVersion, findNodeImages, readFreshness } from './read-freshness.ts';
 import type { ComponentReport, StatusReport } from './status-report.ts';
 
 /** Milliseconds within which the ingress must respond. */
@@ -30,11 +30,12 @@ export async function readStatus(
   name?: string,
 ): Promise<StatusReport> {
   // These requests come first, so that they run while the sources are read, which takes as long.
+  const engine = access && askEngineVersion(app.signal);
   const [answer, ingress, nodeImages, { environment, findFreshness }, probed] = await Promise.all([
     access && askCluster(access, app.signal),
     access && askIngress(access.record, app.signal),
-    access && findNodeImages(app.signal, access.record.name),
-    readExpected(app, access !== undefined, name),
+    access && engine?.then((each) => findNodeImages(each, access.record.name, app.signal)),
+    readExpected(app, engine, name),
     access && findPolicyRecord(app.paths),
   ]);
   const cluster = access?.record.name ?? environment.cluster?.name ?? environment.name;
@@ -80,9 +81,14 @@ export async function readStatus(
 }
 
 /** What should run, according to this checkout. */
-async function readExpected(app: App, isCreated: boolean, name: string | undefined) {
+async function readExpected(
+  app: App,
+  engine: ReturnType<typeof askEngineVersion> | undefined,
+  name: string | undefined,
+) {
   const environment = await app.environment({ name });
-  return { environment, findFreshness: isCreated ? await readFreshness(app, environment) : undefined };
+  const findFreshness = engine && (await readFreshness(app, environment, await engine));
+  return { environment, findFreshness };
 }
 
 function toReloadLine(services: readonly string[]): string | undefined {

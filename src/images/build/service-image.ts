@@ -5,10 +5,10 @@ import type { Image, Layer } from '../../lib/oci.ts';
 import type { Run } from '../../plan/plan.ts';
 import { toBuiltReference } from '../built-reference.ts';
 import type { ImageChain } from '../chain.ts';
-import { type DockerfileSource, readGitIgnored, readIgnored } from '../source/dockerfile-source.ts';
+import type { DockerfileSource } from '../source/dockerfile-source.ts';
 import { createServiceSources, type ServiceImage } from '../source/service-sources.ts';
-import { isSourcePath, type SourceFolder } from '../source/source-files.ts';
-import type { SourceState } from '../source/source-state.ts';
+import type { SourceFolder } from '../source/source-files.ts';
+import { listSaved, type SourceState } from '../source/source-state.ts';
 import { packLayer } from '../store/layer.ts';
 import type { Store } from '../store/store.ts';
 import { bundleStandIn } from './bundle.ts';
@@ -28,6 +28,8 @@ export interface ServiceImages {
   listFolders(name: string): Promise<readonly SourceFolder[]>;
   /** Reads the current source, whatever this run has read before. */
   readSource(name: string): Promise<SourceState>;
+  /** The source that this run read first or built last: that of the image which `find` returns. */
+  getSource(name: string): Promise<SourceState>;
   /** @throws {Failure} exit code 7 when the source does not build. */
   build(name: string, run: Run): Promise<ServiceImage>;
 }
@@ -59,11 +61,12 @@ export function createServiceImages(deps: ServiceImagesDeps): ServiceImages {
     return packages;
   };
 
-  /** Builds again while the source changes during the build: the image must match the hash read before it. */
+  /** Builds again while files are saved during the build: the image must match the source read before it. */
   async function buildUnchanged(name: string, base: Image | undefined, run: Run): Promise<ServiceImage> {
     const dockerfile = await dockerfileOf(name);
     for (let attempt = 0; attempt < buildAttempts; attempt += 1) {
-      const { hash: sourceHash } = await read(name);
+      const source = await read(name);
+      const { hash: sourceHash } = source;
       const built = base
         ? await buildStandIn(name, sourceHash, base)
         : await withNumericUser(
@@ -71,13 +74,16 @@ export function createServiceImages(deps: ServiceImagesDeps): ServiceImages {
             store,
           );
       const image = withVolumes(built, listVolumes(environment, name, { isStandIn: base !== undefined }));
-      if ((await read(name)).hash === sourceHash)
+      if (listSaved(source, await read(name)).length === 0) {
+        sources.recordBuilt(name, source);
+        await store.putImage(sources.keyOf(name, sourceHash, base), image);
         return {
           reference: toBuiltReference(name, image),
           image,
           sourceHash,
           isStandIn: base !== undefined,
         };
+      }
       run.report('the source changed during the build: building again');
     }
     throw new Failure(`the source of ${name} changed during each of ${buildAttempts} builds`, {
@@ -96,23 +102,8 @@ export function createServiceImages(deps: ServiceImagesDeps): ServiceImages {
 
   return {
     readSource: read,
-
-    async listFolders(name) {
-      const dockerfile = await dockerfileOf(name);
-      if (!dockerfile) {
-        return [folderOf(name), join(checkout, 'services/common')].map((folder) => ({
-          folder,
-          isSource: isSourcePath,
-        }));
-      }
-      const rules = await Promise.all([readIgnored(dockerfile), readGitIgnored(dockerfile)]);
-      return [
-        {
-          folder: join(dockerfile.root, dockerfile.context),
-          isSource: (path) => !rules.some((isIgnored) => isIgnored(path)),
-        },
-      ];
-    },
+    getSource: sources.get,
+    listFolders: sources.listFolders,
 
     async describe(name) {
       const dockerfile = await dockerfileOf(name);
@@ -124,10 +115,7 @@ export function createServiceImages(deps: ServiceImagesDeps): ServiceImages {
     async build(name, run) {
       const isStandIn = (await dockerfileOf(name)) === undefined;
       const base = isStandIn ? (await chain.ensure('service-base', run)).image : undefined;
-      const built = await buildUnchanged(name, base, run);
-      sources.recordBuilt(name, built.sourceHash);
-      await store.putImage(sources.keyOf(name, built.sourceHash, base), built.image);
-      return built;
+      return buildUnchanged(name, base, run);
     },
   };
 }

@@ -3,6 +3,7 @@ import { rename } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { hash, hashFolder } from '../../lib/hash.ts';
 import { type ContainerConfig, type Image, type Layer, toImageConfig } from '../../lib/oci.ts';
+import type { Platform } from '../../lib/platform.ts';
 import type { SerialQueue } from '../../lib/serial-queue.ts';
 import type { Stopwatch } from '../../lib/stopwatch.ts';
 import type { Run } from '../../plan/plan.ts';
@@ -19,10 +20,10 @@ import { primitivesVersion } from './primitives-version.ts';
  * take twenty minutes; `images prune --all` forces it.
  */
 export interface Workshop {
-  /** Debian's name of this machine's architecture, which everything is built for. */
+  /** Debian's name of the engine's architecture, which images are built for. */
   readonly architecture: string;
-  /** Builds a static Go program; resolves to the path of the binary. */
-  goProgram(program: GoProgram): Promise<string>;
+  /** Builds a static Go program, for images unless another platform is named; resolves to the path of the binary. */
+  goProgram(program: GoProgram, platform?: Platform): Promise<string>;
   /** A root file system of Debian packages as a layer, without documentation and the path prefixes in `drop`. */
   debianRoot(root: DebianRoot, drop?: readonly string[]): Promise<Layer>;
   layer(entries: readonly LayerEntry[]): Promise<Layer>;
@@ -70,15 +71,15 @@ export function openWorkshop(deps: WorkshopDeps): Workshop {
   return {
     architecture,
 
-    async goProgram(program) {
+    async goProgram(program, platform = { os: 'linux', architecture }) {
       const name = programName(program);
-      const key = await toProgramKey(program, architecture);
+      const key = await toProgramKey(program, platform);
       return findOrBuild(
         key,
         () => store.findFile(key),
         () =>
           store.withWorkFolder(async (folder) => {
-            await inGoQueue(() => go.build(program, folder, run));
+            await inGoQueue(() => go.build(program, platform, folder, run));
             return store.putFile(key, (path) => rename(join(folder, name), path));
           }),
       );
@@ -92,7 +93,7 @@ export function openWorkshop(deps: WorkshopDeps): Workshop {
         () =>
           store.withWorkFolder(async (folder) => {
             const tar = join(folder, 'root.tar');
-            await debian.makeRoot(root, tar, run);
+            await debian.makeRoot(root, architecture, tar, run);
             const layer = await store.putBlob(trimRoot(createReadStream(tar), drop));
             const made = { config: '', layers: [layer] };
             await store.putImage(key, made);
@@ -115,14 +116,17 @@ function programName(program: GoProgram): string {
 }
 
 /** The store's key of a Go program. */
-export async function toProgramKey(program: GoProgram, architecture: string): Promise<string> {
-  return `${programName(program)}-${await hashProgram(program, architecture)}`;
+export async function toProgramKey(program: GoProgram, platform: Platform): Promise<string> {
+  return `${programName(program)}-${await hashProgram(program, platform)}`;
 }
 
-async function hashProgram(program: GoProgram, architecture: string): Promise<string> {
-  if (!('module' in program)) return hash({ primitivesVersion, program, architecture });
+async function hashProgram(program: GoProgram, platform: Platform): Promise<string> {
+  // What is built for images is always for Linux, which therefore has no mark.
+  const { os, architecture } =
+    platform.os === 'linux' ? { architecture: platform.architecture, os: undefined } : platform;
+  if (!('module' in program)) return hash({ primitivesVersion, program, architecture, os });
   const { module, ...rest } = program;
-  return hash({ primitivesVersion, rest, architecture, source: await hashFolder(module) });
+  return hash({ primitivesVersion, rest, architecture, source: await hashFolder(module), os });
 }
 
 /** The store's key of a root file system of Debian packages. */

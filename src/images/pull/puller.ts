@@ -31,7 +31,7 @@ export interface PullerDeps {
   readonly docker: Pick<Docker, 'findImage' | 'pullImage' | 'getRemoteDigest'>;
   readonly registry: Pick<Environment['registry'], 'mirror'>;
   readonly digests: ImageDigests;
-  /** This machine's architecture as the engine names it: `amd64`. */
+  /** The engine's architecture: `amd64`. */
   readonly architecture: string;
   /** Milliseconds in which a registry must respond to the first request. */
   readonly timeout?: number;

@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { realpath } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import type { Environment } from '../../config/schema.ts';
 import { hash } from '../../lib/hash.ts';
 import { type Image, imageId } from '../../lib/oci.ts';
@@ -6,7 +7,9 @@ import { listVolumes } from '../build/volumes.ts';
 import { toBuiltReference } from '../built-reference.ts';
 import type { ResolvedImage } from '../find-image.ts';
 import type { Store } from '../store/store.ts';
-import { type DockerfileSource, findDockerfile, readContext } from './dockerfile-source.ts';
+import { type DockerfileSource, findDockerfile } from './dockerfile-source.ts';
+import { readContext } from './read-context.ts';
+import { isSourcePath, type SourceFolder } from './source-files.ts';
 import type { SourceState } from './source-state.ts';
 import { readStandIn } from './stand-in-source.ts';
 
@@ -25,15 +28,17 @@ export interface ServiceImage {
 export interface ServiceSources {
   /** The service's Dockerfile; undefined for a stand-in. */
   dockerfileOf(name: string): Promise<DockerfileSource | undefined>;
-  /** Reads the current source of the service. */
+  /** Reads the current source of the service, whatever this run has read before. The first one is that of `get`. */
   read(name: string): Promise<SourceState>;
-  /** The hash of the source that this run read first or built last. */
-  hashOf(name: string): Promise<string>;
-  /** Makes the hash of a build the one that `hashOf` and `find` use in this run. */
-  recordBuilt(name: string, sourceHash: string): void;
+  /** The folders of its source, for a watch. */
+  listFolders(name: string): Promise<readonly SourceFolder[]>;
+  /** The source that this run read first or built last. */
+  get(name: string): Promise<SourceState>;
+  /** Makes the source of a build the one that `get` and `find` use in this run. */
+  recordBuilt(name: string, source: SourceState): void;
   /** The store's key of the service's image; `base` is the base image of a stand-in. */
   keyOf(name: string, sourceHash: string, base: Image | undefined): string;
-  /** The image of `hashOf`; undefined when it is not built yet. */
+  /** The image of the source of `get`; undefined when it is not built yet. */
   find(name: string): Promise<ServiceImage | undefined>;
 }
 
@@ -49,21 +54,24 @@ export interface ServiceSourcesDeps {
 /** Sources for one run, in which each source is read once unless `read` is called. */
 export function createServiceSources(deps: ServiceSourcesDeps): ServiceSources {
   const { environment, checkout, architecture, store, findBase } = deps;
-  const hashes = new Map<string, Promise<string>>();
+  const known = new Map<string, Promise<SourceState>>();
   const dockerfileOf = (name: string) => findDockerfile(environment, name, checkout);
+  const standInOf = (name: string) => resolve(checkout, environment.services[name]?.standIn ?? '');
 
-  async function read(name: string): Promise<SourceState> {
+  async function readNow(name: string): Promise<SourceState> {
     const dockerfile = await dockerfileOf(name);
-    const folder = resolve(checkout, environment.services[name]?.standIn ?? '');
-    return dockerfile ? readContext(dockerfile) : readStandIn({ folder, checkout });
+    return dockerfile
+      ? readContext(dockerfile, { architecture })
+      : readStandIn({ folder: standInOf(name), checkout });
   }
 
   // What is saved during a run belongs to the next one.
-  function hashOf(name: string): Promise<string> {
-    const known = hashes.get(name) ?? read(name).then((source) => source.hash);
-    hashes.set(name, known);
-    return known;
+  function read(name: string): Promise<SourceState> {
+    const source = readNow(name);
+    if (!known.has(name)) known.set(name, source);
+    return source;
   }
+  const get = (name: string) => known.get(name) ?? read(name);
 
   const keyOf = (name: string, sourceHash: string, base: Image | undefined) => {
     const volumes = listVolumes(environment, name, { isStandIn: base !== undefined });
@@ -75,12 +83,26 @@ export function createServiceSources(deps: ServiceSourcesDeps): ServiceSources {
   return {
     dockerfileOf,
     read,
-    hashOf,
-    recordBuilt: (name, sourceHash) => void hashes.set(name, Promise.resolve(sourceHash)),
+    get,
+    recordBuilt: (name, source) => void known.set(name, Promise.resolve(source)),
     keyOf,
+
+    async listFolders(name) {
+      const dockerfile = await dockerfileOf(name);
+      if (dockerfile) return (await readContext(dockerfile, { architecture })).folders;
+      const folders = [standInOf(name), join(checkout, 'services/common')];
+      return Promise.all(
+        folders.map(async (folder) => ({
+          folder: await realpath(folder),
+          isSource: isSourcePath,
+          skipped: ['**/node_modules/**'],
+        })),
+      );
+    },
+
     async find(name) {
       const isStandIn = (await dockerfileOf(name)) === undefined;
-      const [sourceHash, base] = await Promise.all([hashOf(name), isStandIn ? findBase() : undefined]);
+      const [{ hash: sourceHash }, base] = await Promise.all([get(name), isStandIn ? findBase() : undefined]);
       if (isStandIn && !base) return undefined;
       const image = await store.findImage(keyOf(name, sourceHash, base?.image));
       return image && { reference: toBuiltReference(name, image), image, sourceHash, isStandIn };

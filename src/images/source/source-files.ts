@@ -1,12 +1,28 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isEditorFile } from '../../lib/editor-files.ts';
 
 /** A folder with source of a service. */
 export interface SourceFolder {
-  /** Absolute path. */
+  /** Absolute path without symbolic links. */
   readonly folder: string;
-  /** Whether a path relative to `folder` is source. */
+  /** Whether a change of a path relative to `folder` is a save. */
   readonly isSource: (path: string) => boolean;
+  /** Folders below it without source, which need no watch: absolute paths, or patterns of picomatch. */
+  readonly skipped: readonly string[];
+}
+
+/** One entry per folder, with the sources of all; what only some of them skip is watched. */
+export function mergeFolders(folders: readonly SourceFolder[]): readonly SourceFolder[] {
+  const byFolder = new Map<string, SourceFolder[]>();
+  for (const each of folders) byFolder.set(each.folder, [...(byFolder.get(each.folder) ?? []), each]);
+  return [...byFolder].map(([folder, all]) => ({
+    folder,
+    isSource: (path) => all.some(({ isSource }) => isSource(path)),
+    skipped: [...new Set(all.flatMap(({ skipped }) => skipped))].filter((path) =>
+      all.every(({ skipped }) => skipped.some((other) => path === other || path.startsWith(`${other}/`))),
+    ),
+  }));
 }
 
 /**
@@ -29,11 +45,11 @@ export async function listSourceFiles(folder: string): Promise<readonly string[]
   return found.flat().sort();
 }
 
-/** `4913` is vim's test file for whether the folder is writable. */
+/** Stand-ins have no hidden files, no files of an editor, and no copies that tools leave beside a file. */
 const isLeftover = (name: string) =>
-  name === 'node_modules' || name === '4913' || /^[.#]|~$|\.(sw[a-p]|tmp|bak|orig|rej)$/.test(name);
+  name === 'node_modules' || isEditorFile(name) || /^[.#]|\.(tmp|bak|orig|rej)$/.test(name);
 
-/** Whether a path relative to a source folder is a source file, judged by its name. */
+/** Whether a path relative to a stand-in's folder is a source file, judged by its name. */
 export function isSourcePath(path: string): boolean {
   return !path.split('/').some(isLeftover);
 }

@@ -47,7 +47,7 @@ export async function readStandIn({ folder, checkout }: SourceOptions): Promise<
   const files = new Map([...own, ...common, [packageFile, version], [lockFile, packages]]);
   const sum = createHash('sha256').update(bundling);
   for (const [path, file] of files) sum.update(`${relative(folder, path)}\0${file}\0`);
-  return { hash: sum.digest('hex'), files };
+  return { hash: sum.digest('hex'), files, generated: new Set() };
 }
 
 /** The source files of a folder by absolute path, each with the hash of its content. */

@@ -17,9 +17,6 @@ export interface WatchSourcesOptions {
   readonly onWatching?: () => void;
 }
 
-/** Never watched: these folders hold many files and no source. */
-const ignoredPaths = ['**/node_modules/**', '**/.git/**', '**/.gradle/**'];
-
 /** Milliseconds without another save after which a batch ends: many files, as after `git checkout`, take longer. */
 const minQuiet = 10;
 const maxQuiet = 50;
@@ -47,9 +44,9 @@ export async function* watchSources(
   let wake = () => {};
 
   const subscribed = await Promise.all(
-    folders.map(({ folder, isSource }) =>
+    folders.map(({ folder, isSource, skipped }) =>
       watchFolder(folder, {
-        ignore: ignoredPaths,
+        ignore: skipped,
         onChange(changed) {
           const sources = changed.filter((path) => isSource(relative(folder, path)));
           if (sources.length === 0) {

@@ -22,8 +22,8 @@ export async function listRecipeInputs(
   const nothing: Layer = { digest: `sha256:${'0'.repeat(64)}`, size: 0 };
   const workshop: Workshop = {
     architecture,
-    async goProgram(program) {
-      const key = await toProgramKey(program, architecture);
+    async goProgram(program, platform = { os: 'linux', architecture }) {
+      const key = await toProgramKey(program, platform);
       files.add(key);
       return key;
     },

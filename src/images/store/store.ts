@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { exitCodes, Failure } from '../../lib/failure.ts';
 import type { Digest, Image, Layer } from '../../lib/oci.ts';
 import { findProcess } from '../../lib/processes.ts';
+import { writeTo } from '../../lib/system-failure.ts';
 
 /**
  * The cache of what was pulled or built, shared by all checkouts of this user and safe to delete.
@@ -91,8 +92,10 @@ export function openStore(folder: string): Store {
     const temporary = await reserveWorkPath();
     await mkdir(dirname(path), { recursive: true });
     try {
-      await write(temporary);
-      await sync(temporary);
+      await writeTo(path, async () => {
+        await write(temporary);
+        await sync(temporary);
+      });
       await rename(temporary, path);
     } finally {
       await rm(temporary, { force: true, recursive: true });
@@ -130,16 +133,15 @@ export function openStore(folder: string): Store {
       let size = 0;
       const temporary = await reserveWorkPath();
       try {
-        await pipeline(
-          content,
-          async function* (chunks: AsyncIterable<Uint8Array>) {
-            for await (const chunk of chunks) {
-              hash.update(chunk);
-              size += chunk.length;
-              yield chunk;
-            }
-          },
-          createWriteStream(temporary, { flush: true }),
+        const count = async function* (chunks: AsyncIterable<Uint8Array>) {
+          for await (const chunk of chunks) {
+            hash.update(chunk);
+            size += chunk.length;
+            yield chunk;
+          }
+        };
+        await writeTo(temporary, () =>
+          pipeline(content, count, createWriteStream(temporary, { flush: true })),
         );
         const digest: Digest = `sha256:${hash.digest('hex')}`;
         await mkdir(dirname(blobPath(digest)), { recursive: true });

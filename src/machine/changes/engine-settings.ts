@@ -1,7 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Failure } from '../../lib/failure.ts';
 import type { Change } from './change.ts';
+import {
+  type DaemonFile,
+  listReplaced,
+  mergeSettings,
+  readDaemonFile,
+  toCopyPath,
+} from './daemon-settings.ts';
 import type { Root } from './root.ts';
 
 /** Settings of an engine that this tool installed. */
@@ -18,29 +24,44 @@ export const wrapperSource = join(import.meta.dirname, 'runtime-wrapper.sh');
 export const wrapperPath = '/usr/local/lib/wealist-local/runc-without-sys-resource';
 const runtime = 'wealist-nores';
 
-/** Merges the settings over the existing ones in the file; the engine reads them when it starts. */
-export function setEngineSettings(root: Root, settings: EngineSettings): Change {
+/**
+ * Merges the settings into the existing ones of the file, of which a copy is made; the engine reads them when it starts.
+ * @throws {Failure} as `readDaemonFile`.
+ */
+export async function setEngineSettings(root: Root, settings: EngineSettings): Promise<Change> {
   const file = root.path(settingsFile);
   const wanted = toDaemonSettings(settings);
+  const present = await readDaemonFile(file);
+  const isWanted = ({ settings: found }: DaemonFile) =>
+    JSON.stringify(mergeSettings(found, wanted)) === JSON.stringify(found);
   return {
     id: 'engine-settings',
     title: `container engine configured: ${describe(settings)}`,
     why: explain(settings),
     detail: [
       `${file}: ${JSON.stringify(wanted)}`,
+      ...listReplaced(present.settings, wanted).map((each) => `replaces ${each}`),
+      ...(present.text === ''
+        ? []
+        : [`the other settings stay; a copy is kept in ${toCopyPath(file, present.text)}`]),
       ...(settings.withoutSysResource ? [`${wrapperPath}: a wrapper script for runc`] : []),
     ].join('; '),
     async isNeeded() {
-      const present = await readDaemonSettings(file);
-      return JSON.stringify({ ...present, ...wanted }) !== JSON.stringify(present);
+      return !isWanted(await readDaemonFile(file));
     },
-    async apply() {
+    async apply(run) {
       // The wrapper first: the engine does not start with a runtime that is missing.
       if (settings.withoutSysResource) {
         await root.writeFile(root.path(wrapperPath), await readFile(wrapperSource, 'utf8'), '0755');
       }
-      const present = await readDaemonSettings(file);
-      await root.writeFile(file, `${JSON.stringify({ ...present, ...wanted }, undefined, 2)}\n`, '0644');
+      const found = await readDaemonFile(file);
+      if (found.text !== '') {
+        const copy = toCopyPath(file, found.text);
+        await root.writeFile(copy, found.text, '0600');
+        run.report(`the previous settings are in ${copy}`);
+      }
+      const merged = mergeSettings(found.settings, wanted);
+      await root.writeFile(file, `${JSON.stringify(merged, undefined, 2)}\n`, '0644');
     },
   };
 }
@@ -56,19 +77,6 @@ export function toDaemonSettings({
       ? { runtimes: { [runtime]: { path: wrapperPath } }, 'default-runtime': runtime }
       : {}),
   };
-}
-
-async function readDaemonSettings(file: string): Promise<Readonly<Record<string, unknown>>> {
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '';
-    throw error;
-  });
-  if (text.trim() === '') return {};
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new Failure(`${file} is not JSON`, { cause, hint: `python3 -m json.tool ${file}` });
-  }
 }
 
 function describe({ mtu, withoutSysResource }: EngineSettings): string {

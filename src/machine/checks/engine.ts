@@ -57,6 +57,17 @@ export const checkCgroup: MakeCheck = ({ engine, demand }: CheckContext) => {
   ];
 };
 
+/** The oldest kernel that Kubernetes supports; on an older one nodes start, and then parts of their network fail. */
+const oldestKernel = '4.19';
+
+export const checkKernel: MakeCheck = ({ engine }) => {
+  if (engine === undefined || engine.kernel === '') return [];
+  const check = { id: 'kernel', title: 'kernel', detail: engine.kernel };
+  if (!isOlder(engine.kernel, oldestKernel)) return [{ ...check, state: 'ok' }];
+  const detail = `${engine.kernel} is older than ${oldestKernel}, the oldest that Kubernetes supports`;
+  return [{ ...check, state: 'warn', detail, fix: 'install a newer kernel' }];
+};
+
 /** With an MTU above the host's, large packets are lost, and connections seem to hang. */
 export const checkMtu: MakeCheck = ({ engine, host }) => {
   if (engine === undefined || engine.inVirtualMachine || host.mtu === undefined) return [];

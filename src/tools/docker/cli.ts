@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { exitCodes } from '../../lib/failure.ts';
 import type { Exec, ExecResult } from '../exec.ts';
 import type { FailureRule, FailureRules } from '../failure-rules.ts';
+import type { Docker } from './docker.ts';
 
 /** A container engine that cannot be used, as the docker program prints it; kind prints the same. */
 export const engineRules: readonly FailureRule[] = [
@@ -73,9 +74,11 @@ export interface DockerCli {
 export const unfinishedPrefix = 'wealist-unfinished-';
 
 /** `env` names the engine (DOCKER_HOST), so that the user's docker context has no effect. */
-export function createDockerCli(exec: Exec, env: Readonly<Record<string, string>>): DockerCli {
+export function createDockerCli(exec: Exec, { env, watch }: Pick<Docker, 'env' | 'watch'>): DockerCli {
   const docker = (args: readonly string[], options: Parameters<Exec>[2] = {}) =>
-    exec('docker', args, { failures: dockerFailures, ...options, env });
+    watch(options.signal, (signal) =>
+      exec('docker', args, { failures: dockerFailures, ...options, env, signal }),
+    );
 
   return {
     async load(archive, signal) {

@@ -1,6 +1,9 @@
 import { addAbortSignal, type Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import type Dockerode from 'dockerode';
 import { abortable } from '../../lib/abortable.ts';
+import { createWatch, type Watch } from '../../lib/watchdog.ts';
+import { createEngineLook, type EngineLookOptions } from './engine-look.ts';
 import { getFromSocket } from './engine-socket.ts';
 import { type DockerEvent, isAbsent, readEvents, toFailure } from './responses.ts';
 
@@ -10,8 +13,10 @@ export interface AbortOptions {
 
 type Signal = AbortSignal | undefined;
 
-/** Requests to a container engine. @throws {Failure} from every method: `what` was requested, and why it failed. */
+/** Requests to a container engine, each of which ends with a Failure when the engine hangs. @throws {Failure} from every method: `what` was requested, and why it failed. */
 export interface DockerConnection {
+  /** Ends calls, also those of other programs to this engine, when it has not responded for a minute. */
+  readonly watch: Watch;
   /** The library, with a connection of its own to the engine. */
   connect(): Promise<Dockerode>;
   /** One request through the library. Ends at once when aborted, even if the engine does not respond. */
@@ -33,8 +38,23 @@ type StreamRequest = (api: Dockerode) => Promise<NodeJS.ReadableStream>;
 /** Milliseconds for one request; an engine that pulls and builds is slow. */
 const requestTimeout = 60_000;
 
+export interface ConnectionOptions extends EngineLookOptions {
+  /** Milliseconds between two questions whether the engine still responds, while a request is running. */
+  readonly interval?: number;
+}
+
 /** Sends nothing before the first request. */
-export function createConnection(socket: string): DockerConnection {
+export function createConnection(
+  socket: string,
+  { interval = 10_000, ...lookOptions }: ConnectionOptions = {},
+): DockerConnection {
+  const watch = createWatch(() => {
+    const look = createEngineLook(
+      (signal) => getFromSocket(socket, '/version', { timeout: requestTimeout, signal }),
+      lookOptions,
+    );
+    return async () => void (await look());
+  }, interval);
   let connection: Promise<Dockerode> | undefined;
   // Imported at the first request: it takes a quarter of a second, and many commands do not need it.
   const connect = () => {
@@ -48,19 +68,25 @@ export function createConnection(socket: string): DockerConnection {
   const request: DockerConnection['request'] = async (what, signal, send) => {
     signal?.throwIfAborted();
     try {
-      return await abortable(connect().then(send), signal);
+      return await watch(signal, (limited) => abortable(connect().then(send), limited));
     } catch (error) {
       signal?.throwIfAborted();
       throw toFailure(what, error);
     }
   };
 
-  const requestStream: DockerConnection['requestStream'] = async (what, signal, send) => {
-    const stream = (await request(what, signal, send)) as Readable;
-    return signal ? addAbortSignal(signal, stream) : stream;
-  };
+  const requestStream: DockerConnection['requestStream'] = (what, signal, send) =>
+    new Promise((resolve, reject) => {
+      watch(signal, async (limited) => {
+        const stream = addAbortSignal(limited, (await request(what, limited, send)) as Readable);
+        resolve(stream);
+        // The watch ends with the stream, whose reader gets its error.
+        await finished(stream).catch(() => {});
+      }).catch(reject);
+    });
 
   return {
+    watch,
     connect,
     request,
     requestStream,

@@ -74,7 +74,7 @@ interface SavesSeveral {
 }
 
 export function createDockerImages(
-  { connect, request, getJson, requestStream, follow }: DockerConnection,
+  { watch, connect, request, getJson, requestStream, follow }: DockerConnection,
   exec: Exec,
 ): DockerImages {
   return {
@@ -116,13 +116,16 @@ export function createDockerImages(
     },
 
     async pullImage(name, options) {
-      await pullImage(await connect(), exec, name, options);
+      const api = await connect();
+      await watch(options.signal, (signal) => pullImage(api, exec, name, { ...options, signal }));
     },
 
     getRemoteDigest: (name, { signal } = {}) =>
-      abortable(
-        connect().then((api) => getRemoteDigest(api, exec, name)),
-        signal,
+      watch(signal, (limited) =>
+        abortable(
+          connect().then((api) => getRemoteDigest(api, exec, name)),
+          limited,
+        ),
       ),
 
     saveImages: (names, { signal } = {}) =>

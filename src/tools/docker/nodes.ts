@@ -1,12 +1,15 @@
 import { Readable } from 'node:stream';
 import { CommandFailure } from '../../lib/failure.ts';
 import type { DockerCli } from './cli.ts';
+import { readKubeletError } from './kubelet.ts';
 import { createNodeImageStore, ctr, type NodeImageStore } from './node-image-store.ts';
 
 /** A cluster's nodes, through programs that run inside their containers. */
 export interface Nodes extends NodeImageStore {
   /** Whether the node is running and its containerd responds. */
   isUp(node: string, signal: AbortSignal): Promise<boolean>;
+  /** Why the kubelet of the node does not keep running; undefined when it does. @throws {CommandFailure} when the node does not run. */
+  findKubeletError(node: string, signal: AbortSignal): Promise<string | undefined>;
   /**
    * Starts its program at once, and resolves when kube-proxy on the node routes no request to these addresses of pods,
    * which may become known later. @throws {CommandFailure} after 10 s.
@@ -65,6 +68,8 @@ export function createNodes(docker: DockerCli): Nodes {
         throw error;
       }
     },
+
+    findKubeletError: (node, signal) => readKubeletError(docker, node, signal),
 
     async waitUntilUnrouted(node, addresses, signal) {
       const input = Readable.from(toDestinations(addresses));

@@ -41,7 +41,9 @@ export function isAbsent(error: unknown): boolean {
 
 /** The error of a request about `what` as a Failure: rejected by the engine, or the connection was lost. */
 export function toFailure(what: string, error: unknown): Failure {
-  if (error instanceof Failure) return error;
+  // A stream that is aborted fails with an AbortError, whose cause is the reason.
+  const reason = error instanceof Error && error.name === 'AbortError' ? error.cause : error;
+  if (reason instanceof Failure) return reason;
   const { code } = error as { readonly code?: string };
   if (code === 'ECONNREFUSED' || code === 'ENOENT' || code === 'ECONNRESET') {
     return new Failure('the container engine stopped responding', { cause: error, hint: 'npm run doctor' });

@@ -4,6 +4,10 @@ import type { FailureRule, FailureRules } from '../failure-rules.ts';
 /** Of a cluster that cannot be connected to. */
 export const notReachable = 'the cluster does not respond';
 
+/** A server that ends its connections, or is not there, as while it restarts. */
+const restarting =
+  /was refused|connection refused|ECONNREFUSED|connection reset|ECONNRESET|socket hang up|unexpected EOF|\bEOF$|\baborted$/m;
+
 /**
  * Failures of requests to an API server: as kubectl prints them (`Error from server (Forbidden): …`), as Go and Node
  * describe a connection that failed. What an API server rejects is exit code 5, what it denies by a policy is 9.
@@ -95,8 +99,7 @@ const rules: readonly FailureRule[] = [
     message: notReachable,
   },
   {
-    pattern:
-      /was refused|connection refused|ECONNREFUSED|connection reset|ECONNRESET|socket hang up|unexpected EOF/,
+    pattern: restarting,
     hint: 'npm run status',
     message: notReachable,
   },
@@ -107,6 +110,11 @@ const rules: readonly FailureRule[] = [
     message: notReachable,
   },
 ];
+
+/** Whether a failed request, or what a program printed of one, says that the API server is gone for the moment. */
+export function isRestarting(text: string): boolean {
+  return restarting.test(text);
+}
 
 /** Failures of the API server, asked directly or by kubectl. */
 export const apiFailures: FailureRules = { exitCode: exitCodes.cluster, hint: 'npm run status', rules };

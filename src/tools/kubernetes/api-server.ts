@@ -1,11 +1,10 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { findMessage } from '../../lib/error-body.ts';
 import { Failure } from '../../lib/failure.ts';
 import { findRule } from '../failure-rules.ts';
-import { apiFailures, notReachable, toServerError } from './api-failures.ts';
+import { apiFailures, isRestarting, notReachable, toServerError } from './api-failures.ts';
 import type { ApiAccess } from './kubeconfig.ts';
 import type { Metadata } from './objects.ts';
 
@@ -40,6 +39,8 @@ export type ApiReader = Omit<ApiServer, 'patch' | 'create' | 'remove'>;
 export class ApiFailure extends Failure {
   /** The HTTP status; undefined when there was no response. */
   readonly status: number | undefined;
+  /** There was no response because the server is gone for the moment. */
+  readonly isRestarting: boolean;
 
   constructor(
     message: string,
@@ -54,6 +55,7 @@ export class ApiFailure extends Failure {
     });
     this.name = 'ApiFailure';
     this.status = status;
+    this.isRestarting = status === undefined && isRestarting(text);
   }
 }
 
@@ -86,13 +88,18 @@ interface Change {
 
 const metadataOnly = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 
-/** Milliseconds until the first byte of a response. */
-const timeout = 10_000;
+export interface ApiServerOptions {
+  /** Milliseconds without a byte of a response; a stream that `open` returns may be silent for longer. */
+  readonly timeout?: number;
+}
 
 /** Forces ownership of every field, so that other field managers do not conflict; rejects unknown fields. */
 const dryRunQuery = 'dryRun=All&fieldManager=wealist-plan&force=true&fieldValidation=Strict';
 
-export function createApiServer({ server, authorize, ...certificates }: ApiAccess): ApiServer {
+export function createApiServer(
+  { server, authorize, ...certificates }: ApiAccess,
+  { timeout = 10_000 }: ApiServerOptions = {},
+): ApiServer {
   const isPlain = server.startsWith('http:');
   const agent = isPlain
     ? new HttpAgent({ keepAlive: true })
@@ -128,9 +135,29 @@ export function createApiServer({ server, authorize, ...certificates }: ApiAcces
     });
     const { statusCode: status = 0 } = response;
     if (status < 300) return response;
-    throw new ApiFailure(findMessage(await text(response)) ?? `the cluster responded with status ${status}`, {
-      status,
-    });
+    throw new ApiFailure(
+      findMessage(await readText(response, signal)) ?? `the cluster responded with status ${status}`,
+      {
+        status,
+      },
+    );
+  }
+
+  async function readText(response: IncomingMessage, signal: AbortSignal): Promise<string> {
+    const timer = setTimeout(() => response.destroy(new Error(`no data for ${timeout / 1000} s`)), timeout);
+    let body = '';
+    try {
+      for await (const part of response.setEncoding('utf8')) {
+        body += part;
+        timer.refresh();
+      }
+      return body;
+    } catch (error) {
+      signal.throwIfAborted();
+      throw new ApiFailure(notReachable, { cause: error instanceof Error ? error.message : error });
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   return {
@@ -139,25 +166,25 @@ export function createApiServer({ server, authorize, ...certificates }: ApiAcces
     open: (path, signal) => send(path, signal),
     async dryRun(path, object, signal) {
       const change = { method: 'PATCH', type: 'application/apply-patch+yaml', object } as const;
-      return JSON.parse(await text(await send(`${path}?${dryRunQuery}`, signal, { change })));
+      return JSON.parse(await readText(await send(`${path}?${dryRunQuery}`, signal, { change }), signal));
     },
     async get(path, signal) {
-      return JSON.parse(await text(await send(path, signal)));
+      return JSON.parse(await readText(await send(path, signal), signal));
     },
     async getMetadata(path, signal) {
-      const { items } = JSON.parse(await text(await send(path, signal, { accept: metadataOnly })));
+      const response = await send(path, signal, { accept: metadataOnly });
+      const { items } = JSON.parse(await readText(response, signal));
       // In this form an empty list is null.
       return items ?? [];
     },
     async patch(path, object, signal) {
       const change = { method: 'PATCH', type: 'application/strategic-merge-patch+json', object } as const;
-      return JSON.parse(await text(await send(path, signal, { change })));
+      return JSON.parse(await readText(await send(path, signal, { change }), signal));
     },
     async create(path, object, signal) {
       try {
-        await text(
-          await send(path, signal, { change: { method: 'POST', type: 'application/json', object } }),
-        );
+        const change = { method: 'POST', type: 'application/json', object } as const;
+        await readText(await send(path, signal, { change }), signal);
         return true;
       } catch (error) {
         if (error instanceof ApiFailure && error.status === 409) return false;
@@ -167,7 +194,7 @@ export function createApiServer({ server, authorize, ...certificates }: ApiAcces
     async remove(path, signal) {
       try {
         const change = { method: 'DELETE', type: 'application/json', object: {} } as const;
-        await text(await send(path, signal, { change }));
+        await readText(await send(path, signal, { change }), signal);
       } catch (error) {
         if (!(error instanceof ApiFailure && error.status === 404)) throw error;
       }

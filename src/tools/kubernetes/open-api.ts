@@ -12,7 +12,10 @@ export function createApiOpener(kubeconfig: string, context: string, exec: Exec)
   return async () => {
     const text = await readFile(kubeconfig, 'utf8').catch(() => undefined);
     if (last === undefined || text === undefined || text !== last.text) {
-      last = { text, api: readKubeconfig(kubeconfig, context, exec).then(createApiServer) };
+      last = {
+        text,
+        api: readKubeconfig(kubeconfig, context, exec).then((access) => createApiServer(access)),
+      };
     }
     return last.api;
   };

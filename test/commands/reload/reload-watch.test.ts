@@ -1,5 +1,6 @@
-import { chmod, link, rename, stat, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, link, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { exitCodes, Failure } from '../../../src/lib/failure.ts';
 import { makeGate, watchService } from '../../fakes/watched-service.ts';
@@ -149,6 +150,23 @@ test.each([
   for (const path of saved) await write(path, 'two');
   expect(await line(2)).toMatch(/ board live after .* 1 file on top of /);
   expect(service.filesIn(pod())).toEqual(put);
+});
+
+test('a log that git ignores in the context wakes nothing, and does not disturb a build', async () => {
+  const world = await watchService();
+  const { line, lines, write, builds, source } = world;
+  const grow = () => appendFile(join(source, 'made.json'), 'line\n');
+  world.build = async () => {
+    for (let count = 0; count < 3; count += 1) await grow();
+  };
+  await line(1);
+  for (let count = 0; count < 30; count += 1) {
+    await grow();
+    await sleep(10);
+  }
+  expect({ lines: lines().length, builds: builds.length }).toEqual({ lines: 1, builds: 1 });
+  await write('live/page.html', 'two');
+  expect(await line(2)).toMatch(/ board live after .* 1 file on top of /);
 });
 
 test('of files saved together, none is lost whose event arrives late', async () => {

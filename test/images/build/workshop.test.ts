@@ -4,9 +4,10 @@ import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { reportElapsed } from '../../../src/images/build/report-elapsed.ts';
-import { openWorkshop } from '../../../src/images/build/workshop.ts';
+import { openWorkshop, toProgramKey } from '../../../src/images/build/workshop.ts';
 import { packLayer } from '../../../src/images/store/layer.ts';
 import { openStore } from '../../../src/images/store/store.ts';
+import type { Platform } from '../../../src/lib/platform.ts';
 import { createSerialQueue } from '../../../src/lib/serial-queue.ts';
 import type { Run } from '../../../src/plan/plan.ts';
 import type { Debian } from '../../../src/tools/debian.ts';
@@ -22,7 +23,7 @@ async function makeWorkshop(go: Partial<Go> = {}) {
   const built: string[] = [];
   const roots: string[] = [];
   const defaultGo: Go = {
-    async build(program, folder) {
+    async build(program, _, folder) {
       built.push(program.package);
       await writeFile(join(folder, program.package.split('/').at(-1) ?? ''), `program ${program.package}`);
     },
@@ -30,8 +31,7 @@ async function makeWorkshop(go: Partial<Go> = {}) {
     clean: async () => {},
   };
   const debian: Debian = {
-    architecture: async () => 'amd64',
-    async makeRoot(root, path) {
+    async makeRoot(root, _, path) {
       roots.push(root.suite);
       const entries = ['etc/passwd', 'usr/share/doc/a', 'usr/lib/extra'].map((each) => ({
         path: each,
@@ -80,7 +80,7 @@ test('a program of this checkout is built again when its module changes', async 
 test('a failed build leaves nothing, and the next one starts again', async () => {
   let fails = true;
   const { workshop, cache } = await makeWorkshop({
-    async build(_, folder) {
+    async build(_, _platform, folder) {
       await writeFile(join(folder, 'kind'), 'half');
       if (fails) throw new Error('no space left');
     },
@@ -95,7 +95,7 @@ test('two programs are built one after the other, and the second reports that it
   let running = 0;
   let most = 0;
   const { open, lines } = await makeWorkshop({
-    async build(program, folder) {
+    async build(program, _, folder) {
       running += 1;
       most = Math.max(most, running);
       await sleep(10);
@@ -111,7 +111,7 @@ test('two programs are built one after the other, and the second reports that it
 test('a queued build does not start after the run was aborted', async () => {
   const built: string[] = [];
   const { open, abort, lines } = await makeWorkshop({
-    async build({ package: path }, folder) {
+    async build({ package: path }, _, folder) {
       built.push(path);
       await expect.poll(() => lines).toContain('waiting for another Go build');
       await writeFile(join(folder, path.split('/').at(-1) ?? ''), '');
@@ -158,4 +158,29 @@ test('the last line is repeated while no new one is reported', async () => {
     await expect.poll(() => lines.length).toBeGreaterThan(2);
   });
   expect(new Set(lines.map((line) => line.split(' ')[0]))).toEqual(new Set(['linking']));
+});
+
+test('the keys of a program differ by system and architecture; what is for Linux has no mark of it', async () => {
+  const key = (os: string, architecture: string) => toProgramKey(kind, { os, architecture });
+  const keys = await Promise.all([
+    key('linux', 'amd64'),
+    key('linux', 'arm64'),
+    key('darwin', 'amd64'),
+    key('darwin', 'arm64'),
+  ]);
+  expect(new Set(keys).size).toBe(4);
+});
+
+test('programs are for the images of the engine, except where a platform is named', async () => {
+  const platforms: Platform[] = [];
+  const { open } = await makeWorkshop({
+    async build(program, platform, folder) {
+      platforms.push(platform);
+      await writeFile(join(folder, program.package.split('/').at(-1) ?? ''), '');
+    },
+  });
+  const mac = { os: 'darwin', architecture: 'arm64' };
+  const own = await open().goProgram(kind, mac);
+  expect(await open().goProgram(kind)).not.toBe(own);
+  expect(platforms).toEqual([mac, { os: 'linux', architecture: 'amd64' }]);
 });

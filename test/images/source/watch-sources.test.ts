@@ -7,7 +7,11 @@ import { type Saved, watchSources } from '../../../src/images/source/watch-sourc
 import { makeTemporaryFolder } from '../../temporary-folder.ts';
 
 /** Watches a folder of its own; `batches` are the reported ones, relative to the folder. */
-async function startWatch({ folder = '', isSource = () => true }: Partial<SourceFolder> = {}) {
+async function startWatch({
+  folder = '',
+  isSource = () => true,
+  skipped = ['**/node_modules/**', '**/.git/**', '**/.gradle/**'],
+}: Partial<SourceFolder> = {}) {
   const root = folder || (await makeTemporaryFolder());
   const end = new AbortController();
   const batches: string[][] = [];
@@ -15,7 +19,7 @@ async function startWatch({ folder = '', isSource = () => true }: Partial<Source
   let ended: Promise<void> | undefined;
   await new Promise<void>((resolve, reject) => {
     const collect = async () => {
-      const watched = [{ folder: root, isSource }];
+      const watched = [{ folder: root, isSource, skipped }];
       for await (const batch of watchSources(watched, { signal: end.signal, onWatching: resolve })) {
         saved.push(batch);
         batches.push([...batch.paths].map((path) => path.slice(root.length + 1)).sort());

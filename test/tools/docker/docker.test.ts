@@ -1,9 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
+import { createConnection } from '../../../src/tools/docker/connection.ts';
+import { createDockerContainers } from '../../../src/tools/docker/containers.ts';
 import { createDocker } from '../../../src/tools/docker/docker.ts';
+import { createDockerImages } from '../../../src/tools/docker/images.ts';
 import { exec } from '../../../src/tools/exec.ts';
-import { type Routes, sendJson, startEngine } from '../../fakes/engine.ts';
+import { docker as engine, type Routes, sendJson, startEngine } from '../../fakes/engine.ts';
 
 async function connect(routes: Routes) {
   return createDocker({ socket: await startEngine(routes) }, exec);
@@ -107,6 +111,38 @@ test('a rejected request has the message of the engine', async () => {
   await expect(docker.saveImages(['a:1', 'b:1'])).rejects.toMatchObject({
     message: 'saving a:1, b:1: no such file',
   });
+});
+
+test('an engine that accepts requests and does not respond ends them, also in the middle of a response', async () => {
+  const socket = await startEngine({
+    'POST /containers/c1/start': () => {},
+    'GET /images/get': (_, response) => void response.writeHead(200).write('half'),
+    'GET /version': () => {},
+  });
+  const connection = createConnection(socket, { interval: 5, timeout: 20, limit: 60 });
+  const hung = {
+    message: 'the container engine has not responded for 0.1 s',
+    exitCode: 3,
+    hint: 'npm run doctor',
+  };
+  const containers = createDockerContainers(connection);
+  await expect(containers.startContainer('c1')).rejects.toMatchObject(hung);
+  const archive = await createDockerImages(connection, exec).saveImages(['a:1']);
+  await expect(buffer(archive)).rejects.toMatchObject({ cause: hung });
+});
+
+test('a slow request of an engine that responds to others is not ended', async () => {
+  let asked = 0;
+  const socket = await startEngine({
+    'GET /version': (_, response) => {
+      asked += 1;
+      sendJson(response, 200, engine.version);
+    },
+    'POST /containers/c1/start': (_, response) => void setTimeout(() => response.writeHead(204).end(), 200),
+  });
+  const connection = createConnection(socket, { interval: 5, limit: 60_000 });
+  await createDockerContainers(connection).startContainer('c1');
+  expect(asked).toBeGreaterThan(0);
 });
 
 test('an engine that went away', async () => {

@@ -7,6 +7,7 @@ import { packTar } from '../../../src/images/store/tar.ts';
 import { createDockerCli } from '../../../src/tools/docker/cli.ts';
 import { createNodes } from '../../../src/tools/docker/nodes.ts';
 import { exec } from '../../../src/tools/exec.ts';
+import { noWatch } from '../../fakes/watch.ts';
 import { makeTemporaryFolder } from '../../temporary-folder.ts';
 
 /** A node whose `ctr` has one image, and after an import another one, called as the archive says. */
@@ -50,7 +51,7 @@ async function makeNode() {
     exec(join(folder, program), args, { ...options, env: { ...options?.env, ...env } });
   const read = (name: string) => readFile(join(folder, name), 'utf8');
   const write = (name: string, content: string) => writeFile(join(folder, name), content);
-  return { nodes: createNodes(createDockerCli(there, {})), read, write, folder };
+  return { nodes: createNodes(createDockerCli(there, { env: {}, watch: noWatch })), read, write, folder };
 }
 
 const { signal } = new AbortController();

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { createApiServer } from '../../../src/tools/kubernetes/api-server.ts';
+import { type ApiServerOptions, createApiServer } from '../../../src/tools/kubernetes/api-server.ts';
 
-async function start(answer: RequestListener) {
+async function start(answer: RequestListener, options?: ApiServerOptions) {
   const server = createServer(answer);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -12,7 +12,8 @@ async function start(answer: RequestListener) {
     server.closeAllConnections();
     server.close();
   });
-  return createApiServer({ server: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+  const { port } = server.address() as AddressInfo;
+  return createApiServer({ server: `http://127.0.0.1:${port}` }, options);
 }
 
 const { signal } = new AbortController();
@@ -44,6 +45,14 @@ test('no server', async () => {
   await expect(api.get('/api', signal)).rejects.toMatchObject({
     message: 'the cluster does not respond',
     cause: expect.stringContaining('ECONNREFUSED'),
+  });
+});
+
+test('a response that stops in the middle, as when its node is paused', async () => {
+  const api = await start((_, response) => void response.writeHead(200).write('{"items":['), { timeout: 50 });
+  await expect(api.get('/api/v1/pods', signal)).rejects.toMatchObject({
+    message: 'the cluster does not respond',
+    cause: 'no data for 0.05 s',
   });
 });
 

@@ -1,0 +1,118 @@
+import type { Requests } from '../config/requests.ts';
+import { listNodeLoads, toRequest } from '../diagnosis/node-load.ts';
+import type { Snapshot, Snapshots } from '../diagnosis/snapshot.ts';
+import { toAmount } from '../lib/quantity.ts';
+import { waitFor } from '../lib/wait.ts';
+import type { Step } from '../plan/plan.ts';
+import type { Kubectl } from '../tools/kubernetes/kubectl.ts';
+import { type Deployment, findComponent } from '../tools/kubernetes/objects.ts';
+
+export interface MakeRoomDeps {
+  readonly kubectl: Kubectl;
+  readonly snapshots: Snapshots;
+  readonly namespace: string;
+  /** What one pod of each service that this run deploys will request. */
+  readonly requests: () => Promise<ReadonlyMap<string, Requests>>;
+}
+
+/** Milliseconds in which the old pods must end; their grace period is 10 s. */
+const timeout = 30_000;
+
+const resources = [
+  { name: 'cpu', key: 'cpus' },
+  { name: 'memory', key: 'memory' },
+] as const;
+
+/**
+ * A rollout starts the new pod beside the old one. Where no node has room for that, the services that will request less
+ * get their lower requests now, and their old pods end first. Otherwise one that is deployed earlier would fail for lack of
+ * room that a later one no longer needs, in every run.
+ */
+export function makeRoom({ kubectl, snapshots, namespace, requests }: MakeRoomDeps): Step {
+  /** The services that request more than they will. */
+  async function listLowered(snapshot: Snapshot) {
+    const wanted = await requests();
+    return listServices(snapshot).flatMap((deployment) => {
+      const { name } = deployment.metadata;
+      const lower = wanted.get(name);
+      const spec = deployment.spec.template.spec;
+      if (!lower || !spec || deployment.spec.replicas === 0) return [];
+      return exceeds(spec, lower) ? [{ name, lower }] : [];
+    });
+  }
+
+  const listServices = (snapshot: Snapshot) =>
+    snapshot.list('Deployment').filter(({ metadata }) => metadata.namespace === namespace);
+
+  /** What does not fit: a pod that waits for room now, or another pod of the largest service. */
+  function findShortage(snapshot: Snapshot): string | undefined {
+    const waiting = snapshot.list('Pod').find(({ metadata, spec, status }) => {
+      const scheduled = status.conditions?.find(({ type }) => type === 'PodScheduled');
+      const isShort = /Insufficient (cpu|memory)/.test(scheduled?.message ?? '');
+      return metadata.namespace === namespace && spec.nodeName === undefined && isShort;
+    });
+    if (waiting) return `pod ${waiting.metadata.name} fits onto no node`;
+    for (const { name } of resources) {
+      const [best] = listNodeLoads(snapshot, name);
+      const largest = Math.max(0, ...listServices(snapshot).map((each) => toPodRequest(each, name)));
+      if (best && largest > best.free) {
+        return `a second pod of ${toAmount(name, largest)} does not fit: ${toAmount(name, best.free)} is free`;
+      }
+    }
+    return undefined;
+  }
+
+  return {
+    title: 'lowered requests',
+
+    async isDone({ signal }) {
+      const snapshot = await snapshots.take(signal, { maxAge: 1_000 });
+      if (findShortage(snapshot) === undefined) return 'new pods fit beside the old ones';
+      return (await listLowered(snapshot)).length === 0 && 'no service requests less than before';
+    },
+
+    async apply({ signal, report }) {
+      const before = await snapshots.take(signal);
+      const shortage = findShortage(before);
+      const lowered = await listLowered(before);
+      if (shortage === undefined || lowered.length === 0) return;
+      report(`${shortage}: lowering ${lowered.map(({ name }) => name).join(', ')}`);
+      for (const { name, lower } of lowered) {
+        const patch = JSON.stringify(toPatch(name, lower));
+        const where = ['deployment', name, `--namespace=${namespace}`];
+        await kubectl.run(['patch', ...where, '--type=strategic', `--patch=${patch}`], signal);
+      }
+      const wanted = new Map(lowered.map(({ name, lower }) => [name, lower]));
+      const hasRoom = async () => {
+        const snapshot = await snapshots.take(signal);
+        const isEnding = snapshot.list('Pod').some((pod) => {
+          const lower = wanted.get(findComponent(pod) ?? '');
+          return pod.metadata.namespace === namespace && lower && exceeds(pod.spec, lower);
+        });
+        return (!isEnding && findShortage(snapshot) === undefined) || undefined;
+      };
+      // What still does not fit fails where it is deployed, with its numbers.
+      await waitFor(hasRoom, { interval: 500, timeout, signal });
+    },
+  };
+}
+
+function toPodRequest({ spec }: Deployment, resource: string): number {
+  const pod = spec.template.spec;
+  return pod && spec.replicas !== 0 ? toRequest(pod, resource) : 0;
+}
+
+function exceeds(spec: Parameters<typeof toRequest>[0], lower: Requests): boolean {
+  return resources.some(({ name, key }) => toRequest(spec, name) > lower[key]);
+}
+
+/** Helm's next upgrade of the release puts the strategy back. */
+function toPatch(name: string, { cpus, memory }: Requests): object {
+  const requests = { cpu: `${Math.round(cpus * 1000)}m`, memory: String(Math.round(memory)) };
+  return {
+    spec: {
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '100%', maxSurge: 0 } },
+      template: { spec: { containers: [{ name, resources: { requests } }] } },
+    },
+  };
+}
