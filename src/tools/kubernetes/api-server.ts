@@ -193,7 +193,8 @@ export function createApiServer(
     },
     async remove(path, signal) {
       try {
-        const change = { method: 'DELETE', type: 'application/json', object: {} } as const;
+        const object = { apiVersion: 'v1', kind: 'DeleteOptions' };
+        const change = { method: 'DELETE', type: 'application/json', object } as const;
         await readText(await send(path, signal, { change }), signal);
       } catch (error) {
         if (!(error instanceof ApiFailure && error.status === 404)) throw error;
