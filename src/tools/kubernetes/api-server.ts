@@ -80,11 +80,13 @@ interface Named {
   readonly metadata: Metadata;
 }
 
-interface Change {
-  readonly method: 'POST' | 'PATCH' | 'DELETE';
+interface Write {
+  readonly method: 'POST' | 'PATCH';
   readonly type: `application/${'json' | 'strategic-merge-patch+json' | 'apply-patch+yaml'}`;
   readonly object: object;
 }
+
+type Change = Write | { readonly method: 'DELETE' };
 
 const metadataOnly = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 
@@ -112,10 +114,11 @@ export function createApiServer(
     { change, accept }: { readonly change?: Change; readonly accept?: string } = {},
   ): Promise<IncomingMessage> {
     const token = await authorize?.(signal);
+    const body = change && 'object' in change ? change : undefined;
     const headers = {
       ...(accept !== undefined && { accept }),
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
-      ...(change && { 'content-type': change.type }),
+      ...(body && { 'content-type': body.type }),
     };
     const method = change?.method ?? 'GET';
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
@@ -127,7 +130,7 @@ export function createApiServer(
         clearTimeout(timer);
         reject(error);
       });
-      sent.end(change && JSON.stringify(change.object));
+      sent.end(body && JSON.stringify(body.object));
     }).catch((error: Error) => {
       signal.throwIfAborted();
       const rule = findRule(apiFailures.rules, error.message);
@@ -193,9 +196,7 @@ export function createApiServer(
     },
     async remove(path, signal) {
       try {
-        const object = { apiVersion: 'v1', kind: 'DeleteOptions' };
-        const change = { method: 'DELETE', type: 'application/json', object } as const;
-        await readText(await send(path, signal, { change }), signal);
+        await readText(await send(path, signal, { change: { method: 'DELETE' } }), signal);
       } catch (error) {
         if (!(error instanceof ApiFailure && error.status === 404)) throw error;
       }
