@@ -51,6 +51,19 @@ export const command = defineCommand({
       parse: parsePattern,
       example: "'status=5..'",
     },
+    exclude: {
+      value: 'pattern',
+      summary: 'no lines that match this regular expression',
+      parse: parsePattern,
+      example: '/health/',
+    },
+    highlight: {
+      value: 'pattern',
+      summary: 'emphasise what matches this regular expression',
+      parse: parsePattern,
+      example: 'user-42',
+    },
+    ignoreCase: { summary: 'the patterns match upper and lower case alike', short: 'i' },
     level: {
       value: 'level',
       summary: 'only lines of this level and above; a line without a level counts as info',
@@ -63,11 +76,12 @@ export const command = defineCommand({
     'npm run logs auth-service postgres',
     'npm run logs -- board-service --since 10m --grep error',
     'npm run logs -- --level warn --since 1h --no-follow',
+    'npm run logs -- --exclude /health/ --highlight timeout --ignore-case',
     'npm run logs -- auth-service --previous',
   ],
   onlyPrints: true,
 
-  async run(app, { services, env, noFollow, since, tail, grep, level, previous }) {
+  async run(app, { services, env, noFollow, since, tail, level, previous, ignoreCase, ...patterns }) {
     const { ui, signal } = app;
     const environment = await app.environment({ name: env });
     const components = selectComponents(environment, services);
@@ -75,8 +89,10 @@ export const command = defineCommand({
     const isPrinting = noFollow || previous;
     const api = await (isPrinting ? access.openApi() : followApi(() => access.openApi()));
     await hideSecrets(app, environment);
-    const format = ui.json ? formatAsJson : createReadableFormat({ components, colors: ui.resultColors });
-    const filter = createLogFilter({ grep, level });
+    const { grep, exclude, highlight } = ignoreCase ? ignoreCaseOf(patterns) : patterns;
+    const colors = ui.resultColors;
+    const format = ui.json ? formatAsJson : createReadableFormat({ components, colors, highlight });
+    const filter = createLogFilter({ grep, exclude, level });
 
     const options = {
       namespace: environment.namespace,
@@ -125,6 +141,18 @@ async function hideSecrets(app: App, environment: Environment): Promise<void> {
 
 function toNames(services: readonly string[]): string {
   return services.length === 0 ? 'weAlist' : services.join(', ');
+}
+
+interface Patterns {
+  readonly grep: RegExp | undefined;
+  readonly exclude: RegExp | undefined;
+  readonly highlight: RegExp | undefined;
+}
+
+/** The same patterns for upper and lower case. */
+function ignoreCaseOf({ grep, exclude, highlight }: Patterns): Patterns {
+  const relax = (pattern: RegExp | undefined) => pattern && new RegExp(pattern.source, 'i');
+  return { grep: relax(grep), exclude: relax(exclude), highlight: relax(highlight) };
 }
 
 /** The pattern has no flags g or y, which would make it continue at the last match. */

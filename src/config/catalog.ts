@@ -34,8 +34,12 @@ const Catalog = z.strictObject(
 );
 
 /** `images/catalog.yaml`: every third-party image, and where it can be obtained. */
-export type Catalog = z.infer<typeof Catalog>;
-export type CatalogEntry = Catalog[keyof Catalog];
+export type Catalog = Readonly<Record<keyof z.infer<typeof Catalog>, CatalogEntry>>;
+
+export interface CatalogEntry extends Readonly<z.infer<typeof Entry>> {
+  /** Whether it is the user's, in place of the catalog's (own-images.ts). */
+  readonly own?: boolean;
+}
 
 /** The images that are loaded onto the cluster's nodes. */
 export type ImageName = Exclude<keyof Catalog, 'node'>;

@@ -1,6 +1,7 @@
 import { findNearest } from '../lib/nearest.ts';
 import { imageNames } from './catalog.ts';
 import { requireChartLinks } from './chart-links.ts';
+import { findUnusedImages } from './own-images.ts';
 import { parse } from './parse.ts';
 import { findTooPrivileged } from './pod-security.ts';
 import { ConfigFailure, type Problem } from './problems.ts';
@@ -42,6 +43,7 @@ export async function loadHelmValues(
   const problems = layers.flatMap((layer) => [
     ...findSchemaProblems(layer, schema),
     ...findUnknownNames(layer, known),
+    ...findUnusedImages(layer, Object.keys(services)),
     ...findSecrets(layer, name),
   ]);
   if (problems.length > 0) throw new ConfigFailure(problems);

@@ -1,8 +1,10 @@
-import { isAbsolute, normalize, posix } from 'node:path';
+import { isAbsolute, posix } from 'node:path';
 import { z } from 'zod';
 import { clusterNameLength, toNamePattern } from '../lib/name-pattern.ts';
 import { findNearest } from '../lib/nearest.ts';
+import { Bases, buildKeys } from './build-settings.ts';
 import { extraNames } from './extras.ts';
+import { path, pathBelow } from './path-rules.ts';
 
 /*
  * The message of each rule completes "got X, expected …"; the descriptions are what editors show.
@@ -40,24 +42,6 @@ function port(example: number) {
   return z.int(rule).min(1, rule).max(65_535, rule);
 }
 
-/** A path in a file of env/. A program would read a leading `-` as a flag. */
-function path(rule: string) {
-  return z
-    .string(rule)
-    .min(1, rule)
-    .max(4096, rule)
-    .refine(
-      (text) => !/^[~$-]/.test(text),
-      'a path without ~, $ or - at its start: ~ and variables are not expanded',
-    )
-    .refine((text) => !/\p{Cc}/u.test(text), 'a path without control characters');
-}
-
-/** A path below the folder that it is relative to; links are checked elsewhere. */
-function pathBelow(rule: string) {
-  return path(rule).refine((text) => !isAbsolute(text) && !/^\.\.(\/|$)/.test(normalize(text)), rule);
-}
-
 /** Helm's limit for a release, which is named as its service. */
 const serviceName = name(53, 'auth-service');
 
@@ -82,6 +66,8 @@ const needs = z
 
 const containerFolder = 'a folder in the container, such as /app';
 
+const thenRule = 'restart, or a command such as { exec: [nginx, -s, reload] }';
+
 const Live = z.strictObject(
   {
     from: pathBelow('a folder, such as services/auth-service').describe(
@@ -97,8 +83,23 @@ const Live = z.strictObject(
       .enum(['source', 'stand-in'], 'source or stand-in')
       .default('source')
       .describe('Applies only if the service is built from this.'),
+    then: z
+      .union(
+        [
+          z.literal('restart', thenRule),
+          z.strictObject(
+            { exec: z.array(z.string(thenRule).min(1, thenRule), thenRule).min(1, thenRule) },
+            thenRule,
+          ),
+        ],
+        thenRule,
+      )
+      .optional()
+      .describe(
+        'What follows a change in a running container. restart: its program is restarted, for which the image needs /bin/sh. exec: this command is run in the container.',
+      ),
   },
-  'the keys from, to, build',
+  'the keys from, to, build, then',
 );
 export type Live = z.infer<typeof Live>;
 
@@ -122,6 +123,7 @@ export const Service = z.strictObject(
       .describe(
         'Build context of the Dockerfile, relative to `source`; default: all of it. Set it together with `dockerfile`.',
       ),
+    ...buildKeys,
     build: z
       .enum(['auto', 'source', 'stand-in'], 'auto, source or stand-in')
       .default('auto')
@@ -135,7 +137,7 @@ export const Service = z.strictObject(
         'Folders that `reload --watch` copies into the running container instead of building an image; default: the program of the stand-in.',
       ),
   },
-  'the keys of a service: port, route, needs, standIn, dockerfile, context, build, live',
+  'the keys of a service: port, route, needs, standIn, dockerfile, context, target, args, secrets, ssh, contexts, platform, build, live',
 );
 export type Service = z.infer<typeof Service>;
 
@@ -242,6 +244,9 @@ const Settings = z.strictObject(
       .describe(
         'A checkout of weAlist whose Dockerfiles are built instead of the stand-ins; relative to this checkout.',
       ),
+    bases: Bases.optional().describe(
+      'Base images of `source` that are built here, by the name that FROM gives them. A Dockerfile docker/base/<name>/Dockerfile needs no entry.',
+    ),
     values: z
       .array(
         pathBelow('a file of this checkout, such as helm/own.yaml'),

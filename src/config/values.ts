@@ -27,15 +27,21 @@ export function valuesFiles({
   secrets,
   generated,
 }: ValuesFilesOptions): readonly string[] {
-  const folder = join(checkout, 'helm/environments');
-  const own = (environment.values ?? []).map((file) => join(checkout, file));
-  const files = [
-    ...[join(folder, 'base.yaml'), join(folder, `${environment.name}.yaml`)],
-    ...(fromSource ? [join(checkout, fromSourceFile)] : []),
-    ...own,
-    ...[secrets, generated],
+  const own = listValuesFiles(environment, { fromSource }).map((file) => join(checkout, file));
+  return [...own, secrets, generated].filter((file) => file !== undefined);
+}
+
+/** Those of them that are in the checkout, relative to it. */
+export function listValuesFiles(
+  { name, values = [] }: Pick<Environment, 'name' | 'values'>,
+  { fromSource = false }: { readonly fromSource?: boolean } = {},
+): readonly string[] {
+  const folder = 'helm/environments';
+  return [
+    ...[`${folder}/base.yaml`, `${folder}/${name}.yaml`],
+    ...(fromSource ? [fromSourceFile] : []),
+    ...values,
   ];
-  return files.filter((file) => file !== undefined);
 }
 
 export type Controller = 'nginx' | 'traefik';

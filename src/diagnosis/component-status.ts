@@ -1,7 +1,7 @@
 import { noteAnnotation } from '../lib/labels.ts';
 import type { Pod } from '../tools/kubernetes/objects.ts';
 import { findIntercept, type Intercept } from './intercept.ts';
-import { findLiveFiles, type LiveFiles } from './live-files.ts';
+import { findServiceLiveFiles, type ServiceLiveFiles } from './live-files.ts';
 import { findPods, type Workload } from './pods.ts';
 import type { Snapshot } from './snapshot.ts';
 import { judgeNeeded, type Verdict } from './verdict.ts';
@@ -15,10 +15,10 @@ export interface ComponentStatus
   readonly imageId: string | undefined;
   /** Image of the container that has the workload's name, for each of the newest pods that has started it. */
   readonly running: readonly { readonly reference: string; readonly id: string }[];
-  /** Files in the running container that replace those of its image. */
-  readonly live: LiveFiles | undefined;
   /** Who intercepts the service of this name: its pods then get no requests. */
   readonly intercept: Intercept | undefined;
+  /** Files in its running containers that differ from those of its image. */
+  readonly live: ServiceLiveFiles | undefined;
   /** Restarts of all containers of its newest pods. */
   readonly restarts: number;
   /** Creation time of the oldest of its newest pods, in milliseconds since the epoch. */
@@ -44,8 +44,8 @@ export function toComponentStatus(snapshot: Snapshot, workload: Workload): Compo
     image: current.at(-1)?.spec.containers[0]?.image,
     imageId: toImageId(current.at(-1)),
     running: current.flatMap((pod) => findRunning(pod, workload.name)),
-    live: current.map((pod) => findLiveFiles(pod, workload.name)).find((each) => each !== undefined),
     intercept: findIntercept(snapshot, workload.name, workload.namespace),
+    live: findServiceLiveFiles(current, workload.name),
     restarts: containers.reduce((sum, { restartCount }) => sum + restartCount, 0),
     created: created.length === 0 ? undefined : Math.min(...created),
   };

@@ -33,6 +33,29 @@ export function findLiveFiles({ metadata, status }: Pod, container: string): Liv
   return { files: stored.files, sourceHash: stored.sourceHash };
 }
 
+/** The live files of all pods of a service together. */
+export interface ServiceLiveFiles extends LiveFiles {
+  /** Number of pods with live files, and of all. */
+  readonly pods: number;
+  readonly of: number;
+}
+
+/** Undefined when no pod has live files. The hash is empty unless all pods have the files of one source. */
+export function findServiceLiveFiles(pods: readonly Pod[], container: string): ServiceLiveFiles | undefined {
+  const found = pods.map((pod) => findLiveFiles(pod, container));
+  const live = found.filter((each) => each !== undefined);
+  const [first] = live;
+  if (!first) return undefined;
+  const isOne =
+    live.length === found.length && live.every(({ sourceHash }) => sourceHash === first.sourceHash);
+  return {
+    files: Math.max(...live.map(({ files }) => files)),
+    sourceHash: isOne ? first.sourceHash : '',
+    pods: live.length,
+    of: found.length,
+  };
+}
+
 /** Undefined for text that this tool did not write. */
 function parse(text: string): Stored | undefined {
   try {

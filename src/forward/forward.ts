@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { createHttpRelay } from '../tools/http-relay.ts';
 import { isConnectionLost } from '../tools/kubernetes/api-server.ts';
 import { detectHttp2 } from './detect-http2.ts';
-import { type Protocol, sendError, toServiceUnavailable } from './error-response.ts';
+import { type ErrorStatus, type Protocol, sendError, toErrorResponse } from './error-response.ts';
 import { type BufferedClient, relayConnection, type UpstreamConnection } from './relay-connection.ts';
 import { createRetry, type Retry, type RetryOptions, type RetryOutcome } from './retry.ts';
 
@@ -25,6 +25,8 @@ export interface Upstream {
 
 export interface ForwardOptions extends Omit<RetryOptions, 'waitForChange'> {
   readonly protocol: Protocol;
+  /** Status of HTTP requests that were not served; 503 by default. */
+  readonly status?: ErrorStatus;
   /** Explains in one or more lines why no target responds. Called when a request was not served. */
   readonly explain: (outcome: Exclude<RetryOutcome, 'served'>, signal: AbortSignal) => Promise<string>;
   readonly signal: AbortSignal;
@@ -58,7 +60,7 @@ export function createForward(upstream: Upstream, options: ForwardOptions): Forw
 }
 
 function createHttpForward(upstream: Upstream, retry: Retry, options: ForwardOptions): Forward {
-  const { explain, signal } = options;
+  const { explain, signal, status = 503 } = options;
   const serveTcp = createTcpHandler(upstream, retry, options);
   const serveHttp2 = createTcpHandler(upstream, retry, { ...options, protocol: 'http2' });
 
@@ -71,7 +73,7 @@ function createHttpForward(upstream: Upstream, retry: Retry, options: ForwardOpt
         const target = upstream.find();
         return target !== undefined && attempt(target);
       }, combined);
-      if (outcome !== 'served') refuse(toServiceUnavailable(await explain(outcome, combined)));
+      if (outcome !== 'served') refuse(toErrorResponse(status, await explain(outcome, combined)));
     },
   });
 

@@ -1,5 +1,7 @@
 import type { Catalog, ImageName } from '../config/catalog.ts';
 import type { Environment } from '../config/schema.ts';
+import { Failure } from '../lib/failure.ts';
+import { hash } from '../lib/hash.ts';
 import { type Reference, toReference, toTagged } from '../lib/reference.ts';
 import type { Stopwatch } from '../lib/stopwatch.ts';
 import type { Run } from '../plan/plan.ts';
@@ -64,18 +66,29 @@ export function createImageChain(deps: ImageChainDeps): ImageChain {
 
   const keys = createImageKeys(catalog, recipes);
 
-  const find = createImageFinder({ catalog, keys, store });
+  const findCached = createImageFinder({ catalog, keys, store });
   const referenceOf = (name: keyof Catalog) => toReference(catalog[name].pull) as Reference;
+
+  const toOwnKey = (name: ImageName, id: string) => `${keys.pulled(name)}-${hash(id)}`;
+
+  /** The engine's image goes before the cached one if it is the user's own, who may have built it again. */
+  async function find(name: ImageName): Promise<ResolvedImage | undefined> {
+    const present = catalog[name].own ? await puller.find(referenceOf(name)).catch(noEngine) : undefined;
+    if (!present) return findCached(name);
+    const image = await store.findImage(toOwnKey(name, present.details.id));
+    return image && toPulled(catalog, name, image);
+  }
 
   async function importPulled(
     name: ImageName,
-    { name: pulledName }: PulledImage,
+    { name: pulledName, details }: PulledImage,
     run: Run,
   ): Promise<ResolvedImage> {
     run.report(`importing ${pulledName} from the engine`);
     const { signal } = run;
     const image = await importArchive(await docker.saveImages([pulledName], { signal }), store);
     await store.putImage(keys.pulled(name), image);
+    if (catalog[name].own) await store.putImage(toOwnKey(name, details.id), image);
     return toPulled(catalog, name, image);
   }
 
@@ -162,6 +175,11 @@ export function createImageChain(deps: ImageChainDeps): ImageChain {
     ensureNode: (run) =>
       findOrMake({ cache, key: 'image-node', run, find: findNode, make: () => obtainNode(run) }),
   };
+}
+
+/** Without an engine, only the store is asked. */
+function noEngine(error: unknown): undefined {
+  if (!(error instanceof Failure)) throw error;
 }
 
 function toPulledNode(name: string, { tag }: Reference): ResolvedNode {

@@ -35,8 +35,12 @@ export function createImageFinder({
   };
 }
 
-/** On the nodes a pulled image has the catalog's reference without the digest. */
+/**
+ * On the nodes a pulled image has the catalog's reference without the digest. The user's own is named by its content: one
+ * that is built again has the same tag.
+ */
 export function toPulled(catalog: Catalog, name: ImageName, image: Image): ResolvedImage {
+  if (catalog[name].own) return { name, image, origin: 'pulled', reference: toBuiltReference(name, image) };
   const reference = toTagged(toReference(catalog[name].pull) as Reference);
   return { name, image, origin: 'pulled', reference };
 }

@@ -11,7 +11,16 @@ export interface Links {
   /** The image of each of its pods, by name and ID. */
   readonly running: readonly { readonly reference: string; readonly id: string }[];
   /** Files that were put into the running containers and override those of the image. */
-  readonly live?: { readonly files: number; readonly sourceHash: string } | undefined;
+  readonly live?:
+    | {
+        readonly files: number;
+        /** Empty unless all pods have the files of one source. */
+        readonly sourceHash: string;
+        /** Number of pods with such files, and of all. */
+        readonly pods: number;
+        readonly of: number;
+      }
+    | undefined;
 }
 
 /** `live`: fresh because of live files, while the image is older. */
@@ -27,7 +36,10 @@ export function toFreshness({ sourceHash, built, isLoaded, running, live }: Link
   const [first] = running;
   if (!first) return undefined;
   if (live) {
-    const over = `${live.files} ${live.files === 1 ? 'file' : 'files'} over image ${toTag(first.reference)}`;
+    const pods = live.pods < live.of ? ` in ${live.pods} of ${live.of} pods` : '';
+    const files = `${live.files} ${live.files === 1 ? 'file' : 'files'}`;
+    const over = `${files} over image ${toTag(first.reference)}${pods}`;
+    if (pods !== '') return { state: 'stale', broken: 'running', line: `live: ${over}` };
     if (live.sourceHash === sourceHash) return { state: 'live', line: `live: ${over}` };
     return { state: 'stale', broken: 'built', line: `its source has changed since; live: ${over}` };
   }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type Catalog, loadCatalog } from '../config/catalog.ts';
+import { withOwnImages } from '../config/own-images.ts';
 import type { Environment } from '../config/schema.ts';
 import { createSerialQueue } from '../lib/serial-queue.ts';
 import type { Paths } from '../state/paths.ts';
@@ -35,6 +36,8 @@ export interface ImagesDeps {
   readonly exec: Exec;
   /** The engine's, which is not always Node's: Node may be emulated, and the engine may run in a virtual machine. */
   readonly architecture: string;
+  /** The environment whose values files may name images of the user's own. */
+  readonly environment?: Pick<Environment, 'name' | 'values'>;
 }
 
 /** Connects the store, the recipes and the chain. @throws {ConfigFailure} for `images/catalog.yaml`. */
@@ -48,7 +51,8 @@ export async function openImages(deps: ImagesDeps): Promise<Images> {
   const goQueue = createSerialQueue();
   const workshop: Images['workshop'] = async (run, stopwatch) =>
     openWorkshop({ store, go, debian, architecture, cache, run, goQueue, stopwatch });
-  const catalog = await loadCatalog(checkout);
+  const stock = await loadCatalog(checkout);
+  const catalog = deps.environment ? await withOwnImages(stock, checkout, deps.environment) : stock;
   const recipes = openRecipes({ checkout, architecture });
   const digests = openImageDigests(paths);
   const chain = createImageChain({

@@ -17,7 +17,7 @@ const giveBackDelay = 3_000;
 const startDelay = 20_000;
 /** Milliseconds between two pings, and without a pong until the session counts as lost. */
 const pingInterval = 1_000;
-const pingTimeout = 4_000;
+const pingTimeout = 10_000;
 /** Bytes that may be on their way, in one stream and in all. */
 const streamWindow = 1 << 20;
 const sessionWindow = 16 << 20;

@@ -19,6 +19,17 @@ export function toReference(text: string): Reference | undefined {
   return { registry, repository, tag, ...(digest ? { digest: digest as Digest } : {}) };
 }
 
+/**
+ * The full reference that Docker means by a short one: `postgis/postgis:17` is `docker.io/postgis/postgis:17`. Undefined
+ * for one without a tag.
+ */
+export function toFullReference(text: string): string | undefined {
+  const [first = '', ...rest] = text.split('/');
+  const hasRegistry = rest.length > 0 && (/[.:]/.test(first) || first === 'localhost');
+  const full = hasRegistry ? text : `docker.io/${rest.length === 0 ? 'library/' : ''}${text}`;
+  return toReference(full) && full;
+}
+
 /** `docker.io/library/postgres:17.6-bookworm` */
 export function toTagged({ registry, repository, tag }: Reference): string {
   return `${registry}/${repository}:${tag}`;

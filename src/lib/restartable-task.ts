@@ -2,6 +2,8 @@
 export interface RestartableTask {
   /** Starts it; aborts a run in progress and starts it again. */
   restart(): void;
+  /** Starts it; a run in progress ends first. */
+  repeat(): void;
   /** Resolves when no run is in progress. */
   idle(): Promise<void>;
 }
@@ -32,6 +34,10 @@ export function createRestartableTask(
   }
 
   return {
+    repeat() {
+      isWanted = true;
+      running ??= run();
+    },
     restart() {
       isWanted = true;
       superseded.abort();

@@ -1,5 +1,6 @@
-import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../lib/make-folder.ts';
 import { toTerminalText } from '../ui/terminal-text.ts';
 import type { LogSource } from './log-containers.ts';
 import type { LogLine } from './log-line.ts';
@@ -48,7 +49,7 @@ export function openLogHistory({
   let isClosed = false;
 
   async function openFile(component: string, number: number): Promise<File> {
-    await mkdir(runFolder, { recursive: true, mode: 0o700 });
+    await makeFolder(runFolder, 0o700);
     await removeOldest(folder, totalSize - fileSize, new Set([...files.values()].map(({ path }) => path)));
     const path = join(runFolder, `${component}.${number}.log`);
     const file = { handle: await open(path, 'a', 0o600), path, number, size: 0 };

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Plan } from '../plan/plan.ts';
 import type { Paths } from '../state/paths.ts';
 import type { Docker } from '../tools/docker/docker.ts';
+import { defaultSocket } from '../tools/docker/engine-socket.ts';
 import type { Exec } from '../tools/exec.ts';
 import type { Change } from './changes/change.ts';
 import { joinDockerGroup } from './changes/docker-group.ts';
@@ -54,14 +55,16 @@ export async function collectChanges(options: ChangesOptions): Promise<readonly 
   const { host, engine, docker, exec, packages = [] } = options;
   const root = createRoot(host, exec);
   const record = await createSystemRecord(root).list();
-  const isOurs = record.some(({ id }) => id === engineChange);
+  // Another engine, such as a rootless one that DOCKER_HOST names, is not the one that was installed.
+  const isInstalled = engine === undefined || isSystemEngine(host, engine);
+  const isOurs = isInstalled && record.some(({ id }) => id === engineChange);
   const begun = new Set(record.flatMap(({ id, ended }) => (ended ? [] : [id])));
   const changes = [
     ...(engine === undefined
       ? await planInstall(root, options, isOurs)
       : [
           // A killed run has installed it in part, and it is running all the same.
-          ...(begun.has(engineChange) && host.hasApt ? [await installEngine(root, exec)] : []),
+          ...(isOurs && begun.has(engineChange) && host.hasApt ? [await installEngine(root, exec)] : []),
           ...(await planSettings(root, engine, options, isOurs)),
         ]),
     ...(packages.length > 0 && host.hasApt
@@ -119,6 +122,11 @@ export function planChanges(
       },
     ],
   }));
+}
+
+/** Whether it is the engine that a Debian package installs. */
+function isSystemEngine({ root }: Host, { socket, rootless }: Engine): boolean {
+  return !rootless && [defaultSocket, '/run/docker.sock'].some((path) => socket === join(root, path));
 }
 
 /** The text that the user confirms, one of three lines per change. */

@@ -7,11 +7,13 @@ import { checkMemory } from './checks/memory.ts';
 import { checkPorts } from './checks/ports.ts';
 import { checkPrivileged } from './checks/privileged.ts';
 import { checkApt, checkDockerClient, checkDockerFolder, checkGo } from './checks/programs.ts';
+import { checkRootless } from './checks/rootless.ts';
 import { checkRoutes } from './checks/routes.ts';
 
 /** In the order they are shown. */
 const makers: readonly MakeCheck[] = [
   checkEngine,
+  checkRootless,
   checkPrivileged,
   checkCgroup,
   checkKernel,

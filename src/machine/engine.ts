@@ -17,6 +17,8 @@ export interface Engine {
   readonly apiVersion: string;
   readonly rootless: boolean;
   readonly cgroupVersion: 1 | 2;
+  /** Of the controllers that a kubelet limits pods by, those that this engine cannot use. */
+  readonly missingControllers: readonly string[];
   readonly storageDriver: string;
   /** Folder of images and containers, in the file system of the engine. */
   readonly dockerRoot: string;
@@ -132,6 +134,10 @@ const Info = z.object({
   DriverStatus: z.array(z.array(z.string())).nullish(),
   DockerRootDir: z.string(),
   CgroupVersion: z.string().default('1'),
+  CpuCfsQuota: z.boolean().default(true),
+  CPUSet: z.boolean().default(true),
+  MemoryLimit: z.boolean().default(true),
+  PidsLimit: z.boolean().default(true),
   SecurityOptions: z.array(z.string()).nullish(),
   OperatingSystem: z.string(),
   NCPU: z.number(),
@@ -139,6 +145,13 @@ const Info = z.object({
   SystemTime: z.string().optional(),
   KernelVersion: z.string().default(''),
 });
+/** Controllers, and the field that tells whether the engine can use them. */
+const controllers = {
+  cpu: 'CpuCfsQuota',
+  cpuset: 'CPUSet',
+  memory: 'MemoryLimit',
+  pids: 'PidsLimit',
+} as const;
 const BridgeNetwork = z.object({ Options: z.record(z.string(), z.string()).nullish() });
 
 async function askEngine(
@@ -172,6 +185,7 @@ async function askEngine(
     apiVersion: version.ApiVersion,
     rootless: (info.SecurityOptions ?? []).some((option) => option.includes('rootless')),
     cgroupVersion: info.CgroupVersion === '2' ? 2 : 1,
+    missingControllers: Object.entries(controllers).flatMap(([name, field]) => (info[field] ? [] : [name])),
     storageDriver: info.Driver,
     dockerRoot: info.DockerRootDir,
     imageStore: (info.DriverStatus ?? []).some(([, value]) => value?.startsWith('io.containerd.snapshotter'))

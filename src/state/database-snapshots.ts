@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { exitCodes, Failure } from '../lib/failure.ts';
+import { makeFolder } from '../lib/make-folder.ts';
 import { codeOf, isMissing, syncFolder, writeFileAtomically } from './atomic-file.ts';
 
 const SavedDatabase = z.object({
@@ -101,7 +102,7 @@ export async function createSnapshot(
   fill: (folder: string) => Promise<SnapshotContent>,
 ): Promise<DatabaseSnapshot> {
   await requireFreeName(folder, name);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder, 0o700);
   await removeLeftovers(folder);
   const draft = join(folder, `.${name}.${process.pid}.${randomBytes(4).toString('hex')}`);
   await mkdir(draft, { mode: 0o700 });

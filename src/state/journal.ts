@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, stat } from 'node:fs/promises';
+import { open, readFile, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolder } from '../lib/make-folder.ts';
 import { createSerialQueue } from '../lib/serial-queue.ts';
 import { writeTo } from '../lib/system-failure.ts';
 import { isMissing } from './atomic-file.ts';
@@ -66,7 +67,7 @@ export function openJournal(path: string, { command, config, onUnwritable }: Jou
 }
 
 async function append(path: string, entry: JournalEntry): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await makeFolder(dirname(path), 0o700);
   // A journal that is too long is worth more than one without this entry.
   const unrotated = await rotate(path).then(
     () => undefined,

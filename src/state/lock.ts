@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { link, lstat, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { link, lstat, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toDuration } from '../lib/duration.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
+import { makeFolder } from '../lib/make-folder.ts';
 import { findProcess } from '../lib/processes.ts';
 import { writeTo } from '../lib/system-failure.ts';
 import { codeOf, isMissing, setAside } from './atomic-file.ts';
@@ -73,7 +74,7 @@ export async function findLockOwner(path: string): Promise<LockOwner | undefined
 async function ensureFolder(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined);
   if (found && !found.isDirectory()) await setAside(path);
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  await makeFolder(path, 0o700);
 }
 
 async function listTurns(path: string): Promise<readonly number[]> {

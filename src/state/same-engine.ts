@@ -25,7 +25,7 @@ export function requireSameEngine(
   // At the same socket, the recorded engine cannot be reached any more.
   const away =
     other.socket === current.socket
-      ? ''
+      ? 'npm run up, which asks whether it was replaced; or '
       : `DOCKER_HOST=${toShellWord(`unix://${other.socket}`)} npm run down; or `;
   throw new Failure(
     `cluster ${cluster} was created in the container engine ${describe(other)}, and the current one is ${describe(current)}`,

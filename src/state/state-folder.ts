@@ -1,6 +1,7 @@
-import { access, chmod, constants, lstat, mkdir } from 'node:fs/promises';
+import { access, chmod, constants, lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exitCodes, Failure } from '../lib/failure.ts';
+import { makeFolder } from '../lib/make-folder.ts';
 import { codeOf, writeFileAtomically } from './atomic-file.ts';
 import type { Paths } from './paths.ts';
 
@@ -14,7 +15,7 @@ export async function ensureStateFolder({ state }: Pick<Paths, 'state'>): Promis
     throw new Failure(`${state} is not a folder`, { hint: `mv ${quote(state)} ${quote(`${state}.old`)}` });
   }
   try {
-    if (!found) await mkdir(state, { recursive: true, mode: 0o700 });
+    if (!found) await makeFolder(state, 0o700);
     await chmod(state, 0o700);
     await access(state, constants.W_OK);
     await ensureIgnored(state);

@@ -1,4 +1,4 @@
-import { chmod, mkdir, rm } from 'node:fs/promises';
+import { chmod, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type Creation, findCreated, toCreatedFile } from '../cluster/creation.ts';
@@ -13,6 +13,7 @@ import {
 } from '../cluster/ownership.ts';
 import type { Snapshots } from '../diagnosis/snapshot.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
+import { makeFolder } from '../lib/make-folder.ts';
 import { waitFor } from '../lib/wait.ts';
 import type { Watch } from '../lib/watchdog.ts';
 import type { Run, Step } from '../plan/plan.ts';
@@ -74,9 +75,9 @@ export function createCluster(deps: ClusterDeps): Step {
     const { volumes, owner, kubelet } = creation.settings;
     // The provisioner lets every user write to a volume, so the folder above lets no other user of this machine in. The
     // nodes mount the volumes themselves.
-    await mkdir(deps.data, { recursive: true, mode: 0o700 });
+    await makeFolder(deps.data, 0o700);
     await chmod(deps.data, 0o700);
-    await Promise.all([mkdir(volumes, { recursive: true }), mkdir(owner, { recursive: true })]);
+    await Promise.all([makeFolder(volumes), makeFolder(owner)]);
     await writeFileAtomically(kubelet, creation.kubelet, 0o644);
     await writeOwnerRecord(owner, deps.checkout);
     // A kind that was killed while it wrote the file has left its lock, without which no other one writes it.

@@ -1,9 +1,10 @@
-import { access, constants, mkdir, readlink, realpath, rename, rm, stat, symlink } from 'node:fs/promises';
+import { access, constants, readlink, realpath, rename, rm, stat, symlink } from 'node:fs/promises';
 import { basename, delimiter, join } from 'node:path';
 import type { Workshop } from '../images/build/workshop.ts';
 import type { Store } from '../images/store/store.ts';
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
 import { hash } from '../lib/hash.ts';
+import { makeFolder } from '../lib/make-folder.ts';
 import { ownPlatform } from '../lib/platform.ts';
 import type { Run, Step } from '../plan/plan.ts';
 import type { Exec } from '../tools/exec.ts';
@@ -132,7 +133,7 @@ export function ensureTool(tool: ToolName, { exec, store, workshop, program, bin
     async apply(run) {
       const target = await obtain(run);
       const name = await toLinkName(target);
-      await mkdir(bin, { recursive: true, mode: 0o700 });
+      await makeFolder(bin, 0o700);
       await replaceLink(join(bin, name), target);
       await replaceLink(place, name);
     },

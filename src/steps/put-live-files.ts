@@ -1,16 +1,18 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type LiveFiles, toLiveAnnotations } from '../diagnosis/live-files.ts';
 import { findPods } from '../diagnosis/pods.ts';
-import { findRunning } from '../diagnosis/running-image.ts';
+import { findRollout } from '../diagnosis/rollout.ts';
 import { type ServicePlace, takeServiceSnapshot } from '../diagnosis/service-snapshot.ts';
-import type { FileHashes, LiveSource } from '../images/source/live-source.ts';
-import { packLayer } from '../images/store/layer.ts';
-import { exitCodes, Failure } from '../lib/failure.ts';
-import { hashContent } from '../lib/hash.ts';
+import type { LiveSource } from '../images/source/live-source.ts';
+import { describeEntry, type LiveTree, listDifferent } from '../images/source/live-tree.ts';
+import { Failure } from '../lib/failure.ts';
 import type { Run } from '../plan/plan.ts';
 import type { Nodes } from '../tools/docker/nodes.ts';
-import { ApiFailure, type ApiServer } from '../tools/kubernetes/api-server.ts';
+import { type ApiServer, isConnectionLost } from '../tools/kubernetes/api-server.ts';
 import type { Pod } from '../tools/kubernetes/objects.ts';
+import { getPod } from '../tools/kubernetes/watch-pods.ts';
+import { followUp } from './follow-live-change.ts';
+import { packLiveChanges } from './pack-live-changes.ts';
+import { waitUntilLoaded } from './wait-until-loaded.ts';
 
 export interface PutLiveFilesDeps {
   readonly api: ApiServer;
@@ -18,130 +20,167 @@ export interface PutLiveFilesDeps {
   readonly place: ServicePlace;
   /** The port that the service's program listens on. */
   readonly port: number;
+  /** Prints a line of a command's output. */
+  readonly onOutput: (line: string) => void;
 }
 
-interface PutFiles {
+interface ContainerFiles {
   /** Live folder → its path on the node. */
   readonly mounts: ReadonlyMap<string, string>;
-  /** Path in the container → hash of the content; empty while that is unknown. */
+  /** Path in the container → what was put there, as `describeEntry` describes it; empty while that is unknown. */
   readonly put: Map<string, string>;
+  /** The live folders whose last change the program has not taken yet: what `then` names has failed. */
+  readonly pending: Set<string>;
 }
 
 /** The files that this run has put into a service's containers, remembered between updates. */
 export interface LiveState {
   /** Reference of the image that its pods run. */
   readonly image: string;
-  /** The image's files in the live folders; a file that is missing here counts as changed. */
-  readonly base: FileHashes;
+  /** The live folders of that image. */
+  readonly base: LiveTree;
   /** What was put into each container, by container ID. */
-  readonly containers: Map<string, PutFiles>;
+  readonly containers: Map<string, ContainerFiles>;
 }
 
 export interface LiveFilesUpdate {
-  /** Number of files put into each container by this update, and of files that override those of the image. */
-  readonly put: number;
+  /** Number of containers that this update has changed. */
+  readonly changed: number;
+  /** Number of paths in each container that differ from the image. */
   readonly files: number;
+  /** Pods whose containers had nothing of this run before, and got all of it. */
+  readonly started: readonly string[];
+  /** Number of pods whose containers do not run: they get the files when they start. */
+  readonly waiting: number;
 }
 
-/** What a stand-in reports of the file that it runs (services/common/program.ts). */
-interface ProgramState {
-  /** Hash of the file that it loaded last. */
-  readonly program: string;
-  readonly refused?: string;
-  /** Refused because the change needs a new process. */
-  readonly startsAnew?: boolean;
-}
+/** Why nothing was updated. */
+export type NoUpdate = 'image' | 'rollout' | 'no-pods';
 
-/** Milliseconds in which a program must report that it has loaded the new file, and between requests for that. */
-const loadTimeout = 5_000;
-const loadInterval = 5;
+/** An update of one container. `image`: it needs a new image. `gone`: it does not run any more. */
+type ContainerUpdate =
+  | { readonly pod: string; readonly put: number; readonly isNew: boolean }
+  | 'image'
+  | 'gone';
 
 /**
- * Puts files into the running containers of a service and waits until a stand-in has loaded them; undefined when a new
- * image is needed instead.
- * @throws {Failure} exit code 7 when the program cannot load the files: it keeps running the previous ones.
+ * Makes the live folders of a service's running containers what they must be: all that differs from the image goes into
+ * a container that has started since. Waits until a stand-in has loaded it, or runs what `then` names. Resolves to
+ * `image` when a new image is needed instead, to `rollout` while pods are being replaced, to `no-pods` when none is wanted.
+ * @throws {Failure} exit code 7 when the program cannot load the files, or the command of `then` fails.
  */
 export async function putLiveFiles(
-  { api, nodes, place, port }: PutLiveFilesDeps,
+  { api, nodes, place, port, onOutput }: PutLiveFilesDeps,
   state: LiveState,
-  { files, folders, program, sourceHash }: LiveSource & { readonly sourceHash: string },
+  { tree, folders, program, sourceHash }: LiveSource & { readonly sourceHash: string },
   { signal }: Run,
-): Promise<LiveFilesUpdate | undefined> {
+): Promise<LiveFilesUpdate | NoUpdate> {
   const snapshot = await takeServiceSnapshot(api, place, signal);
-  const { current } = findPods(snapshot, { kind: 'Deployment', ...place });
-  const isUpdatable =
-    findRunning(snapshot, place).isServing && current.length > 0 && current.every(runsImage);
-  if (!isUpdatable) return undefined;
+  const workload = { kind: 'Deployment', ...place } as const;
+  const rollout = findRollout(snapshot, workload);
+  const { current } = findPods(snapshot, workload);
+  if (rollout?.isObserved === false || (rollout?.old ?? 0) > 0) return 'rollout';
+  if (current.length === 0) return 'no-pods';
+  if (!current.every(runsImage)) return 'image';
+  const different = listDifferent(state.base, tree);
+  const files = countFiles(different);
   const updates = await Promise.all(current.map(update));
-  const known = updates.filter((each) => each !== undefined);
-  return known.length === updates.length ? known[0] : undefined;
+  if (updates.includes('image')) return 'image';
+  const done = updates.filter((each) => typeof each === 'object');
+  return {
+    files,
+    changed: done.filter(({ put }) => put > 0).length,
+    started: done.filter(({ isNew, put }) => isNew && put > 0).map(({ pod }) => pod),
+    waiting: updates.length - done.length,
+  };
 
   function runsImage({ spec }: Pod): boolean {
     return spec.containers.some(({ name, image }) => name === place.name && image === state.image);
   }
 
-  async function update(pod: Pod): Promise<LiveFilesUpdate | undefined> {
-    const id = pod.status.containerStatuses?.find(({ name }) => name === place.name)?.containerID;
-    const node = pod.spec.nodeName;
-    if (id === undefined || node === undefined) return undefined;
-    const container = await findContainer(id, node);
-    if (!container) return undefined;
-    const { put, mounts } = container;
-
-    const contents = new Map(files.map(({ path, content }) => [path, hashContent(content)]));
-    const removed =
-      program !== undefined && [...state.base.keys(), ...put.keys()].some((path) => !contents.has(path));
-    if (removed) return undefined;
-    const changed = files.filter(
-      ({ path }) => contents.get(path) !== (put.get(path) ?? state.base.get(path)),
-    );
-    // The program's own file comes last, so that the others exist when it loads them.
-    const ordered = changed.toSorted((a, b) => Number(a.path === program) - Number(b.path === program));
-    // Before the first file: a pod without the annotation counts as one that runs its image unchanged.
-    if (changed.length > 0 && countReplaced(put) === 0)
-      await mark(pod, id, { files: changed.length, sourceHash: '' });
-    // An interrupted put may still have completed on the node, so until it ends well the content counts as unknown.
-    for (const { path } of changed) put.set(path, '');
-    for (const folder of folders) {
-      const own = ordered.filter(({ path }) => path.startsWith(`${folder}/`));
-      if (own.length === 0) continue;
-      const entries = own.map((file) => ({ ...file, path: file.path.slice(folder.length + 1) }));
-      const archive = packLayer(entries);
-      await nodes.putFiles(
-        node,
-        mounts.get(folder) ?? '',
-        { archive, paths: entries.map(({ path }) => path) },
-        signal,
-      );
+  async function update(pod: Pod): Promise<ContainerUpdate> {
+    const id = findRunningContainer(pod, place.name);
+    // It gets the files when it starts.
+    if (id === undefined) return 'gone';
+    try {
+      return await updateContainer(pod, id);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof Failure) || (await isStillRunning(pod, id))) throw error;
+      return 'gone';
     }
-    for (const { path } of changed) put.set(path, contents.get(path) ?? '');
-    const over = countReplaced(put);
-    const isLoaded = program === undefined || !changed.some(({ path }) => path === program);
-    const [loaded] = await Promise.all([
-      isLoaded || waitUntilLoaded(pod, contents.get(program) ?? ''),
-      mark(pod, id, { files: over, sourceHash }),
-    ]);
-    return loaded ? { put: changed.length, files: over } : undefined;
+  }
+
+  async function isStillRunning({ metadata: { name, uid } }: Pod, id: string): Promise<boolean> {
+    try {
+      const now = await getPod(api, place.namespace, name, signal);
+      return now.metadata.uid === uid && findRunningContainer(now, place.name) === id;
+    } catch (error) {
+      if (isConnectionLost(error)) return false;
+      throw error;
+    }
+  }
+
+  async function updateContainer(pod: Pod, id: string): Promise<ContainerUpdate> {
+    const { name, nodeName: node = '' } = { ...pod.metadata, ...pod.spec };
+    const isNew = !state.containers.has(id);
+    const container = await findContainer(id, node);
+    if (!container) return 'image';
+    const { put, mounts, pending } = container;
+    const toWanted = (path: string) => describeEntry(tree.get(path));
+    const paths = [...new Set([...different, ...put.keys()])];
+    const changed = paths.filter(
+      (path) => toWanted(path) !== (put.get(path) ?? describeEntry(state.base.get(path))),
+    );
+    if (changed.length === 0 && pending.size === 0) return { pod: name, put: 0, isNew };
+
+    // Before the first file: a pod without the annotation counts as one that runs its image unchanged.
+    if (files > 0) await mark(pod, id, { files, sourceHash: '' });
+    // An interrupted put may still have completed on the node, so until it ends well the content counts as unknown.
+    for (const path of changed) put.set(path, '');
+    const touched = folders.filter(({ to }) => changed.some((path) => path.startsWith(`${to}/`)));
+    for (const { to } of touched) {
+      pending.add(to);
+      const own = changed.filter((path) => path.startsWith(`${to}/`));
+      const packed = await packLiveChanges(own, { folder: to, tree, base: state.base, program });
+      await nodes.changeFolder(node, mounts.get(to) ?? '', packed, signal);
+      for (const path of packed.read) put.set(path, toWanted(path));
+    }
+    const target = { nodes, node, pod: name, container: toRuntimeId(id), place, onOutput };
+    const waiting = folders.filter(({ to }) => pending.has(to));
+    if (!(await followUp(target, waiting, signal))) return 'image';
+    if (program !== undefined && put.has(program) && !(await isProgramLoaded(name, program))) return 'image';
+    pending.clear();
+    // Files that were removed while they were read make the source newer than this one.
+    const isWhole = [...put].every(([path, text]) => text === toWanted(path));
+    await mark(pod, id, { files, sourceHash: isWhole ? sourceHash : '' });
+    return { pod: name, put: changed.length, isNew };
+  }
+
+  async function isProgramLoaded(pod: string, path: string): Promise<boolean> {
+    const entry = tree.get(path);
+    const version = entry?.kind === 'file' ? entry.version : '';
+    return waitUntilLoaded(api, { place, port, pod, version }, signal);
   }
 
   /** Undefined for a container without these volumes, whose image was built before they were declared. */
-  async function findContainer(id: string, node: string) {
+  async function findContainer(id: string, node: string): Promise<ContainerFiles | undefined> {
     const known = state.containers.get(id);
     if (known) return known;
     const mounts = new Map<string, string>();
-    for (const folder of folders) {
-      const mount = await nodes.findMount(node, id.replace(/^.*:\/\//, ''), folder, signal);
+    for (const { to } of folders) {
+      const mount = await nodes.findMount(node, toRuntimeId(id), to, signal);
       if (mount === undefined) return undefined;
-      mounts.set(folder, mount);
+      mounts.set(to, mount);
     }
-    const found = { mounts, put: new Map<string, string>() };
+    const found = { mounts, put: new Map<string, string>(), pending: new Set<string>() };
     state.containers.set(id, found);
     return found;
   }
 
-  /** Number of files that override those of the image. */
-  function countReplaced(put: ReadonlyMap<string, string>): number {
-    return [...put].filter(([path, hash]) => state.base.get(path) !== hash).length;
+  /** Folders are not counted. */
+  function countFiles(paths: readonly string[]): number {
+    return paths.filter((path) => (tree.get(path) ?? state.base.get(path))?.kind !== 'folder').length;
   }
 
   async function mark({ metadata: { name } }: Pod, id: string, live: LiveFiles): Promise<void> {
@@ -149,27 +188,15 @@ export async function putLiveFiles(
     const path = `/api/v1/namespaces/${place.namespace}/pods/${name}?fieldManager=wealist-local`;
     await api.patch(path, { metadata: { annotations } }, signal);
   }
+}
 
-  /** False when the program must be restarted for the change. @throws {Failure} when it cannot be loaded at all. */
-  async function waitUntilLoaded({ metadata: { name } }: Pod, wanted: string): Promise<boolean> {
-    const path = `/api/v1/namespaces/${place.namespace}/pods/${name}:${port}/proxy/health/program`;
-    const end = performance.now() + loadTimeout;
-    while (performance.now() < end) {
-      const said = await api.get<ProgramState>(path, signal).catch((error) => {
-        // A program that is loading may respond late, and an older one does not have this path.
-        if (error instanceof ApiFailure) return undefined;
-        throw error;
-      });
-      if (said?.program === wanted) {
-        if (said.refused === undefined) return true;
-        if (said.startsAnew) return false;
-        throw new Failure(`${place.name} cannot load the saved files and keeps running the previous ones`, {
-          cause: said.refused,
-          exitCode: exitCodes.image,
-        });
-      }
-      await sleep(loadInterval, undefined, { signal });
-    }
-    return false;
-  }
+/** ID of a pod's container while it runs. */
+export function findRunningContainer({ status }: Pod, container: string): string | undefined {
+  const found = status.containerStatuses?.find(({ name }) => name === container);
+  return found?.state?.running === undefined ? undefined : found.containerID;
+}
+
+/** `containerd://…` → the ID by which containerd knows it. */
+function toRuntimeId(id: string): string {
+  return id.replace(/^.*:\/\//, '');
 }

@@ -133,6 +133,14 @@ describe('a cluster that was created in another engine', () => {
       status: 9,
       stderr: expect.not.stringContaining('DOCKER_HOST'),
     });
+    expect(stderr).toContain('npm run up, which asks whether it was replaced; or');
+    expect(await run('up')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining(
+        '✗ using the data of cluster wealist in another container engine requires confirmation',
+      ),
+    });
+    expect(await findEngineRecord(data)).toMatchObject({ id: 'PREVIOUS' });
   });
 
   test('by an earlier version, which recorded no engine, is not refused', async () => {

@@ -161,6 +161,16 @@ describe('a mistake has its file, line and key, and what was meant', () => {
       `${local}:2:10 images.redis: got "redis:latest", expected an image with its tag or digest`,
     ],
     [
+      'the image of a service',
+      'images:\n  chat-service: chat:1\n',
+      `${local}:2:3 images.chat-service: got the image of a service, which is built on this machine: set services.chat-service in env/local.yaml`,
+    ],
+    [
+      'an image that no chart takes from there',
+      'images:\n  nginx: nginx:1\n',
+      `${local}:2:3 images.nginx: got an image that no chart takes from here, expected none`,
+    ],
+    [
       'a policy that would let everybody in',
       'networkPolicies: { dns: [] }\n',
       `${local}:1:25 networkPolicies.dns: got an empty list, expected at least one item`,

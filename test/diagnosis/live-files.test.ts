@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { findLiveFiles, toLiveAnnotations } from '../../src/diagnosis/live-files.ts';
+import { findLiveFiles, findServiceLiveFiles, toLiveAnnotations } from '../../src/diagnosis/live-files.ts';
 import type { Pod } from '../../src/tools/kubernetes/objects.ts';
 import { makePod, makeStatus } from '../fakes/cluster-objects.ts';
 
@@ -32,3 +32,18 @@ test.each(['', '{', '[]', 'null', '{"files":"2"}', '{"files":2,"sourceHash":"abc
     expect(findLiveFiles(podWith({ 'wealist.local/live': text }), 'main')).toBeUndefined();
   },
 );
+
+test('a service has the files of a source only if all its pods have them', () => {
+  const with1 = podWith(toLiveAnnotations('containerd://1', live));
+  const restarted = podWith(toLiveAnnotations('containerd://1', live), 'containerd://2');
+  const other = podWith(toLiveAnnotations('containerd://1', { files: 3, sourceHash: 'def' }));
+  expect(findServiceLiveFiles([with1, with1], 'main')).toEqual({ ...live, pods: 2, of: 2 });
+  expect(findServiceLiveFiles([with1, restarted], 'main')).toEqual({
+    ...live,
+    sourceHash: '',
+    pods: 1,
+    of: 2,
+  });
+  expect(findServiceLiveFiles([with1, other], 'main')).toEqual({ files: 3, sourceHash: '', pods: 2, of: 2 });
+  expect(findServiceLiveFiles([restarted], 'main')).toBeUndefined();
+});

@@ -38,11 +38,18 @@ export const noHost =
 interface World {
   readonly registries?: Record<string, FakeRegistry>;
   readonly registry?: Environment['registry'];
+  /** A reference of the user's own in place of the catalog's. */
+  readonly own?: Partial<Record<keyof Catalog, string>>;
   /** Replaces the recipe, which otherwise succeeds. */
   readonly build?: (workshop: Workshop) => Promise<Image>;
 }
 
-export async function makeChain({ registries = {}, registry = { pull: 'auto' }, build }: World = {}) {
+export async function makeChain({
+  registries = {},
+  registry = { pull: 'auto' },
+  build,
+  own = {},
+}: World = {}) {
   const cache = await makeTemporaryFolder();
   const data = await makeTemporaryFolder();
   const store = openStore(cache);
@@ -86,7 +93,12 @@ export async function makeChain({ registries = {}, registry = { pull: 'auto' }, 
   };
   const open = (settings: Environment['registry'] = registry) =>
     createImageChain({
-      catalog,
+      catalog: {
+        ...catalog,
+        ...Object.fromEntries(
+          Object.entries(own).map(([name, pull]) => [name, { pull, build: false, own: true }]),
+        ),
+      },
       allowed: settings.pull,
       store,
       docker,

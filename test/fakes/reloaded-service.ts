@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { PassThrough, type Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { readTar } from '../../src/images/store/tar.ts';
 import { hashContent } from '../../src/lib/hash.ts';
@@ -49,6 +49,9 @@ export function createReloadedService({
   const folders = new Map<string, Map<string, string>>();
   const requests: string[] = [];
   const puts: (readonly string[])[] = [];
+  const commands: (readonly string[])[] = [];
+  const restarts: string[] = [];
+  const watches = new Set<PassThrough>();
   let started = 0;
   const startPod = (name: string, image: string): FakePod => {
     started += 1;
@@ -61,6 +64,12 @@ export function createReloadedService({
     old: 0,
     /** The response of a pod's program, by the content of its file. */
     say: (content: string): ProgramStatus | ApiFailure => ({ program: hashContent(Buffer.from(content)) }),
+    /** Runs a command of `then`; throws for one that fails. */
+    exec: async (_argv: readonly string[], _onLine: (line: string) => void) => {},
+    /** Whether its program can be restarted in its container. */
+    isRestartable: true,
+    /** Whether its containers run. */
+    isRunning: true,
     /** Called before and after files are copied into a container. */
     beforePut: async () => {},
     afterPut: async () => {},
@@ -88,8 +97,10 @@ export function createReloadedService({
     const pod = makePod(name, `${place.name}-2`, {
       spec: { containers: [{ name: place.name, image }] },
       conditions: ready,
+      labels: { 'app.kubernetes.io/name': place.name, 'app.kubernetes.io/part-of': 'wealist' },
       containerStatuses: makeStatus({
-        ...{ name: place.name, containerID, ready: true },
+        ...{ name: place.name, containerID, ready: fake.isRunning },
+        state: fake.isRunning ? { running: { startedAt: '' } } : { waiting: { reason: 'CrashLoopBackOff' } },
         imageID: images.get(image)?.id ?? `sha256:${image}`,
       }),
     });
@@ -100,7 +111,19 @@ export function createReloadedService({
     endpoints: pods.map(({ name }) => ({ conditions: { ready: true }, targetRef: { name } })),
   });
 
-  const api: Pick<ApiServer, 'get' | 'patch'> = {
+  /** Tells the watches of its pods that they have changed, as an API server ends a watch: they list them again. */
+  const notify = () => {
+    for (const watch of watches) watch.end();
+    watches.clear();
+  };
+
+  const api: Pick<ApiServer, 'get' | 'patch' | 'open'> = {
+    async open(_path, signal) {
+      const watch = new PassThrough();
+      watches.add(watch);
+      signal.addEventListener('abort', () => watch.destroy(new ApiFailure('aborted')));
+      return watch;
+    },
     async get<T>(path: string, signal: AbortSignal): Promise<T> {
       signal.throwIfAborted();
       requests.push(path);
@@ -118,7 +141,10 @@ export function createReloadedService({
         endpointslices: [toSlice()],
       };
       const kind = plain.split('/').at(-1) ?? '';
-      return structuredClone(kind === place.name ? deployment : { items: items[kind] }) as T;
+      const [, one] = /\/pods\/([^/]+)$/.exec(plain) ?? [];
+      if (one !== undefined) return structuredClone(toPod(getPod(one))) as T;
+      const list = { metadata: { resourceVersion: '1' }, items: items[kind] };
+      return structuredClone(kind === place.name ? deployment : list) as T;
     },
     async patch<T>(path: string, change: object, signal: AbortSignal): Promise<T> {
       signal.throwIfAborted();
@@ -130,6 +156,7 @@ export function createReloadedService({
         };
         const image = spec.template.spec.containers[0]?.image ?? '';
         pods = pods.map((_, at) => startPod(`board-${started}-${at}`, image));
+        notify();
         return {} as T;
       }
       const pod = getPod(name);
@@ -170,15 +197,26 @@ export function createReloadedService({
     waitUntilUnrouted: async (_node, addresses) => void (await addresses),
     findMount: async (_node, container, folder) =>
       volumes.includes(folder) ? toMount(container, folder) : undefined,
-    async putFiles(_node, folder, { archive, paths }, signal) {
+    async changeFolder(_node, folder, { archive, changes }, signal) {
       await fake.beforePut();
       signal.throwIfAborted();
-      puts.push(paths);
+      puts.push(changes.map(({ path }) => path));
       const contents = new Map((await readFiles(archive)).map(({ path, content }) => [path, content]));
       const there = folders.get(folder) ?? new Map<string, string>();
       folders.set(folder, there);
-      for (const path of paths) there.set(path, contents.get(path) ?? '');
+      for (const { path, action } of changes) {
+        if (action === 'remove') there.set(path, 'removed');
+        else there.set(path, action.startsWith('folder:') ? action : (contents.get(path) ?? ''));
+      }
       await fake.afterPut();
+    },
+    async execInContainer(_node, _container, argv, { onLine = () => {} }) {
+      commands.push(argv);
+      await fake.exec(argv, onLine);
+    },
+    async restartProgram(_node, container) {
+      restarts.push(container);
+      return fake.isRestartable;
     },
   };
 
@@ -189,10 +227,14 @@ export function createReloadedService({
     images,
     /** The request paths of the API server. */
     requests,
-    /** The paths of each copy, in order. */
+    /** The paths of each change of a folder, in order. */
     puts,
+    /** The commands that were run in its containers, and the IDs of containers whose program was restarted. */
+    commands,
+    restarts,
+    notify,
     pods: () => pods,
-    /** The files that were copied into a container. */
+    /** What was changed in a container: content, `removed`, `folder:755`. */
     filesIn: (pod: string, folder = '/app') => Object.fromEntries(filesOf(getPod(pod), folder) ?? []),
     mark(pod: string): unknown {
       const text = getPod(pod).annotations['wealist.local/live'];
@@ -202,6 +244,7 @@ export function createReloadedService({
     restart(name: string): void {
       const pod = getPod(name);
       pod.containerID = startPod(name, pod.image).containerID;
+      notify();
     },
     /** Rolls out this image, like another client would. */
     setImage(image: string): void {
@@ -212,7 +255,9 @@ export function createReloadedService({
       images.set(reference, { manifest: digestOf(`manifest of ${config}`), id: digestOf(config) });
     },
     scale(count: number): void {
-      pods = pods.slice(0, count);
+      const more = Array.from({ length: count }, (_, at) => startPod(`board-${at}`, pods[0]?.image ?? first));
+      pods = [...pods, ...more.slice(pods.length)].slice(0, count);
+      notify();
     },
   });
 }
@@ -220,7 +265,11 @@ export function createReloadedService({
 async function readFiles(archive: Readable) {
   const files: { readonly path: string; readonly content: string }[] = [];
   for await (const entry of readTar(archive)) {
-    files.push({ path: entry.header.name, content: (await buffer(entry)).toString() });
+    const content = (await buffer(entry)).toString();
+    files.push({
+      path: entry.header.name,
+      content: entry.header.type === 'symlink' ? `-> ${entry.header.linkname}` : content,
+    });
   }
   return files;
 }

@@ -54,6 +54,41 @@ describe('an image that a registry has', () => {
   });
 });
 
+describe("an image of the user's own", () => {
+  const own = { postgres: 'docker.io/library/postgis:1' };
+
+  test('is taken from the engine, again when it was built again, and found without it', async () => {
+    const { chain, docker, run } = await makeChain({ own });
+    await docker.add(own.postgres, 'first');
+    expect(await chain.find('postgres')).toBeUndefined();
+    const first = await chain.ensure('postgres', run);
+    expect(first).toMatchObject({
+      origin: 'pulled',
+      reference: expect.stringMatching(/^wealist.local\/postgres:/),
+    });
+    expect(await chain.find('postgres')).toEqual(first);
+    await docker.add(own.postgres, 'second');
+    expect(await chain.find('postgres')).toBeUndefined();
+    const second = await chain.ensure('postgres', run);
+    expect(second.reference).not.toBe(first.reference);
+    await docker.removeImage(own.postgres);
+    expect(await chain.find('postgres')).toEqual(second);
+  });
+
+  test('is pulled, or else a failure: no recipe builds it', async () => {
+    const { chain, run, built } = await makeChain({
+      own,
+      registries: { 'docker.io': { 'library/postgis:1': 'postgis' } },
+    });
+    expect(await chain.ensure('postgres', run)).toMatchObject({ origin: 'pulled' });
+    const without = await makeChain({ own });
+    await expect(without.chain.ensure('postgres', without.run)).rejects.toThrow(
+      'image postgres can be neither pulled nor built: registry docker.io cannot be reached for docker.io/library/postgis:1',
+    );
+    expect([...built, ...without.built]).toEqual([]);
+  });
+});
+
 describe('a digest', () => {
   test('is recorded at the first pull', async () => {
     const { chain, data, run } = await makeChain({ registries: { 'docker.io': dockerIo } });

@@ -51,12 +51,14 @@ test('the image ID is compared, with or without a repository before it, and not 
 });
 
 test('live files of the current source are live; those of an earlier one are stale', () => {
-  const live = { files: 3, sourceHash: 's2' };
+  const live = { files: 3, sourceHash: 's2', pods: 2, of: 2 };
   expect(toFreshness({ ...whole, built: undefined, running: [old], live })).toEqual({
     state: 'live',
     line: 'live: 3 files over image bbbb',
   });
-  expect(toFreshness({ ...whole, running: [old], live: { files: 1, sourceHash: 's1' } })).toMatchObject({
+  expect(
+    toFreshness({ ...whole, running: [old], live: { ...live, files: 1, sourceHash: 's1' } }),
+  ).toMatchObject({
     state: 'stale',
     broken: 'built',
     line: 'its source has changed since; live: 1 file over image bbbb',
@@ -65,4 +67,12 @@ test('live files of the current source are live; those of an earlier one are sta
 
 test('a service that does not run is neither fresh nor stale', () => {
   expect(toFreshness({ ...whole, running: [] })).toBeUndefined();
+});
+
+test('live files in only some of the pods are stale, and counted', () => {
+  const live = { files: 1, sourceHash: '', pods: 1, of: 2 };
+  expect(toFreshness({ ...whole, built: undefined, running: [old, old], live })).toEqual({
+    ...{ state: 'stale', broken: 'running' },
+    line: 'live: 1 file over image bbbb in 1 of 2 pods',
+  });
 });

@@ -393,6 +393,22 @@ test('CAP_SYS_RESOURCE withheld: repaired in an engine of ours, else the exact l
   expect(changes.map(({ id }) => id)).toEqual(['engine-settings', 'restart-engine']);
 });
 
+test('another engine than the installed one is neither configured nor restarted', async () => {
+  const fake = await makeBareDebian({ files: { ...granted, ...route } });
+  await recordEngine(fake);
+  const large = { 'GET /networks/bridge': {} };
+  const rootless = { ...large, 'GET /info': { ...docker.info, SecurityOptions: ['name=rootless'] } };
+  const socket = await startEngine({ ...enginesAnswers(), ...rootless }, join(fake.root, 'docker.sock'));
+  const host = { ...fake.host, env: { ...fake.host.env, DOCKER_HOST: `unix://${socket}` } };
+  const engine = await getEngine(host);
+  // Its MTU is larger than that of the default route, which is changed in the engine of this tool.
+  expect(engine).toMatchObject({ rootless: true, mtu: undefined });
+  expect(await collectChanges({ ...fake, host, engine })).toEqual([]);
+  const ours = await connect(fake, { ...enginesAnswers(), ...large });
+  const changes = await collectChanges({ ...fake, ...ours });
+  expect(changes.map(({ id }) => id)).toEqual(['engine-settings', 'restart-engine']);
+});
+
 test('any other reason why a privileged container does not start is shown, not repaired', async () => {
   const fake = await makeBareDebian({ files: granted });
   await recordEngine(fake);

@@ -2,6 +2,7 @@ import { chown, mkdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import type { Failure } from '../../src/lib/failure.ts';
 import type { CheckContext, CheckResult, Demand } from '../../src/machine/checks/check.ts';
 import { toBuildSpace, toCheck } from '../../src/machine/checks/disk.ts';
 import { checkDockerFolder } from '../../src/machine/checks/programs.ts';
@@ -16,6 +17,7 @@ const engine: Engine = {
   apiVersion: '1.41',
   rootless: false,
   cgroupVersion: 1,
+  missingControllers: [],
   storageDriver: 'overlay2',
   dockerRoot: '/var/lib/docker',
   imageStore: 'classic',
@@ -98,7 +100,7 @@ test('a fitting machine', async () => {
 
 test.each<[string, string, CheckOptions]>([
   ['cgroup', 'fail', { demand: { kubernetes: '1.35.0' } }],
-  ['engine', 'fail', { engine: { rootless: true } }],
+  ['rootless', 'fail', { engine: { rootless: true } }],
   ['engine', 'fail', { engine: { version: '19.03.15' } }],
   ['engine', 'fail', { files: { 'etc/docker/daemon.json': '{"init": true}' } }],
   ['engine', 'warn', { engine: { storageDriver: 'vfs' } }],
@@ -154,6 +156,39 @@ test('a taken port is named with who has it and what up would do', async () => {
   const found = find(checks, 'ports', 'warn');
   expect(found?.detail).toContain(`${port} is taken by`);
   expect(found?.detail).toMatch(/up would use \d+ and \d+/);
+});
+
+test('a rootless engine: all that is missing is in one message', async () => {
+  const kernel = '6.1.0-40-amd64';
+  const rootless = { rootless: true, kernel, missingControllers: ['cpu', 'cpuset'] };
+  const modules = {
+    'proc/modules': 'overlay 151552 0 - Live 0x0\n',
+    [`lib/modules/${kernel}/modules.builtin`]: 'kernel/fs/ext4/ext4.ko\n',
+  };
+  const checks = await check({ engine: rootless, files: modules });
+  const failure = (() => {
+    try {
+      return requirePassed(checks);
+    } catch (error) {
+      return error as Failure;
+    }
+  })();
+  expect(failure).toMatchObject({ exitCode: 3 });
+  const cause = String(failure?.cause);
+  expect(cause).toContain('cgroup v2');
+  expect(cause).toContain('the cgroup controllers cpu, cpuset are not delegated to it');
+  expect(cause).toContain('Delegate=cpu cpuset io memory pids');
+  expect(cause).toContain('sudo modprobe --all ip_tables');
+});
+
+test('a rootless engine that has all of it', async () => {
+  const kernel = '6.1.0-40-amd64';
+  const rootless = { rootless: true, kernel, cgroupVersion: 2 as const };
+  const modules = {
+    'proc/modules': 'nf_tables 278528 2 - Live 0x0\n',
+    [`lib/modules/${kernel}/modules.builtin`]: '',
+  };
+  expect(find(await check({ engine: rootless, files: modules }), 'rootless', 'ok')).toBeDefined();
 });
 
 test('a rootless engine may not have the low ports', async () => {

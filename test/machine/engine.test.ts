@@ -33,6 +33,7 @@ test('the engine at the default socket', async () => {
     version: '20.10.24+dfsg1',
     apiVersion: '1.41',
     rootless: false,
+    missingControllers: [],
     cgroupVersion: 1,
     storageDriver: 'overlay2',
     dockerRoot: '/var/lib/docker',

@@ -16,13 +16,12 @@ import {
 import { EngineFailure } from '../../machine/engine-failure.ts';
 import { type Host, readHost } from '../../machine/host.ts';
 import { findCheckoutId } from '../../state/checkout-id.ts';
-import { type ClusterRecord, findClusterRecord, toClusterFile } from '../../state/cluster-record.ts';
-import { type EngineRecord, findEngineRecord, toEngineFile } from '../../state/engine-record.ts';
-import { requireSameEngine } from '../../state/same-engine.ts';
+import { type ClusterRecord, findClusterRecord } from '../../state/cluster-record.ts';
 import { createDocker } from '../../tools/docker/docker.ts';
 import { adoptCluster } from './adopt-cluster.ts';
 import { findClusterAccess, type LocalAccess } from './cluster.ts';
 import type { ClusterState } from './cluster-state.ts';
+import { requireOwnEngine } from './own-engine.ts';
 
 /** Where a command works: this machine, its engine, and the name of the checkout's cluster. */
 export interface Surroundings {
@@ -55,12 +54,15 @@ export async function readSurroundings(
 export interface SituationOptions {
   /** From `--name`. */
   readonly name?: string | undefined;
-  /** Adopts a cluster whose checkout cannot use it any more, after confirmation; `confirmed` is `--yes`. */
+  /**
+   * Adopts a cluster whose checkout cannot use it any more, or the data of an engine that was replaced, after
+   * confirmation; `confirmed` is `--yes`.
+   */
   readonly adopt?: { readonly confirmed: boolean } | undefined;
 }
 
 /**
- * Reads the situation; changes nothing but the owner of a cluster that is adopted.
+ * Reads the situation; changes nothing but the owner of what is adopted.
  * @throws {Failure} exit code 9 when a cluster of that name belongs to another checkout, or was created in another engine.
  */
 export async function readSituation(
@@ -82,35 +84,16 @@ export async function readSituation(
     docker.listContainers([], { signal }),
   ]);
   const data = join(paths.data, name);
-  if (!found) await requireOwnEngine(app, engine, surroundings);
+  const record = found
+    ? surroundings.record
+    : await requireOwnEngine(app, engine, { ...surroundings, adopt });
   if (found && adopt) {
     const own = await adoptCluster({ app, docker, found, data, checkoutId, ...surroundings, ...adopt });
     if (own !== checkoutId) return readSituation(app, environment, { name: wantedName });
   }
   if (found) await requireOwnOrAdopted(found, checkoutId, data);
   const taken = containers.flatMap(({ ports }) => ports.map(({ hostPort }) => hostPort));
-  return { ...surroundings, found, taken: new Set(taken) };
-}
-
-/** The engine as it is recorded; undefined for one without an ID. */
-export function toEngineRecord({ daemonId, socket }: Pick<Engine, 'daemonId' | 'socket'>) {
-  const record: EngineRecord = { id: daemonId, socket };
-  return daemonId === '' ? undefined : record;
-}
-
-/** @throws {Failure} exit code 9 when another engine is recorded for the cluster, which does not exist in this one. */
-async function requireOwnEngine(
-  { paths }: Pick<App, 'paths'>,
-  engine: Engine,
-  { name, record }: Pick<Surroundings, 'name' | 'record'>,
-): Promise<void> {
-  const current = toEngineRecord(engine);
-  if (!current) return;
-  const data = join(paths.data, name);
-  requireSameEngine(name, current, [
-    { file: toEngineFile(data), engine: await findEngineRecord(data) },
-    { file: toClusterFile(paths), engine: record?.name === name ? record.engine : undefined },
-  ]);
+  return { ...surroundings, record, found, taken: new Set(taken) };
 }
 
 export interface RunningCluster {

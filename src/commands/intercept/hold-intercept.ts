@@ -60,6 +60,7 @@ export async function holdIntercept(options: HoldOptions): Promise<never> {
   const program = createLocalProgram({ port: localPort, findPod });
   const forward = createForward(program, {
     protocol: 'http',
+    status: 502,
     signal: stopped.signal,
     timeout: program.remainingWait,
     explain: async () =>

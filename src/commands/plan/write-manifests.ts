@@ -1,9 +1,10 @@
-import { lstat, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { lstat, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { Rendering } from '../../diff/compare.ts';
 import { withoutSecrets } from '../../diff/manifest.ts';
 import { exitCodes, Failure } from '../../lib/failure.ts';
+import { makeFolder } from '../../lib/make-folder.ts';
 import { scrubSecrets } from '../../lib/secret-values.ts';
 import { writeFileAtomically } from '../../state/atomic-file.ts';
 
@@ -38,7 +39,7 @@ export async function writeManifests(
       exitCode: exitCodes.refused,
     });
   }
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   for (const [at, rendering] of renderings.entries()) {
     const file = join(folder, names[at] ?? '');
     // A folder or symbolic link is replaced, not followed.

@@ -4,18 +4,25 @@ import { isInside } from '../../config/folders.ts';
 import type { Environment } from '../../config/schema.ts';
 import { getService } from '../../config/services.ts';
 import type { ServiceImage } from '../../images/build/service-image.ts';
-import { readLiveSource, readTopLayer } from '../../images/source/live-source.ts';
+import { type LiveSource, readLiveBase, readLiveSource } from '../../images/source/live-source.ts';
 import { mergeFolders, type SourceFolder } from '../../images/source/source-files.ts';
 import { listSaved, type SourceState } from '../../images/source/source-state.ts';
 import { watchSources } from '../../images/source/watch-sources.ts';
+import { hasSameBases } from '../../images/source/with-bases.ts';
 import { Failure } from '../../lib/failure.ts';
 import { createRestartableTask, type RestartableTask } from '../../lib/restartable-task.ts';
 import { shareLock, type WithLock } from '../../lib/share-lock.ts';
 import type { Run } from '../../plan/plan.ts';
-import { type LiveState, putLiveFiles } from '../../steps/put-live-files.ts';
+import {
+  type LiveFilesUpdate,
+  type LiveState,
+  type NoUpdate,
+  putLiveFiles,
+} from '../../steps/put-live-files.ts';
 import { findRunningImage, type ReloadServiceDeps, reload } from '../../steps/reload-service.ts';
 import { describeFailure, toFailureValue } from '../../ui/failure.ts';
 import { toReloadLine, toSeconds } from './reload-line.ts';
+import { watchContainers } from './watch-containers.ts';
 
 export interface WatchDeps {
   readonly app: App;
@@ -30,19 +37,22 @@ interface WatchedService {
   readonly latest: RestartableTask;
   /** Time of the last save, in milliseconds of the monotonic clock. */
   savedAt: number;
+  /** Whether the current source has to be brought into the pods; otherwise only into containers that have started. */
+  isWanted: boolean;
   /** The source of the current or last reload; undefined if it could not be read. */
   source: SourceState | undefined;
 }
 
-/** What the pods of a service run: this source, from their image or from live files. */
+/** What the pods of a service run: an image built from this source, and live files that differ from it. */
 interface Deployed {
   readonly source: SourceState;
   readonly live: LiveState;
 }
 
 /**
- * Reloads services now and on every save, until the signal is aborted. If only files of live folders have changed, they
- * are copied into the running containers; otherwise an image is built. Failures are printed, and the next save is tried.
+ * Reloads services now and on every save, until the signal is aborted. If only files of live folders differ from the
+ * image, they are copied into the running containers, and into each that starts later; otherwise an image is built.
+ * Failures are printed, and the next save is tried.
  * @throws {Failure} when the folders cannot be watched.
  */
 export async function watchServices(deps: WatchDeps, names: readonly string[]): Promise<void> {
@@ -51,13 +61,16 @@ export async function watchServices(deps: WatchDeps, names: readonly string[]): 
   const bug = new AbortController();
   const signal = AbortSignal.any([app.signal, bug.signal]);
   const withLock = shareLock((work) => app.exclusively(work, { wait: true, usesCache: true }));
-  const { serviceImages: images } = await connect();
+  const { serviceImages: images, api, namespace } = await connect();
   const services = await Promise.all(names.map(async (name) => watch(name, await images.listFolders(name))));
 
   function watch(name: string, folders: readonly SourceFolder[]): WatchedService {
     const reloadService = createReload(deps, withLock, () => service);
     const latest = createRestartableTask(reloadService, { signal, onError: (error) => bug.abort(error) });
-    const service: WatchedService = { name, folders, latest, savedAt: performance.now(), source: undefined };
+    const service: WatchedService = {
+      ...{ name, folders, latest, savedAt: performance.now() },
+      ...{ isWanted: true, source: undefined },
+    };
     return service;
   }
 
@@ -66,13 +79,20 @@ export async function watchServices(deps: WatchDeps, names: readonly string[]): 
     ui.say(`watching ${names.join(', ')} until Ctrl-C`);
     for (const { latest } of services) latest.restart();
   };
+  const over = new AbortController();
+  const watchingContainers = watchContainers(api, {
+    ...{ namespace, names, signal: AbortSignal.any([signal, over.signal]) },
+    onChange: (name) => services.find((each) => each.name === name)?.latest.repeat(),
+    onSilence: (message) => ui.say(`${message}: waiting for it`),
+  }).catch((error) => bug.abort(error));
   try {
     for await (const { paths, since } of watchSources(watched, { signal, onWatching })) {
       await Promise.all(services.map((service) => requestReload(service, paths, since)));
     }
     signal.throwIfAborted();
   } finally {
-    await Promise.all(services.map(({ latest }) => latest.idle()));
+    over.abort();
+    await Promise.all([watchingContainers, ...services.map(({ latest }) => latest.idle())]);
   }
 
   async function requestReload(
@@ -87,6 +107,7 @@ export async function watchServices(deps: WatchDeps, names: readonly string[]): 
       now && service.source ? listSaved(service.source, now).length === 0 : now === service.source;
     if (isKnown) return;
     service.savedAt = since;
+    service.isWanted = true;
     service.latest.restart();
   }
 
@@ -123,50 +144,92 @@ function createReload(
   return async (signal) => {
     const service = getWatched();
     const { name, savedAt } = service;
+    const { isWanted } = service;
+    // A save from now on sets it again.
+    service.isWanted = false;
     try {
-      service.source = undefined;
       deps = await connect();
-      const source = await deps.serviceImages.readSource(name);
-      service.source = source;
       await deps.watch(signal, async (limited) => {
         const run = { signal: limited, report: (line: string) => ui.detail(`${name}: ${line}`) };
-        if (!(await updateLiveFiles(source, run))) await withLock(() => updateImage(source, run));
+        if (isWanted) await bringSource(run);
+        else await bringToStarted(run);
       });
     } catch (error) {
+      service.isWanted ||= isWanted && signal.aborted;
       signal.throwIfAborted();
       if (!(error instanceof Failure)) throw error;
       if (ui.json) ui.result({ version: 1, service: name, error: toFailureValue(error) }, '');
       else ui.warn(`${clock()} ${describeFailure(error, ui.colors)}`);
     }
 
-    /** Resolves to false when a new image is required. */
-    async function updateLiveFiles(source: SourceState, run: Run): Promise<boolean> {
-      if (!deployed) return false;
+    async function bringSource(run: Run): Promise<void> {
+      service.source = undefined;
+      const source = await deps.serviceImages.readSource(name);
+      service.source = source;
+      const liveSource = await findLiveSource(source);
+      const update = liveSource && (await put(source, liveSource, run));
+      if (update === undefined || typeof update === 'string') return withLock(() => updateImage(source, run));
+      const { changed, waiting, files } = update;
+      if (changed > 0) return printLive('after', files, { milliseconds: performance.now() - savedAt });
+      if (waiting > 0)
+        ui.say(`${name} does not run: ${toCount(files)} will be in its container when it starts`);
+    }
+
+    /** A container that has started since has the files of its image. */
+    async function bringToStarted(run: Run): Promise<void> {
+      const source = await deps.serviceImages.readSource(name);
+      // What was saved meanwhile is brought by its own event.
+      if (!service.source || listSaved(service.source, source).length > 0) return;
+      const liveSource = await findLiveSource(source);
+      const update = liveSource && (await put(source, liveSource, run));
+      if (update === 'image') return withLock(() => updateImage(source, run));
+      if (typeof update !== 'object') return;
+      const { started, files } = update;
+      if (started.length > 0) printLive('again', files, { started });
+    }
+
+    /** Undefined when the source differs in other files from that of the image, or in none. */
+    async function findLiveSource(source: SourceState): Promise<LiveSource | undefined> {
+      if (!deployed || !hasSameBases(deployed.source, source)) return undefined;
+      const { base, containers } = deployed.live;
       const changed = listSaved(deployed.source, source);
-      if (changed.length === 0) return false;
+      const isLive = [...containers.values()].some((container) => container.put.size > 0);
+      if (changed.length === 0 && !isLive) return undefined;
       const { checkout } = app.paths;
-      const sourceHash = source.hash;
-      const liveSource = await readLiveSource({ environment, checkout }, { name, sourceHash, changed });
-      if (!liveSource) return false;
+      return readLiveSource({ environment, checkout, name }, { source, changed, base });
+    }
+
+    async function put(
+      source: SourceState,
+      liveSource: LiveSource,
+      run: Run,
+    ): Promise<LiveFilesUpdate | NoUpdate> {
       const { api, namespace, toolchain } = deps;
       const { port } = getService(environment, name);
-      const { live } = deployed;
-      const update = await putLiveFiles(
-        { api, nodes: toolchain.nodes, place: { namespace, name }, port },
-        live,
-        { ...liveSource, sourceHash },
+      const onOutput = (line: string) => ui.say(`${name}: ${line}`);
+      return putLiveFiles(
+        { api, nodes: toolchain.nodes, place: { namespace, name }, port, onOutput },
+        (deployed as Deployed).live,
+        { ...liveSource, sourceHash: source.hash },
         run,
       );
-      if (!update) return false;
-      deployed = { source, live };
-      if (update.put === 0) return true;
-      const milliseconds = performance.now() - savedAt;
-      const { files } = update;
+    }
+
+    function printLive(
+      when: 'after' | 'again',
+      files: number,
+      more: { readonly milliseconds?: number; readonly started?: readonly string[] },
+    ): void {
+      const image = deployed?.live.image ?? '';
+      const { milliseconds = 0, started = [] } = more;
+      const words =
+        when === 'after'
+          ? `after ${toSeconds(milliseconds)}`
+          : `again in ${started.join(', ')}, which has started`;
       ui.result(
-        { version: 1, service: name, kind: 'live', image: live.image, files, milliseconds },
-        `${clock()} ${name} live after ${toSeconds(milliseconds)}: ${files} ${files === 1 ? 'file' : 'files'} on top of ${live.image}`,
+        { version: 1, service: name, kind: 'live', image, files, ...more },
+        `${clock()} ${name} live ${words}: ${toCount(files)} on top of ${image}`,
       );
-      return true;
     }
 
     async function updateImage(source: SourceState, run: Run): Promise<void> {
@@ -177,7 +240,7 @@ function createReload(
       const image = running ?? (await deps.serviceImages.find(name));
       // If the source was changed while the build waited, the next change builds a new image.
       const isCurrent = listSaved(source, await deps.serviceImages.getSource(name)).length === 0;
-      deployed = image && isCurrent ? { source, live: await toState(image) } : undefined;
+      deployed = image && isCurrent ? { source, live: await toState(source, image) } : undefined;
       const milliseconds = performance.now() - savedAt;
       ui.result(
         { version: 1, kind: 'image', ...reloaded, milliseconds },
@@ -185,11 +248,14 @@ function createReload(
       );
     }
 
-    async function toState({ reference, image, isStandIn }: ServiceImage): Promise<LiveState> {
-      const base = isStandIn ? await readTopLayer(deps.store, image) : new Map();
+    async function toState(source: SourceState, { reference, image }: ServiceImage): Promise<LiveState> {
+      const { checkout } = app.paths;
+      const base = await readLiveBase({ environment, checkout, name }, source, image, deps.store);
       return { image: reference, base, containers: new Map() };
     }
   };
 }
+
+const toCount = (files: number) => `${files} ${files === 1 ? 'file' : 'files'}`;
 
 const clock = () => new Date().toTimeString().slice(0, 8);

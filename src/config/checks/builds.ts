@@ -1,5 +1,6 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { toPrintable } from '../../lib/printable.ts';
+import type { Base, BuildSettings } from '../build-settings.ts';
 import { findBelow, findKind, isInside, type PathKind } from '../folders.ts';
 import { type Path, type Problem, quote } from '../problems.ts';
 import type { Service } from '../schema.ts';
@@ -76,6 +77,56 @@ async function findUnfitDockerfile(
       `a folder at ${toPrintable(resolve(source, context))}`,
     ),
   ];
+}
+
+/** Files and folders of the build settings that do not exist, and base images without their Dockerfile. */
+export async function findUnfitBuildSettings(draft: Draft): Promise<readonly Problem[]> {
+  if (draft.source === undefined || (await findKind(toSource(draft, draft.source))) !== 'folder') return [];
+  const source = toSource(draft, draft.source);
+  const built = [...draft.services].filter(([, { build }]) => build !== 'stand-in');
+  const ofServices = built.map(([name, service]) => findUnfitInputs(['services', name], service));
+  const ofBases = Object.entries(draft.bases).flatMap(([name, base]) => [
+    findUnfitInputs(['bases', name], base),
+    findUnfitBase(['bases', name], base),
+  ]);
+  return (await Promise.all([...ofServices, ...ofBases])).flat();
+
+  async function findUnfitInputs(
+    keys: Path,
+    { contexts, secrets }: BuildSettings,
+  ): Promise<readonly Problem[]> {
+    const folders = Object.entries(contexts ?? {})
+      .filter(([, place]) => !/^[a-z-]+:\/\//.test(place))
+      .map(([id, place]) => ({ path: [...keys, 'contexts', id], place, kind: 'folder' as const }));
+    const files = Object.entries(secrets ?? {}).flatMap(([id, secret]) =>
+      'file' in secret
+        ? [{ path: [...keys, 'secrets', id, 'file'], place: secret.file, kind: 'file' as const }]
+        : [],
+    );
+    const problems = [...folders, ...files].map(async ({ path, place, kind }) => {
+      const found = await findKind(resolve(source, place));
+      const expected = `a ${kind} at ${toPrintable(resolve(source, place))}`;
+      return found === kind ? [] : [unfit(draft, path, place, found, expected)];
+    });
+    return (await Promise.all(problems)).flat();
+  }
+
+  async function findUnfitBase(
+    keys: Path,
+    { dockerfile, context }: Partial<Base>,
+  ): Promise<readonly Problem[]> {
+    // The schema has rejected it.
+    if (dockerfile === undefined) return [];
+    const problems = [
+      { path: [...keys, 'dockerfile'], place: dockerfile, kind: 'file' as const },
+      { path: [...keys, 'context'], place: context ?? dirname(dockerfile), kind: 'folder' as const },
+    ].map(async ({ path, place, kind }) => {
+      const found = await findBelow(source, place);
+      const expected = `a ${kind} at ${toPrintable(resolve(source, place))}`;
+      return found === kind ? [] : [unfit(draft, path, place, found, expected)];
+    });
+    return (await Promise.all(problems)).flat();
+  }
 }
 
 const faults: Readonly<Record<PathKind, string>> = {

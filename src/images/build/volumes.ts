@@ -1,5 +1,6 @@
 import type { Environment, Live } from '../../config/schema.ts';
-import type { Image } from '../../lib/oci.ts';
+import type { ContainerConfig, Image } from '../../lib/oci.ts';
+import { restartEntrypoint } from '../../tools/docker/restart-program.ts';
 import { packLayer } from '../store/layer.ts';
 import type { Store } from '../store/store.ts';
 
@@ -19,6 +20,22 @@ const tmp = '/tmp';
 /** The folders that the image declares as volumes: they are writable although the root file system is read-only. */
 export function listVolumes(...service: Parameters<typeof findLiveFolders>): readonly string[] {
   return [...new Set([tmp, ...findLiveFolders(...service).map(({ to }) => to)])];
+}
+
+/** What an image gets beside what it is built from: with another result of this, the image is another one. */
+export function listAdditions(...service: Parameters<typeof findLiveFolders>): readonly string[] {
+  const entrypoint = hasRestart(findLiveFolders(...service)) ? restartEntrypoint : [];
+  return [...listVolumes(...service), ...entrypoint];
+}
+
+const hasRestart = (folders: readonly Live[]) => folders.some(({ then }) => then === 'restart');
+
+/** Starts the image's program so that it can be restarted in its container, where a live folder wants that. */
+export function withRestart(image: Image, folders: readonly Live[]): Image {
+  if (!hasRestart(folders)) return image;
+  const { config = {}, ...rest } = JSON.parse(image.config) as { config?: ContainerConfig };
+  const Entrypoint = [...restartEntrypoint, ...(config.Entrypoint ?? [])];
+  return { ...image, config: JSON.stringify({ ...rest, config: { ...config, Entrypoint } }) };
 }
 
 /** Adds a world-writable `/tmp`: an image from scratch has none, and the volume in its place would belong to root. */

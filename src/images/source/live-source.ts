@@ -1,109 +1,105 @@
-import { readFile, stat } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import type { Environment } from '../../config/schema.ts';
+import { isInside } from '../../config/folders.ts';
+import type { Environment, Live } from '../../config/schema.ts';
 import { hashContent } from '../../lib/hash.ts';
 import type { Image } from '../../lib/oci.ts';
-import { type BundledFile, bundleStandIn } from '../build/bundle.ts';
+import { bundleStandIn } from '../build/bundle.ts';
 import { findLiveFolders } from '../build/volumes.ts';
 import type { Store } from '../store/store.ts';
 import { readTar } from '../store/tar.ts';
 import { findDockerfile } from './dockerfile-source.ts';
-
-/** Path in the container → hash of the content. */
-export type FileHashes = ReadonlyMap<string, string>;
+import { type LiveEntry, type LiveTree, listDifferent, readLiveTree } from './live-tree.ts';
+import type { SourceState } from './source-state.ts';
 
 export interface LiveSourceDeps {
   readonly environment: Environment;
   readonly checkout: string;
+  readonly name: string;
 }
 
-/** The files of the containers that a change of a service's source replaces. */
+/** What the live folders of a service's containers must contain. */
 export interface LiveSource {
-  /** By their absolute paths in the container: for a stand-in all live files, else those that changed. */
-  readonly files: readonly BundledFile[];
-  /** The live folders in the container, which are volumes. */
-  readonly folders: readonly string[];
+  readonly tree: LiveTree;
+  /** The live folders in the container, which are volumes, each with what follows a change in it. */
+  readonly folders: readonly Pick<Live, 'to' | 'then'>[];
   /** The file that a stand-in runs; undefined for other programs, which do not report what they have loaded. */
   readonly program: string | undefined;
 }
 
-/** Above this number of files, building and loading an image is faster. */
-const maxFiles = 200;
+/** Above this number of paths, building and loading an image is faster. */
+const maxPaths = 200;
+
+/** The live folders of a service's image that was built from this source. */
+export async function readLiveBase(
+  deps: LiveSourceDeps,
+  source: SourceState,
+  image: Image,
+  store: Store,
+): Promise<LiveTree> {
+  const { places, isStandIn } = await findPlaces(deps);
+  return isStandIn ? readTopLayer(store, image) : readLiveTree(places, source);
+}
 
 /**
- * The files to put into running containers after a change; undefined when a new image is needed instead, because a
- * changed file is outside the live folders or was removed.
+ * The live folders as they must be after a change of the source; undefined when an image is needed instead, because a
+ * changed file is outside the live folders, or too many have changed.
  * @throws {Failure} exit code 7 when a stand-in does not compile.
  */
 export async function readLiveSource(
-  { environment, checkout }: LiveSourceDeps,
+  deps: LiveSourceDeps,
   {
-    name,
-    sourceHash,
+    source,
     changed,
+    base,
   }: {
-    readonly name: string;
-    readonly sourceHash: string;
-    /** Absolute paths. */
+    readonly source: SourceState;
+    /** Absolute paths of the files that differ from the source of the image. */
     readonly changed: readonly string[];
+    /** The live folders of the image. */
+    readonly base: LiveTree;
   },
 ): Promise<LiveSource | undefined> {
+  const { places, isStandIn } = await findPlaces(deps);
+  if (changed.some((path) => !places.some(({ from }) => path !== from && isInside(from, path))))
+    return undefined;
+  const tree = isStandIn ? await bundle(deps, source.hash) : await readLiveTree(places, source);
+  if (listDifferent(base, tree).length > maxPaths) return undefined;
+  return { tree, folders: places, program: isStandIn ? '/app/main.js' : undefined };
+}
+
+async function findPlaces({ environment, checkout, name }: LiveSourceDeps) {
   const dockerfile = await findDockerfile(environment, name, checkout);
-  const live = findLiveFolders(environment, name, { isStandIn: !dockerfile });
   const root = dockerfile?.root ?? checkout;
-  const places = live.map(({ from, to }) => ({ from: resolve(root, from), to }));
-  const moves = changed.map((path) => ({ path, to: toContainer(places, path) }));
-  if (moves.length > maxFiles || moves.some(({ to }) => to === undefined)) return undefined;
-  const folders = live.map(({ to }) => to);
-  if (!dockerfile) return bundle();
-  return readChanged();
-
-  async function bundle(): Promise<LiveSource> {
-    const folder = resolve(checkout, environment.services[name]?.standIn ?? '');
-    const files = await bundleStandIn(folder, { name, sourceHash: sourceHash.slice(0, 12) });
-    return {
-      files: files.map((file) => ({ ...file, path: `/${file.path}` })),
-      folders,
-      program: '/app/main.js',
-    };
-  }
-
-  async function readChanged(): Promise<LiveSource | undefined> {
-    const files = await Promise.all(moves.map(({ path, to }) => readFileOf(path, to ?? '')));
-    const contents = files.filter((file) => file !== undefined);
-    return contents.length === files.length ? { files: contents, folders, program: undefined } : undefined;
-  }
+  const live = findLiveFolders(environment, name, { isStandIn: !dockerfile });
+  return {
+    isStandIn: !dockerfile,
+    places: live.map(({ from, ...each }) => ({ ...each, from: resolve(root, from) })),
+  };
 }
 
-async function readFileOf(path: string, to: string): Promise<BundledFile | undefined> {
-  try {
-    const [content, { mode }] = await Promise.all([readFile(path), stat(path)]);
-    return { path: to, mode: mode & 0o100 ? 0o755 : 0o644, content };
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'EISDIR') return undefined;
-    throw error;
-  }
+async function bundle(
+  { environment, checkout, name }: LiveSourceDeps,
+  sourceHash: string,
+): Promise<LiveTree> {
+  const folder = resolve(checkout, environment.services[name]?.standIn ?? '');
+  const files = await bundleStandIn(folder, { name, sourceHash: sourceHash.slice(0, 12) });
+  return new Map(files.map(({ path, mode, content }) => [`/${path}`, toFile(mode, content)] as const));
 }
 
-/** The path in the container of a file on this machine; undefined when it is in no live folder. */
-function toContainer(
-  places: readonly { readonly from: string; readonly to: string }[],
-  path: string,
-): string | undefined {
-  const place = places.find(({ from }) => path.startsWith(`${from}/`));
-  return place && join(place.to, relative(place.from, path));
+function toFile(mode: number, content: Uint8Array): LiveEntry {
+  return { kind: 'file', mode, version: hashContent(content), read: async () => content };
 }
 
 /** The files of an image's uppermost layer, which for a stand-in are all its live files. */
-export async function readTopLayer(store: Store, image: Image): Promise<FileHashes> {
+export async function readTopLayer(store: Pick<Store, 'openBlob'>, image: Image): Promise<LiveTree> {
   const top = image.layers.at(-1);
-  const contents = new Map<string, string>();
-  if (!top) return contents;
+  const tree = new Map<string, LiveEntry>();
+  if (!top) return tree;
   for await (const entry of readTar(store.openBlob(top.digest))) {
-    if (entry.header.type === 'file') contents.set(`/${entry.header.name}`, hashContent(await buffer(entry)));
+    const { name, type, mode = 0o644 } = entry.header;
+    if (type === 'file') tree.set(`/${name}`, toFile(mode & 0o7777, await buffer(entry)));
     else entry.resume();
   }
-  return contents;
+  return tree;
 }

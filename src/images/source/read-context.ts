@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Dirent } from 'node:fs';
 import { readdir, readFile, readlink, realpath, stat } from 'node:fs/promises';
-import { basename, join, relative } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import { isInside } from '../../config/folders.ts';
 import { isEditorFile } from '../../lib/editor-files.ts';
 import { exitCodes, Failure } from '../../lib/failure.ts';
@@ -45,11 +45,14 @@ export async function readContext(
   const folder = join(root, context);
   const dockerfilePath = join(root, dockerfile);
   const text = await readFile(dockerfilePath, 'utf8').catch(refuse(dockerfilePath));
-  const inputs = toInputs(text, architecture);
+  const inputs = toInputs(text, source, architecture);
 
   const ignoreFile = await readIgnoreFile(source);
   const found = createFileList(root);
   found.add(dockerfilePath, hashContent(text));
+  // Without the secrets, whose change is no change of the source.
+  const { secrets: _, ...settings } = source.settings;
+  found.addSetting(JSON.stringify(settings));
   if (ignoreFile) found.add(ignoreFile.path, hashContent(ignoreFile.text));
 
   const git = await openGitRules(root);
@@ -61,7 +64,8 @@ export async function readContext(
   const skipped: string[] = [];
   await readdir(folder).catch(refuse(folder));
   await walk(folder, ofContext, { found, git, root, skipped });
-  for (const each of live) {
+  const others = [...live, ...(await listContextFolders(source, inputs))];
+  for (const each of others) {
     if (each.real !== undefined) await walk(each.folder, each.rules, { found, git, root });
   }
 
@@ -70,20 +74,50 @@ export async function readContext(
     folder,
     real,
     skipped,
-    live,
+    others,
     ofContext,
     special: [dockerfilePath, ...listIgnoreFiles(source)],
   });
   return { ...found.finish(), folders, inputs };
 }
 
-function toInputs(text: string, architecture: string): BuildInputs {
+function toInputs(text: string, { settings }: DockerfileSource, architecture: string): BuildInputs {
+  const { target, args, contexts = {}, platform } = settings;
   const parsed = parseDockerfile(text);
-  const platform = `linux/${architecture}`;
-  const inputs = findBuildInputs(parsed, { platform, buildPlatform: platform });
+  const buildPlatform = `linux/${architecture}`;
+  const found = findBuildInputs(parsed, {
+    ...{ target, args, buildPlatform, platform: platform ?? buildPlatform },
+    contexts: Object.keys(contexts),
+  });
+  const named = [...found.contexts.keys()].map((name) => toImageName(contexts[name] ?? ''));
+  const inputs = { ...found, images: [...found.images, ...named.filter((name) => name !== undefined)] };
   // Another front end may read a file of any form.
   const isDockerfile = /(^|\/)dockerfile(-upstream)?(:|@|$)/.test(parsed.syntax?.image ?? 'dockerfile');
   return isDockerfile ? inputs : { ...inputs, context: undefined };
+}
+
+/** The image of an additional context `docker-image://<image>`. */
+function toImageName(context: string): string | undefined {
+  return /^docker-image:\/\/(.+)$/.exec(context)?.[1];
+}
+
+/** The additional contexts that are folders and are used. */
+async function listContextFolders(
+  { root, settings: { contexts = {} } }: DockerfileSource,
+  inputs: BuildInputs,
+): Promise<readonly OtherFolder[]> {
+  const used = [...inputs.contexts].filter(([name]) => !/^[a-z-]+:\/\//.test(contexts[name] ?? ''));
+  return Promise.all(
+    used.map(async ([name, patterns]) => {
+      const folder = resolve(root, contexts[name] ?? '');
+      const copied = await readCopiedPaths(folder, patterns, parseIgnoreRules('', { syntax: 'docker' }));
+      return {
+        folder,
+        real: await realpath(folder).catch(absent),
+        rules: { ...copied, isGenerated: () => false },
+      };
+    }),
+  );
 }
 
 function toContextRules(
@@ -105,7 +139,8 @@ function toContextRules(
   };
 }
 
-interface LiveFolder {
+/** A live folder, or an additional context. */
+interface OtherFolder {
   readonly folder: string;
   /** Without symbolic links; undefined when it does not exist yet. */
   readonly real: string | undefined;
@@ -119,7 +154,7 @@ async function toLive(
   { root, context }: DockerfileSource,
   isIgnored: Ignored,
   git: GitRules,
-): Promise<LiveFolder> {
+): Promise<OtherFolder> {
   const folder = join(root, path);
   const inContext = relative(context, path);
   const isLeftOut = isInside(join('/', context), join('/', path)) && !isIgnored(inContext);
@@ -191,8 +226,9 @@ function createFileList(root: string) {
   const files = new Map<string, string>();
   const folders = new Map<string, string>();
   const generated = new Set<string>();
+  const settings: string[] = [];
   return {
-    files,
+    addSetting: (text: string) => void settings.push(text),
     add(path: string, text: string, isGenerated = false): void {
       if (isGenerated && !files.has(path)) generated.add(path);
       if (!isGenerated) generated.delete(path);
@@ -202,7 +238,7 @@ function createFileList(root: string) {
     addFolder: (path: string, text: string) => void folders.set(path, text),
     finish(): SourceState {
       const all = [...files, ...[...folders].map(([path, text]) => [`${path}/`, text] as const)];
-      const sum = createHash('sha256');
+      const sum = createHash('sha256').update(JSON.stringify(settings));
       // Sorted by code unit, not by locale.
       for (const [path, text] of all.sort(([a], [b]) => (a < b ? -1 : 1))) {
         sum.update(`${relative(root, path)}\0${text}\0`);
@@ -216,26 +252,26 @@ function toFolders({
   folder,
   real,
   skipped,
-  live,
+  others,
   ofContext,
   special,
 }: {
   readonly folder: string;
   readonly real: string;
   readonly skipped: readonly string[];
-  readonly live: readonly LiveFolder[];
+  readonly others: readonly OtherFolder[];
   readonly ofContext: Rules;
   /** Files of the context that count although nothing copies them. */
   readonly special: readonly string[];
 }): readonly SourceFolder[] {
-  const inContext = live.filter((each) => isInside(folder, each.folder));
+  const inContext = others.filter((each) => isInside(folder, each.folder));
   const isSave = ({ has, isGenerated }: Rules, path: string) => has(path) && !isGenerated(path);
   const isLive = (path: string) =>
     inContext.some((each) => {
       const place = relative(folder, each.folder);
       return isInside(join('/', place), join('/', path)) && isSave(each.rules, relative(place, path));
     });
-  const isAbove = (path: string, { folder: place }: LiveFolder) =>
+  const isAbove = (path: string, { folder: place }: OtherFolder) =>
     isInside(path, place) || isInside(place, path);
   const own: SourceFolder = {
     folder: real,
@@ -248,7 +284,7 @@ function toFolders({
         .map((path) => join(real, relative(folder, path))),
     ],
   };
-  const elsewhere = live.filter((each) => each.real !== undefined && !isInside(real, each.real));
+  const elsewhere = others.filter((each) => each.real !== undefined && !isInside(real, each.real));
   return [
     own,
     ...elsewhere.map(({ real: place = '', rules }) => ({

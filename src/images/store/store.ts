@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { exitCodes, Failure } from '../../lib/failure.ts';
+import { makeFolder } from '../../lib/make-folder.ts';
 import type { Digest, Image, Layer } from '../../lib/oci.ts';
 import { findProcess } from '../../lib/processes.ts';
 import { writeTo } from '../../lib/system-failure.ts';
@@ -90,7 +91,7 @@ export function openStore(folder: string): Store {
   /** Writes to a temporary path and renames it. */
   async function place(path: string, write: (path: string) => Promise<void>): Promise<void> {
     const temporary = await reserveWorkPath();
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     try {
       await writeTo(path, async () => {
         await write(temporary);
@@ -105,7 +106,7 @@ export function openStore(folder: string): Store {
   async function markUsed(name: string): Promise<void> {
     if (await refresh(usePath(name))) return;
     try {
-      await mkdir(dirname(usePath(name)), { recursive: true });
+      await makeFolder(dirname(usePath(name)));
       await writeFile(usePath(name), '');
     } catch {
       // A cache that cannot be written is used all the same.
@@ -144,7 +145,7 @@ export function openStore(folder: string): Store {
           pipeline(content, count, createWriteStream(temporary, { flush: true })),
         );
         const digest: Digest = `sha256:${hash.digest('hex')}`;
-        await mkdir(dirname(blobPath(digest)), { recursive: true });
+        await makeFolder(dirname(blobPath(digest)));
         await rename(temporary, blobPath(digest));
         return { digest, size };
       } finally {
@@ -257,7 +258,7 @@ async function listFiles(folder: string) {
 
 /** Creates the folder, and removes what dead processes left in it. */
 async function sweep(work: string): Promise<void> {
-  await mkdir(work, { recursive: true });
+  await makeFolder(work);
   for (const name of await readdir(work)) {
     const owner = await findProcess(Number.parseInt(name, 10));
     if (!owner) await rm(join(work, name), { force: true, recursive: true });

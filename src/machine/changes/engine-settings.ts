@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Engine } from '../engine.ts';
+import type { Host } from '../host.ts';
 import type { Change } from './change.ts';
 import {
   type DaemonFile,
@@ -19,6 +21,12 @@ export interface EngineSettings {
 }
 
 export const settingsFile = '/etc/docker/daemon.json';
+/** The settings file of an engine: a rootless one has its own, in the home folder of its user. */
+export function settingsFileOf({ rootless }: Pick<Engine, 'rootless'>, { root, home, env }: Host): string {
+  if (!rootless) return join(root, settingsFile);
+  return join(env.XDG_CONFIG_HOME || join(home, '.config'), 'docker/daemon.json');
+}
+
 /** Path of the wrapper in the checkout, and where it is installed. */
 export const wrapperSource = join(import.meta.dirname, 'runtime-wrapper.sh');
 export const wrapperPath = '/usr/local/lib/wealist-local/runc-without-sys-resource';

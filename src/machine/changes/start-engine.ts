@@ -1,6 +1,7 @@
-import { access, constants, mkdir, readFile, stat } from 'node:fs/promises';
+import { access, constants, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Failure } from '../../lib/failure.ts';
+import { makeFolder } from '../../lib/make-folder.ts';
 import { waitFor } from '../../lib/wait.ts';
 import { type FailureRule, findRule } from '../../tools/failure-rules.ts';
 import type { Host } from '../host.ts';
@@ -130,7 +131,7 @@ const rotatedAfter = 1024 * 1024;
 /** The folder belongs to the user, since other logs are written there without root; root writes the log itself. */
 async function prepareLog(root: Root, { user }: Host, log: string): Promise<void> {
   const folder = dirname(log);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder, 0o700);
   const isOwn = await access(folder, constants.W_OK).then(
     () => true,
     () => false,

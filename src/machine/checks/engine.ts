@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { settingsFile } from '../changes/engine-settings.ts';
+import { settingsFileOf } from '../changes/engine-settings.ts';
 import type { CheckContext, CheckResult, MakeCheck } from './check.ts';
 
 const id = 'engine';
@@ -12,29 +11,23 @@ export const checkEngine: MakeCheck = async ({ engine, host }) => {
   if (engine === undefined) {
     return [{ id, title, state: 'fail', detail: 'not running', fix: 'npm run doctor -- --fix' }];
   }
-  const { version, source, rootless, cgroupVersion, storageDriver } = engine;
+  const { version, source, rootless, storageDriver } = engine;
   const detail = `Docker ${version}${rootless ? ', rootless' : ''}, ${source}`;
+  const settings = settingsFileOf(engine, host);
   const problems: CheckResult[] = [];
   const add = (state: 'warn' | 'fail', problem: string, fix: string) =>
     problems.push({ id, title, state, detail: `${detail}: ${problem}`, fix });
 
   if (isOlder(version, oldest)) add('fail', `older than ${oldest}`, 'install a newer Docker Engine');
-  if (rootless && cgroupVersion === 1) {
-    add('fail', 'a rootless engine needs cgroup v2', 'start Linux with systemd.unified_cgroup_hierarchy=1');
-  }
   if (storageDriver === 'vfs') {
     add(
       'warn',
       'storage driver vfs copies every layer in full',
-      `set "storage-driver": "overlay2" in ${settingsFile}`,
+      `set "storage-driver": "overlay2" in ${settings}`,
     );
   }
-  if (!engine.inVirtualMachine && (await startsInit(join(host.root, settingsFile)))) {
-    add(
-      'fail',
-      '"init": true prevents systemd in the node from starting',
-      `remove "init" from ${settingsFile}`,
-    );
+  if (!engine.inVirtualMachine && (await startsInit(settings))) {
+    add('fail', '"init": true prevents systemd in the node from starting', `remove "init" from ${settings}`);
   }
   return problems.length > 0 ? problems : [{ id, title, state: 'ok', detail }];
 };
@@ -74,7 +67,7 @@ export const checkMtu: MakeCheck = ({ engine, host }) => {
   const mtu = engine.mtu ?? 1500;
   const detail = `engine ${mtu}, default route ${host.mtu}`;
   if (mtu <= host.mtu) return [{ id: 'mtu', title: 'network MTU', state: 'ok', detail }];
-  const fix = `set "mtu": ${host.mtu} in ${settingsFile} and restart the engine`;
+  const fix = `set "mtu": ${host.mtu} in ${settingsFileOf(engine, host)} and restart the engine`;
   return [
     { id: 'mtu', title: 'network MTU', state: 'warn', detail: `${detail}: large packets are lost`, fix },
   ];

@@ -1,8 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { CommandFailure } from '../../lib/failure.ts';
+import { changeScript, type FolderChanges } from './change-folder.ts';
 import type { DockerCli } from './cli.ts';
 import { readKubeletError } from './kubelet.ts';
 import { createNodeImageStore, ctr, type NodeImageStore } from './node-image-store.ts';
+import { restartScript } from './restart-program.ts';
 
 /** A cluster's nodes, through programs that run inside their containers. */
 export interface Nodes extends NodeImageStore {
@@ -22,33 +25,24 @@ export interface Nodes extends NodeImageStore {
     folder: string,
     signal: AbortSignal,
   ): Promise<string | undefined>;
-  /** Copies files of a tar into a folder of the node, each by one rename; existing ones keep owner and mode. */
-  putFiles(node: string, folder: string, files: TarFiles, signal: AbortSignal): Promise<void>;
+  /** Makes these changes in a folder of the node, each file by one rename. */
+  changeFolder(node: string, folder: string, changes: FolderChanges, signal: AbortSignal): Promise<void>;
+  /**
+   * Runs a program in a container of the node, as its user and with its environment.
+   * @throws {CommandFailure} with its exit code when it fails.
+   */
+  execInContainer(
+    node: string,
+    container: string,
+    argv: readonly string[],
+    options: { readonly signal: AbortSignal; readonly onLine?: (line: string) => void },
+  ): Promise<void>;
+  /**
+   * Restarts the program of a container that was started through `restartEntrypoint`, and resolves once the
+   * previous process has ended; resolves to false when the container was started otherwise.
+   */
+  restartProgram(node: string, container: string, signal: AbortSignal): Promise<boolean>;
 }
-
-export interface TarFiles {
-  readonly archive: Readable;
-  /** The files to copy, relative to the folder, in this order. */
-  readonly paths: readonly string[];
-}
-
-/** A container may have put a symbolic link into the folder; this script, root of the node, must not follow it out. */
-const putScript = `set -e
-cd "$1"; shift
-here=$(pwd -P) new=.wealist-live
-rm -rf "$new"; mkdir "$new"; trap 'rm -rf "$here/$new"' EXIT
-tar -x -f - -C "$new"
-for file; do
-  folder=$(dirname "./$file")
-  case "$(realpath -m "$folder")/" in "$here"/*) ;; *) echo "$file leads out of $here" >&2; exit 1 ;; esac
-  mkdir -p "$folder"
-  old="./$file"
-  if [ -f "$old" ] && [ ! -L "$old" ]; then
-    chown --reference="$old" "$new/$file"
-    chmod --reference="$old" "$new/$file"
-  fi
-  mv -f -T "$new/$file" "$old"
-done`;
 
 /** Where kube-proxy does not use iptables, it ends at once. */
 const unroutedScript = `destinations=$(cat); [ "$destinations" ] || exit 0
@@ -84,9 +78,19 @@ export function createNodes(docker: DockerCli): Nodes {
       return Spec?.mounts?.find(({ destination }) => destination === folder)?.source;
     },
 
-    async putFiles(node, folder, { archive, paths }, signal) {
-      const argv = ['sh', '-c', putScript, 'sh', folder, ...paths];
-      await docker.exec(node, argv, { input: archive, signal });
+    async changeFolder(node, folder, { archive, changes }, signal) {
+      const words = changes.flatMap(({ path, action }) => [action, path]);
+      await docker.exec(node, ['sh', '-c', changeScript, 'sh', folder, ...words], { input: archive, signal });
+    },
+
+    async execInContainer(node, container, argv, options) {
+      const id = `wealist-${randomUUID()}`;
+      await docker.exec(node, [...ctr, 'tasks', 'exec', '--exec-id', id, container, ...argv], options);
+    },
+
+    async restartProgram(node, container, signal) {
+      const { stdout } = await docker.exec(node, ['sh', '-c', restartScript, 'sh', container], { signal });
+      return stdout.trim() !== 'other';
     },
   };
 }

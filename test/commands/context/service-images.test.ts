@@ -12,6 +12,7 @@ import type { DockerImage } from '../../../src/tools/docker/images.ts';
 import { environment } from '../../fakes/app.ts';
 import { makeHost } from '../../fakes/host.ts';
 import { createFakeDocker } from '../../fakes/registries.ts';
+import { noWatch } from '../../fakes/watch.ts';
 import { makeTemporaryFolder } from '../../temporary-folder.ts';
 
 const service: Omit<Environment['services'][string], 'port' | 'standIn'> = {
@@ -34,6 +35,7 @@ async function makeWorld({
   /** Builds that run, and the most that ever ran at once. */
   const builds = { running: 0, most: 0 };
   const docker = {
+    watch: noWatch,
     ...named,
     env: {},
     readCapacity: async () => ({ cpus: 2, memory: 8e9 }),
@@ -56,8 +58,9 @@ async function makeWorld({
   }
   const lines: string[] = [];
   const run = { signal: new AbortController().signal, report: (line: string) => void lines.push(line) };
-  const open = () =>
+  const open = ({ rebuild = false } = {}) =>
     openServiceImages({
+      rebuild,
       host: host.host,
       toolchain: { docker },
       images: { store: openStore(join(checkout, 'cache')), architecture: 'amd64', checkout } as Images,
@@ -83,7 +86,7 @@ async function makeWorld({
       },
     });
   return {
-    ...{ checkout, state, nameless, lines, named, docker },
+    ...{ checkout, state, nameless, lines, named, docker, open, run },
     /** Builds what the Dockerfile says from now on. */
     async build(content: string) {
       state.content = content;
@@ -164,4 +167,18 @@ test('without a client that builds it is a failure with the way to one', async (
     hint: 'npm run doctor -- --fix',
     exitCode: 3,
   });
+});
+
+test('an image that is forced is built without the cache although it exists, once in a run', async () => {
+  const { build, state, open, run } = await makeWorld();
+  await build('one');
+  expect(await open().find('board')).toBeDefined();
+  const forced = open({ rebuild: true });
+  expect(await forced.find('board')).toBeUndefined();
+  state.content = 'built anew';
+  const built = await forced.build('board', run);
+  expect(state.arguments).toContain('--no-cache');
+  expect(await forced.find('board')).toEqual(built);
+  // The next run takes it.
+  expect(await open().find('board')).toEqual(built);
 });

@@ -82,12 +82,66 @@ test('after a rollout by another command, an image is built again', async () => 
   expect(builds).toHaveLength(2);
 });
 
-test('a file deleted from a live folder builds an image', async () => {
-  const { line, remove, builds } = await watchService();
+test('a file deleted from a live folder is removed from the container, and one that is as before is put back', async () => {
+  const { line, write, remove, source, service, builds, pod } = await watchService();
   await line(1);
-  await remove('live/page.html');
-  expect(await line(2)).toMatch(/ board (runs|already running) /);
-  expect(builds).toHaveLength(2);
+  await rename(join(source, 'live/page.html'), join(source, 'kept~'));
+  await write('live/other.html', 'two');
+  expect(await line(2)).toMatch(/ board live after .* 2 files on top of /);
+  expect(service.filesIn(pod())).toEqual({ 'page.html': 'removed', 'other.html': 'two' });
+  await rename(join(source, 'kept~'), join(source, 'live/page.html'));
+  await remove('live/other.html');
+  await expect.poll(() => service.filesIn(pod())).toEqual({ 'page.html': 'one', 'other.html': 'removed' });
+  await expect.poll(() => service.mark(pod())).toBeUndefined();
+  expect(builds).toHaveLength(1);
+});
+
+test('a container that starts gets all that is live: after a crash, and as a further replica', async () => {
+  const { line, write, service, pod } = await watchService();
+  await line(1);
+  await write('live/page.html', 'two');
+  await line(2);
+  const all = { 'page.html': 'two' };
+  service.restart(pod());
+  expect(service.filesIn(pod())).toEqual({});
+  expect(await line(3)).toMatch(
+    new RegExp(` board live again in ${pod()}, which has started: 1 file on top of `),
+  );
+  expect(service.filesIn(pod())).toEqual(all);
+  expect(service.mark(pod())).toMatchObject({ files: 1, sourceHash: expect.stringMatching(/^.{64}$/) });
+  service.scale(2);
+  expect(await line(4)).toMatch(/ board live again in board-1, which has started: /);
+  expect(service.filesIn('board-1')).toEqual(all);
+  // The next save goes into both, with what is live already.
+  service.restart('board-1');
+  await write('live/deep/er.html', 'two');
+  await expect.poll(() => service.filesIn('board-1')).toEqual({ ...all, 'deep/er.html': 'two' });
+  await expect.poll(() => service.filesIn(pod())).toEqual({ ...all, 'deep/er.html': 'two' });
+});
+
+test('a save while the container does not run goes into it when it starts', async () => {
+  const { line, write, service, pod, stderr } = await watchService();
+  await line(1);
+  service.isRunning = false;
+  service.notify();
+  await write('live/page.html', 'two');
+  await expect.poll(stderr).toContain('board does not run: 1 file will be in its container when it starts');
+  service.isRunning = true;
+  service.restart(pod());
+  expect(await line(2)).toMatch(/ board live again in .* 1 file on top of /);
+  expect(service.filesIn(pod())).toEqual({ 'page.html': 'two' });
+});
+
+test('a container that starts without anything live is left alone', async () => {
+  const world = await watchService();
+  const { line, service, pod, lines, builds } = world;
+  await line(1);
+  const before = world.reads;
+  service.restart(pod());
+  await expect.poll(() => world.reads).toBeGreaterThan(before);
+  expect(service.puts).toEqual([]);
+  expect(lines()).toHaveLength(1);
+  expect(builds).toHaveLength(1);
 });
 
 test('saves during a build restart it, and become one reload', async () => {
@@ -142,7 +196,11 @@ test('files outside the build context do not trigger a reload', async () => {
 });
 
 test.each([
-  ['lies in a new folder', ['live/new/a.html'], { 'new/a.html': 'two' }],
+  [
+    'lies in a new folder',
+    ['live/new/a.html'],
+    { 'new/a.html': 'two', new: expect.stringMatching(/^folder:/) },
+  ],
   ['is saved after something that tools made', ['made.json', 'live/page.html'], { 'page.html': 'two' }],
 ])('a file that %s goes into the running container, too', async (_, saved, put) => {
   const { line, write, service, pod } = await watchService();

@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { listVolumes, withTmp, withVolumes } from '../../../src/images/build/volumes.ts';
+import {
+  listAdditions,
+  listVolumes,
+  withRestart,
+  withTmp,
+  withVolumes,
+} from '../../../src/images/build/volumes.ts';
 import { packLayer } from '../../../src/images/store/layer.ts';
 import { openStore } from '../../../src/images/store/store.ts';
 import { readTar } from '../../../src/images/store/tar.ts';
@@ -29,6 +35,21 @@ test("they are added to the image's own volumes, and nothing else changes", () =
   const volumes = { '/data': {}, '/tmp': {} };
   expect(JSON.parse(config)).toEqual({ ...before, config: { ...before.config, Volumes: volumes } });
   expect(layers).toEqual([]);
+});
+
+test('a program that is to be restarted is started through a shell, and its image is another one', () => {
+  const container = { Entrypoint: ['/app/run', '--all'], Cmd: ['serve'], StopSignal: 'SIGQUIT' };
+  const image = { config: toImageConfig([], container, 'amd64'), layers: [] };
+  const restarted = live.map((each) => ({ ...each, then: 'restart' as const }));
+  expect(withRestart(image, live)).toBe(image);
+  const { config } = JSON.parse(withRestart(image, restarted).config);
+  expect(config).toMatchObject({ Cmd: ['serve'], StopSignal: 'SIGQUIT' });
+  expect(config.Entrypoint.slice(0, 2)).toEqual(['/bin/sh', '-c']);
+  expect(config.Entrypoint.slice(3)).toEqual(['wealist-restart', '/app/run', '--all']);
+  const other = { ...environment, services: { board: { ...board, live: restarted } } };
+  const kind = { isStandIn: false };
+  expect(listAdditions(services, 'board', kind)).toEqual(listVolumes(services, 'board', kind));
+  expect(listAdditions(other, 'board', kind)).not.toEqual(listAdditions(services, 'board', kind));
 });
 
 test('an image gets a world-writable /tmp as its last layer, in its configuration and history', async () => {

@@ -1,11 +1,15 @@
-import { chmod, lstat, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, lstat, mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
-import { packTar } from '../../../src/images/store/tar.ts';
+import { expect, onTestFinished, test } from 'vitest';
+import { type LayerEntry, packLayer } from '../../../src/images/store/layer.ts';
+import type { FolderChanges } from '../../../src/tools/docker/change-folder.ts';
 import { createDockerCli } from '../../../src/tools/docker/cli.ts';
 import { createNodes } from '../../../src/tools/docker/nodes.ts';
+import { restartEntrypoint } from '../../../src/tools/docker/restart-program.ts';
 import { exec } from '../../../src/tools/exec.ts';
 import { noWatch } from '../../fakes/watch.ts';
 import { makeTemporaryFolder } from '../../temporary-folder.ts';
@@ -136,21 +140,155 @@ test('where no address is given up, or none gets known, nothing is waited for', 
   expect(await read('rules')).toBe('a rule\n');
 });
 
-test('files of any name are put, and a link in the folder is replaced, not followed', async () => {
+interface Given {
+  readonly archived?: readonly LayerEntry[];
+  readonly changes: FolderChanges['changes'];
+}
+
+/** A folder of a node with a file outside it. */
+async function makeFolder() {
   const { nodes, folder, read } = await makeNode();
   const live = join(folder, 'live');
   await mkdir(live);
   await writeFile(join(folder, 'secret'), '', { mode: 0o600 });
+  const change = ({ archived = [], changes }: Given) =>
+    nodes.changeFolder('node', live, { archive: packLayer(archived), changes }, signal);
+  const modeOf = async (path: string) => (await lstat(join(live, path))).mode & 0o7777;
+  return { folder, live, read, change, modeOf };
+}
+
+test('files of any name are put, and a link in the folder is replaced, not followed', async () => {
+  const { folder, live, read, change, modeOf } = await makeFolder();
   await symlink(join(folder, 'secret'), join(live, 'link'));
-  await writeFile(join(live, '-old'), 'old', { mode: 0o640 });
+  await writeFile(join(live, '-old'), 'old');
   await chmod(join(live, '-old'), 0o640);
-  const paths = ['-x', '-old', 'link', '--help/-y'];
-  const archive = packTar(async (tar) => {
-    for (const name of paths) tar.entry({ name, mode: 0o644 }, `new ${name}`);
+  await writeFile(join(live, '-x'), 'old');
+  const paths = [
+    '-x',
+    '-old',
+    'link',
+    '--help/-y',
+    "it's a name",
+    '한글 폴더/파일.txt',
+    '$(id)',
+    'Case',
+    'case',
+  ];
+  await change({
+    archived: paths.map((path) => ({ path, mode: 0o604, content: `new ${path}` })),
+    changes: paths.map((path) => ({ path, action: path === '-x' ? 'put' : 'keep' })),
   });
-  await nodes.putFiles('node', live, { archive, paths }, signal);
-  for (const name of paths) expect(await read(`live/${name}`)).toBe(`new ${name}`);
-  expect((await lstat(join(live, 'link'))).mode & 0o777).toBe(0o644);
-  expect((await stat(join(live, '-old'))).mode & 0o777).toBe(0o640);
+  for (const path of paths) expect(await read(`live/${path}`)).toBe(`new ${path}`);
+  expect(await modeOf('link')).toBe(0o604);
+  expect(await modeOf('-old')).toBe(0o640);
+  expect(await modeOf('-x')).toBe(0o604);
   expect(await read('secret')).toBe('');
+  // Nothing is left beside the folder, where the archive was unpacked.
+  expect((await readdir(folder)).filter((name) => name.startsWith('live'))).toEqual(['live']);
+});
+
+test('folders, links and removals; a path may become another kind', async () => {
+  const { live, read, change, modeOf } = await makeFolder();
+  await mkdir(join(live, 'folder/below'), { recursive: true });
+  await writeFile(join(live, 'folder/below/file'), '');
+  await writeFile(join(live, 'file'), '');
+  await writeFile(join(live, 'gone'), '');
+  await change({
+    archived: [
+      { path: 'folder', content: 'now a file' },
+      { path: 'file/x', content: 'x' },
+      { path: '-link', link: 'file/x' },
+    ],
+    changes: [
+      { path: 'file', action: 'folder:750' },
+      { path: 'empty one', action: 'folder:1777' },
+      { path: 'folder', action: 'keep' },
+      { path: 'file/x', action: 'put' },
+      { path: '-link', action: 'put' },
+      { path: 'folder/below/file', action: 'remove' },
+      { path: 'folder/below', action: 'remove' },
+      { path: 'gone', action: 'remove' },
+      { path: 'never/there', action: 'remove' },
+    ],
+  });
+  expect((await readdir(live)).sort()).toEqual(['-link', 'empty one', 'file', 'folder']);
+  expect([await modeOf('file'), await modeOf('empty one')]).toEqual([0o750, 0o1777]);
+  expect(await readlink(join(live, '-link'))).toBe('file/x');
+  expect([await read('live/folder'), await read('live/-link')]).toEqual(['now a file', 'x']);
+});
+
+test.each<[string, Given]>([
+  [
+    'a file',
+    { archived: [{ path: 'out/secret', content: 'x' }], changes: [{ path: 'out/secret', action: 'put' }] },
+  ],
+  ['a removal', { changes: [{ path: 'out/secret', action: 'remove' }] }],
+  ['a folder', { changes: [{ path: 'out/new', action: 'folder:755' }] }],
+])('%s below a link that leads out of the folder is refused', async (_, given) => {
+  const { folder, live, read, change } = await makeFolder();
+  await symlink(folder, join(live, 'out'));
+  await expect(change(given)).rejects.toMatchObject({ stderr: expect.stringContaining('leads out of') });
+  expect(await read('secret')).toBe('');
+  expect(await readdir(folder)).not.toContain('new');
+});
+
+/** A program that is started through the entrypoint of an image, in a container of this ID. */
+async function startProgram(script: string, entrypoint: readonly string[] = restartEntrypoint) {
+  const { nodes, write, folder } = await makeNode();
+  const [program = '', ...args] = [...entrypoint, '/bin/sh', '-c', script];
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let printed = '';
+  child.stdout.on('data', (chunk) => {
+    printed += chunk;
+  });
+  await write(
+    'ctr',
+    `#!/bin/sh\necho 'TASK PID STATUS'; echo 'other 1 RUNNING'; echo 'run-1 ${child.pid} RUNNING'\n`,
+  );
+  await chmod(join(folder, 'ctr'), 0o755);
+  const ended = once(child, 'exit').then(([code]) => code);
+  const starts = () => printed.match(/started/g)?.length ?? 0;
+  await expect.poll(starts).toBe(1);
+  return { nodes, child, ended, starts };
+}
+
+test('the program of a container is restarted in it, as often as it is wanted', async () => {
+  const { nodes, child, ended, starts } = await startProgram(
+    'sleep 60 >/dev/null & trap "kill $!; exit 0" TERM; echo started; wait',
+  );
+  for (const count of [2, 3]) {
+    expect(await nodes.restartProgram('node', 'run-1', signal)).toBe(true);
+    await expect.poll(starts).toBe(count);
+  }
+  // The signals of the container are those of the program.
+  child.kill('SIGTERM');
+  expect(await ended).toBe(0);
+});
+
+test('a program that ends by itself ends the container with its exit code', async () => {
+  const { ended } = await startProgram('echo started; exit 7');
+  expect(await ended).toBe(7);
+});
+
+test('a program that was started otherwise is not signalled', async () => {
+  const { nodes, child } = await startProgram('echo started; exec sleep 60', []);
+  expect(await nodes.restartProgram('node', 'run-1', signal)).toBe(false);
+  expect(child.exitCode).toBe(null);
+  await expect(nodes.restartProgram('node', 'run-2', signal)).rejects.toMatchObject({
+    stderr: 'container run-2 does not run',
+  });
+});
+
+test('a command in a container has its output, and its exit code when it fails', async () => {
+  const { nodes, write, folder } = await makeNode();
+  await write('ctr', '#!/bin/sh\nshift 5; echo "$*"; exit 3\n');
+  await chmod(join(folder, 'ctr'), 0o755);
+  const lines: string[] = [];
+  const run = nodes.execInContainer('node', 'run-1', ['nginx', '-s', 'a b'], {
+    signal,
+    onLine: (line) => lines.push(line),
+  });
+  await expect(run).rejects.toMatchObject({ status: 3 });
+  expect(lines).toEqual(['run-1 nginx -s a b']);
 });
