@@ -57,7 +57,7 @@ export const command = defineCommand({
   examples: [
     'npm run intercept board-service -- go run ./cmd/api',
     'npm run intercept board-service',
-    'npm run intercept -- frontend --port 5173 -- npm run dev',
+    'npm run intercept -- frontend --port 5173 -- npx vite',
     'npm run intercept -- board-service --env-file .env.board',
   ],
   handsOverTerminal: true,
