@@ -96,7 +96,7 @@ export const command = defineCommand({
       const file = await writeEnvFile(envFile ?? join(folder, 'environment'), prepared.variables, format);
       const program = await readFile(join(app.paths.checkout, 'src/intercept/agent.js'), 'utf8');
       const load = { nodes: session.nodes, store: images.store };
-      const plan = () => planAgent({ ...deps, chain: images.chain, load }, servicePort, program);
+      const plan = () => planAgent({ ...deps, chain: images.chain, load, port: servicePort, program });
       await app.exclusively(() => app.runPlan(plan()), { wait: true, usesCache: true });
       app.ui.say(describeEnvironment(prepared, file, addresses, app));
 

@@ -1,4 +1,5 @@
 import { toAgentInstance, toAgentName } from '../diagnosis/intercept.ts';
+import type { ServicePlace } from '../diagnosis/service-snapshot.ts';
 import { instanceLabel } from '../lib/labels.ts';
 import type { Deployment } from '../tools/kubernetes/objects.ts';
 
@@ -15,6 +16,25 @@ export interface AgentOptions {
   readonly program: string;
   /** Value of the Service's selector to which the agent sets it back. */
   readonly ownInstance: string;
+}
+
+const rbac = 'rbac.authorization.k8s.io';
+
+/** Where the agent's objects are in the API, all of the same name, in the order in which they are created. */
+function listCollections(namespace: string) {
+  const inNamespace = (group: string, plural: string) => `/${group}/namespaces/${namespace}/${plural}`;
+  return {
+    account: inNamespace('api/v1', 'serviceaccounts'),
+    role: inNamespace(`apis/${rbac}/v1`, 'roles'),
+    binding: inNamespace(`apis/${rbac}/v1`, 'rolebindings'),
+    policy: inNamespace('apis/networking.k8s.io/v1', 'networkpolicies'),
+    pod: inNamespace('api/v1', 'pods'),
+  };
+}
+
+/** Paths of the agent's objects. */
+export function listAgentPaths({ namespace, name }: ServicePlace): readonly string[] {
+  return Object.values(listCollections(namespace)).map((each) => `${each}/${toAgentName(name)}`);
 }
 
 /** An object with the path of its kind in the API. */
@@ -43,15 +63,14 @@ export function toAgentObjects(options: AgentOptions): readonly ManagedObject[] 
     labels,
     ownerReferences: [{ apiVersion: 'apps/v1', kind: 'Deployment', name: service, uid }],
   };
-  const rbac = 'rbac.authorization.k8s.io';
-  const inNamespace = (group: string, plural: string) => `/${group}/namespaces/${namespace}/${plural}`;
+  const collections = listCollections(namespace);
   return [
     {
-      collection: inNamespace('api/v1', 'serviceaccounts'),
+      collection: collections.account,
       object: { apiVersion: 'v1', kind: 'ServiceAccount', metadata, automountServiceAccountToken: false },
     },
     {
-      collection: inNamespace(`apis/${rbac}/v1`, 'roles'),
+      collection: collections.role,
       object: {
         apiVersion: `${rbac}/v1`,
         kind: 'Role',
@@ -60,7 +79,7 @@ export function toAgentObjects(options: AgentOptions): readonly ManagedObject[] 
       },
     },
     {
-      collection: inNamespace(`apis/${rbac}/v1`, 'rolebindings'),
+      collection: collections.binding,
       object: {
         apiVersion: `${rbac}/v1`,
         kind: 'RoleBinding',
@@ -70,7 +89,7 @@ export function toAgentObjects(options: AgentOptions): readonly ManagedObject[] 
       },
     },
     {
-      collection: inNamespace('apis/networking.k8s.io/v1', 'networkpolicies'),
+      collection: collections.policy,
       object: {
         apiVersion: 'networking.k8s.io/v1',
         kind: 'NetworkPolicy',
@@ -84,7 +103,7 @@ export function toAgentObjects(options: AgentOptions): readonly ManagedObject[] 
       },
     },
     {
-      collection: inNamespace('api/v1', 'pods'),
+      collection: collections.pod,
       object: { apiVersion: 'v1', kind: 'Pod', metadata, spec: toPodSpec(options, { name, namespace }) },
     },
   ];

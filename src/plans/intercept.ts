@@ -2,20 +2,20 @@ import type { ImageChain } from '../images/chain.ts';
 import type { LoadDeps } from '../images/load/load-images.ts';
 import type { Plan } from '../plan/plan.ts';
 import { ensureImage } from '../steps/ensure-image.ts';
-import { type InterceptDeps, startAgent } from '../steps/intercept-service.ts';
 import { loadOntoNodes } from '../steps/load-images.ts';
+import { type AgentDeps, startAgent } from '../steps/start-agent.ts';
 import { requireFound } from './up-deps.ts';
 
 /** The image of the agent: the stand-ins' base, which has Node.js. */
 const agentImage = 'service-base';
 
-export interface InterceptPlanDeps extends InterceptDeps {
+export interface InterceptPlanDeps extends Omit<AgentDeps, 'findImage'> {
   readonly chain: ImageChain;
   readonly load: LoadDeps;
 }
 
-/** A service's agent runs; its Service still routes to its own pods. `program` is the text of `intercept/agent.js`. */
-export function planAgent(deps: InterceptPlanDeps, port: number, program: string): Plan {
+/** A service's agent runs; its Service still routes to its own pods. */
+export function planAgent(deps: InterceptPlanDeps): Plan {
   const { chain, load, nodeNames } = deps;
   const findImage = () => requireFound(chain.find(agentImage), agentImage);
   return [
@@ -32,15 +32,7 @@ export function planAgent(deps: InterceptPlanDeps, port: number, program: string
     },
     {
       title: 'Agent',
-      steps: [
-        {
-          title: `agent of ${deps.place.name}`,
-          isDone: async () => false,
-          async apply({ signal }) {
-            await startAgent(deps, { port, program, image: (await findImage()).reference }, signal);
-          },
-        },
-      ],
+      steps: [startAgent({ ...deps, findImage: async () => (await findImage()).reference })],
     },
   ];
 }

@@ -2,7 +2,8 @@ import { findInterceptMark, isIntercepted } from '../diagnosis/intercept.ts';
 import { interceptAnnotation } from '../lib/labels.ts';
 import type { Step } from '../plan/plan.ts';
 import type { Service } from '../tools/kubernetes/objects.ts';
-import { type InterceptDeps, isInterceptAlive, removeAgent, routeToPods } from './intercept-service.ts';
+import { type InterceptDeps, isInterceptAlive, routeToPods } from './intercept-service.ts';
+import { removeAgent } from './start-agent.ts';
 
 export interface GiveBackDeps {
   readonly namespace: string;

@@ -6,24 +6,11 @@ import {
   toAgentName,
 } from '../diagnosis/intercept.ts';
 import { listAddresses, listOwnAddresses } from '../diagnosis/running-image.ts';
-import {
-  findDeployment,
-  type ServicePlace,
-  takeServiceSnapshot,
-  toDeploymentPath,
-} from '../diagnosis/service-snapshot.ts';
-import { toAgentObjects } from '../intercept/agent-objects.ts';
-import {
-  findAgentPod,
-  findService,
-  toAgentPodPath,
-  toServicePath,
-  waitForEndpoints,
-} from '../intercept/service-route.ts';
+import { type ServicePlace, takeServiceSnapshot, toDeploymentPath } from '../diagnosis/service-snapshot.ts';
+import { findAgentPod, findService, toServicePath, waitForEndpoints } from '../intercept/service-route.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { instanceLabel, interceptAnnotation, restartedAnnotation } from '../lib/labels.ts';
 import { findProcess } from '../lib/processes.ts';
-import { waitFor } from '../lib/wait.ts';
 import type { Nodes } from '../tools/docker/nodes.ts';
 import type { ApiServer } from '../tools/kubernetes/api-server.ts';
 import type { Service } from '../tools/kubernetes/objects.ts';
@@ -35,12 +22,11 @@ export interface InterceptDeps {
   readonly place: ServicePlace;
 }
 
-/** Milliseconds in which the agent must run, and in which endpoints must follow the Service. */
-const agentTimeout = 60_000;
+/** Milliseconds in which endpoints must follow the Service. */
 const endpointTimeout = 10_000;
 
 /** The Service of a deployed service. @throws {Failure} exit code 8 when it is not deployed. */
-async function getService({ api, place }: InterceptDeps, signal: AbortSignal): Promise<Service> {
+export async function getInterceptable({ api, place }: InterceptDeps, signal: AbortSignal): Promise<Service> {
   const service = await findService(api, place, signal);
   if (service) return service;
   throw new Failure(`${place.name} is not deployed`, {
@@ -62,7 +48,7 @@ export async function isInterceptAlive({
  * @throws {Failure} exit code 10 when another running process intercepts it, 8 when it is not deployed.
  */
 export async function requireNotIntercepted(deps: InterceptDeps, signal: AbortSignal): Promise<void> {
-  const mark = findInterceptMark(await getService(deps, signal));
+  const mark = findInterceptMark(await getInterceptable(deps, signal));
   if (!mark || mark.pid === process.pid || !(await isInterceptAlive(mark))) return;
   const command = mark.command === undefined ? '' : ` (${mark.command})`;
   throw new Failure(`${deps.place.name} is intercepted by PID ${mark.pid}${command}`, {
@@ -71,41 +57,8 @@ export async function requireNotIntercepted(deps: InterceptDeps, signal: AbortSi
   });
 }
 
-/** Creates the agent of a service, in place of one that a killed run has left, and waits until its container runs. */
-export async function startAgent(
-  deps: InterceptDeps,
-  agent: { readonly port: number; readonly image: string; readonly program: string },
-  signal: AbortSignal,
-): Promise<void> {
-  const { api, place } = deps;
-  const [service, deployment] = await Promise.all([
-    getService(deps, signal),
-    findDeployment(api, place, signal),
-  ]);
-  if (!deployment) {
-    throw new Failure(`Deployment ${place.name} does not exist`, {
-      hint: `npm run up -- ${place.name}`,
-      exitCode: exitCodes.workload,
-    });
-  }
-  await removeAgentPod(deps, signal);
-  const ownInstance = toOwnInstance(service);
-  for (const { collection, object } of toAgentObjects({ ...agent, deployment, ownInstance })) {
-    await api.create(collection, object, signal);
-  }
-  const isRunning = await waitFor(
-    async () => (await findAgentPod(api, place, signal))?.status.containerStatuses?.[0]?.started || undefined,
-    { interval: 50, timeout: agentTimeout, signal },
-  );
-  if (isRunning) return;
-  throw new Failure(`pod ${toAgentName(place.name)} did not start in ${agentTimeout / 1000} s`, {
-    hint: `npm run kubectl -- -n ${place.namespace} describe pod ${toAgentName(place.name)}`,
-    exitCode: exitCodes.workload,
-  });
-}
-
 /** The value by which the Service selects its own pods, also while it is intercepted. */
-function toOwnInstance(service: Service): string {
+export function toOwnInstance(service: Service): string {
   const { name } = service.metadata;
   const current = service.spec.selector?.[instanceLabel];
   return findInterceptMark(service)?.instance ?? (isIntercepted(service) ? name : (current ?? name));
@@ -122,7 +75,7 @@ export async function routeToAgent(
 ): Promise<void> {
   const { api, place } = deps;
   const [service, own] = await Promise.all([
-    getService(deps, signal),
+    getInterceptable(deps, signal),
     takeServiceSnapshot(api, place, signal),
   ]);
   const addresses = listOwnAddresses(own, place);
@@ -157,29 +110,6 @@ export async function routeToPods(deps: InterceptDeps, signal: AbortSignal): Pro
 export async function restartOwnPods({ api, place }: InterceptDeps, signal: AbortSignal): Promise<void> {
   const annotations = { [restartedAnnotation]: new Date().toISOString() };
   await api.patch(toDeploymentPath(place), { spec: { template: { metadata: { annotations } } } }, signal);
-}
-
-/** Removes the agent's pod and what belongs to it. */
-export async function removeAgent(deps: InterceptDeps, signal: AbortSignal): Promise<void> {
-  const { api, place } = deps;
-  const deployment = await findDeployment(api, place, signal);
-  // Without a Deployment, Kubernetes removes what it owned.
-  if (!deployment) return;
-  const options = { deployment, port: 0, image: '', program: '', ownInstance: '' };
-  await Promise.all(
-    toAgentObjects(options).map(({ collection, object }) =>
-      api.remove(`${collection}/${object.metadata.name}`, signal),
-    ),
-  );
-}
-
-async function removeAgentPod({ api, place }: InterceptDeps, signal: AbortSignal): Promise<void> {
-  await api.remove(`${toAgentPodPath(place)}?gracePeriodSeconds=1`, signal);
-  await waitFor(async () => ((await findAgentPod(api, place, signal)) ? undefined : true), {
-    interval: 50,
-    timeout: agentTimeout,
-    signal,
-  });
 }
 
 async function patchService(

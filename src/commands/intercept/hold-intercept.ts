@@ -11,11 +11,11 @@ import { findProcess } from '../../lib/processes.ts';
 import { waitFor } from '../../lib/wait.ts';
 import {
   type InterceptDeps,
-  removeAgent,
   restartOwnPods,
   routeToAgent,
   routeToPods,
 } from '../../steps/intercept-service.ts';
+import { removeAgent } from '../../steps/start-agent.ts';
 import { isListening } from '../../tools/dial-loopback.ts';
 import { isConnectionLost } from '../../tools/kubernetes/api-server.ts';
 import { keepPodTunnel } from '../../tools/kubernetes/pod-tunnel.ts';
