@@ -256,6 +256,13 @@ const Settings = z.strictObject(
       .describe(
         "Helm values files of this checkout; they override the environment's own, and the last one wins.",
       ),
+    buildCache: z
+      .string(quantityRule)
+      .regex(/^[1-9][0-9]{0,6}(Mi|Gi)$/, quantityRule)
+      .default('20Gi')
+      .describe(
+        "What BuildKit's cache in the container engine may hold after a build here; the least recently used parts are removed.",
+      ),
     registry: z
       .strictObject(
         {

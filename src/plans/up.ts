@@ -168,15 +168,13 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
     {
       title: 'Responses through the ingress',
       steps: [
-        waitForIngress(
-          [...toAddresses(environment, selection.services, cluster), ...toExtraAddresses(cluster)],
-          {
-            async findIntercepted(signal) {
-              const snapshot = await deps.snapshots.take(signal, { maxAge: 1_000 });
-              return new Set(listIntercepted(snapshot, environment.namespace));
-            },
-          },
-        ),
+        waitForIngress(async (signal) => {
+          const snapshot = await deps.snapshots.take(signal, { maxAge: 1_000 });
+          // A program of this machine responds for these, in whichever state it is.
+          const intercepted = new Set(listIntercepted(snapshot, environment.namespace));
+          const own = selection.services.filter((name) => !intercepted.has(name));
+          return [...toAddresses(environment, own, cluster, snapshot), ...toExtraAddresses(cluster)];
+        }),
         probePolicies({
           dockerCli: toolchain.dockerCli,
           snapshots: deps.snapshots,

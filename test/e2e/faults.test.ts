@@ -190,18 +190,18 @@ test('the size of a volume is changed: refused with the command that lets up go 
 });
 
 test('a namespace that is being deleted: up names what holds it, waits, and creates it again with the data', async () => {
-  const held = {
-    ...{ apiVersion: 'v1', kind: 'ConfigMap' },
-    metadata: { name: 'held', namespace, finalizers: ['example.test/hold'] },
-  };
-  await exec('npm', ['run', '--silent', 'kubectl', '--', 'apply', '-f', '-'], {
-    ...{ cwd: checkout.root, input: JSON.stringify(held), env: definedOf(checkout.env) },
-  });
+  const where = `--namespace=${namespace}`;
+  const setFinalizers = (finalizers: readonly string[]) =>
+    kubectl(
+      ...([checkout, 'patch', 'configmap', 'held', where, '--type=merge'] as const),
+      `--patch=${JSON.stringify({ metadata: { finalizers } })}`,
+    );
+  await kubectl(checkout, 'create', 'configmap', 'held', where);
+  await setFinalizers(['example.test/hold']);
   await kubectl(checkout, 'delete', 'namespace', namespace, '--wait=false');
   const running = checkout.start('up', '--yes', '--verbose');
   await running.said('has finalizers remaining: example.test/hold');
-  const patch = '--patch={"metadata":{"finalizers":null}}';
-  await kubectl(checkout, 'patch', 'configmap', 'held', `--namespace=${namespace}`, '--type=merge', patch);
+  await setFinalizers([]);
   const { stderr, exitCode } = await running.ended;
   expect({ stderr, exitCode }).toMatchObject({ exitCode: 0 });
 });
@@ -270,10 +270,4 @@ async function listVolumes(): Promise<Readonly<Record<string, string>>> {
 /** Gives every release something to do. Resolves to a function that undoes it. */
 async function setLogLevel(level: string): Promise<() => Promise<void>> {
   return checkout.edit(local, (text) => text.replace('LOG_LEVEL: debug', `LOG_LEVEL: ${level}`));
-}
-
-function definedOf(env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  );
 }

@@ -7,8 +7,10 @@ import { toRepository } from '../../images/built-reference.ts';
 import { canPull } from '../../images/can-pull.ts';
 import { importEngineImage } from '../../images/import/import-engine-image.ts';
 import type { Images } from '../../images/open-images.ts';
+import { toBytes } from '../../lib/bytes.ts';
 import { Failure } from '../../lib/failure.ts';
 import { hash } from '../../lib/hash.ts';
+import { parseQuantity } from '../../lib/quantity.ts';
 import { findBuildClient } from '../../machine/build-client.ts';
 import type { Host } from '../../machine/host.ts';
 import type { Run } from '../../plan/plan.ts';
@@ -52,9 +54,21 @@ export function openServiceImages({
     }
   }
 
+  /** The cache grows with each build, and an engine before Docker 23 removes nothing by itself. */
+  async function boundBuildCache({ signal, report }: Run): Promise<void> {
+    try {
+      const freed = await docker.pruneBuildCache(parseQuantity(environment.buildCache), { signal });
+      if (freed > 0) report(`removed ${toBytes(freed)} from BuildKit's cache`);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof Failure)) throw error;
+      report(`BuildKit's cache is not bounded: ${error.message}`);
+    }
+  }
+
   const engine = createEngineBuild({
     ...{ exec: app.exec, docker, queue, noCache: rebuild },
-    findClient: () => findBuildClient(host, app.exec),
+    findClient: () => findBuildClient(host, app.exec, docker.env),
     canPull: (registry, signal) => canPull(registry, environment, { signal }),
   });
 
@@ -75,7 +89,10 @@ export function openServiceImages({
       const image = `${toRepository(name)}:source-${hash(app.paths.checkout)}`;
       const before = await docker.findImage(image, { signal });
       await engine.build(image, source, { signal, report });
-      const brought = await importEngineImage({ docker, store: images.store }, image, { signal, report });
+      const [brought] = await Promise.all([
+        importEngineImage({ docker, store: images.store }, image, { signal, report }),
+        boundBuildCache({ signal, report }),
+      ]);
       const after = await docker.findImage(image, { signal });
       // The previous image has lost its tag, and would never be removed. The build cache keeps the layers.
       if (before && before.id !== after?.id) await removeNameless(before.id, { signal, report });
