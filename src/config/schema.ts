@@ -4,6 +4,7 @@ import { clusterNameLength, toNamePattern } from '../lib/name-pattern.ts';
 import { findNearest } from '../lib/nearest.ts';
 import { Bases, buildKeys } from './build-settings.ts';
 import { extraNames } from './extras.ts';
+import { HostBuild } from './host-build.ts';
 import { path, pathBelow } from './path-rules.ts';
 
 /*
@@ -125,11 +126,12 @@ export const Service = z.strictObject(
       ),
     ...buildKeys,
     build: z
-      .enum(['auto', 'source', 'stand-in'], 'auto, source or stand-in')
+      .enum(['auto', 'source', 'host', 'stand-in'], 'auto, source, host or stand-in')
       .default('auto')
       .describe(
-        'auto: from `source` if the Dockerfile exists there, else the stand-in. source: the Dockerfile must exist.',
+        'auto: from `source` if the Dockerfile exists there, else the stand-in. source: the Dockerfile must exist. host: by the command of `host`, over the last stage of the Dockerfile.',
       ),
+    host: HostBuild.optional().describe('The command of `build: host`.'),
     live: z
       .array(Live, 'a list of folders: [{ from, to }]')
       .default([])
@@ -137,7 +139,7 @@ export const Service = z.strictObject(
         'Folders that `reload --watch` copies into the running container instead of building an image; default: the program of the stand-in.',
       ),
   },
-  'the keys of a service: port, route, needs, standIn, dockerfile, context, target, args, secrets, ssh, contexts, platform, build, live',
+  'the keys of a service: port, route, needs, standIn, dockerfile, context, target, args, secrets, ssh, contexts, platform, build, host, live',
 );
 export type Service = z.infer<typeof Service>;
 

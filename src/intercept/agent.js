@@ -11,7 +11,7 @@ import { createServer } from 'node:net';
 const { PORT, TUNNEL_PORT, SERVICE, SERVICE_PATH, OWN_INSTANCE, HINT } = process.env;
 
 /** Milliseconds for which callers wait for a lost session to be opened again. */
-const reconnectTimeout = 2_000;
+const reconnectTimeout = Number(process.env.RECONNECT_TIMEOUT ?? 2_000);
 /** Milliseconds without a session after which the service is given back; longer after the start, and a node's restart. */
 const giveBackDelay = 3_000;
 const startDelay = 20_000;

@@ -48,6 +48,23 @@ describe('a build setting is refused at its place', () => {
     ['ssh: default', 'ssh: got "default", expected a list of agents or keys, such as [default]'],
     ['contexts: { a: none }', 'contexts.a: got "none", expected a folder at '],
     ['platform: windows/amd64', 'platform: got "windows/amd64", expected a platform such as linux/amd64'],
+    ['build: host', 'build: got host, expected the key host beside it: the command'],
+    [
+      "host: { run: 'go build && x', in: shared, files: [{ from: a, to: /a }] }",
+      'host.run: got "go build && x", expected a command without quotes and signs of a shell; or a list of its words',
+    ],
+    [
+      'host: { run: make, in: shared, files: [] }',
+      'host.files: got a list, expected a list of files: [{ from, to }]',
+    ],
+    [
+      'host: { run: make, in: shared, files: [{ from: ../a, to: /a }] }',
+      'host.files[0].from: got "../a", expected a file or folder',
+    ],
+    [
+      'host: { run: make, in: shared, files: [{ from: a, to: app }] }',
+      'host.files[0].to: got "app", expected an absolute path',
+    ],
     ['tarket: a', 'tarket: got an unknown key, nearest is target'],
   ])('%s', async (line, message) => {
     const text = await refusal(await makeCheckout(`services:\n  user-service:\n    ${line}\n`));

@@ -32,7 +32,10 @@ async function findFreePort(): Promise<number> {
 }
 
 /** The agent as it runs in the pod. Resolves when it listens. */
-async function startAgent(ports: { readonly port: number; readonly tunnel: number }): Promise<void> {
+async function startAgent(
+  ports: { readonly port: number; readonly tunnel: number },
+  settings: NodeJS.ProcessEnv,
+): Promise<void> {
   const program = await readFile('src/intercept/agent.js', 'utf8');
   const agent = spawn(process.execPath, ['--input-type=module', '--eval', program], {
     env: {
@@ -40,6 +43,7 @@ async function startAgent(ports: { readonly port: number; readonly tunnel: numbe
       TUNNEL_PORT: String(ports.tunnel),
       SERVICE: 'board-service',
       HINT: 'npm run status',
+      ...settings,
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -48,9 +52,9 @@ async function startAgent(ports: { readonly port: number; readonly tunnel: numbe
 }
 
 /** An agent, the tunnel to it through an API server, and the requests that come to the agent's port. */
-async function intercept(serve: (connection: Duplex) => void) {
+async function intercept(serve: (connection: Duplex) => void, settings: NodeJS.ProcessEnv = {}) {
   const [port, tunnel] = [await findFreePort(), await findFreePort()];
-  await startAgent({ port, tunnel });
+  await startAgent({ port, tunnel }, settings);
   const fake = await startApiServer();
   fake.ports.set('agent', tunnel);
   fake.setPod(makePod('agent', 'owner', { conditions: ready }));
@@ -71,7 +75,7 @@ async function intercept(serve: (connection: Duplex) => void) {
 }
 
 /** The same with a program of this machine behind it, as the command has it. */
-async function interceptProgram(respond: RequestListener) {
+async function interceptProgram(respond: RequestListener, settings?: NodeJS.ProcessEnv) {
   const server = createServer(respond);
   const port = await listen(server);
   const stop = new AbortController();
@@ -88,7 +92,10 @@ async function interceptProgram(respond: RequestListener) {
     forward.close();
     server.closeAllConnections();
   });
-  const intercepted = await intercept((connection) => void forward.serve(connection).catch(() => {}));
+  const intercepted = await intercept(
+    (connection) => void forward.serve(connection).catch(() => {}),
+    settings,
+  );
   return { ...intercepted, server, localPort: port, forward, program };
 }
 
@@ -190,7 +197,9 @@ test('a request that waits when the tunnel is lost gets 502, a later one 503 wit
 });
 
 test('a lost tunnel is opened again, and requests meanwhile wait', async () => {
-  const { origin, fake, count } = await interceptProgram((_, response) => response.end('program'));
+  const { origin, fake, count } = await interceptProgram((_, response) => response.end('program'), {
+    RECONNECT_TIMEOUT: '60000',
+  });
   fake.setDown(true);
   await vi.waitFor(() => expect(count().lost).toBeGreaterThan(0));
   const held = ask(origin);

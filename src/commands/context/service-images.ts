@@ -2,14 +2,18 @@ import type { App } from '../../cli/command.ts';
 import type { Environment } from '../../config/schema.ts';
 import { createBuildQueue } from '../../images/build/build-queue.ts';
 import { createEngineBuild } from '../../images/build/engine-build.ts';
+import { createHostBuild } from '../../images/build/host-build.ts';
 import { createServiceImages, type ServiceImages } from '../../images/build/service-image.ts';
 import { toRepository } from '../../images/built-reference.ts';
 import { canPull } from '../../images/can-pull.ts';
 import { importEngineImage } from '../../images/import/import-engine-image.ts';
 import type { Images } from '../../images/open-images.ts';
+import type { DockerfileSource } from '../../images/source/dockerfile-source.ts';
+import type { OwnBase } from '../../images/source/with-bases.ts';
 import { toBytes } from '../../lib/bytes.ts';
 import { Failure } from '../../lib/failure.ts';
 import { hash } from '../../lib/hash.ts';
+import type { Image } from '../../lib/oci.ts';
 import { parseQuantity } from '../../lib/quantity.ts';
 import { findBuildClient } from '../../machine/build-client.ts';
 import type { Host } from '../../machine/host.ts';
@@ -72,31 +76,48 @@ export function openServiceImages({
     canPull: (registry, signal) => canPull(registry, environment, { signal }),
   });
 
+  const hostBuild = createHostBuild({ ...images, exec: app.exec, findImageId, rebuild });
+
   return createServiceImages({
     ...images,
     ...{ environment, rebuild, checkout: app.paths.checkout },
-    async findImageId(reference) {
-      const found = await docker.findImage(reference).catch((error) => {
-        // Without an engine there is no image; a build then says so.
-        if (error instanceof Failure) return undefined;
-        throw error;
-      });
-      return found?.id;
-    },
-    async buildDockerfile(name, source, bases, { signal, report }) {
-      await engine.ensureBases(bases, { signal, report });
-      // One tag per checkout, so that two that build at once do not replace each other's image.
-      const image = `${toRepository(name)}:source-${hash(app.paths.checkout)}`;
-      const before = await docker.findImage(image, { signal });
-      await engine.build(image, source, { signal, report });
-      const [brought] = await Promise.all([
-        importEngineImage({ docker, store: images.store }, image, { signal, report }),
-        boundBuildCache({ signal, report }),
-      ]);
-      const after = await docker.findImage(image, { signal });
-      // The previous image has lost its tag, and would never be removed. The build cache keeps the layers.
-      if (before && before.id !== after?.id) await removeNameless(before.id, { signal, report });
-      return brought;
+    findImageId,
+    buildDockerfile(name, source, bases, run) {
+      const buildDockerfile = () => buildInEngine(name, source, bases, run);
+      const { host: command } = source;
+      return command
+        ? hostBuild.build({ name, source, host: command, bases, buildDockerfile }, run)
+        : buildDockerfile();
     },
   });
+
+  async function buildInEngine(
+    name: string,
+    source: DockerfileSource,
+    bases: readonly OwnBase[],
+    { signal, report }: Run,
+  ): Promise<Image> {
+    await engine.ensureBases(bases, { signal, report });
+    // One tag per checkout, so that two that build at once do not replace each other's image.
+    const image = `${toRepository(name)}:source-${hash(app.paths.checkout)}`;
+    const before = await docker.findImage(image, { signal });
+    await engine.build(image, source, { signal, report });
+    const [brought] = await Promise.all([
+      importEngineImage({ docker, store: images.store }, image, { signal, report }),
+      boundBuildCache({ signal, report }),
+    ]);
+    const after = await docker.findImage(image, { signal });
+    // The previous image has lost its tag, and would never be removed. The build cache keeps the layers.
+    if (before && before.id !== after?.id) await removeNameless(before.id, { signal, report });
+    return brought;
+  }
+
+  async function findImageId(reference: string): Promise<string | undefined> {
+    const found = await docker.findImage(reference).catch((error) => {
+      // Without an engine there is no image; a build then says so.
+      if (error instanceof Failure) return undefined;
+      throw error;
+    });
+    return found?.id;
+  }
 }

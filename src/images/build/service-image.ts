@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { toWords } from '../../config/host-build.ts';
 import type { Environment } from '../../config/schema.ts';
 import { exitCodes, Failure } from '../../lib/failure.ts';
 import type { Image, Layer } from '../../lib/oci.ts';
@@ -21,7 +22,7 @@ import { findLiveFolders, listVolumes, withRestart, withTmp, withVolumes } from 
 export type { ServiceImage } from '../source/service-sources.ts';
 
 export interface ServiceImages {
-  /** `stand-in`, or the path of the Dockerfile that the service is built from. */
+  /** `stand-in`, the path of the Dockerfile that the service is built from, or the command that builds it here. */
   describe(name: string): Promise<string>;
   /** The image of the source that this run read first or built last; undefined when it is not built yet. */
   find(name: string): Promise<ServiceImage | undefined>;
@@ -127,7 +128,11 @@ export function createServiceImages(deps: ServiceImagesDeps): ServiceImages {
 
     async describe(name) {
       const dockerfile = await dockerfileOf(name);
-      return dockerfile ? join(dockerfile.root, dockerfile.dockerfile) : 'stand-in';
+      if (!dockerfile) return 'stand-in';
+      const { host, root } = dockerfile;
+      return host
+        ? `${toWords(host.run).join(' ')} in ${join(root, host.in)}`
+        : join(root, dockerfile.dockerfile);
     },
 
     find: async (name) => (deps.rebuild && !built.has(name) ? undefined : sources.find(name)),

@@ -1,6 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type BuildSettings, toBuildSettings } from '../../config/build-settings.ts';
+import type { HostBuild } from '../../config/host-build.ts';
 import type { Environment } from '../../config/schema.ts';
 import { exitCodes, Failure } from '../../lib/failure.ts';
 import { findLiveFolders } from '../build/volumes.ts';
@@ -16,6 +17,8 @@ export interface DockerfileSource {
   /** Folders whose files are copied into running containers, relative to `root`. */
   readonly live: readonly string[];
   readonly settings: BuildSettings;
+  /** The command that builds it on this machine, over the last stage of the Dockerfile. */
+  readonly host?: HostBuild | undefined;
 }
 
 /**
@@ -35,7 +38,8 @@ export async function findDockerfile(
     const live = findLiveFolders(environment, name, { isStandIn: false }).map(({ from }) => from);
     // File events and links inside the source are compared with paths below it, so the path must be a real one.
     const settings = toBuildSettings(service);
-    return { root: await realpath(folder), dockerfile, context, live, settings };
+    const host = service.build === 'host' ? service.host : undefined;
+    return { root: await realpath(folder), dockerfile, context, live, settings, ...(host ? { host } : {}) };
   }
   if (service.build === 'auto') return undefined;
   const path = dockerfile === undefined ? folder : join(folder, dockerfile);

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Dirent } from 'node:fs';
 import { readdir, readFile, readlink, realpath, stat } from 'node:fs/promises';
-import { basename, join, relative, resolve } from 'node:path';
+import { basename, isAbsolute, join, relative, resolve } from 'node:path';
 import { isInside } from '../../config/folders.ts';
 import { isEditorFile } from '../../lib/editor-files.ts';
 import { exitCodes, Failure } from '../../lib/failure.ts';
 import { hashContent } from '../../lib/hash.ts';
-import { type Ignored, parseIgnoreRules } from '../../lib/ignore-rules.ts';
+import { type Ignored, type NamedPaths, parseIgnoreRules, toNamedPaths } from '../../lib/ignore-rules.ts';
 import { type BuildInputs, findBuildInputs } from './build-inputs.ts';
 import { readCopiedPaths } from './copied-paths.ts';
 import { parseDockerfile } from './dockerfile.ts';
@@ -21,6 +21,12 @@ export interface ContextState extends SourceState {
   /** Where its files are, for a watch. */
   readonly folders: readonly SourceFolder[];
   readonly inputs: BuildInputs;
+}
+
+export interface ReadContextOptions {
+  readonly architecture: string;
+  /** Whether what the target copies from other stages does not count, nor the command that builds on this machine. */
+  readonly ownStageOnly?: boolean;
 }
 
 /** Which paths below a folder are source. */
@@ -39,13 +45,13 @@ interface Rules {
  */
 export async function readContext(
   source: DockerfileSource,
-  { architecture }: { readonly architecture: string },
+  { architecture, ownStageOnly = false }: ReadContextOptions,
 ): Promise<ContextState> {
   const { root, dockerfile, context } = source;
   const folder = join(root, context);
   const dockerfilePath = join(root, dockerfile);
   const text = await readFile(dockerfilePath, 'utf8').catch(refuse(dockerfilePath));
-  const inputs = toInputs(text, source, architecture);
+  const inputs = toInputs(text, source, { architecture, ownStageOnly });
 
   const ignoreFile = await readIgnoreFile(source);
   const found = createFileList(root);
@@ -53,6 +59,7 @@ export async function readContext(
   // Without the secrets, whose change is no change of the source.
   const { secrets: _, ...settings } = source.settings;
   found.addSetting(JSON.stringify(settings));
+  if (source.host && !ownStageOnly) found.addSetting(JSON.stringify(source.host));
   if (ignoreFile) found.add(ignoreFile.path, hashContent(ignoreFile.text));
 
   const git = await openGitRules(root);
@@ -81,13 +88,18 @@ export async function readContext(
   return { ...found.finish(), folders, inputs };
 }
 
-function toInputs(text: string, { settings }: DockerfileSource, architecture: string): BuildInputs {
+function toInputs(
+  text: string,
+  { settings }: DockerfileSource,
+  { architecture, ownStageOnly = false }: ReadContextOptions,
+): BuildInputs {
   const { target, args, contexts = {}, platform } = settings;
   const parsed = parseDockerfile(text);
   const buildPlatform = `linux/${architecture}`;
   const found = findBuildInputs(parsed, {
     ...{ target, args, buildPlatform, platform: platform ?? buildPlatform },
     contexts: Object.keys(contexts),
+    ownStageOnly,
   });
   const named = [...found.contexts.keys()].map((name) => toImageName(contexts[name] ?? ''));
   const inputs = { ...found, images: [...found.images, ...named.filter((name) => name !== undefined)] };
@@ -120,13 +132,23 @@ async function listContextFolders(
   );
 }
 
+/** Where a command on this machine writes what it makes: paths and patterns relative to the source's root. */
+function toOutputs({ host }: DockerfileSource): NamedPaths {
+  const inSource = host?.files.filter(({ from }) => !from.startsWith('{out}') && !isAbsolute(from)) ?? [];
+  return toNamedPaths(inSource.map(({ from }) => join(host?.in ?? '', from)));
+}
+
 function toContextRules(
-  { context }: DockerfileSource,
+  source: DockerfileSource,
   copied: Awaited<ReturnType<typeof readCopiedPaths>>,
   git: GitRules,
 ): Rules {
+  const { context, host } = source;
+  const outputs = toOutputs(source);
+  // What tools make on this machine is no source of a build on this machine.
+  const isMade = (path: string) => git.isIgnored(path) || outputs.has(path);
   return {
-    has: copied.has,
+    has: (path) => copied.has(path) && !(host && isMade(join(context, path))),
     mayBeBelow: copied.mayBeBelow,
     isGenerated(path) {
       const toRoot = (each: string) => join(context, each);
