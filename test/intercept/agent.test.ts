@@ -31,11 +31,11 @@ async function findFreePort(): Promise<number> {
   return port;
 }
 
-/** The agent as it runs in the pod. Resolves when it listens. */
+/** The agent as it runs in the pod. Resolves, when it listens, to a function that waits until it has printed a line. */
 async function startAgent(
   ports: { readonly port: number; readonly tunnel: number },
   settings: NodeJS.ProcessEnv,
-): Promise<void> {
+): Promise<(line: string) => Promise<void>> {
   const program = await readFile('src/intercept/agent.js', 'utf8');
   const agent = spawn(process.execPath, ['--input-type=module', '--eval', program], {
     env: {
@@ -48,13 +48,20 @@ async function startAgent(
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   onTestFinished(() => void agent.kill('SIGKILL'));
-  await once(agent.stdout, 'data');
+  let printed = '';
+  agent.stdout.on('data', (chunk) => {
+    printed += chunk;
+  });
+  const said = (line: string) =>
+    vi.waitFor(() => expect(printed).toContain(`${line}\n`), { timeout: 10_000 });
+  await said(`agent of board-service: port ${ports.port}`);
+  return said;
 }
 
 /** An agent, the tunnel to it through an API server, and the requests that come to the agent's port. */
 async function intercept(serve: (connection: Duplex) => void, settings: NodeJS.ProcessEnv = {}) {
   const [port, tunnel] = [await findFreePort(), await findFreePort()];
-  await startAgent({ port, tunnel }, settings);
+  const said = await startAgent({ port, tunnel }, settings);
   const fake = await startApiServer();
   fake.ports.set('agent', tunnel);
   fake.setPod(makePod('agent', 'owner', { conditions: ready }));
@@ -71,7 +78,7 @@ async function intercept(serve: (connection: Duplex) => void, settings: NodeJS.P
   kept.catch(() => {});
   onTestFinished(() => stop.abort(new Error('end of the test')));
   await vi.waitFor(() => expect(opened).toBe(1), { timeout: 10_000 });
-  return { port, origin: `http://127.0.0.1:${port}`, fake, stop, count: () => ({ opened, lost }) };
+  return { port, origin: `http://127.0.0.1:${port}`, fake, stop, said, count: () => ({ opened, lost }) };
 }
 
 /** The same with a program of this machine behind it, as the command has it. */
@@ -197,11 +204,11 @@ test('a request that waits when the tunnel is lost gets 502, a later one 503 wit
 });
 
 test('a lost tunnel is opened again, and requests meanwhile wait', async () => {
-  const { origin, fake, count } = await interceptProgram((_, response) => response.end('program'), {
+  const { origin, fake, said, count } = await interceptProgram((_, response) => response.end('program'), {
     RECONNECT_TIMEOUT: '60000',
   });
   fake.setDown(true);
-  await vi.waitFor(() => expect(count().lost).toBeGreaterThan(0));
+  await said('disconnected');
   const held = ask(origin);
   fake.setDown(false);
   expect(await held).toEqual({ status: 200, body: 'program' });
