@@ -223,6 +223,10 @@ describe('kind fails', () => {
     ['invalid configuration: cgroup ["kubelet"] has some missing controllers: hugetlb', 'npm run doctor'],
     ['inotify_init: too many open files', 'npm run doctor -- --fix'],
     ['running with swap on is not supported', 'sudo swapoff --all'],
+    [
+      'failed to get device for dir "/var/lib/kubelet": could not find device with major: 0, minor: 40 in cached partitions map',
+      'add to kubeadmConfigPatches in kind/cluster.yaml: a KubeletConfiguration with localStorageCapacityIsolation: false',
+    ],
   ])('the kubelet says: %s', async (error, hint) => {
     const { step, run, state } = await makeWorld();
     state.fails = failure;
