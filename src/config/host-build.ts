@@ -41,6 +41,10 @@ export const HostBuild = z.strictObject(
               .describe('Relative to `in`, or below {out}; * in the name stands for one file.'),
             to: path(toRule)
               .refine((text) => isAbsolute(text) && posix.normalize(text) === text && text !== '/', toRule)
+              .refine(
+                (text) => !/^\/(bin|sbin|lib|lib64|run|var\/run)(\/|$)/.test(text),
+                'a path without links, such as /usr/bin in place of /bin: a layer would replace the link',
+              )
               .describe('In the image. A folder replaces the one of the Dockerfile.'),
           },
           'the keys from, to',

@@ -154,6 +154,7 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
             moveStandInTables({
               ...{ kubectl: toolchain.kubectl, snapshots: deps.snapshots, openPostgres: deps.openPostgres },
               namespace: environment.namespace,
+              repairs: choice.repairs,
               services: selection.services,
               data: join(paths.data, cluster.name),
             }),

@@ -65,6 +65,10 @@ describe('a build setting is refused at its place', () => {
       'host: { run: make, in: shared, files: [{ from: a, to: app }] }',
       'host.files[0].to: got "app", expected an absolute path',
     ],
+    [
+      'host: { run: make, in: shared, files: [{ from: a, to: /bin/a }] }',
+      'host.files[0].to: got "/bin/a", expected a path without links, such as /usr/bin in place of /bin',
+    ],
     ['tarket: a', 'tarket: got an unknown key, nearest is target'],
   ])('%s', async (line, message) => {
     const text = await refusal(await makeCheckout(`services:\n  user-service:\n    ${line}\n`));

@@ -61,7 +61,7 @@ beforeAll(async () => {
   // Its context is the same folder.
   await write(
     'services/chat-service/docker/Dockerfile',
-    `FROM ${base}\nCOPY services/chat-service /srv\nCMD ["node", "/srv/server.js"]\n`,
+    `FROM ${base} AS build\nCOPY services/chat-service /srv\nFROM ${base}\nCOPY --from=build /srv /srv\nCMD ["node", "/srv/server.js"]\n`,
   );
   await write('services/chat-service/server.js', serverThatSays('chat', 8001));
   await writeFile(join(checkout.root, 'env/local.yaml'), `source: ${JSON.stringify(source)}\n`);
@@ -134,6 +134,38 @@ describe('a service with a Dockerfile in a checkout of weAlist', () => {
     expect(await checkout.run('reload', 'noti-service')).toMatchObject({
       stdout: expect.stringContaining('already running'),
     });
+  });
+
+  test('a command on this machine builds it over the image of its Dockerfile, which is built once', async () => {
+    const build =
+      "const { readFileSync, writeFileSync } = require('node:fs');\nwriteFileSync(process.argv[2], readFileSync('server.js', 'utf8').replace('chat', 'chat of the host'));\n";
+    await write('services/chat-service/build.cjs', build);
+    await writeFile(
+      join(checkout.root, 'env/local.yaml'),
+      [
+        `source: ${JSON.stringify(source)}`,
+        'services:',
+        '  chat-service:',
+        '    build: host',
+        '    host:',
+        '      run: node build.cjs {out}/server.js',
+        '      in: services/chat-service',
+        '      files: [{ from: "{out}/server.js", to: /srv/server.js }]',
+        '',
+      ].join('\n'),
+    );
+    const first = await checkout.run('reload', 'chat-service');
+    expect({ exitCode: first.exitCode, stderr: first.stderr }).toMatchObject({ exitCode: 0 });
+    expect(await request(`${origin}svc/chat/`)).toEqual({ status: 200, body: 'chat of the host' });
+    await write('services/chat-service/build.cjs', build.replace('of the host', 'again'));
+    const second = await checkout.run('reload', 'chat-service', '--verbose');
+    expect({ exitCode: second.exitCode, stderr: second.stderr }).toMatchObject({
+      exitCode: 0,
+      stderr: expect.not.stringContaining('Step'),
+    });
+    process.stderr.write(second.stdout);
+    expect(await request(`${origin}svc/chat/`)).toEqual({ status: 200, body: 'chat again' });
+    expect(await readFreshness()).toMatchObject({ 'chat-service': 'fresh', 'noti-service': 'fresh' });
   });
 
   test('a Dockerfile that fails is exit code 7 with its step, and the old pods serve', async () => {

@@ -36,6 +36,7 @@ export const scenarios: readonly Scenario[] = [
   { name: 'nodes', group: 'more' },
   { name: 'environments', group: 'more' },
   { name: 'own-source', group: 'more' },
+  { name: 'live', group: 'more' },
   { name: 'argocd', group: 'more' },
   { name: 'registry', group: 'more' },
   { name: 'faults', group: 'more' },
