@@ -8,6 +8,7 @@ import { describeCommands, loadCommand } from './commands/find-command.ts';
 import { exitCodes, Failure } from './lib/failure.ts';
 import { toSystemFailure } from './lib/system-failure.ts';
 import { listenForSignals } from './signals.ts';
+import { readColorChoice } from './ui/color-choice.ts';
 import { describeFailure, toFailureValue } from './ui/failure.ts';
 import { createUi } from './ui/ui.ts';
 
@@ -18,7 +19,7 @@ const ui = createUi({
   stdout: process.stdout,
   stderr: process.stderr,
   interactive: isatty(0) && isatty(2),
-  color: !noColor && !process.env.NO_COLOR,
+  color: noColor ? 'never' : readColorChoice(process.env),
 });
 const run = new AbortController();
 // Every running program adds a listener, and many run at the same time.

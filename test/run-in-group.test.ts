@@ -15,27 +15,33 @@ sh -c "$3" & wait $!
 `;
 
 /** Runs a program by `runInGroup` in a process of its own. */
-async function startInGroup(script: string, words: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
+async function startInGroup(script: string, words: readonly string[] = []) {
   const folder = await makeTemporaryFolder();
-  await mkdir(join(folder, 'bin'));
+  const temporary = join(folder, "it's here");
+  await Promise.all([mkdir(join(folder, 'bin')), mkdir(temporary)]);
   await writeFile(join(folder, 'bin/sg'), sg);
   await chmod(join(folder, 'bin/sg'), 0o755);
   const main = `import(${JSON.stringify(runInGroup)}).then(({ runInGroup }) =>
     runInGroup('docker', JSON.parse(process.argv[1])).then((status) => process.exit(status)))`;
   const argv = [process.execPath, '--eval', script, ...words];
-  return start([process.execPath, '--import', 'tsx', '--eval', main, JSON.stringify(argv)], {
+  const running = start([process.execPath, '--import', 'tsx', '--eval', main, JSON.stringify(argv)], {
     cwd: resolve(import.meta.dirname, '..'),
-    env: { ...process.env, ...env, PATH: [join(folder, 'bin'), process.env.PATH].join(delimiter) },
+    env: {
+      ...process.env,
+      TMPDIR: temporary,
+      PATH: [join(folder, 'bin'), process.env.PATH].join(delimiter),
+    },
   });
+  return { running, temporary };
 }
 
 test('arguments, variables, output and exit code are those of the program itself', async () => {
   const words = ['--', "it's", '$HOME `id` "x"', '', 'a\nb'];
   const print = `console.log(JSON.stringify([process.argv.slice(1), process.env.TMPDIR, process.env.WEALIST_IN_GROUP]));
     console.error('on stderr'); process.exitCode = 7`;
-  const running = await startInGroup(print, words, { TMPDIR: "/it's here" });
+  const { running, temporary } = await startInGroup(print, words);
   const { stdout, stderr, exitCode } = await running.ended;
-  expect(JSON.parse(stdout)).toEqual([words.slice(1), "/it's here", 'docker']);
+  expect(JSON.parse(stdout)).toEqual([words.slice(1), temporary, 'docker']);
   expect({ stderr, exitCode }).toEqual({ stderr: 'on stderr\n', exitCode: 7 });
 });
 
@@ -44,14 +50,14 @@ const waiting = `process.on('SIGTERM', () => { console.log('terminated'); proces
   console.log('waiting'); setInterval(() => {}, 1000)`;
 
 test('SIGTERM is passed on, and its end awaited', async () => {
-  const running = await startInGroup(waiting);
+  const { running } = await startInGroup(waiting);
   await running.said('waiting');
   running.signal('SIGTERM');
   expect(await running.ended).toMatchObject({ stdout: 'waiting\nterminated\n', exitCode: 143 });
 });
 
 test('after Ctrl-C, which reaches all of them, its end is awaited', async () => {
-  const running = await startInGroup(waiting);
+  const { running } = await startInGroup(waiting);
   await running.said('waiting');
   running.signalGroup('SIGINT');
   expect(await running.ended).toMatchObject({ stdout: 'waiting\ninterrupted\n', exitCode: 130 });

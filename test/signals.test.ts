@@ -69,7 +69,7 @@ test('a second Ctrl-C kills the process and the programs that it started', async
   expect(isAlive(program)).toBe(true);
   child.kill('SIGINT');
   expect(await ended).toBe(130);
-  expect(await findProcess(program)).toBeUndefined();
+  await expect.poll(() => findProcess(program)).toBeUndefined();
 });
 
 test('a process that does not end in time is killed', async () => {

@@ -18,6 +18,7 @@ import { runChecks } from '../machine/checks.ts';
 import { type Engine, getEngine } from '../machine/engine.ts';
 import { EngineFailure } from '../machine/engine-failure.ts';
 import { type Host, readHost } from '../machine/host.ts';
+import { lacksNewGroup } from '../machine/new-group.ts';
 import { type AppliedChange, createSystemRecord } from '../machine/system-record.ts';
 import { findClusterRecord } from '../state/cluster-record.ts';
 import { createDockerCli } from '../tools/docker/cli.ts';
@@ -44,7 +45,11 @@ export const command = defineCommand({
 
   async run(app, input) {
     const environment = await loadMachineEnvironment(app);
-    if (input.fix) await fix(app, await readHost(), input.yes);
+    if (input.fix) {
+      await fix(app, await readHost(), input.yes);
+      // Throws that this session may not use the engine: the command is then repeated with the new group.
+      if (await lacksNewGroup()) await getEngine(await readHost(), { signal: app.signal });
+    }
     const { checks, changes } = await examine(app, await readHost(), environment);
     app.ui.result({ checks, changes }, toText(checks, changes, app.ui));
     return checks.some(({ state }) => state === 'fail') ? exitCodes.host : exitCodes.ok;
@@ -139,14 +144,15 @@ function describeCluster(
 /** Everything that finds images; without an engine, only those in the cache are found. */
 function openDoctorImages(
   { paths, exec }: App,
-  { registry }: Environment,
+  environment: Environment,
   docker: Docker | undefined,
   engine: Engine | undefined,
 ) {
   const client = docker ?? createDocker({ socket: defaultSocket }, exec);
   const toolchain = { docker: client, dockerCli: createDockerCli(exec, client) };
   const architecture = engine?.arch ?? ownPlatform().architecture;
-  return openImages({ paths, registry, toolchain, exec, architecture });
+  const { registry } = environment;
+  return openImages({ paths, registry, toolchain, exec, architecture, environment });
 }
 
 async function fix(app: App, host: Host, confirmed: boolean): Promise<void> {

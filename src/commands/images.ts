@@ -16,7 +16,7 @@ import { describeImages, listImages, listNeededNames } from './images/list-image
 
 export const command = defineCommand({
   description:
-    'Without an action it lists every image. build pulls the named images (default: all that `up` needs), or builds them from packages if they cannot be pulled. prune removes from the cache and the engine what no checkout has used for 14 days. accept records the new digest of an image that has changed in its registry.',
+    'Without an action it lists every image. build pulls the named images (default: all that `up` needs), or builds them from packages if they cannot be pulled. prune removes from the cache and the engine what no checkout has used for 14 days, and the cache of BuildKit. accept records the new digest of an image that has changed in its registry.',
   arguments: {
     action: { value: 'action', summary: 'what to do', choices: ['list', 'build', 'prune', 'accept'] },
     names: { value: 'image', summary: 'images to build, or the image to accept with its digest', many: true },

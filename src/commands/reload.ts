@@ -3,6 +3,7 @@ import { listNodeNames } from '../cluster/ownership.ts';
 import type { LocalEnvironment } from '../config/schema.ts';
 import { getService } from '../config/services.ts';
 import { openImages } from '../images/open-images.ts';
+import { exitCodes, Failure } from '../lib/failure.ts';
 import { planReload } from '../plans/reload.ts';
 import type { Reloaded, ReloadServiceDeps } from '../steps/reload-service.ts';
 import { followApi } from '../tools/kubernetes/follow-api.ts';
@@ -24,18 +25,27 @@ export const command = defineCommand({
       complete: 'services',
     },
   },
-  options: { watch: { summary: 'reload on each save, until Ctrl-C', short: 'w' } },
+  options: {
+    watch: { summary: 'reload on each save, until Ctrl-C', short: 'w' },
+    noCache: { summary: "build again although nothing has changed, without the builder's cache" },
+  },
   examples: [
     'npm run reload auth-service',
     'npm run reload auth-service user-service',
     'npm run reload -- --watch frontend',
   ],
 
-  async run(app, { services, watch }) {
+  async run(app, { services, watch, noCache }) {
+    if (watch && noCache) {
+      throw new Failure('--watch and --no-cache exclude each other: each save would build everything', {
+        hint: `npm run reload -- --no-cache ${services.join(' ')}`,
+        exitCode: exitCodes.usage,
+      });
+    }
     const environment = requireWritable(app, await app.environment(), 'reload');
     const names = [...new Set(services)];
     for (const name of names) getService(environment, name);
-    const connect = await connectReload(app, environment, { follows: watch });
+    const connect = await connectReload(app, environment, { follows: watch, rebuild: noCache });
     if (watch) {
       const { watchServices } = await import('./reload/reload-watch.ts');
       return watchServices({ app, environment, connect }, names);
@@ -64,7 +74,7 @@ export const command = defineCommand({
 async function connectReload(
   app: App,
   environment: LocalEnvironment,
-  { follows }: { readonly follows: boolean },
+  { follows, rebuild }: { readonly follows: boolean; readonly rebuild: boolean },
 ): Promise<() => Promise<ReloadServiceDeps>> {
   const { paths, exec, signal } = app;
   const { engine, host, name: cluster } = await getRunningCluster(app, environment);
@@ -87,7 +97,7 @@ async function connectReload(
     snapshots,
     api,
     store: images.store,
-    serviceImages: openServiceImages({ app, host, environment, images, toolchain }),
+    serviceImages: openServiceImages({ app, host, environment, images, toolchain, rebuild }),
     namespace: environment.namespace,
     nodeNames: await nodes,
   });

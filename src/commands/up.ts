@@ -52,6 +52,9 @@ export const command = defineCommand({
     repair: {
       summary: 'apply every chart again, to revert what was changed or deleted in the cluster by hand',
     },
+    rebuild: {
+      summary: "build the images of the services again, without the builder's cache",
+    },
     yes,
     name,
     nodes,
@@ -74,6 +77,7 @@ export const command = defineCommand({
       dryRun: isPreview,
       yes: confirmed,
       repair: repairs,
+      rebuild,
       ...input
     },
   ) {
@@ -200,7 +204,7 @@ export const command = defineCommand({
 
     /** Reads the current state, and what the run requires of the machine; changes nothing. */
     async function inspect(options: Pick<UpOptions, 'adopt' | 'ports'>) {
-      const wanted = { name: wantedName, extras: wantedExtras };
+      const wanted = { name: wantedName, extras: wantedExtras, rebuild };
       const foreseen = await foreseeUp(app, environment, { ...wanted, ...options });
       const { situation, record, deps } = foreseen;
       await requireOwnPorts(app, situation);

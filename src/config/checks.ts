@@ -1,4 +1,9 @@
-import { findUnfitDockerfiles, findUnfitSource, findUnfitStandIns } from './checks/builds.ts';
+import {
+  findUnfitBuildSettings,
+  findUnfitDockerfiles,
+  findUnfitSource,
+  findUnfitStandIns,
+} from './checks/builds.ts';
 import type { Draft } from './checks/draft.ts';
 import { findFrontendProblems } from './checks/frontend.ts';
 import { findUnfitLive } from './checks/live.ts';
@@ -31,6 +36,7 @@ const checks: readonly ConfigCheck[] = [
   findUnfitStandIns,
   findUnfitSource,
   findUnfitDockerfiles,
+  findUnfitBuildSettings,
   findUnfitLive,
 ];
 

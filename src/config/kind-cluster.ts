@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { nodeTypeLabel } from '../lib/labels.ts';
+import { parse as findMistakes } from './parse.ts';
+import { readText } from './read-text.ts';
 import type { WorkerType } from './schema.ts';
 
 /** What a run adds to `kind/cluster.yaml`. Folders are absolute paths of this machine. */
@@ -44,7 +44,7 @@ interface KindNode {
 /**
  * The text of kind's configuration: the checkout's `kind/cluster.yaml`, completed. A port mapping without a host port
  * gets that of the ingress. The volumes are mounted in every node, so that a data store finds its data on any of them.
- * @throws {Failure} when the file does not describe a cluster.
+ * @throws {Failure} exit code 2 when the file is not YAML, with the place, or does not describe a cluster.
  */
 export async function toKindCluster(checkout: string, settings: ClusterSettings): Promise<string> {
   const { name, image, workers, volumes, owner, kubelet } = settings;
@@ -85,13 +85,42 @@ export async function toKubeletAdditions(checkout: string): Promise<string> {
   return `${['[Service]', ...lines].join('\n')}\n`;
 }
 
+const file = 'kind/cluster.yaml';
+
 async function readSource(checkout: string): Promise<KindCluster> {
-  const source: Partial<KindCluster> | null = parse(
-    await readFile(join(checkout, 'kind/cluster.yaml'), 'utf8'),
+  const text = await readText(checkout, file);
+  // Parsed for its mistakes, which have their places; kind knows more types of values than an environment has.
+  if (text !== undefined) findMistakes(text, file);
+  const source: unknown = text === undefined ? undefined : parse(text);
+  if (isKindCluster(source)) return source;
+  throw new Failure(
+    `${file} ${text === undefined ? 'does not exist' : 'has no nodes, or others than kind knows'}`,
+    {
+      hint: `git checkout ${file}`,
+      exitCode: exitCodes.usage,
+    },
   );
-  if (Array.isArray(source?.nodes) && source.nodes.length > 0) return { ...source, nodes: source.nodes };
-  throw new Failure('kind/cluster.yaml has no nodes', {
-    hint: 'git checkout kind/cluster.yaml',
-    exitCode: exitCodes.usage,
-  });
+}
+
+/** Whether it has what is read here; kind checks the rest. */
+function isKindCluster(source: unknown): source is KindCluster {
+  if (!isMap(source) || !Array.isArray(source.nodes) || source.nodes.length === 0) return false;
+  const { networking = {}, nodes } = source;
+  const isNetworking = isMap(networking) && isTextOrMissing(networking.serviceSubnet);
+  return (
+    isNetworking &&
+    nodes.every((node) => isMap(node) && [node.extraPortMappings, node.extraMounts].every(isMaps))
+  );
+}
+
+function isMaps(value: unknown): boolean {
+  return value === undefined || (Array.isArray(value) && value.every(isMap));
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isTextOrMissing(value: unknown): boolean {
+  return value === undefined || typeof value === 'string';
 }

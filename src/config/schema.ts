@@ -1,8 +1,11 @@
-import { isAbsolute, normalize, posix } from 'node:path';
+import { isAbsolute, posix } from 'node:path';
 import { z } from 'zod';
 import { clusterNameLength, toNamePattern } from '../lib/name-pattern.ts';
 import { findNearest } from '../lib/nearest.ts';
+import { Bases, buildKeys } from './build-settings.ts';
 import { extraNames } from './extras.ts';
+import { HostBuild } from './host-build.ts';
+import { path, pathBelow } from './path-rules.ts';
 
 /*
  * The message of each rule completes "got X, expected …"; the descriptions are what editors show.
@@ -38,24 +41,6 @@ function name(length: number, example: string) {
 function port(example: number) {
   const rule = `a port: a whole number from 1 to 65535, such as ${example}`;
   return z.int(rule).min(1, rule).max(65_535, rule);
-}
-
-/** A path in a file of env/. A program would read a leading `-` as a flag. */
-function path(rule: string) {
-  return z
-    .string(rule)
-    .min(1, rule)
-    .max(4096, rule)
-    .refine(
-      (text) => !/^[~$-]/.test(text),
-      'a path without ~, $ or - at its start: ~ and variables are not expanded',
-    )
-    .refine((text) => !/\p{Cc}/u.test(text), 'a path without control characters');
-}
-
-/** A path below the folder that it is relative to; links are checked elsewhere. */
-function pathBelow(rule: string) {
-  return path(rule).refine((text) => !isAbsolute(text) && !/^\.\.(\/|$)/.test(normalize(text)), rule);
 }
 
 /** Helm's limit for a release, which is named as its service. */
@@ -139,12 +124,14 @@ export const Service = z.strictObject(
       .describe(
         'Build context of the Dockerfile, relative to `source`; default: all of it. Set it together with `dockerfile`.',
       ),
+    ...buildKeys,
     build: z
-      .enum(['auto', 'source', 'stand-in'], 'auto, source or stand-in')
+      .enum(['auto', 'source', 'host', 'stand-in'], 'auto, source, host or stand-in')
       .default('auto')
       .describe(
-        'auto: from `source` if the Dockerfile exists there, else the stand-in. source: the Dockerfile must exist.',
+        'auto: from `source` if the Dockerfile exists there, else the stand-in. source: the Dockerfile must exist. host: by the command of `host`, over the last stage of the Dockerfile.',
       ),
+    host: HostBuild.optional().describe('The command of `build: host`.'),
     live: z
       .array(Live, 'a list of folders: [{ from, to }]')
       .default([])
@@ -152,7 +139,7 @@ export const Service = z.strictObject(
         'Folders that `reload --watch` copies into the running container instead of building an image; default: the program of the stand-in.',
       ),
   },
-  'the keys of a service: port, route, needs, standIn, dockerfile, context, build, live',
+  'the keys of a service: port, route, needs, standIn, dockerfile, context, target, args, secrets, ssh, contexts, platform, build, host, live',
 );
 export type Service = z.infer<typeof Service>;
 
@@ -259,6 +246,9 @@ const Settings = z.strictObject(
       .describe(
         'A checkout of weAlist whose Dockerfiles are built instead of the stand-ins; relative to this checkout.',
       ),
+    bases: Bases.optional().describe(
+      'Base images of `source` that are built here, by the name that FROM gives them. A Dockerfile docker/base/<name>/Dockerfile needs no entry.',
+    ),
     values: z
       .array(
         pathBelow('a file of this checkout, such as helm/own.yaml'),
@@ -267,6 +257,13 @@ const Settings = z.strictObject(
       .optional()
       .describe(
         "Helm values files of this checkout; they override the environment's own, and the last one wins.",
+      ),
+    buildCache: z
+      .string(quantityRule)
+      .regex(/^[1-9][0-9]{0,6}(Mi|Gi)$/, quantityRule)
+      .default('20Gi')
+      .describe(
+        "What BuildKit's cache in the container engine may hold after a build here; the least recently used parts are removed.",
       ),
     registry: z
       .strictObject(

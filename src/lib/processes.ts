@@ -56,7 +56,9 @@ async function readBootId(): Promise<string> {
 // Not through tools/exec.ts: the lock and the forced end need this below that floor, and macOS has no /proc.
 async function listWithPs(args: readonly string[]): Promise<readonly Process[]> {
   const columns = ['-o', 'pid=', '-o', 'ppid=', '-o', 'state=', '-o', 'lstart='];
-  const { stdout } = await promisify(execFile)('ps', [...args, ...columns], { env: { LC_ALL: 'C' } }).catch(
+  // A start time in the local time zone would change with it.
+  const env = { LC_ALL: 'C', TZ: 'UTC' };
+  const { stdout } = await promisify(execFile)('ps', [...args, ...columns], { env }).catch(
     (error: { code?: unknown }) => {
       if (error.code === 1) return { stdout: '' };
       throw error;

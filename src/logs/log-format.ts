@@ -14,6 +14,8 @@ export interface ReadableOptions {
    */
   readonly components: readonly string[];
   readonly colors: Colors;
+  /** What is emphasised in texts and fields. */
+  readonly highlight?: RegExp | undefined;
 }
 
 /** One colour for each service and data store. */
@@ -24,8 +26,9 @@ const componentColors = [
 ];
 
 /** The format for people: component, time of day, level and message, and the other fields dimmed. */
-export function createReadableFormat({ components, colors }: ReadableOptions): LogFormat {
+export function createReadableFormat({ components, colors, highlight }: ReadableOptions): LogFormat {
   const width = Math.max(0, ...components.map((component) => component.length));
+  const toPlain = createPlainText(colors, highlight);
 
   function toPrefix({ component, podSuffix, container, isOneOfSeveral }: LogSource): string {
     const name = [component, ...(podSuffix === undefined ? [] : [podSuffix])].join('/');
@@ -38,7 +41,7 @@ export function createReadableFormat({ components, colors }: ReadableOptions): L
   function toText({ text, isGap }: LogLine, component: string): string {
     if (isGap) return colors.yellow(text);
     const entry = parseLogEntry(text);
-    return entry ? toEntryText(entry, component, colors) : toPlainText(text);
+    return entry ? toEntryText(entry, component, { colors, toPlain }) : toPlain(text);
   }
 
   return (source, lines) => {
@@ -58,8 +61,9 @@ export const formatAsJson: LogFormat = ({ component, pod, container }, lines) =>
     .map(({ time, text, isGap, missing }) => {
       if (isGap)
         return `${JSON.stringify({ time, service: component, pod, container, gap: true, missing })}\n`;
-      const { level, message = text, fields } = parseLogEntry(text) ?? {};
-      return `${JSON.stringify({ time, service: component, pod, container, level, message, fields })}\n`;
+      const { level, message = text, fields, stack = [] } = parseLogEntry(text) ?? {};
+      const lines = stack.length === 0 ? undefined : stack.join('\n');
+      return `${JSON.stringify({ time, service: component, pod, container, level, message, fields, stack: lines })}\n`;
     })
     .join('');
 
@@ -72,30 +76,44 @@ function toPlainText(text: string): string {
   return toTerminalText(text).replaceAll('\n', ' ');
 }
 
-function toEntryText({ level, message, fields }: LogEntry, component: string, colors: Colors): string {
-  const { stack, service } = fields;
+/** The same with what matches emphasised, where there are colours. */
+function createPlainText(colors: Colors, highlight: RegExp | undefined): (text: string) => string {
+  if (!highlight || !colors.isColorSupported) return toPlainText;
+  const all = new RegExp(highlight.source, `${highlight.flags}g`);
+  const emphasise = (found: string) => colors.bold(colors.yellow(found));
+  return (text) => {
+    // First without secrets: in one that is emphasised in part, it would not be recognised any more.
+    const plain = toTerminalText(text).replaceAll('\n', ' ');
+    // A pattern that matches the empty text would be found between any two letters.
+    return plain.replace(all, (found) => (found === '' ? '' : emphasise(found)));
+  };
+}
+
+interface EntryText {
+  readonly colors: Colors;
+  readonly toPlain: (text: string) => string;
+}
+
+function toEntryText(
+  { level, message, fields, stack }: LogEntry,
+  component: string,
+  { colors, toPlain }: EntryText,
+): string {
   let text = '';
   for (const key of Object.keys(fields)) {
-    // The stack is printed below the line, and the first column already names the service.
-    if ((key === 'stack' && typeof stack === 'string') || (key === 'service' && service === component))
-      continue;
-    text += `${text === '' ? '' : ' '}${toPlainText(key)}=${toValueText(fields[key])}`;
+    // The first column already names the service.
+    if (key === 'service' && fields[key] === component) continue;
+    text += `${text === '' ? '' : ' '}${toPlainText(key)}=${toPlain(toValueText(fields[key]))}`;
   }
   const prefix = level === undefined ? '' : `${toLevelText(level, colors)} `;
-  const suffix = text === '' ? '' : ` ${colors.dim(text)}`;
-  const stackText =
-    typeof stack === 'string'
-      ? stack
-          .split('\n')
-          .map((line) => `\n    ${colors.dim(toPlainText(line))}`)
-          .join('')
-      : '';
-  return `${prefix}${toPlainText(message)}${suffix}${stackText}`;
+  const parts = [toPlain(message), colors.dim(text)].filter((each) => each !== '');
+  const lines = stack.map((line) => `\n    ${colors.dim(toPlain(line))}`);
+  return `${prefix}${parts.join(' ')}${lines.join('')}`;
 }
 
 function toValueText(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  return toPlainText(typeof value === 'string' && /^\S+$/.test(value) ? value : JSON.stringify(value));
+  return typeof value === 'string' && /^\S+$/.test(value) ? value : JSON.stringify(value);
 }
 
 function toLevelText(level: string, colors: Colors): string {

@@ -1,5 +1,6 @@
 import { exitCodes, Failure } from '../lib/failure.ts';
 import type { CheckContext, CheckResult, MakeCheck } from './checks/check.ts';
+import { checkDataFolder } from './checks/data-folder.ts';
 import { checkDisk } from './checks/disk.ts';
 import { checkCgroup, checkClock, checkEngine, checkKernel, checkMtu } from './checks/engine.ts';
 import { checkInotify } from './checks/limits.ts';
@@ -23,6 +24,7 @@ const makers: readonly MakeCheck[] = [
   checkInotify,
   checkPorts,
   checkDisk,
+  checkDataFolder,
   checkMemory,
   checkDockerClient,
   checkDockerFolder,

@@ -1,5 +1,6 @@
 import type { Environment } from '../config/schema.ts';
 import type { PublicPorts } from '../config/values.ts';
+import type { Snapshot } from '../diagnosis/snapshot.ts';
 import type { IngressAddress } from '../steps/wait-for-ingress.ts';
 import { type ExtrasChoice, hostsOfExtras } from './extras.ts';
 
@@ -13,16 +14,25 @@ export function toHostOrigin(name: string, ports: Pick<PublicPorts, 'httpPort'>)
   return toOrigin(ports).replace('://', `://${name}.`);
 }
 
-/** Each service's readiness as the ingress shows it, and the page at `/`. */
+/**
+ * Each service's readiness as the ingress shows it, and the page at `/`. The path is that of the deployed readiness probe,
+ * which differs between a stand-in and an own program; where the probe is none of HTTP, any response below 500 counts.
+ */
 export function toAddresses(
-  environment: Environment,
+  environment: Pick<Environment, 'services' | 'namespace'>,
   services: readonly string[],
   ports: Pick<PublicPorts, 'httpPort'>,
+  snapshot: Pick<Snapshot, 'find'>,
 ): readonly IngressAddress[] {
   const origin = toOrigin(ports);
   return services.map((name) => {
     const route = environment.services[name]?.route;
-    return { name, url: route === undefined ? `${origin}/` : `${origin}/svc/${route}/health/ready` };
+    if (route === undefined) return { name, url: `${origin}/` };
+    const pod = snapshot.find('Deployment', name, environment.namespace)?.spec.template.spec;
+    const probe = pod?.containers.find((container) => container.name === name)?.readinessProbe;
+    const path = probe ? probe.httpGet?.path : '/health/ready';
+    const url = `${origin}/svc/${route}${path ?? '/'}`;
+    return path === undefined ? { name, url, acceptsErrors: true } : { name, url };
   });
 }
 

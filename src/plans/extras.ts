@@ -14,6 +14,8 @@ export interface ExtraRun {
   readonly environment: Environment;
   /** The services that are deployed after this run. */
   readonly services: readonly string[];
+  /** Those that have metrics. */
+  readonly measured: ReadonlySet<string>;
 }
 
 export interface ExtraRelease extends ChartRelease {
@@ -67,8 +69,11 @@ export const extras: Readonly<Record<ExtraName, Extra>> = {
         release: 'wealist-monitoring',
         chart: 'wealist-monitoring',
         namespace: 'monitoring',
-        values: ({ environment, services }) => ({
-          monitoring: { namespaces: [environment.namespace], expected: services },
+        values: ({ environment, services, measured }) => ({
+          monitoring: {
+            namespaces: [environment.namespace],
+            expected: services.filter((name) => measured.has(name)),
+          },
         }),
       },
     ],

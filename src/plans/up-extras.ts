@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { ExtraName } from '../config/extras.ts';
 import type { Environment } from '../config/schema.ts';
+import { readServiceSettings, textAt } from '../config/service-settings.ts';
 import { valuesFiles } from '../config/values.ts';
 import type { Plan, Stage, Step } from '../plan/plan.ts';
 import { deleteNamespace } from '../steps/delete-namespace.ts';
@@ -84,6 +85,14 @@ export function deployExtras(environment: Environment, deps: UpDeps, choice: UpC
     ...plansOf(choice).flatMap(({ finish }) => finish(environment, deps, choice)),
   ];
 
+  /** The services that have metrics: the page of an own frontend has none. */
+  async function listMeasured(): Promise<ReadonlySet<string>> {
+    const { checkout } = deps.paths;
+    const settings = await readServiceSettings({ checkout, environment, fromSource: choice.fromSource });
+    const names = Object.keys(environment.services);
+    return new Set(names.filter((name) => textAt(settings.of(name), ['metrics', 'enabled']) !== 'false'));
+  }
+
   function deployExtra(extra: Extra, { valuesFile, values, ...release }: ExtraRelease) {
     const { checkout } = deps.paths;
     const { cluster, controller } = choice;
@@ -107,6 +116,7 @@ export function deployExtras(environment: Environment, deps: UpDeps, choice: UpC
           ...values?.({
             environment,
             services: Object.keys(environment.services).filter((name) => deployed.has(name)),
+            measured: await listMeasured(),
           }),
         };
       },

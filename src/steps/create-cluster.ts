@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type Creation, findCreated, toCreatedFile } from '../cluster/creation.ts';
 import { requireDataFolder } from '../cluster/data-folder.ts';
-import { explainByKubelet } from '../cluster/kubelet-failure.ts';
+import { explainByKubelet, type KubeletWatch, whileKubeletsRun } from '../cluster/kubelet-failure.ts';
 import {
   type FoundCluster,
   type FoundNode,
@@ -57,6 +57,8 @@ export interface ClusterDeps {
   readonly isRuntimeUp: (node: string, signal: AbortSignal) => Promise<boolean>;
   /** Why the kubelet of a node does not keep running; undefined when it does. */
   readonly findKubeletError: (node: string, signal: AbortSignal) => Promise<string | undefined>;
+  /** How often the kubelets are asked while the cluster is created. */
+  readonly kubeletWatch?: Pick<KubeletWatch, 'delay' | 'interval'>;
   /** Loads images that are already available onto the nodes. */
   readonly loadEarly: (nodes: readonly string[], run: Run) => Promise<void>;
   /** Milliseconds in which the API server of an incomplete cluster must respond to count as reachable. */
@@ -115,14 +117,17 @@ export function createCluster(deps: ClusterDeps): Step {
    * not start is the cause of any other failure.
    */
   async function createWithKind({ config }: Creation, nodes: readonly string[], run: Run): Promise<void> {
+    const kubelets = { nodes, findError: deps.findKubeletError, signal: run.signal, ...deps.kubeletWatch };
+    const create = (signal: AbortSignal) => kind.create(config, { kubeconfig, run: { ...run, signal } });
     try {
-      await watch(run.signal, (signal) => kind.create(config, { kubeconfig, run: { ...run, signal } }));
+      await watch(run.signal, (signal) =>
+        whileKubeletsRun({ ...kubelets, signal, what: 'kind did not create the cluster' }, create),
+      );
     } catch (error) {
       const found = error instanceof PortTakenFailure && (await findCluster(docker, name, run.signal));
       if (found && found.owner === checkoutId) await removeNodes(docker, name, run.signal);
       run.signal.throwIfAborted();
-      const findError = deps.findKubeletError;
-      throw await explainByKubelet(error, { nodes, findError, signal: run.signal });
+      throw await explainByKubelet(error, kubelets);
     }
   }
 

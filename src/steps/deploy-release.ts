@@ -8,11 +8,12 @@ import { waitUntilReady } from '../diagnosis/ready.ts';
 import type { Snapshot, Snapshots } from '../diagnosis/snapshot.ts';
 import { judge } from '../diagnosis/verdict.ts';
 import { workloadsOf } from '../diagnosis/workloads.ts';
-import { Failure } from '../lib/failure.ts';
+import { CommandFailure, Failure } from '../lib/failure.ts';
 import { hash, hashFolder } from '../lib/hash.ts';
 import { inputsLabel } from '../lib/labels.ts';
 import type { Run, Step } from '../plan/plan.ts';
 import { OutageFailure } from '../tools/helm.ts';
+import { isRestarting } from '../tools/kubernetes/api-failures.ts';
 import { ApiFailure } from '../tools/kubernetes/api-server.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
 import { endBackOff } from './end-back-off.ts';
@@ -176,6 +177,19 @@ export function deployRelease(deps: DeployDeps): DeployStep {
     await helm.upgrade(upgrade, run.signal);
   }
 
+  async function waitForWorkloads(run: Run): Promise<void> {
+    run.report('waiting until it is ready');
+    const deployed = await snapshots.take(run.signal);
+    const workloads = workloadsOf(deployed, release, namespace);
+    await Promise.all(workloads.map((workload) => endBackOff(deployed, workload, kubectl, run.signal)));
+    await Promise.all(
+      workloads.map(async (workload) => {
+        await waitUntilReady(workload, { kubectl, snapshots, stallTimeout, interval: 400, run });
+        await waitUntilTerminated(workload, snapshots, run);
+      }),
+    );
+  }
+
   return {
     title: release,
     source: deps,
@@ -192,17 +206,11 @@ export function deployRelease(deps: DeployDeps): DeployStep {
     },
 
     async apply(run) {
-      await throughOutages(() => deploy(run), run, deps.outageInterval);
-      run.report('waiting until it is ready');
-      const deployed = await snapshots.take(run.signal);
-      const workloads = workloadsOf(deployed, release, namespace);
-      await Promise.all(workloads.map((workload) => endBackOff(deployed, workload, kubectl, run.signal)));
-      await Promise.all(
-        workloads.map(async (workload) => {
-          await waitUntilReady(workload, { kubectl, snapshots, stallTimeout, interval: 400, run });
-          await waitUntilTerminated(workload, snapshots, run);
-        }),
-      );
+      const work = async () => {
+        await deploy(run);
+        await waitForWorkloads(run);
+      };
+      await throughOutages(work, run, deps.outageInterval);
     },
   };
 }
@@ -212,18 +220,26 @@ export function deployRelease(deps: DeployDeps): DeployStep {
  * settled by the next attempt.
  */
 async function throughOutages(work: () => Promise<void>, run: Run, interval = 1_000): Promise<void> {
-  const end = performance.now() + outageTimeout;
+  let since: number | undefined;
   for (;;) {
+    const begun = performance.now();
     try {
       return await work();
     } catch (error) {
       run.signal.throwIfAborted();
-      const isOutage = error instanceof OutageFailure || (error instanceof ApiFailure && error.isRestarting);
-      if (!isOutage || performance.now() >= end) throw error;
+      const failed = performance.now();
+      // What had worked for so long before it failed has met another outage.
+      if (since === undefined || failed - begun > outageTimeout) since = failed;
+      if (!isOutage(error) || failed - since >= outageTimeout) throw error;
       run.report('the cluster does not respond');
       await sleep(interval, undefined, { signal: run.signal });
     }
   }
+}
+
+function isOutage(error: unknown): boolean {
+  if (error instanceof ApiFailure) return error.isRestarting;
+  return error instanceof OutageFailure || (error instanceof CommandFailure && isRestarting(error.stderr));
 }
 
 /** The chart in the form of helm's arguments. */

@@ -37,7 +37,9 @@ export function makeRoom({ kubectl, snapshots, namespace, requests }: MakeRoomDe
       const lower = wanted.get(name);
       const spec = deployment.spec.template.spec;
       if (!lower || !spec || deployment.spec.replicas === 0) return [];
-      return exceeds(spec, lower) ? [{ name, lower }] : [];
+      // One that rises may be above the present limit; Helm sets both.
+      const changed = resources.filter((each) => lower[each.key] < toRequest(spec, each.name));
+      return changed.length === 0 ? [] : [{ name, lower, changed }];
     });
   }
 
@@ -77,17 +79,18 @@ export function makeRoom({ kubectl, snapshots, namespace, requests }: MakeRoomDe
       const lowered = await listLowered(before);
       if (shortage === undefined || lowered.length === 0) return;
       report(`${shortage}: lowering ${lowered.map(({ name }) => name).join(', ')}`);
-      for (const { name, lower } of lowered) {
-        const patch = JSON.stringify(toPatch(name, lower));
+      for (const each of lowered) {
+        const { name } = each;
+        const patch = JSON.stringify(toPatch(each));
         const where = ['deployment', name, `--namespace=${namespace}`];
         await kubectl.run(['patch', ...where, '--type=strategic', `--patch=${patch}`], signal);
       }
-      const wanted = new Map(lowered.map(({ name, lower }) => [name, lower]));
+      const wanted = new Map(lowered.map((each) => [each.name, each]));
       const hasRoom = async () => {
         const snapshot = await snapshots.take(signal);
         const isEnding = snapshot.list('Pod').some((pod) => {
           const lower = wanted.get(findComponent(pod) ?? '');
-          return pod.metadata.namespace === namespace && lower && exceeds(pod.spec, lower);
+          return pod.metadata.namespace === namespace && lower !== undefined && exceeds(pod.spec, lower);
         });
         return (!isEnding && findShortage(snapshot) === undefined) || undefined;
       };
@@ -102,13 +105,21 @@ function toPodRequest({ spec }: Deployment, resource: string): number {
   return pod && spec.replicas !== 0 ? toRequest(pod, resource) : 0;
 }
 
-function exceeds(spec: Parameters<typeof toRequest>[0], lower: Requests): boolean {
-  return resources.some(({ name, key }) => toRequest(spec, name) > lower[key]);
+/** A service's lower requests, and which of them are lower. */
+interface Lowered {
+  readonly name: string;
+  readonly lower: Requests;
+  readonly changed: readonly (typeof resources)[number][];
+}
+
+function exceeds(spec: Parameters<typeof toRequest>[0], { lower, changed }: Lowered): boolean {
+  return changed.some(({ name, key }) => toRequest(spec, name) > lower[key]);
 }
 
 /** Helm's next upgrade of the release puts the strategy back. */
-function toPatch(name: string, { cpus, memory }: Requests): object {
-  const requests = { cpu: `${Math.round(cpus * 1000)}m`, memory: String(Math.round(memory)) };
+function toPatch({ name, lower, changed }: Lowered): object {
+  const amounts = { cpu: `${Math.round(lower.cpus * 1000)}m`, memory: String(Math.round(lower.memory)) };
+  const requests = Object.fromEntries(changed.map((each) => [each.name, amounts[each.name]]));
   return {
     spec: {
       strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '100%', maxSurge: 0 } },

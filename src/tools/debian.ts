@@ -1,7 +1,7 @@
 import { exitCodes, Failure } from '../lib/failure.ts';
 import type { Run } from '../plan/plan.ts';
 import type { Exec } from './exec.ts';
-import { type FailureRules, inheritFrom, systemFailures } from './failure-rules.ts';
+import { type FailureRules, inheritFrom } from './failure-rules.ts';
 import { toRootsFolder, withRootFolder } from './root-folder.ts';
 
 export const aptFailures: FailureRules = {

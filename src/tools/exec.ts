@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { access, type FileHandle, open } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { execa } from 'execa';
 import { toDuration } from '../lib/duration.ts';
@@ -143,15 +144,17 @@ async function run(
 
   const lastLines = stderr.trimEnd().split('\n').slice(-20).join('\n');
   const name = program.split('/').at(-1) ?? program;
-  const { message: known, ...rest } = await classify(failures, result, stderr, cwd);
+  const start = { program, cwd, path: env?.PATH ?? process.env.PATH };
+  const { message: known, ...rest } = await classify(failures, result, stderr, start);
   const message = printedTooMuch
     ? `${name} printed more than ${outputLimit / 1024 / 1024} MiB`
     : wasStopped(child.pid)
       ? `${name} was killed: a signal had stopped it for ${toDuration(stopLimit)}`
-      : (known ?? (await describe(name, result, cwd)));
+      : (known ?? (await describe(name, result, start)));
   throw new CommandFailure(message, {
     argv: [program, ...args],
     status: result.exitCode,
+    killedBy: result.signal,
     stdout,
     stderr: lastLines,
     cause: printedTooMuch ? undefined : lastLines || result.originalMessage,
@@ -172,14 +175,40 @@ interface Ending {
   readonly cause?: unknown;
 }
 
+/** What was to be started. */
+interface Start {
+  readonly program: string;
+  readonly cwd: string | undefined;
+  readonly path: string | undefined;
+}
+
+/** A folder on PATH that this user may not enter makes the system report a missing program as forbidden (EACCES). */
+async function isNotInstalled(
+  code: string | undefined,
+  { program, cwd, path = '' }: Start,
+): Promise<boolean> {
+  if (cwd !== undefined && !(await isFolder(cwd))) return false;
+  if (code === 'ENOENT') return true;
+  if (code !== 'EACCES' || program.includes('/')) return false;
+  const found = await Promise.all(
+    path.split(delimiter).map((folder) =>
+      access(join(folder, program)).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  return !found.includes(true);
+}
+
 /** A program that could not be started, or was killed, says nothing about what it was started for. */
 async function classify(
   failures: FailureRules,
   { timedOut, exitCode, code }: Ending,
   stderr: string,
-  cwd: string | undefined,
+  start: Start,
 ): Promise<FailureOptions & { readonly message?: string }> {
-  if (code === 'ENOENT' && (cwd === undefined || (await isFolder(cwd)))) {
+  if (await isNotInstalled(code, start)) {
     return { exitCode: exitCodes.host, hint: failures.installHint };
   }
   if (exitCode === undefined && !timedOut) return { exitCode: exitCodes.host };
@@ -228,14 +257,17 @@ async function openOrFail(path: string, flags: string): Promise<FileHandle> {
   }
 }
 
-async function describe(name: string, result: Ending, cwd: string | undefined): Promise<string> {
+async function describe(name: string, result: Ending, start: Start): Promise<string> {
   const { code, cause } = result;
+  const { cwd } = start;
   // Node reports ENOENT for a missing program, a missing folder to start it in, and a missing file of its input alike.
   const syscall = cause instanceof Error && 'syscall' in cause ? String(cause.syscall) : '';
   if (code !== undefined && syscall.startsWith('spawn')) {
     if (cwd !== undefined && !(await isFolder(cwd)))
       return `the working directory of ${name} does not exist: ${cwd}`;
-    return code === 'ENOENT' ? `${name} is not installed` : `${name} cannot be started (${code})`;
+    return (await isNotInstalled(code, start))
+      ? `${name} is not installed`
+      : `${name} cannot be started (${code})`;
   }
   if (result.timedOut) return `${name} timed out`;
   if (result.signal) return `${name} was ended by ${result.signal}`;

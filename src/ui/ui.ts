@@ -10,8 +10,8 @@ export interface UiOptions {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly verbose: boolean;
-  /** False disables colours; otherwise they are used on a terminal. */
-  readonly color: boolean;
+  /** auto: colours on a terminal only. */
+  readonly color: 'auto' | 'always' | 'never';
 }
 
 /** Output for the user: the result on stdout, everything else on stderr. */
@@ -45,7 +45,9 @@ export interface Ui {
 
 /** All text reaches the terminal here, except the drawn lines of a running plan (`progress-terminal.ts`). */
 export function createUi({ stdout, stderr, interactive, json, quiet, verbose, color }: UiOptions): Ui {
-  const colorful = { stdout: color && stdout.isTTY === true, stderr: color && stderr.isTTY === true };
+  const isColorful = ({ isTTY }: NodeJS.WriteStream) =>
+    color === 'always' || (color === 'auto' && isTTY === true);
+  const colorful = { stdout: isColorful(stdout), stderr: isColorful(stderr) };
   const colors = createColors(colorful.stderr);
 
   function print(name: 'stdout' | 'stderr', text: string): void {

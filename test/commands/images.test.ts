@@ -99,6 +99,7 @@ test('images belong to no cluster, so the cluster of another checkout does not p
     {
       ...dockerRoutes,
       'GET /images/json': [],
+      'GET /system/df': { BuildCache: null },
       'GET /containers/json': [{ Id: 'c1', Names: ['/wealist-control-plane'], State: 'running', Labels }],
       'GET /containers/c1/json': {
         Id: 'c1',

@@ -61,6 +61,13 @@ test('--level prints lines of that level and above', async () => {
   expect(await run(['--no-follow', '--level', 'info'])).toMatch(/redis is up\n.*auth-service is up\n$/);
 });
 
+test('--exclude leaves out matching lines, and --ignore-case holds for all patterns', async () => {
+  expect(await run(['--no-follow', '--exclude', 'redis'])).toMatch(/^auth-service .* is up\n$/);
+  expect(await run(['--no-follow', '--exclude', 'REDIS'])).toContain('redis is up');
+  expect(await run(['--no-follow', '--exclude', 'REDIS', '-i'])).not.toContain('redis is up');
+  expect(await run(['--no-follow', '--grep', 'REDIS', '--ignore-case'])).toMatch(/^redis .* is up\n$/);
+});
+
 test('follows until interrupted', async () => {
   const { state, fake } = await startCluster();
   const interrupt = new AbortController();

@@ -2,15 +2,23 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { stringify } from 'yaml';
+import { parse as parseYaml, stringify } from 'yaml';
+import { toCreation } from '../../src/cluster/creation.ts';
+import { loadCatalog } from '../../src/config/catalog.ts';
+import { loadHelmValues } from '../../src/config/helm-values.ts';
 import { loadEnvironment } from '../../src/config/load.ts';
 import { parse } from '../../src/config/parse.ts';
 import { ConfigFailure } from '../../src/config/problems.ts';
 import type { Environment } from '../../src/config/schema.ts';
-import { tableFile } from '../service-table.ts';
+import { selectServices } from '../../src/config/services.ts';
+import { Failure } from '../../src/lib/failure.ts';
+import { planUp } from '../../src/plans/up.ts';
+import type { UpDeps } from '../../src/plans/up-deps.ts';
+import { serviceTable, tableFile } from '../service-table.ts';
 import { createCheckout } from './checkout.ts';
 
 const seed = 20_251_215;
+const repository = join(import.meta.dirname, '../..');
 const printable = /^[^\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]*$/u;
 
 /** The environment, or the message it is refused with: anything else that is thrown fails the test. */
@@ -104,8 +112,38 @@ test('any soup of YAML is parsed or refused, with no other error', () => {
   );
 });
 
-test.each(['env/base.yaml', tableFile])('a damaged %s is read or refused', async (name) => {
-  const checkout = await createCheckout();
+/** Reads or refuses what is in a checkout. */
+const readers: Readonly<Record<string, (checkout: string) => Promise<void>>> = {
+  'env/base.yaml': expectSane,
+  'env/local-kind.yaml': expectSane,
+  [tableFile]: expectSane,
+  'images/catalog.yaml': (checkout) => expectRefusal(() => loadCatalog(checkout)),
+  'kind/cluster.yaml': (checkout) =>
+    expectRefusal(() => toCreation({ ...creation, paths: { checkout, data: '/d' } })),
+  'helm/environments/local-kind.yaml': (checkout) =>
+    expectRefusal(() => loadHelmValues(checkout, { name: 'local-kind', services: {} })),
+};
+const creation = {
+  ...{ checkoutId: '0', image: 'node:1' },
+  cluster: { name: 'wealist', httpPort: 80, httpsPort: 443, nodes: [] },
+};
+
+/** Any other error than a failure of the configuration fails the test. */
+async function expectRefusal(read: () => Promise<unknown>): Promise<void> {
+  try {
+    await read();
+  } catch (error) {
+    if (!(error instanceof Failure) || error.exitCode !== 2) throw error;
+  }
+}
+
+test.each(Object.keys(readers))('a damaged %s is read or refused', async (name) => {
+  const files = [
+    ...['images/catalog.yaml', 'kind/cluster.yaml', 'helm/environments/local-kind.yaml'],
+    ...['helm/environments/base.yaml', 'helm/values.schema.json'],
+  ];
+  const copies = files.map(async (path) => [path, await readFile(join(repository, path))] as const);
+  const checkout = await createCheckout(Object.fromEntries(await Promise.all(copies)));
   const file = join(checkout, name);
   const bytes = await readFile(file);
   const damage = fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.integer({ min: 0, max: 255 })), {
@@ -117,7 +155,7 @@ test.each(['env/base.yaml', tableFile])('a damaged %s is read or refused', async
       const damaged = Buffer.from(bytes.subarray(0, length ?? bytes.length));
       for (const [index, byte] of changes) if (index < damaged.length) damaged[index] = byte;
       await writeFile(file, damaged);
-      await expectSane(checkout);
+      await readers[name]?.(checkout);
     }),
     { seed, numRuns: 100 },
   );
@@ -215,3 +253,83 @@ test('what was read, written out, is read the same', async () => {
     { seed, numRuns: 50 },
   );
 });
+
+test('any text of a flag is taken as it is, or refused with the flag as its place', async () => {
+  const checkout = await createCheckout();
+  const name = fc.oneof(
+    fc.stringMatching(/^[a-z][-a-z0-9]{0,20}$/),
+    fc.string({ unit: 'binary', maxLength: 60 }),
+    fc.constantFrom('', '-', '--yes', '../x', 'kube-system', 'constructor', '$(id)', 'a;b'),
+  );
+  const nodes = fc.array(fc.oneof(fc.constantFrom('app', 'db'), fc.string({ maxLength: 5 })), {
+    maxLength: 3,
+  });
+  await fc.assert(
+    fc.asyncProperty(name, fc.option(nodes, { nil: undefined }), async (value, types) => {
+      const overrides = [
+        { flag: '--name', path: ['cluster', 'name'] as const, value },
+        ...(types ? [{ flag: '--nodes', path: ['cluster', 'nodes'] as const, value: types }] : []),
+      ];
+      try {
+        const { cluster } = await loadEnvironment({ checkout, name: 'local-kind', overrides });
+        expect(cluster).toMatchObject({ name: value, ...(types ? { nodes: types } : {}) });
+        expect(value).toMatch(/^[a-z][-a-z0-9]{0,48}$/);
+      } catch (error) {
+        if (!(error instanceof ConfigFailure)) throw error;
+        for (const line of error.message.split('\n')) {
+          expect(line).toMatch(/^--(name|nodes) /);
+          expect(line).toMatch(printable);
+        }
+      }
+    }),
+    { seed, numRuns: 100 },
+  );
+});
+
+test('of any valid settings the plan is the same each time, and the ports are those of 127.0.0.1', async () => {
+  const port = fc.integer({ min: 1, max: 65_535 });
+  const services = Object.keys(serviceTable);
+  const settings = fc.record({
+    ports: fc.record({ httpPort: port, httpsPort: port }),
+    nodes: fc.subarray(['app', 'db'] as const),
+    controller: fc.constantFrom('nginx' as const, 'traefik' as const),
+    selected: fc.subarray(services),
+    repairs: fc.boolean(),
+  });
+  const environment = await loadEnvironment({ checkout: await createCheckout(), name: 'local-kind' });
+  await fc.assert(
+    fc.asyncProperty(settings, async ({ ports, nodes, selected, ...choice }) => {
+      const cluster = { name: 'wealist', ...ports, nodes, extras: [], lacking: [] };
+      const make = () =>
+        planUp(environment, planDeps, {
+          ...{ ...choice, cluster, fromSource: new Set(), removedExtras: [], checkoutId: '0' },
+          ...{
+            podSecurity: 'restricted',
+            secrets: undefined,
+            selection: selectServices(environment, selected),
+          },
+        }).map(({ title, steps }) => [title, ...steps.map((step) => step.title)]);
+      expect(make()).toEqual(make());
+      const { config } = await toCreation({
+        ...creation,
+        cluster,
+        paths: { checkout: repository, data: '/d' },
+      });
+      const { nodes: made, networking } = parseYaml(config);
+      expect(networking.apiServerAddress).toBe('127.0.0.1');
+      const mappings = made.flatMap((node: { extraPortMappings?: object[] }) => node.extraPortMappings ?? []);
+      expect(mappings).toMatchObject([
+        { containerPort: 80, hostPort: ports.httpPort, listenAddress: '127.0.0.1' },
+        { containerPort: 443, hostPort: ports.httpsPort, listenAddress: '127.0.0.1' },
+      ]);
+    }),
+    { seed, numRuns: 60 },
+  );
+});
+
+/** Making a plan calls none of these. */
+const planDeps = {
+  paths: { checkout: repository, state: '/s', cache: '/c', data: '/d' },
+  toolchain: { nodes: {} },
+  tools: [],
+} as unknown as UpDeps;

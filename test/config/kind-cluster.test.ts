@@ -78,10 +78,22 @@ test('packets to unknown Services are dropped, in the Service range of the file'
   ]);
 });
 
-test('a file without nodes is refused with exit code 2', async () => {
-  const checkout = await makeCheckout('kind: Cluster\n');
+test.each([
+  ['no nodes', 'kind: Cluster\n'],
+  ['nothing', ''],
+  ['a node that is none', 'nodes: [null]\n'],
+  ['mounts that are none', 'nodes: [{ extraMounts: here }]\n'],
+  ['a network that is none', 'networking: 1\nnodes: [{}]\n'],
+])('a file with %s is refused with exit code 2', async (_, text) => {
+  await expect(toKindCluster(await makeCheckout(text), settings)).rejects.toMatchObject({
+    ...{ exitCode: 2, message: expect.stringContaining('kind/cluster.yaml') },
+  });
+});
+
+test('a mistake in YAML has its place', async () => {
+  const checkout = await makeCheckout('nodes:\n\t- role: control-plane\n');
   await expect(toKindCluster(checkout, settings)).rejects.toMatchObject({
-    message: 'kind/cluster.yaml has no nodes',
+    message: expect.stringMatching(/^kind\/cluster\.yaml:2:1: got a tab/),
     exitCode: 2,
   });
 });

@@ -216,7 +216,7 @@ describe('problems', () => {
       'env/local.yaml:6:26 services.auth-service.needs[1]: got a cycle, auth-service → chat-service → auth-service: remove one of these needs',
       `env/local.yaml:7:24 services.user-service.port: got 8000, expected a different port: board-service has it (${placeOf(tableFile, 'services', 'board-service', 'port')})`,
       'env/local.yaml:7:30 services.user-service.rout: got an unknown key, nearest is route',
-      'env/local.yaml:8:18 services.video-service: got nothing, expected the keys of a service: port, route, needs, standIn, dockerfile, context, build, live',
+      'env/local.yaml:8:18 services.video-service: got nothing, expected the keys of a service: port, route, needs, standIn, dockerfile, context, target, args, secrets, ssh, contexts, platform, build, host, live',
       'env/local.yaml:9:3 services.Ops: got "Ops", expected a name of a-z, 0-9 and -, at most 53 characters, first a letter, such as auth-service',
     ]);
   });

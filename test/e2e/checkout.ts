@@ -62,17 +62,22 @@ const excluded = new Set([
   'helm/environments/local-kind-secrets.yaml',
 ]);
 
+/** Copies this checkout, without its npm packages. */
+export async function copyCheckout(folder: string): Promise<void> {
+  await cp(source, folder, {
+    recursive: true,
+    verbatimSymlinks: true,
+    filter: (path) => !excluded.has(relative(source, path)),
+  });
+}
+
 /** Creates a checkout that belongs to this process. */
 export async function makeCheckout(): Promise<Checkout> {
   const name = `${folderPrefix}${process.pid}-${randomBytes(3).toString('hex')}`;
   const folder = join(tmpdir(), name);
   const root = join(folder, 'checkout');
   await mkdir(root, { recursive: true });
-  await cp(source, root, {
-    recursive: true,
-    verbatimSymlinks: true,
-    filter: (path) => !excluded.has(relative(source, path)),
-  });
+  await copyCheckout(root);
   await symlink(join(source, 'node_modules'), join(root, 'node_modules'));
   return openCheckout({ folder, name });
 }
@@ -132,6 +137,6 @@ export function openCheckout({ folder, name }: CheckoutLocation, settings: NodeJ
 /** The environment of the user, without the variables that npm and vitest have added. */
 function toUserEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const added =
-    /^(npm_|VITE|VITEST|WEALIST_E2E_|TEST$|NODE_ENV$|NODE_OPTIONS$|PROD$|DEV$|MODE$|BASE_URL$|SSR$)/;
+    /^(npm_|VITE|VITEST|WEALIST_E2E_|FORCE_COLOR$|TEST$|NODE_ENV$|NODE_OPTIONS$|PROD$|DEV$|MODE$|BASE_URL$|SSR$)/;
   return Object.fromEntries(Object.entries(env).filter(([name]) => !added.test(name)));
 }

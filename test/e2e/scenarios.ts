@@ -1,5 +1,9 @@
-/** core: run by `.ci/run` for each change. more: needs a second cluster, or builds images that `up` does not need. */
-export type Group = 'core' | 'more';
+/**
+ * core: run by `.ci/run` for each change. more: needs a second cluster, or builds images that `up` does not need.
+ * machines: runs scenarios on other machines, which it makes.
+ */
+export const groups = ['core', 'more', 'machines'] as const;
+export type Group = (typeof groups)[number];
 
 export interface Scenario {
   /** Name of the file without `.test.ts`. */
@@ -19,6 +23,7 @@ export const scenarios: readonly Scenario[] = [
   { name: 'why', group: 'core' },
   { name: 'reload', group: 'core' },
   { name: 'watch', group: 'core' },
+  { name: 'intercept', group: 'core' },
   { name: 'stopped-node', group: 'core' },
   { name: 'interrupted', group: 'core' },
   { name: 'data', group: 'core' },
@@ -31,7 +36,12 @@ export const scenarios: readonly Scenario[] = [
   { name: 'nodes', group: 'more' },
   { name: 'environments', group: 'more' },
   { name: 'own-source', group: 'more' },
+  { name: 'live', group: 'more' },
   { name: 'argocd', group: 'more' },
   { name: 'registry', group: 'more' },
   { name: 'faults', group: 'more' },
+  { name: 'machines', group: 'machines' },
 ];
+
+/** The scenarios that the group machines runs on each machine, by a normal user. */
+export const onMachines = ['daily', 'reload', 'watch', 'data', 'databases', 'own-source'] as const;

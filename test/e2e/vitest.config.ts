@@ -1,12 +1,13 @@
 import { basename } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
-import { scenarios } from './scenarios.ts';
+import { groups, scenarios } from './scenarios.ts';
 
 const names = scenarios.map(({ name }) => name);
 const group = process.env.WEALIST_E2E_GROUP ?? 'all';
 const wanted = scenarios.filter((each) => group === 'all' || each.group === group);
-if (wanted.length === 0) throw new Error(`WEALIST_E2E_GROUP is ${group}, expected core, more or all`);
+if (wanted.length === 0)
+  throw new Error(`WEALIST_E2E_GROUP is ${group}, expected ${groups.join(', ')} or all`);
 
 /** Runs the scenarios in the order of the table, instead of Vitest's order by size and past failures. */
 class TableSequencer extends BaseSequencer {

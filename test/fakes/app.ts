@@ -12,6 +12,7 @@ export const environment: Environment = {
   with: [],
   argocd: { services: [] },
   registry: { pull: 'auto' },
+  buildCache: '20Gi',
   services: {
     'auth-service': {
       port: 8080,

@@ -16,7 +16,7 @@ export function createScreen({
   const stderr = createOutput(terminal);
   const ui = createUi({
     ...{ stdout: stdout.stream, stderr: stderr.stream, interactive: false },
-    ...{ json: false, quiet: false, verbose: false, color: terminal },
+    ...{ json: false, quiet: false, verbose: false, color: terminal ? 'auto' : 'never' },
     ...options,
   });
   return { ui, stdout: stdout.text, stderr: stderr.text };

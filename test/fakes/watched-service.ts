@@ -55,13 +55,15 @@ export async function watchService({ json = false } = {}) {
   const world = {
     build: async (_: Run) => {},
     holds: 0,
+    /** Images of the engine: name → ID. */
+    images: new Map<string, string>(),
     /** Number of times that the source was read; `onRead` is called before each. */
     reads: 0,
     onRead: async () => {},
     /** Called when an image was found. */
     onFound: async () => {},
   };
-  async function buildDockerfile(_name: string, _source: object, run: Run) {
+  async function buildDockerfile(_name: string, _source: object, _bases: object, run: Run) {
     const content = await readFile(join(source, 'main.py'), 'utf8');
     builds.push({ content, signal: run.signal });
     await world.build(run);
@@ -73,6 +75,7 @@ export async function watchService({ json = false } = {}) {
     const serviceImages = createServiceImages({
       ...{ environment, store, buildDockerfile, checkout: source, architecture: 'amd64' },
       chain: { find: refuse, ensure: refuse },
+      findImageId: async (reference) => world.images.get(reference),
     });
     const deps: Omit<ReloadServiceDeps, 'toolchain' | 'snapshots'> = {
       ...{ api: service.api, store, watch: noWatch, nodeNames: ['node'], namespace: service.place.namespace },

@@ -47,6 +47,46 @@ test('JSON lines: level, message, and the other fields without duplicates', () =
   );
 });
 
+test.each([
+  ['winston', { message: 'm', stack: 'Error: a\n    at b' }, ['Error: a', '    at b'], {}],
+  ['zap', { msg: 'm', stacktrace: 'main.main\n\t/app:1' }, ['main.main', '\t/app:1'], {}],
+  ['logback', { message: 'm', stack_trace: 'a.B: c\n\tat d\n' }, ['a.B: c', '\tat d'], {}],
+  [
+    'pino',
+    { msg: 'm', err: { type: 'E', stack: 'E: a\n    at b' } },
+    ['E: a', '    at b'],
+    { err: { type: 'E' } },
+  ],
+  ['ECS', { message: 'm', error: { stack_trace: 'a\nb', type: 'T' } }, ['a', 'b'], { error: { type: 'T' } }],
+  ['Python', { message: 'm', exc_info: 'Traceback\n  File' }, ['Traceback', '  File'], {}],
+  [
+    'zerolog',
+    { message: 'm', error: 'boom', stack: [{ func: 'main', line: '12', source: 'main.go' }] },
+    ['main (main.go:12)'],
+    { error: 'boom' },
+  ],
+  ['a text of one line', { message: 'm', stack: 'mern' }, [], { stack: 'mern' }],
+  ['a list of others', { message: 'm', stack: ['a', 1] }, [], { stack: ['a', 1] }],
+])('the stack of %s is found, and what else stands beside it stays', (_, object, stack, fields) => {
+  expect(parseLogEntry(JSON.stringify(object))).toMatchObject({ message: 'm', stack, fields });
+});
+
+test('a line with a level and no message has its fields', () => {
+  expect(readable('{"level":"error","error":"boom"}')).toMatch(/ {2}ERROR error=boom\n$/);
+  expect(readable('{"level":"error"}')).toMatch(/ {2}ERROR \n$/);
+});
+
+test('what is highlighted is emphasised in texts, fields and stacks, where there are colours', () => {
+  const highlight = /bo+m/i;
+  const make = (enabled: boolean) =>
+    createReadableFormat({ components: ['auth-service'], colors: createColors(enabled), highlight });
+  const text = JSON.stringify({ message: 'Boom, boom', error: 'boom', stack: 'a\nbom' });
+  const marked = make(true)(auth, [{ time, text }]);
+  const { bold, yellow } = createColors(true);
+  for (const word of ['Boom', 'boom', 'bom']) expect(marked).toContain(bold(yellow(word)));
+  expect(make(false)(auth, [{ time, text }])).toBe(readable(text));
+});
+
 test.each(['{"no":"message"}', '{broken', '{"message":1}', '[1]', '{}', ''])(
   '%s is shown as it is',
   (text) => {

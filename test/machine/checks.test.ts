@@ -91,6 +91,7 @@ test('a fitting machine', async () => {
     inotify: 'ok',
     memory: 'ok',
     cpu: 'ok',
+    'data-folder': 'ok',
     'docker-client': 'ok',
     apt: 'ok',
     go: 'ok',

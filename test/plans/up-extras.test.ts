@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { planUp } from '../../src/plans/up.ts';
 import type { UpChoice, UpDeps } from '../../src/plans/up-deps.ts';
+import { isDeployStep } from '../../src/steps/deploy-release.ts';
 import { environment } from '../fakes/app.ts';
 
 /** Making a plan calls none of these, so they can be empty. */
@@ -65,4 +66,27 @@ test('a removed extra comes last, its namespace after its releases', () => {
     'Remove monitoring: delete namespace monitoring',
   ]);
   expect(images).not.toContain('prometheus');
+});
+
+test('monitoring expects metrics of each service but an own frontend, which has none', async () => {
+  const expectedOf = async (fromSource: ReadonlySet<string>) => {
+    const services = ['auth-service', 'frontend'];
+    const [auth] = Object.values(environment.services);
+    const own = { ...environment, services: { 'auth-service': auth, frontend: auth } } as typeof environment;
+    const reading = {
+      ...deps,
+      chain: { find: async (name: string) => ({ name, reference: `${name}:1` }) },
+      releases: async () => [],
+    } as unknown as UpDeps;
+    const wanted = { ...choice, fromSource, cluster: { ...cluster, extras: ['monitoring'] } };
+    const plan = planUp(own, reading, { ...wanted, selection: { services, infrastructure: [] } });
+    const step = plan
+      .flatMap(({ steps }) => steps)
+      .filter(isDeployStep)
+      .find(({ source }) => source.release === 'wealist-monitoring');
+    const values = (await step?.source.values()) as { monitoring?: { expected?: readonly string[] } };
+    return values.monitoring?.expected;
+  };
+  expect(await expectedOf(new Set())).toEqual(['auth-service', 'frontend']);
+  expect(await expectedOf(new Set(['auth-service', 'frontend']))).toEqual(['auth-service']);
 });

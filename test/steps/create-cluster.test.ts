@@ -1,6 +1,7 @@
 import { chmod, mkdir, open, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { toCreatedFile, toCreation } from '../../src/cluster/creation.ts';
 import { createSnapshot } from '../../src/diagnosis/snapshot.ts';
@@ -42,8 +43,13 @@ async function makeWorld() {
     hasKubeconfig: true,
     /** The error of `kind create`. */
     fails: undefined as Error | undefined,
+    /** `kind create` waits for the control plane. */
+    waits: false,
     /** Why the kubelet of the node does not run. */
     kubeletError: undefined as string | undefined,
+    /** How often the kubelet was asked, and of these how often it said so. */
+    asked: 0,
+    failingAttempts: Number.POSITIVE_INFINITY,
     /** The engine that is recorded in the data folder while `kind create` runs. */
     recorded: undefined as object | undefined,
     early: [] as string[],
@@ -52,12 +58,13 @@ async function makeWorld() {
     pods: [] as readonly string[],
   };
   const kind: Partial<Kind> = {
-    async create(_config, { kubeconfig }) {
+    async create(_config, { kubeconfig, run: { signal } }) {
       if (engine.names().includes(node)) throw new Error(`the name ${node} is taken`);
       state.created += 1;
       state.recorded = await findEngineRecord(data);
       engine.add(node, { cluster: 'wealist', owner: 'mine' });
       if (state.fails) throw state.fails;
+      if (state.waits) await setTimeout(60_000, undefined, { signal }).catch(() => signal.throwIfAborted());
       // As kind does: whoever makes the file may write the kubeconfig.
       const lock = await open(`${kubeconfig}.lock`, 'wx');
       await lock.close();
@@ -91,9 +98,14 @@ async function makeWorld() {
     },
     ...{ name: 'wealist', checkoutId: 'mine', cache: join(folder, 'cache'), data, kubeconfig },
     incompleteTimeout: 1,
+    kubeletWatch: { delay: 1, interval: 1 },
     creation: async () => creation,
     isRuntimeUp: async () => true,
-    findKubeletError: async (name) => (engine.names().includes(name) ? state.kubeletError : undefined),
+    async findKubeletError(name) {
+      state.asked += 1;
+      const isFailing = engine.names().includes(name) && state.asked <= state.failingAttempts;
+      return isFailing ? state.kubeletError : undefined;
+    },
     async loadEarly(nodes) {
       state.early.push(...nodes);
       await state.loadEarly();
@@ -211,11 +223,40 @@ describe('kind fails', () => {
     ['invalid configuration: cgroup ["kubelet"] has some missing controllers: hugetlb', 'npm run doctor'],
     ['inotify_init: too many open files', 'npm run doctor -- --fix'],
     ['running with swap on is not supported', 'sudo swapoff --all'],
+    [
+      'failed to get device for dir "/var/lib/kubelet": could not find device with major: 0, minor: 40 in cached partitions map',
+      'add to kubeadmConfigPatches in kind/cluster.yaml: a KubeletConfiguration with localStorageCapacityIsolation: false',
+    ],
   ])('the kubelet says: %s', async (error, hint) => {
     const { step, run, state } = await makeWorld();
     state.fails = failure;
     state.kubeletError = error;
     await expect(step.apply(run)).rejects.toMatchObject({ cause: error, hint });
+  });
+
+  test('a kubelet that keeps ending is not waited for', async () => {
+    const { step, run, state } = await makeWorld();
+    state.waits = true;
+    state.kubeletError = 'failed to parse kubelet flag: unknown flag: --broken';
+    await expect(step.apply(run)).rejects.toMatchObject({
+      message: `kind did not create the cluster: the kubelet of ${node} does not start`,
+      cause: state.kubeletError,
+      exitCode: 5,
+    });
+    expect(state.asked).toBe(3);
+  });
+
+  test('a kubelet that starts at the third attempt is waited for', async () => {
+    const stop = new AbortController();
+    const { step, run, state, engine } = await makeWorld();
+    state.waits = true;
+    state.failingAttempts = 2;
+    state.kubeletError = 'the container runtime does not respond';
+    const creating = step.apply({ ...run, signal: stop.signal }).catch((error: unknown) => error);
+    await expect.poll(() => state.asked).toBeGreaterThan(5);
+    expect(engine.names()).toEqual([node]);
+    stop.abort(new Error('interrupted'));
+    expect(await creating).toMatchObject({ message: 'interrupted' });
   });
 
   test('while the kubelet runs: kind itself says why', async () => {

@@ -138,6 +138,8 @@ test.each(['', 'volumes', 'volumes/wealist-kind-local', `volumes/${store}`, 'sna
     const data = await makeData();
     const path = join(data, place);
     const target = join(await makeTemporaryFolder(), 'elsewhere');
+    // Only root can remove what may not be read.
+    await chmod(join(data, 'volumes', store, 'pgdata'), 0o700);
     await rm(path, { recursive: true });
     await mkdir(target);
     await writeFile(join(target, 'row'), 'content');

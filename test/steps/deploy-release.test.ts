@@ -5,6 +5,7 @@ import { Failure } from '../../src/lib/failure.ts';
 import { deployRelease } from '../../src/steps/deploy-release.ts';
 import { removeRelease } from '../../src/steps/remove-release.ts';
 import { OutageFailure } from '../../src/tools/helm.ts';
+import { ApiFailure } from '../../src/tools/kubernetes/api-server.ts';
 import type { Kubectl } from '../../src/tools/kubernetes/kubectl.ts';
 import { createFakeHelm } from '../fakes/helm.ts';
 
@@ -14,6 +15,7 @@ function makeWorld(history: History) {
   const fake = createFakeHelm(history.map(([revision, status]) => ({ revision, status })));
   const reports: string[] = [];
   const run = { signal: new AbortController().signal, report: (line: string) => reports.push(line) };
+  const snapshots = { take: async () => createSnapshot(0, []) };
   const deploy = deployRelease({
     checkout: join(import.meta.dirname, '../..'),
     namespace: 'wealist',
@@ -23,11 +25,11 @@ function makeWorld(history: History) {
     outageInterval: 1,
     values: async () => ({}),
     toolchain: { helm: fake.helm, kubectl: {} as Kubectl },
-    snapshots: { take: async () => createSnapshot(0, []) },
+    snapshots,
     releases: fake.releases,
   });
   const remove = removeRelease('redis', 'wealist', fake);
-  return { ...fake, deploy, remove, run, reports };
+  return { ...fake, deploy, remove, run, reports, snapshots };
 }
 
 const upTo = (count: number, status: string): History =>
@@ -107,6 +109,20 @@ test('while the API server restarts the deployment is repeated, and what helm le
   await world.deploy.apply(world.run);
   expect(world.status()).toBe('deployed');
   expect(world.reports).toContain('the cluster does not respond');
+});
+
+test('one that begins after helm has ended is waited out as well', async () => {
+  const world = makeWorld([]);
+  let asked = 0;
+  world.snapshots.take = async () => {
+    asked += 1;
+    // The first is that before the deployment.
+    if (asked === 2) throw new ApiFailure('the cluster does not respond', { cause: 'connect ECONNREFUSED' });
+    return createSnapshot(0, []);
+  };
+  await world.deploy.apply(world.run);
+  expect(asked).toBeGreaterThan(2);
+  expect(world.status()).toBe('deployed');
 });
 
 test('any other failure of helm is not repeated', async () => {

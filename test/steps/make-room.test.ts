@@ -87,7 +87,7 @@ test('on a full node the lower requests are applied first, and the old pods end 
           strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '100%', maxSurge: 0 } },
           template: {
             spec: {
-              containers: [{ name: 'chat', resources: { requests: { cpu: '10m', memory: '67108864' } } }],
+              containers: [{ name: 'chat', resources: { requests: { cpu: '10m' } } }],
             },
           },
         },

@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { CommandFailure } from '../../src/lib/failure.ts';
@@ -86,6 +86,11 @@ describe('more than 64 MiB that are not a file end in a Failure', () => {
 describe('what is missing is named', () => {
   test('the program', async () => {
     await expect(exec('no-such-program', [])).rejects.toThrow(/^no-such-program is not installed$/);
+    // The system reports EACCES where a folder on PATH is not open to this user, which none is to root.
+    const closed = join(await makeTemporaryFolder(), 'closed');
+    await mkdir(closed, { mode: 0 });
+    const env = { PATH: `${closed}:${process.env.PATH}` };
+    await expect(exec('no-such-program', [], { env })).rejects.toThrow(/^no-such-program is not installed$/);
   });
 
   test('the folder to run it in', async () => {

@@ -1,17 +1,24 @@
-import { join } from 'node:path';
 import type { App } from '../../cli/command.ts';
 import type { Environment } from '../../config/schema.ts';
 import { createBuildQueue } from '../../images/build/build-queue.ts';
+import { createEngineBuild } from '../../images/build/engine-build.ts';
+import { createHostBuild } from '../../images/build/host-build.ts';
 import { createServiceImages, type ServiceImages } from '../../images/build/service-image.ts';
 import { toRepository } from '../../images/built-reference.ts';
+import { canPull } from '../../images/can-pull.ts';
 import { importEngineImage } from '../../images/import/import-engine-image.ts';
 import type { Images } from '../../images/open-images.ts';
-import { exitCodes, Failure } from '../../lib/failure.ts';
+import type { DockerfileSource } from '../../images/source/dockerfile-source.ts';
+import type { OwnBase } from '../../images/source/with-bases.ts';
+import { toBytes } from '../../lib/bytes.ts';
+import { Failure } from '../../lib/failure.ts';
 import { hash } from '../../lib/hash.ts';
+import type { Image } from '../../lib/oci.ts';
+import { parseQuantity } from '../../lib/quantity.ts';
 import { findBuildClient } from '../../machine/build-client.ts';
 import type { Host } from '../../machine/host.ts';
 import type { Run } from '../../plan/plan.ts';
-import { buildWithDocker, OutOfMemoryFailure } from '../../tools/docker/build.ts';
+import { OutOfMemoryFailure } from '../../tools/docker/build.ts';
 import type { Toolchain } from '../../tools/toolchain.ts';
 
 export interface ServiceImagesDeps {
@@ -20,6 +27,8 @@ export interface ServiceImagesDeps {
   readonly environment: Environment;
   readonly images: Images;
   readonly toolchain: Pick<Toolchain, 'docker'>;
+  /** Whether images are built although there is one of the current source, without the builder's cache. */
+  readonly rebuild?: boolean;
 }
 
 /** The services' images; Dockerfiles are built by the best docker client of this machine: buildx, else the classic one. */
@@ -29,6 +38,7 @@ export function openServiceImages({
   environment,
   images,
   toolchain,
+  rebuild = false,
 }: ServiceImagesDeps): ServiceImages {
   const { docker } = toolchain;
   const queue = createBuildQueue({
@@ -48,34 +58,66 @@ export function openServiceImages({
     }
   }
 
+  /** The cache grows with each build, and an engine before Docker 23 removes nothing by itself. */
+  async function boundBuildCache({ signal, report }: Run): Promise<void> {
+    try {
+      const freed = await docker.pruneBuildCache(parseQuantity(environment.buildCache), { signal });
+      if (freed > 0) report(`removed ${toBytes(freed)} from BuildKit's cache`);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof Failure)) throw error;
+      report(`BuildKit's cache is not bounded: ${error.message}`);
+    }
+  }
+
+  const engine = createEngineBuild({
+    ...{ exec: app.exec, docker, queue, noCache: rebuild },
+    findClient: () => findBuildClient(host, app.exec, docker.env),
+    canPull: (registry, signal) => canPull(registry, environment, { signal }),
+  });
+
+  const hostBuild = createHostBuild({ ...images, exec: app.exec, findImageId, rebuild });
+
   return createServiceImages({
     ...images,
-    environment,
-    checkout: app.paths.checkout,
-    async buildDockerfile(name, { root, dockerfile, context }, { signal, report }) {
-      const client = await findBuildClient(host, app.exec);
-      if (!client) {
-        throw new Failure('no docker client that can build Dockerfiles is installed', {
-          hint: 'npm run doctor -- --fix',
-          exitCode: exitCodes.host,
-        });
-      }
-      // One tag per checkout, so that two that build at once do not replace each other's image.
-      const image = `${toRepository(name)}:source-${hash(app.paths.checkout)}`;
-      const build = { context: join(root, context), dockerfile: join(root, dockerfile), image };
-      const before = await docker.findImage(image, { signal });
-      await queue(
-        () =>
-          docker.watch(signal, (limited) =>
-            buildWithDocker(app.exec, client, build, { env: docker.env, signal: limited, report }),
-          ),
-        { signal, report },
-      );
-      const brought = await importEngineImage({ docker, store: images.store }, image, { signal, report });
-      const after = await docker.findImage(image, { signal });
-      // The previous image has lost its tag, and would never be removed. The build cache keeps the layers.
-      if (before && before.id !== after?.id) await removeNameless(before.id, { signal, report });
-      return brought;
+    ...{ environment, rebuild, checkout: app.paths.checkout },
+    findImageId,
+    buildDockerfile(name, source, bases, run) {
+      const buildDockerfile = () => buildInEngine(name, source, bases, run);
+      const { host: command } = source;
+      return command
+        ? hostBuild.build({ name, source, host: command, bases, buildDockerfile }, run)
+        : buildDockerfile();
     },
   });
+
+  async function buildInEngine(
+    name: string,
+    source: DockerfileSource,
+    bases: readonly OwnBase[],
+    { signal, report }: Run,
+  ): Promise<Image> {
+    await engine.ensureBases(bases, { signal, report });
+    // One tag per checkout, so that two that build at once do not replace each other's image.
+    const image = `${toRepository(name)}:source-${hash(app.paths.checkout)}`;
+    const before = await docker.findImage(image, { signal });
+    await engine.build(image, source, { signal, report });
+    const [brought] = await Promise.all([
+      importEngineImage({ docker, store: images.store }, image, { signal, report }),
+      boundBuildCache({ signal, report }),
+    ]);
+    const after = await docker.findImage(image, { signal });
+    // The previous image has lost its tag, and would never be removed. The build cache keeps the layers.
+    if (before && before.id !== after?.id) await removeNameless(before.id, { signal, report });
+    return brought;
+  }
+
+  async function findImageId(reference: string): Promise<string | undefined> {
+    const found = await docker.findImage(reference).catch((error) => {
+      // Without an engine there is no image; a build then says so.
+      if (error instanceof Failure) return undefined;
+      throw error;
+    });
+    return found?.id;
+  }
 }

@@ -25,7 +25,12 @@ import { toolSteps } from './tools.ts';
 async function connectUp(
   app: Pick<App, 'paths' | 'exec'>,
   engine: Pick<Engine, 'socket' | 'daemonId' | 'arch'>,
-  { environment, host, cluster }: { environment: Environment; host: Host; cluster: string },
+  {
+    environment,
+    host,
+    cluster,
+    rebuild = false,
+  }: { environment: Environment; host: Host; cluster: string; rebuild?: boolean | undefined },
 ): Promise<UpDeps & { readonly images: Images }> {
   const { paths, exec } = app;
   const session = openSession(app, engine, cluster);
@@ -35,7 +40,7 @@ async function connectUp(
     ...{ paths, registry, toolchain, exec, environment },
     architecture: engine.arch,
   });
-  const serviceImages = openServiceImages({ app, host, environment, images, toolchain });
+  const serviceImages = openServiceImages({ app, host, environment, images, toolchain, rebuild });
   const git = createGit(exec, paths.checkout);
   return {
     ...session,
@@ -62,6 +67,8 @@ export interface Foreseen {
 
 export interface UpOptions extends SituationOptions {
   readonly extras: WantedExtras;
+  /** Whether the services' images are built although there are some of the current sources. */
+  readonly rebuild?: boolean;
   /** Reserves the ports of a cluster to create, none of `avoided`, until this process ends; by default none are reserved. */
   readonly ports?: { readonly avoided: ReadonlySet<number> } | undefined;
 }
@@ -73,7 +80,7 @@ export interface UpOptions extends SituationOptions {
 export async function foreseeUp(
   app: Pick<App, 'paths' | 'exec' | 'signal' | 'ui' | 'confirm'>,
   environment: LocalEnvironment,
-  { extras, ports, ...options }: UpOptions,
+  { extras, ports, rebuild, ...options }: UpOptions,
 ): Promise<Foreseen> {
   const situation = await readSituation(app, environment, options);
   const { engine, host, found } = situation;
@@ -85,7 +92,7 @@ export async function foreseeUp(
     reserves: ports !== undefined && engine !== undefined,
   });
   const cluster = chosen.name;
-  const deps = await connectUp(app, engine ?? futureEngine, { environment, host, cluster });
+  const deps = await connectUp(app, engine ?? futureEngine, { environment, host, cluster, rebuild });
   // The record of a cluster with another name does not apply to this one.
   const record = situation.record?.name === cluster ? situation.record : undefined;
   const choice = await chooseExtras({ app, environment, images: deps.images, record }, extras);

@@ -29,24 +29,28 @@ interface Listing {
     /** Bytes of Go's build and module caches. */
     readonly go: number;
   };
+  /** Bytes of BuildKit's cache in the engine that can be freed; undefined without an engine. */
+  readonly buildCache: number | undefined;
 }
 
 /** Lists every image of the catalog and of the services, and the disk usage of the cache. */
 export async function listImages(app: App, connection: Connection): Promise<Listing> {
   const { paths, exec, signal } = app;
   const needed = await listNeededNames(app, connection);
-  const { environment, images } = connection;
+  const { environment, images, engine, toolchain } = connection;
   // Each folder is measured once, since walking Go's caches takes seconds.
   const measure = (name: string) => measureFolder(exec, join(paths.cache, name), signal);
   const names = [...Object.keys(images.catalog), ...Object.keys(environment.services)];
-  const [rows, go, store] = await Promise.all([
+  const [rows, go, store, buildCache] = await Promise.all([
     Promise.all(names.map((name) => toRow(name, needed.includes(name), connection))),
     measure('go'),
     Promise.all(['blobs', 'files', 'images'].map(measure)),
+    engine && toolchain.docker.measureBuildCache({ signal }),
   ]);
   return {
     images: rows,
     cache: { folder: paths.cache, store: store.reduce((total, each) => total + each, 0), go },
+    buildCache,
   };
 }
 
@@ -109,7 +113,7 @@ function sumLayers({ layers }: Image): number {
   return layers.reduce((total, { size }) => total + size, 0);
 }
 
-export function describeImages({ images, cache }: Listing): string {
+export function describeImages({ images, cache, buildCache }: Listing): string {
   const rows = images.map(({ name, needed, origin, reference, bytes }) => [
     name,
     needed ? 'needed' : '',
@@ -119,5 +123,7 @@ export function describeImages({ images, cache }: Listing): string {
   ]);
   const { folder, store, go } = cache;
   const disk = `${folder}: ${toBytes(store)} of images and programs, ${toBytes(go)} of Go's caches`;
-  return `${toTable(rows, ['image', '', 'origin', 'size', 'reference'])}\n\n${disk}`;
+  const engine =
+    buildCache === undefined ? [] : [`container engine: ${toBytes(buildCache)} of BuildKit's cache`];
+  return [`${toTable(rows, ['image', '', 'origin', 'size', 'reference'])}\n`, disk, ...engine].join('\n');
 }

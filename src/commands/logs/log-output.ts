@@ -14,12 +14,14 @@ type Write = LogOptions['write'];
 /** Which lines are shown. */
 export interface LogSelection {
   readonly grep: RegExp | undefined;
+  readonly exclude: RegExp | undefined;
   readonly level: Level | undefined;
 }
 
 /** Selects the lines to show. Lines of one container must be passed in order. A gap is always shown. */
 export function createLogFilter({
   grep,
+  exclude,
   level,
 }: LogSelection): (source: LogSource, lines: readonly LogLine[]) => readonly LogLine[] {
   const filters = new Map<string, ReturnType<typeof createLevelFilter>>();
@@ -34,7 +36,10 @@ export function createLogFilter({
 
   return (source, lines) => {
     const wanted = atLevel(source, lines);
-    return grep ? wanted.filter(({ text, isGap }) => isGap || grep.test(text)) : wanted;
+    if (!grep && !exclude) return wanted;
+    return wanted.filter(
+      ({ text, isGap }) => isGap || (grep?.test(text) !== false && exclude?.test(text) !== true),
+    );
   };
 }
 

@@ -6,13 +6,14 @@ import { openRecipes } from '../../images/build/recipes.ts';
 import { createImageFinder } from '../../images/find-image.ts';
 import { type Freshness, type Links, toFreshness } from '../../images/freshness.ts';
 import { createImageKeys } from '../../images/image-keys.ts';
-import { createServiceSources } from '../../images/source/service-sources.ts';
+import { createServiceSources, type ServiceSourcesDeps } from '../../images/source/service-sources.ts';
 import { openStore } from '../../images/store/store.ts';
 import { Failure } from '../../lib/failure.ts';
 import { imageId } from '../../lib/oci.ts';
 import { ownPlatform } from '../../lib/platform.ts';
 import { type EngineVersion, findEngineVersion } from '../../machine/engine.ts';
 import { readHost } from '../../machine/host.ts';
+import { findImageId } from '../../tools/docker/image-id.ts';
 import { listImageNames } from '../../tools/docker/node-images.ts';
 
 /** Whether a service runs its current source; undefined for an unknown service. */
@@ -54,12 +55,14 @@ async function unlessFailed<T>(signal: AbortSignal, ask: () => Promise<T>): Prom
 
 /** Reads the current sources of all services and the images built from them. Changes nothing. */
 export async function readFreshness(
-  { paths }: Pick<App, 'paths'>,
+  { paths, signal }: Pick<App, 'paths' | 'signal'>,
   environment: Environment,
-  engine: Pick<EngineVersion, 'arch'> | undefined,
+  engine: Pick<EngineVersion, 'arch' | 'socket'> | undefined,
 ): Promise<FindFreshness> {
   const architecture = engine?.arch ?? ownPlatform().architecture;
-  const found = await readSources(paths, environment, architecture);
+  // Without an engine nothing runs whose source could be compared.
+  const findId = async (reference: string) => engine && findImageId(engine.socket, reference, signal);
+  const found = await readSources(paths, { environment, architecture, findImageId: shareAnswers(findId) });
   return (service, running, nodeImages) => {
     const source = found.get(service);
     if (!source) return undefined;
@@ -71,9 +74,9 @@ export async function readFreshness(
 
 async function readSources(
   { checkout, cache }: App['paths'],
-  environment: Environment,
-  architecture: string,
+  deps: Pick<ServiceSourcesDeps, 'environment' | 'architecture' | 'findImageId'>,
 ): Promise<ReadonlyMap<string, Source>> {
+  const { environment, architecture } = deps;
   const store = openStore(cache);
   const catalog = await loadCatalog(checkout);
   const keys = createImageKeys(catalog, openRecipes({ checkout, architecture }));
@@ -83,7 +86,7 @@ async function readSources(
     base ??= find('service-base');
     return base;
   };
-  const sources = createServiceSources({ environment, checkout, architecture, store, findBase });
+  const sources = createServiceSources({ ...deps, checkout, store, findBase });
   const read = async (name: string): Promise<Source> => {
     try {
       const [{ hash: sourceHash }, image] = await Promise.all([sources.get(name), sources.find(name)]);
@@ -95,4 +98,14 @@ async function readSources(
   };
   const names = Object.keys(environment.services);
   return new Map(await Promise.all(names.map(async (name) => [name, await read(name)] as const)));
+}
+
+/** Asks once for each name: many services have the same base image. */
+function shareAnswers<T>(ask: (name: string) => Promise<T>): (name: string) => Promise<T> {
+  const known = new Map<string, Promise<T>>();
+  return (name) => {
+    const answer = known.get(name) ?? ask(name);
+    known.set(name, answer);
+    return answer;
+  };
 }

@@ -3,6 +3,7 @@ import type { Environment } from '../../config/schema.ts';
 import { findCauses } from '../../diagnosis/causes.ts';
 import { type Component, listUnready, type Silent, type Unready } from '../../diagnosis/component.ts';
 import { readLastLines } from '../../diagnosis/ready.ts';
+import type { Snapshot } from '../../diagnosis/snapshot.ts';
 import { toWaves } from '../../lib/waves.ts';
 import { toAddresses, toOrigin } from '../../plans/addresses.ts';
 import type { ClusterRecord } from '../../state/cluster-record.ts';
@@ -37,7 +38,14 @@ export async function readWhy(
   const unready = await listUnready(snapshot, components, (log) =>
     readLastLines(access.kubectl, log, app.signal, searchedLines),
   );
-  const silent = await listUnresponsive(components, unready, environment, access.record, app.signal);
+  const silent = await listUnresponsive(
+    snapshot,
+    components,
+    unready,
+    environment,
+    access.record,
+    app.signal,
+  );
   const all = findCauses({ snapshot, components, unready, silent });
   const causes = service === undefined ? all : all.filter(({ affects }) => affects.includes(service));
   return {
@@ -127,6 +135,7 @@ async function explainCluster(
 
 /** Components that are ready but do not respond through the ingress. */
 async function listUnresponsive(
+  snapshot: Snapshot,
   components: readonly Component[],
   unready: readonly Unready[],
   environment: Environment,
@@ -137,9 +146,14 @@ async function listUnresponsive(
   const asked = components.filter((component) => component.path !== undefined && !broken.has(component));
   const answers = await Promise.all(
     asked.map(async (component): Promise<readonly Silent[]> => {
-      const [address] = toAddresses(environment, [component.name], record);
-      const url = address?.url ?? toOrigin(record);
-      const state = await findResponseProblem(url, signal);
+      const [address = { url: toOrigin(record) }] = toAddresses(
+        environment,
+        [component.name],
+        record,
+        snapshot,
+      );
+      const { url } = address;
+      const state = await findResponseProblem(address, signal);
       return state === undefined ? [] : [{ component, url, state }];
     }),
   );

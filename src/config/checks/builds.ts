@@ -1,5 +1,6 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { toPrintable } from '../../lib/printable.ts';
+import type { Base, BuildSettings } from '../build-settings.ts';
 import { findBelow, findKind, isInside, type PathKind } from '../folders.ts';
 import { type Path, type Problem, quote } from '../problems.ts';
 import type { Service } from '../schema.ts';
@@ -8,7 +9,7 @@ import { type Draft, problemAt } from './draft.ts';
 /** A stand-in that would be built and is no folder of this checkout. */
 export async function findUnfitStandIns(draft: Draft): Promise<readonly Problem[]> {
   const found = [...draft.services].map(async ([name, { standIn, build }]) => {
-    if (standIn === undefined || build === 'source') return [];
+    if (standIn === undefined || build === 'source' || build === 'host') return [];
     const kind = await findBelow(draft.checkout, standIn);
     return kind === 'folder'
       ? []
@@ -40,9 +41,14 @@ async function findUnfitDockerfile(
   const { dockerfile, context, build } = service;
   const keys = ['services', name];
   if (build === 'stand-in') return [];
+  // Then the Dockerfile must exist.
+  const isRequired = build === 'source' || build === 'host';
+  if (build === 'host' && service.host === undefined) {
+    return [problemAt(draft, [...keys, 'build'], 'got host, expected the key host beside it: the command')];
+  }
   if (dockerfile === undefined) {
-    if (build !== 'source') return [];
-    return [problemAt(draft, [...keys, 'build'], 'got source, expected the key dockerfile beside it')];
+    if (!isRequired) return [];
+    return [problemAt(draft, [...keys, 'build'], `got ${build}, expected the key dockerfile beside it`)];
   }
   if (context === undefined) {
     return [problemAt(draft, [...keys, 'dockerfile'], 'got no context, expected the key context beside it')];
@@ -52,9 +58,9 @@ async function findUnfitDockerfile(
     return [problemAt(draft, [...keys, 'dockerfile'], text)];
   }
   if (draft.source === undefined) {
-    if (build !== 'source') return [];
+    if (!isRequired) return [];
     return [
-      problemAt(draft, [...keys, 'build'], 'got source, expected the key source: a checkout of weAlist'),
+      problemAt(draft, [...keys, 'build'], `got ${build}, expected the key source: a checkout of weAlist`),
     ];
   }
   const source = toSource(draft, draft.source);
@@ -62,7 +68,7 @@ async function findUnfitDockerfile(
 
   const kind = await findBelow(source, dockerfile);
   // Without the Dockerfile the stand-in is built, unless the source was asked for by name.
-  if (kind === 'missing' && build !== 'source') return [];
+  if (kind === 'missing' && !isRequired) return [];
   const expected = `a file at ${toPrintable(resolve(source, dockerfile))}`;
   if (kind !== 'file') return [unfit(draft, [...keys, 'dockerfile'], dockerfile, kind, expected)];
   const contextKind = await findBelow(source, context);
@@ -76,6 +82,66 @@ async function findUnfitDockerfile(
       `a folder at ${toPrintable(resolve(source, context))}`,
     ),
   ];
+}
+
+/** Files and folders of the build settings that do not exist, and base images without their Dockerfile. */
+export async function findUnfitBuildSettings(draft: Draft): Promise<readonly Problem[]> {
+  if (draft.source === undefined || (await findKind(toSource(draft, draft.source))) !== 'folder') return [];
+  const source = toSource(draft, draft.source);
+  const built = [...draft.services].filter(([, { build }]) => build !== 'stand-in');
+  const ofServices = built.flatMap(([name, service]) => [
+    findUnfitInputs(['services', name], service),
+    findUnfitHost(['services', name, 'host', 'in'], service),
+  ]);
+  const ofBases = Object.entries(draft.bases).flatMap(([name, base]) => [
+    findUnfitInputs(['bases', name], base),
+    findUnfitBase(['bases', name], base),
+  ]);
+  return (await Promise.all([...ofServices, ...ofBases])).flat();
+
+  async function findUnfitInputs(
+    keys: Path,
+    { contexts, secrets }: BuildSettings,
+  ): Promise<readonly Problem[]> {
+    const folders = Object.entries(contexts ?? {})
+      .filter(([, place]) => !/^[a-z-]+:\/\//.test(place))
+      .map(([id, place]) => ({ path: [...keys, 'contexts', id], place, kind: 'folder' as const }));
+    const files = Object.entries(secrets ?? {}).flatMap(([id, secret]) =>
+      'file' in secret
+        ? [{ path: [...keys, 'secrets', id, 'file'], place: secret.file, kind: 'file' as const }]
+        : [],
+    );
+    const problems = [...folders, ...files].map(async ({ path, place, kind }) => {
+      const found = await findKind(resolve(source, place));
+      const expected = `a ${kind} at ${toPrintable(resolve(source, place))}`;
+      return found === kind ? [] : [unfit(draft, path, place, found, expected)];
+    });
+    return (await Promise.all(problems)).flat();
+  }
+
+  async function findUnfitHost(path: Path, { build, host }: Partial<Service>): Promise<readonly Problem[]> {
+    if (build !== 'host' || host?.in === undefined) return [];
+    const found = await findBelow(source, host.in);
+    const expected = `a folder at ${toPrintable(resolve(source, host.in))}`;
+    return found === 'folder' ? [] : [unfit(draft, path, host.in, found, expected)];
+  }
+
+  async function findUnfitBase(
+    keys: Path,
+    { dockerfile, context }: Partial<Base>,
+  ): Promise<readonly Problem[]> {
+    // The schema has rejected it.
+    if (dockerfile === undefined) return [];
+    const problems = [
+      { path: [...keys, 'dockerfile'], place: dockerfile, kind: 'file' as const },
+      { path: [...keys, 'context'], place: context ?? dirname(dockerfile), kind: 'folder' as const },
+    ].map(async ({ path, place, kind }) => {
+      const found = await findBelow(source, place);
+      const expected = `a ${kind} at ${toPrintable(resolve(source, place))}`;
+      return found === kind ? [] : [unfit(draft, path, place, found, expected)];
+    });
+    return (await Promise.all(problems)).flat();
+  }
 }
 
 const faults: Readonly<Record<PathKind, string>> = {

@@ -9,6 +9,7 @@ export interface Draft {
   readonly tree: MapTree;
   readonly cluster: Partial<LocalEnvironment['cluster']>;
   readonly source: string | undefined;
+  readonly bases: NonNullable<LocalEnvironment['bases']>;
   readonly argocd: Partial<LocalEnvironment['argocd']>;
   /** All names in the files, also invalid ones. */
   readonly names: readonly string[];
@@ -29,6 +30,7 @@ export function toDraft(
   const settings = value as {
     cluster?: Draft['cluster'];
     source?: string;
+    bases?: Draft['bases'];
     argocd?: Draft['argocd'];
     services?: Record<string, Service>;
   };
@@ -44,6 +46,7 @@ export function toDraft(
     names,
     cluster: settings.cluster ?? {},
     source: settings.source,
+    bases: settings.bases ?? {},
     argocd: settings.argocd ?? {},
     services: new Map(
       names.filter((name) => !refusedNames.has(name)).map((name) => [name, settings.services?.[name] ?? {}]),

@@ -3,7 +3,7 @@ import { findAt } from '../tree.ts';
 import { type Draft, placeText, problemAt } from './draft.ts';
 
 /** Keys for a local cluster, without a meaning for a remote one. */
-const localKeys = ['ingress', 'argocd', 'source', 'registry'] as const;
+const localKeys = ['ingress', 'argocd', 'source', 'bases', 'registry', 'buildCache'] as const;
 /** Keys for a remote cluster. */
 const remoteKeys = ['context', 'nodes'] as const;
 

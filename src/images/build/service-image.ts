@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { toWords } from '../../config/host-build.ts';
 import type { Environment } from '../../config/schema.ts';
 import { exitCodes, Failure } from '../../lib/failure.ts';
 import type { Image, Layer } from '../../lib/oci.ts';
@@ -9,6 +10,7 @@ import type { DockerfileSource } from '../source/dockerfile-source.ts';
 import { createServiceSources, type ServiceImage } from '../source/service-sources.ts';
 import type { SourceFolder } from '../source/source-files.ts';
 import { listSaved, type SourceState } from '../source/source-state.ts';
+import { isDockerfileState, type OwnBase, toBuiltState } from '../source/with-bases.ts';
 import { packLayer } from '../store/layer.ts';
 import type { Store } from '../store/store.ts';
 import { bundleStandIn } from './bundle.ts';
@@ -20,7 +22,7 @@ import { findLiveFolders, listVolumes, withRestart, withTmp, withVolumes } from 
 export type { ServiceImage } from '../source/service-sources.ts';
 
 export interface ServiceImages {
-  /** `stand-in`, or the path of the Dockerfile that the service is built from. */
+  /** `stand-in`, the path of the Dockerfile that the service is built from, or the command that builds it here. */
   describe(name: string): Promise<string>;
   /** The image of the source that this run read first or built last; undefined when it is not built yet. */
   find(name: string): Promise<ServiceImage | undefined>;
@@ -40,8 +42,17 @@ export interface ServiceImagesDeps {
   readonly architecture: string;
   readonly store: Store;
   readonly chain: Pick<ImageChain, 'find' | 'ensure'>;
-  /** Builds a Dockerfile in the engine and imports the image into the store. */
-  readonly buildDockerfile: (name: string, source: DockerfileSource, run: Run) => Promise<Image>;
+  /** Builds a Dockerfile, and before that its base images, in the engine, and imports the image into the store. */
+  readonly buildDockerfile: (
+    name: string,
+    source: DockerfileSource,
+    bases: readonly OwnBase[],
+    run: Run,
+  ) => Promise<Image>;
+  /** The ID of an image in the engine. */
+  readonly findImageId: (reference: string) => Promise<string | undefined>;
+  /** Whether images are built although there is one of the current source; each once in this run. */
+  readonly rebuild?: boolean;
 }
 
 /** A build takes a second; if the source changes during each of several builds, the user is still editing. */
@@ -55,6 +66,9 @@ export function createServiceImages(deps: ServiceImagesDeps): ServiceImages {
   const { dockerfileOf, read } = sources;
   const folderOf = (name: string) => resolve(checkout, environment.services[name]?.standIn ?? '');
 
+  /** The services that this run has built. */
+  const built = new Set<string>();
+
   let packages: Promise<Layer> | undefined;
   const findPackages = () => {
     packages ??= ensurePackagesLayer(store, checkout);
@@ -63,21 +77,20 @@ export function createServiceImages(deps: ServiceImagesDeps): ServiceImages {
 
   /** Builds again while files are saved during the build: the image must match the source read before it. */
   async function buildUnchanged(name: string, base: Image | undefined, run: Run): Promise<ServiceImage> {
-    const dockerfile = await dockerfileOf(name);
     for (let attempt = 0; attempt < buildAttempts; attempt += 1) {
       const source = await read(name);
-      const { hash: sourceHash } = source;
-      const built = base
-        ? await buildStandIn(name, sourceHash, base)
-        : await withNumericUser(
-            await withTmp(await deps.buildDockerfile(name, dockerfile as DockerfileSource, run), store),
-            store,
-          );
+      const made = base
+        ? await buildStandIn(name, source.hash, base)
+        : await withNumericUser(await withTmp(await buildDockerfile(name, source, run), store), store);
       const kind = { isStandIn: base !== undefined };
-      const restartable = withRestart(built, findLiveFolders(environment, name, kind));
+      const restartable = withRestart(made, findLiveFolders(environment, name, kind));
       const image = withVolumes(restartable, listVolumes(environment, name, kind));
-      if (listSaved(source, await read(name)).length === 0) {
-        sources.recordBuilt(name, source);
+      const after = await read(name);
+      const state = listSaved(source, after).length === 0 ? toBuiltState(source, after) : undefined;
+      if (state) {
+        const { hash: sourceHash } = state;
+        sources.recordBuilt(name, state);
+        built.add(name);
         await store.putImage(sources.keyOf(name, sourceHash, base), image);
         return {
           reference: toBuiltReference(name, image),
@@ -92,6 +105,12 @@ export function createServiceImages(deps: ServiceImagesDeps): ServiceImages {
       hint: `npm run reload -- ${name}`,
       exitCode: exitCodes.image,
     });
+  }
+
+  async function buildDockerfile(name: string, state: SourceState, run: Run): Promise<Image> {
+    const dockerfile = await dockerfileOf(name);
+    if (!dockerfile || !isDockerfileState(state)) throw new Error(`${name} has no Dockerfile`);
+    return deps.buildDockerfile(name, dockerfile, state.bases, run);
   }
 
   async function buildStandIn(name: string, sourceHash: string, base: Image): Promise<Image> {
@@ -109,10 +128,14 @@ export function createServiceImages(deps: ServiceImagesDeps): ServiceImages {
 
     async describe(name) {
       const dockerfile = await dockerfileOf(name);
-      return dockerfile ? join(dockerfile.root, dockerfile.dockerfile) : 'stand-in';
+      if (!dockerfile) return 'stand-in';
+      const { host, root } = dockerfile;
+      return host
+        ? `${toWords(host.run).join(' ')} in ${join(root, host.in)}`
+        : join(root, dockerfile.dockerfile);
     },
 
-    find: sources.find,
+    find: async (name) => (deps.rebuild && !built.has(name) ? undefined : sources.find(name)),
 
     async build(name, run) {
       const isStandIn = (await dockerfileOf(name)) === undefined;

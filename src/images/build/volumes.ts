@@ -1,5 +1,5 @@
 import type { Environment, Live } from '../../config/schema.ts';
-import type { ContainerConfig, Image } from '../../lib/oci.ts';
+import type { ContainerConfig, Image, Layer } from '../../lib/oci.ts';
 import { restartEntrypoint } from '../../tools/docker/restart-program.ts';
 import { packLayer } from '../store/layer.ts';
 import type { Store } from '../store/store.ts';
@@ -41,9 +41,14 @@ export function withRestart(image: Image, folders: readonly Live[]): Image {
 /** Adds a world-writable `/tmp`: an image from scratch has none, and the volume in its place would belong to root. */
 export async function withTmp(image: Image, store: Pick<Store, 'putBlob'>): Promise<Image> {
   const layer = await store.putBlob(packLayer([{ path: tmp.slice(1), mode: 0o1777, folder: true }]));
+  return addLayer(image, layer, `wealist-local: folder ${tmp}`);
+}
+
+/** Adds a layer; `createdBy` is its entry in the image's history. */
+export function addLayer(image: Image, layer: Layer, createdBy: string): Image {
   const config = JSON.parse(image.config) as ImageConfig;
   const rootfs = { ...config.rootfs, diff_ids: [...config.rootfs.diff_ids, layer.digest] };
-  const history = config.history && [...config.history, { created_by: `wealist-local: folder ${tmp}` }];
+  const history = config.history && [...config.history, { created_by: createdBy }];
   return { layers: [...image.layers, layer], config: JSON.stringify({ ...config, rootfs, history }) };
 }
 

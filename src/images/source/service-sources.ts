@@ -7,11 +7,12 @@ import { listAdditions } from '../build/volumes.ts';
 import { toBuiltReference } from '../built-reference.ts';
 import type { ResolvedImage } from '../find-image.ts';
 import type { Store } from '../store/store.ts';
-import { type DockerfileSource, findDockerfile } from './dockerfile-source.ts';
+import { type DockerfileSource, findBaseDockerfile, findDockerfile } from './dockerfile-source.ts';
 import { readContext } from './read-context.ts';
 import { isSourcePath, type SourceFolder } from './source-files.ts';
 import type { SourceState } from './source-state.ts';
 import { readStandIn } from './stand-in-source.ts';
+import { type DockerfileState, readWithBases } from './with-bases.ts';
 
 /** The image of one of our own services, built from its source. */
 export interface ServiceImage {
@@ -49,6 +50,8 @@ export interface ServiceSourcesDeps {
   readonly store: Pick<Store, 'findImage'>;
   /** The base image of all stand-ins. */
   readonly findBase: () => Promise<ResolvedImage | undefined>;
+  /** The ID of an image in the engine; undefined when it has none of this name. */
+  readonly findImageId: (reference: string) => Promise<string | undefined>;
 }
 
 /** Sources for one run, in which each source is read once unless `read` is called. */
@@ -60,9 +63,15 @@ export function createServiceSources(deps: ServiceSourcesDeps): ServiceSources {
 
   async function readNow(name: string): Promise<SourceState> {
     const dockerfile = await dockerfileOf(name);
-    return dockerfile
-      ? readContext(dockerfile, { architecture })
-      : readStandIn({ folder: standInOf(name), checkout });
+    return dockerfile ? readDockerfile(dockerfile) : readStandIn({ folder: standInOf(name), checkout });
+  }
+
+  function readDockerfile(source: DockerfileSource): Promise<DockerfileState> {
+    return readWithBases(source, {
+      read: (each) => readContext(each, { architecture }),
+      findDockerfile: (reference) => findBaseDockerfile(environment, source.root, reference),
+      findImageId: deps.findImageId,
+    });
   }
 
   // What is saved during a run belongs to the next one.
@@ -89,7 +98,7 @@ export function createServiceSources(deps: ServiceSourcesDeps): ServiceSources {
 
     async listFolders(name) {
       const dockerfile = await dockerfileOf(name);
-      if (dockerfile) return (await readContext(dockerfile, { architecture })).folders;
+      if (dockerfile) return (await readDockerfile(dockerfile)).folders;
       const folders = [standInOf(name), join(checkout, 'services/common')];
       return Promise.all(
         folders.map(async (folder) => ({

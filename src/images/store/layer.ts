@@ -6,7 +6,7 @@ import type { Pack } from 'tar-stream';
 import { listFiles } from '../../lib/folder.ts';
 import { addContent, packTar, readTar } from './tar.ts';
 
-/** One path of a layer; parent folders are added as needed. Everything belongs to root and has no date. */
+/** One path of a layer. Everything belongs to root and has no date. */
 export type LayerEntry =
   | { readonly path: string; readonly mode?: number; readonly content: string | Uint8Array }
   | { readonly path: string; readonly mode?: number; readonly file: string }
@@ -15,12 +15,18 @@ export type LayerEntry =
 
 const epoch = new Date(0);
 
-/** Packs entries into a layer's tar, sorted, so that the same entries always give the same bytes. */
-export function packLayer(entries: readonly LayerEntry[]): Readable {
+/**
+ * Packs entries into a layer's tar, sorted, so that the same entries always give the same bytes. Without `hasParents`
+ * folders of a layer below keep their mode and owner; missing ones are created when the layer is unpacked.
+ */
+export function packLayer(
+  entries: readonly LayerEntry[],
+  { hasParents = true }: { readonly hasParents?: boolean } = {},
+): Readable {
   return packTar(async (tar) => {
     const made = new Set<string>();
     for (const entry of [...entries].sort((a, b) => (a.path < b.path ? -1 : 1))) {
-      addParents(tar, entry.path, made);
+      if (hasParents) addParents(tar, entry.path, made);
       await addEntry(tar, entry, made);
     }
   });

@@ -15,7 +15,15 @@ import { listRecipeInputs } from './recipe-inputs.ts';
 import type { StoreContents, StoreEntries } from './store.ts';
 import { findUnusedEntries, type NeededKeys, unusedPeriod } from './unused-entries.ts';
 
-type PrunedEngine = Pick<Docker, 'listImages' | 'listContainers' | 'removeContainer' | 'removeImage'>;
+type PrunedEngine = Pick<
+  Docker,
+  | 'listImages'
+  | 'listContainers'
+  | 'removeContainer'
+  | 'removeImage'
+  | 'measureBuildCache'
+  | 'pruneBuildCache'
+>;
 
 export interface PruneDeps
   extends Pick<Images, 'catalog' | 'recipes' | 'store' | 'architecture' | 'checkout'> {
@@ -32,6 +40,8 @@ export interface Pruning {
   readonly entries: StoreEntries;
   /** Whether Go's caches are removed. */
   readonly go: boolean;
+  /** Whether BuildKit's cache in the engine is cleared. */
+  readonly buildCache: boolean;
   /** IDs of containers that killed runs left. */
   readonly containers: readonly string[];
   /** Names of node images in the engine. */
@@ -68,17 +78,25 @@ export async function planPruning(deps: PruneDeps, choice: PruneChoice): Promise
   const nodes = inEngine.nodes.filter(
     ({ name }, at) => isRemoved[at] && (confirmed?.nodes.includes(name) ?? true),
   );
+  const builtBytes =
+    docker && confirmed?.buildCache !== false ? await docker.measureBuildCache({ signal }) : 0;
   const found = [
     { what: toCount(entries.images.length, 'image'), bytes: 0 },
     { what: toCount(entries.blobs.length, 'layer'), bytes: sum(contents.blobs, 'digest', entries.blobs) },
     { what: toCount(entries.files.length, 'program'), bytes: sum(contents.files, 'key', entries.files) },
     ...nodes.map(({ name, bytes }) => ({ what: `${name} in the container engine`, bytes })),
     { what: toCount(containers.length, 'container', 'left by a killed run'), bytes: 0 },
+    // Builds of other projects share it, so it is named as what it is.
+    {
+      what: builtBytes > 0 ? "BuildKit's cache in the container engine, of all projects" : '',
+      bytes: builtBytes,
+    },
     { what: goBytes > 0 ? "Go's caches" : '', bytes: goBytes },
   ];
   return {
     entries,
     go: goBytes > 0,
+    buildCache: builtBytes > 0,
     containers,
     nodes: nodes.map(({ name }) => name),
     items: found.filter(({ what }) => what !== ''),
@@ -98,12 +116,16 @@ export async function prune(
   const { signal, report } = run;
   return withExclusiveCache(cache, async () => {
     const removed = await planPruning(deps, { ...choice, signal });
-    const { entries, containers, nodes, go } = removed;
+    const { entries, containers, nodes, go, buildCache } = removed;
     await store.remove(entries);
     for (const id of containers) await docker?.removeContainer(id, { signal });
     for (const name of nodes) {
       report(`removing ${name} from the engine`);
       await docker?.removeImage(name, { signal });
+    }
+    if (buildCache) {
+      report("clearing BuildKit's cache");
+      await docker?.pruneBuildCache(0, { signal });
     }
     if (go) {
       report("clearing Go's caches");

@@ -33,7 +33,7 @@ export function findUnusedEntries(contents: StoreContents, needed: NeededKeys, n
     if (image === undefined) return true;
     if (!isOld(entry)) return false;
     if (key.startsWith('service-')) return !latest.has(key);
-    return /^(pulled|built|debian|packages)-/.test(key) && !needed.images.has(key);
+    return /^(pulled|built|debian|packages|hostbase)-/.test(key) && !needed.images.has(key);
   });
   const files = contents.files.filter(
     (entry) =>

@@ -1,20 +1,26 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findBuildClient } from '../build-client.ts';
+import { findBuildClient, isTooOld } from '../build-client.ts';
 import { findProgram } from '../host.ts';
 import type { MakeCheck } from './check.ts';
 
 /** kind uses the docker program, and so do builds of services with a Dockerfile. */
-export const checkDockerClient: MakeCheck = async ({ host, exec }) => {
+export const checkDockerClient: MakeCheck = async ({ host, exec, docker }) => {
   const id = 'docker-client';
   const title = 'docker client';
-  const client = await findBuildClient(host, exec);
+  const client = await findBuildClient(host, exec, docker?.env ?? {});
   const onPath = await findProgram('docker', host.env.PATH);
   if (client === undefined || onPath === undefined) {
     const fix = host.hasApt
       ? 'sudo apt-get install docker-cli || sudo apt-get install docker.io'
       : 'install the docker client';
     return [{ id, title, state: 'fail', detail: 'docker is not on PATH', fix }];
+  }
+  if (docker && (await isTooOld(onPath, exec, docker.env))) {
+    const detail = `${onPath} is too old for the container engine`;
+    return [
+      { id, title, state: 'fail', detail, fix: 'install a docker client of the version of the engine' },
+    ];
   }
   if (!client.buildKit) {
     const detail = `${client.program}, without BuildKit: a Dockerfile that needs it cannot be built`;

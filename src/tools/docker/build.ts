@@ -16,6 +16,18 @@ export interface DockerBuild {
   /** Name and tag of the image. */
   readonly image: string;
   readonly labels?: Readonly<Record<string, string>>;
+  readonly target?: string | undefined;
+  readonly args?: Readonly<Record<string, string>> | undefined;
+  /** By ID: an absolute path, or the name of an environment variable. The program reads them itself. */
+  readonly secrets?:
+    | Readonly<Record<string, { readonly file: string } | { readonly env: string }>>
+    | undefined;
+  readonly ssh?: readonly string[] | undefined;
+  /** By name: an absolute path, or a URL. */
+  readonly contexts?: Readonly<Record<string, string>> | undefined;
+  readonly platform?: string | undefined;
+  /** Whether every step runs again. */
+  readonly noCache?: boolean | undefined;
 }
 
 export interface BuildOptions {
@@ -40,7 +52,14 @@ export class OutOfMemoryFailure extends Failure {}
 const buildFailures: FailureRules = {
   exitCode: exitCodes.image,
   installHint: 'npm run doctor',
-  rules: engineRules.map((rule) => ({ ...rule, exitCode: exitCodes.image })),
+  rules: [
+    ...engineRules.map((rule) => ({ ...rule, exitCode: exitCodes.image })),
+    {
+      pattern: /unknown flag: --build-context/,
+      hint: 'install docker buildx 0.8 or later, which has additional contexts',
+      exitCode: exitCodes.image,
+    },
+  ],
 };
 
 /**
@@ -50,22 +69,17 @@ const buildFailures: FailureRules = {
 export async function buildWithDocker(
   exec: Exec,
   { program, buildKit }: BuildClient,
-  { context, dockerfile, image, labels = {} }: DockerBuild,
+  build: DockerBuild,
   { env, signal, report }: BuildOptions,
 ): Promise<void> {
+  const { dockerfile, image } = build;
+  if (!buildKit) requireNoBuildKit(build);
   const last: string[] = [];
-  const args = [
-    'build',
-    ...(buildKit ? ['--progress=plain'] : []),
-    `--file=${dockerfile}`,
-    `--tag=${image}`,
-    ...Object.entries(labels).map(([key, value]) => `--label=${key}=${value}`),
-    '--',
-    context,
-  ];
+  const args = ['build', ...(buildKit ? ['--progress=plain'] : []), ...toFlags(build), '--', build.context];
   try {
     await exec(program, args, {
-      env: { ...env, DOCKER_BUILDKIT: buildKit ? '1' : '0' },
+      // The image must be in the engine, so another builder that the user has chosen for buildx is not used.
+      env: { ...env, DOCKER_BUILDKIT: buildKit ? '1' : '0', BUILDX_BUILDER: 'default' },
       signal,
       failures: buildFailures,
       onLine(line) {
@@ -86,4 +100,37 @@ export async function buildWithDocker(
       exitCode: error.exitCode,
     });
   }
+}
+
+function toFlags(build: DockerBuild): readonly string[] {
+  const { dockerfile, image, labels, target, args, secrets, ssh = [], contexts, platform, noCache } = build;
+  const pairs = (flag: string, values: Readonly<Record<string, string>> = {}) =>
+    Object.entries(values).map(([key, value]) => `--${flag}=${key}=${value}`);
+  return [
+    `--file=${dockerfile}`,
+    `--tag=${image}`,
+    ...pairs('label', labels),
+    ...(target === undefined ? [] : [`--target=${target}`]),
+    ...pairs('build-arg', args),
+    ...Object.entries(secrets ?? {}).map(([id, secret]) => `--secret=id=${id},${toSecretSource(secret)}`),
+    ...ssh.map((each) => `--ssh=${each}`),
+    ...pairs('build-context', contexts),
+    ...(platform === undefined ? [] : [`--platform=${platform}`]),
+    ...(noCache ? ['--no-cache'] : []),
+  ];
+}
+
+/** docker reads this option as CSV, and a file's name may have a comma. */
+function toSecretSource(secret: { readonly file: string } | { readonly env: string }): string {
+  return 'env' in secret ? `env=${secret.env}` : `"src=${secret.file.replaceAll('"', '""')}"`;
+}
+
+/** @throws {Failure} exit code 3 for what Docker could not do before BuildKit. */
+function requireNoBuildKit({ image, secrets, ssh, contexts }: DockerBuild): void {
+  const found = Object.entries({ secrets, ssh, contexts }).find(([, value]) => value !== undefined);
+  if (!found) return;
+  throw new Failure(`${image} has ${found[0]}, which need BuildKit, and no docker client here has it`, {
+    hint: 'npm run doctor -- --fix',
+    exitCode: exitCodes.host,
+  });
 }

@@ -18,6 +18,11 @@ export const engineRules: readonly FailureRule[] = [
     exitCode: exitCodes.host,
   },
   {
+    pattern: /client version \S+ is too old/i,
+    hint: 'install a docker client of the version of the engine',
+    exitCode: exitCodes.host,
+  },
+  {
     pattern: /no space left on device/,
     hint: 'npm run images -- prune',
     exitCode: exitCodes.host,

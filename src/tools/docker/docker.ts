@@ -1,5 +1,6 @@
 import type { Watch } from '../../lib/watchdog.ts';
 import type { Exec } from '../exec.ts';
+import { createDockerBuildCache, type DockerBuildCache } from './build-cache.ts';
 import { type AbortOptions, createConnection, orUndefined } from './connection.ts';
 import { createDockerContainers, type DockerContainers } from './containers.ts';
 import { createDockerImages, type DockerImages } from './images.ts';
@@ -12,7 +13,7 @@ export interface DockerNetwork {
 }
 
 /** The container engine, as far as this program needs it. */
-export interface Docker extends DockerImages, DockerContainers {
+export interface Docker extends DockerImages, DockerContainers, DockerBuildCache {
   /** What child programs (docker, kind) need in their environment to talk to the same engine. */
   readonly env: Readonly<Record<string, string>>;
   /** Ends calls of other programs to this engine when it hangs. */
@@ -31,8 +32,14 @@ export function createDocker({ socket }: { readonly socket: string }, exec: Exec
   return {
     ...createDockerImages(connection, exec),
     ...createDockerContainers(connection),
+    ...createDockerBuildCache(connection),
     watch: connection.watch,
-    env: { DOCKER_HOST: `unix://${socket}`, KIND_EXPERIMENTAL_PROVIDER: 'docker' },
+    env: {
+      DOCKER_HOST: `unix://${socket}`,
+      KIND_EXPERIMENTAL_PROVIDER: 'docker',
+      // Users of Macs often set linux/amd64: nodes and images are of the engine's own architecture.
+      DOCKER_DEFAULT_PLATFORM: '',
+    },
     async readCapacity({ signal } = {}) {
       const what = 'the processors and memory of the engine';
       const { NCPU, MemTotal } = await connection.getJson<{ NCPU: number; MemTotal: number }>(

@@ -1,12 +1,11 @@
 import type { DockerCli } from './cli.ts';
 
-/** systemd's view of the unit, and the end of its journal. */
-const script = `systemctl show kubelet --property=ActiveState,NRestarts
+/** How often systemd has restarted the unit, its state and the same after 5 s, and the end of its journal. */
+const script = `systemctl show kubelet --property=NRestarts
+sleep 5
+systemctl show kubelet --property=ActiveState,NRestarts
 echo
 journalctl --unit=kubelet --no-pager --output=cat --lines=300`;
-
-/** Restarts after which a kubelet that is running at the moment counts as failing: kubeadm itself restarts it. */
-const manyRestarts = 3;
 
 /**
  * Why the kubelet of a node does not keep running, in its own words; undefined when it runs or says nothing.
@@ -21,17 +20,14 @@ export async function readKubeletError(
   return findKubeletError(stdout);
 }
 
-/** The output of the script: `ActiveState=…` and `NRestarts=…`, an empty line, the journal. */
+/** The output of the script: `NRestarts=…` twice, `ActiveState=…`, an empty line, the journal. */
 export function findKubeletError(output: string): string | undefined {
   const end = output.indexOf('\n\n');
-  const properties = new Map(
-    output
-      .slice(0, end)
-      .split('\n')
-      .map((line) => line.split('=') as [string, string]),
-  );
-  const isRunning = properties.get('ActiveState') === 'active';
-  if (isRunning && !(Number(properties.get('NRestarts')) >= manyRestarts)) return undefined;
+  const properties = output.slice(0, end).split('\n');
+  const isActive = properties.includes('ActiveState=active');
+  const restarts = new Set(properties.filter((line) => line.startsWith('NRestarts=')));
+  // Between two restarts it is active as well.
+  if (isActive && restarts.size === 1) return undefined;
   const journal = output.slice(end + 2).split('\n');
   const fatal = journal.findLast((line) => fatalError.test(line));
   if (fatal !== undefined) return unquote(fatalError.exec(fatal)?.[1] ?? '');

@@ -31,13 +31,17 @@ async function makeWorld({
   const named = createFakeDocker({});
   /** Images that have lost their last name. */
   const nameless = new Map<string, DockerImage>();
-  const state = { content: 'one', inUse: false, arguments: [] as readonly string[] };
+  const state = { content: 'one', inUse: false, arguments: [] as readonly string[], kept: 0 };
   /** Builds that run, and the most that ever ran at once. */
   const builds = { running: 0, most: 0 };
   const docker = {
     watch: noWatch,
     ...named,
     env: {},
+    async pruneBuildCache(keep: number) {
+      state.kept = keep;
+      return 0;
+    },
     readCapacity: async () => ({ cpus: 2, memory: 8e9 }),
     async findImage(name: string) {
       return (await named.findImage(name)) ?? nameless.get(name);
@@ -58,8 +62,9 @@ async function makeWorld({
   }
   const lines: string[] = [];
   const run = { signal: new AbortController().signal, report: (line: string) => void lines.push(line) };
-  const open = () =>
+  const open = ({ rebuild = false } = {}) =>
     openServiceImages({
+      rebuild,
       host: host.host,
       toolchain: { docker },
       images: { store: openStore(join(checkout, 'cache')), architecture: 'amd64', checkout } as Images,
@@ -85,7 +90,7 @@ async function makeWorld({
       },
     });
   return {
-    ...{ checkout, state, nameless, lines, named, docker },
+    ...{ checkout, state, nameless, lines, named, docker, open, run },
     /** Builds what the Dockerfile says from now on. */
     async build(content: string) {
       state.content = content;
@@ -166,4 +171,31 @@ test('without a client that builds it is a failure with the way to one', async (
     hint: 'npm run doctor -- --fix',
     exitCode: 3,
   });
+});
+
+test('an image that is forced is built without the cache although it exists, once in a run', async () => {
+  const { build, state, open, run } = await makeWorld();
+  await build('one');
+  expect(await open().find('board')).toBeDefined();
+  const forced = open({ rebuild: true });
+  expect(await forced.find('board')).toBeUndefined();
+  state.content = 'built anew';
+  const built = await forced.build('board', run);
+  expect(state.arguments).toContain('--no-cache');
+  expect(await forced.find('board')).toEqual(built);
+  // The next run takes it.
+  expect(await open().find('board')).toEqual(built);
+});
+
+test("BuildKit's cache is bounded after a build, and a failure of that is no failure of the build", async () => {
+  const { build, state, docker, lines } = await makeWorld();
+  await build('one');
+  expect(state.kept).toBe(20 * 2 ** 30);
+  Object.assign(docker, {
+    pruneBuildCache: async () => {
+      throw new Failure('the engine is busy');
+    },
+  });
+  await build('two');
+  expect(lines).toContain("BuildKit's cache is not bounded: the engine is busy");
 });

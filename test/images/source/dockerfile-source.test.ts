@@ -25,7 +25,13 @@ describe('the Dockerfile of a service', () => {
 
   test('is the one that the environment names', async () => {
     const { root, found } = await find({ dockerfile: 'docker/Dockerfile', context: 'docker' }, 'here');
-    expect(found).toEqual({ root, dockerfile: 'docker/Dockerfile', context: 'docker', live: [] });
+    expect(found).toEqual({
+      root,
+      dockerfile: 'docker/Dockerfile',
+      context: 'docker',
+      live: [],
+      settings: {},
+    });
   });
 
   test('is found through a link to the checkout, by its real path', async () => {

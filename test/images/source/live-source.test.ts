@@ -36,6 +36,7 @@ async function makeWorld(live: Environment['services'][string]['live'], { hasDoc
   const sources = createServiceSources({
     ...{ environment: wanted, checkout: root, architecture: 'amd64', store },
     findBase: async () => undefined,
+    findImageId: async () => undefined,
   });
   let deployed = { source: await sources.read('board'), tree: await readBase() };
   async function readBase() {

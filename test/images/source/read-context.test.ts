@@ -3,6 +3,7 @@ import { chmod, mkdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/pr
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readCopiedPaths } from '../../../src/images/source/copied-paths.ts';
+import type { DockerfileSource } from '../../../src/images/source/dockerfile-source.ts';
 import { readContext } from '../../../src/images/source/read-context.ts';
 import { listSaved } from '../../../src/images/source/source-state.ts';
 import { parseIgnoreRules } from '../../../src/lib/ignore-rules.ts';
@@ -13,7 +14,11 @@ type Files = Readonly<Record<string, string>>;
 /** A checkout of weAlist with a Dockerfile, whose files `change` writes and whose source `hash` hashes. */
 async function makeContext(
   files: Files = {},
-  { context = '.', live = [] }: { readonly context?: string; readonly live?: readonly string[] } = {},
+  {
+    context = '.',
+    live = [],
+    settings = {},
+  }: Partial<Pick<DockerfileSource, 'context' | 'live' | 'settings'>> = {},
 ) {
   const root = await makeTemporaryFolder();
   const change = async (changed: Files) => {
@@ -24,7 +29,10 @@ async function makeContext(
   };
   await change({ 'docker/Dockerfile': 'FROM scratch\nCOPY . .\n', 'main.py': 'main', ...files });
   const read = () =>
-    readContext({ root, dockerfile: 'docker/Dockerfile', context, live }, { architecture: 'amd64' });
+    readContext(
+      { root, dockerfile: 'docker/Dockerfile', context, live, settings },
+      { architecture: 'amd64' },
+    );
   const hash = async () => (await read()).hash;
   /** Which of these paths change the source when they are written. */
   const listSeen = async (paths: readonly string[]) => {
@@ -348,4 +356,17 @@ test('a watch skips folders that hold no source', async () => {
   );
   const paths = ['services/board/a.py', 'services/board/dist/new', 'services/chat/a.py', '.dockerignore'];
   expect(paths.filter((path) => folder?.isSource(path))).toEqual([paths[0], paths[1], paths[3]]);
+});
+
+test('a Dockerfile beside its context is watched, without the rest of its folder', async () => {
+  const { root, read } = await makeContext({ 'services/board/a.py': 'a' }, { context: 'services/board' });
+  const [context, dockerfile, ...others] = (await read()).folders;
+  expect([context?.folder, dockerfile?.folder, others.length]).toEqual([
+    join(root, 'services/board'),
+    join(root, 'docker'),
+    0,
+  ]);
+  expect(['Dockerfile', 'other', 'deep/Dockerfile'].filter((path) => dockerfile?.isSource(path))).toEqual([
+    'Dockerfile',
+  ]);
 });

@@ -43,8 +43,10 @@ async function makeParts() {
     toContainer('theirs', 'somebody/else:1'),
   ];
   let cleaned = false;
+  const buildCache = { bytes: 0 };
   return {
     current,
+    buildCache,
     images,
     containers,
     isCleaned: () => cleaned,
@@ -64,6 +66,12 @@ async function makeParts() {
         },
       },
       docker: {
+        measureBuildCache: async () => buildCache.bytes,
+        async pruneBuildCache(keep: number) {
+          const freed = buildCache.bytes - keep;
+          buildCache.bytes = keep;
+          return freed;
+        },
         listImages: async () =>
           [...images].map(([id, tags]) => ({ id, tags, size: 5, created: 0, labels: {} })),
         listContainers: async () => containers,
@@ -213,4 +221,23 @@ test('without an engine the cache is still pruned', async () => {
   const { parts } = await makeParts();
   const pruning = await planPruning({ ...parts, docker: undefined }, { all: false, signal });
   expect(pruning).toMatchObject({ nodes: [], containers: [], items: [] });
+});
+
+test("BuildKit's cache is named with its size, and cleared", async () => {
+  const { parts, buildCache } = await makeParts();
+  expect(
+    (await planPruning(parts, { all: false, signal })).items.map(({ what }) => what).join(),
+  ).not.toContain('BuildKit');
+  buildCache.bytes = 3e9;
+  const pruning = await planPruning(parts, { all: false, signal });
+  expect(pruning.items).toContainEqual({
+    what: "BuildKit's cache in the container engine, of all projects",
+    bytes: 3e9,
+  });
+  await prune(parts, { all: false, confirmed: pruning }, run);
+  expect(buildCache.bytes).toBe(0);
+  // What was not confirmed stays.
+  buildCache.bytes = 5;
+  await prune(parts, { all: false, confirmed: { ...pruning, buildCache: false } }, run);
+  expect(buildCache.bytes).toBe(5);
 });

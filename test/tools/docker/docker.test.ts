@@ -30,7 +30,11 @@ function sendEvents(response: ServerResponse, events: readonly object[]): void {
 test('child programs use the same engine, whatever the environment names', async () => {
   const socket = await startEngine();
   const docker = createDocker({ socket }, exec);
-  expect(docker.env).toEqual({ DOCKER_HOST: `unix://${socket}`, KIND_EXPERIMENTAL_PROVIDER: 'docker' });
+  expect(docker.env).toEqual({
+    DOCKER_HOST: `unix://${socket}`,
+    KIND_EXPERIMENTAL_PROVIDER: 'docker',
+    DOCKER_DEFAULT_PLATFORM: '',
+  });
 });
 
 test('an image, and one that is not there', async () => {
@@ -245,4 +249,25 @@ test('Ctrl-C does not wait for an engine that does not respond', async () => {
   const docker = await connect({ 'GET /containers/json': () => run.abort(new Error('stop')) });
   await expect(docker.listContainers([], { signal: run.signal })).rejects.toThrow('stop');
   await expect(docker.listContainers([], { signal: run.signal })).rejects.toThrow('stop');
+});
+
+test("BuildKit's cache is measured without what is used or shared, and pruned to a size", async () => {
+  const requests: string[] = [];
+  const docker = await connect({
+    'GET /system/df': {
+      BuildCache: [
+        { Size: 10, InUse: false, Shared: false },
+        { Size: 20, InUse: true, Shared: false },
+        { Size: 40, InUse: false, Shared: true },
+        { Size: 80, InUse: false, Shared: false },
+      ],
+    },
+    'POST /build/prune': (request, response) => {
+      requests.push(request.url ?? '');
+      sendJson(response, 200, { SpaceReclaimed: 40 });
+    },
+  });
+  expect(await docker.measureBuildCache({ signal })).toBe(90);
+  expect(await docker.pruneBuildCache(50, { signal })).toBe(40);
+  expect(requests).toEqual(['/build/prune?keep-storage=50']);
 });

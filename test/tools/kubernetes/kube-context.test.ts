@@ -1,5 +1,5 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { exec } from '../../../src/tools/exec.ts';
 import { findKubeContext, listKubeconfigs } from '../../../src/tools/kubernetes/kube-context.ts';
@@ -72,7 +72,8 @@ describe.each([fake, ...installed])('by %s', (kubectl) => {
   test('of two of one name the first counts, and what is missing in one file is looked for in the next', async () => {
     const first = await writeConfig({ cluster: { server: 'https://first.example' } });
     const second = await writeConfig();
-    expect((await find('dev', ['/nowhere', first, second]))?.server).toBe('https://first.example');
+    const missing = join(dirname(first), 'nowhere');
+    expect((await find('dev', [missing, first, second]))?.server).toBe('https://first.example');
     expect(await find('staging', [first, second])).toBeUndefined();
   });
 
