@@ -23,6 +23,7 @@ export const scenarios: readonly Scenario[] = [
   { name: 'why', group: 'core' },
   { name: 'reload', group: 'core' },
   { name: 'watch', group: 'core' },
+  { name: 'intercept', group: 'core' },
   { name: 'stopped-node', group: 'core' },
   { name: 'interrupted', group: 'core' },
   { name: 'data', group: 'core' },

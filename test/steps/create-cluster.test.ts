@@ -282,6 +282,31 @@ describe('the engine that uses the data folder', () => {
   });
 });
 
+describe('a cluster that the engine is removing, as after a `down` that was killed,', () => {
+  test('is awaited and created again', async () => {
+    const { engine, step, run, state } = await makeCreated();
+    engine.set(node, { state: 'removing' });
+    expect(await step.isDone?.(run)).toBe(false);
+    await step.apply(run);
+    expect(state.created).toBe(2);
+    expect(engine.stateOf(node)).toBe('running');
+  });
+
+  test('is created again also when that is seen only while it is resumed', async () => {
+    const { engine, step, run, state } = await makeCreated();
+    engine.set(node, { state: 'exited' });
+    // Its removal begins between the look at it and the start.
+    const { startContainer } = engine.docker;
+    engine.docker.startContainer = async (id) => {
+      engine.set(node, { state: 'removing' });
+      await startContainer(id);
+    };
+    await step.apply(run);
+    expect(state.created).toBe(2);
+    expect(engine.stateOf(node)).toBe('running');
+  });
+});
+
 test('an incomplete cluster of a killed run is replaced', async () => {
   const { engine, step, run, state, lines, creation } = await makeWorld();
   engine.add(node, { cluster: 'wealist', owner: 'mine' });
