@@ -29,8 +29,35 @@ const resources = [
  * room that a later one no longer needs, in every run.
  */
 export function makeRoom({ kubectl, snapshots, namespace, requests }: MakeRoomDeps): Step {
+  const listServices = (snapshot: Snapshot) =>
+    snapshot.list('Deployment').filter(({ metadata }) => metadata.namespace === namespace);
+
+  /** Whether a pod waits for room, or a second pod of the largest service would. Reads no values file. */
+  function isTight(snapshot: Snapshot): boolean {
+    const isWaiting = snapshot.list('Pod').some(({ metadata, spec, status }) => {
+      const scheduled = status.conditions?.find(({ type }) => type === 'PodScheduled');
+      const isShort = /Insufficient (cpu|memory)/.test(scheduled?.message ?? '');
+      return metadata.namespace === namespace && spec.nodeName === undefined && isShort;
+    });
+    const largestOf = (resource: string) =>
+      Math.max(0, ...listServices(snapshot).map((each) => toPodRequest(each, resource)));
+    return isWaiting || resources.some(({ name }) => largestOf(name) > findRoom(snapshot, name));
+  }
+
+  /** What will not fit beside what runs now; undefined when every new pod will. */
+  async function findShortage(snapshot: Snapshot): Promise<string | undefined> {
+    for (const [service, wanted] of await requests()) {
+      for (const { name, key } of resources) {
+        const room = findRoom(snapshot, name);
+        if (wanted[key] <= room) continue;
+        return `a new pod of ${service} requests ${toAmount(name, wanted[key])}, ${toAmount(name, room)} is free`;
+      }
+    }
+    return undefined;
+  }
+
   /** The services that request more than they will. */
-  async function listLowered(snapshot: Snapshot) {
+  async function listLowered(snapshot: Snapshot): Promise<readonly Lowered[]> {
     const wanted = await requests();
     return listServices(snapshot).flatMap((deployment) => {
       const { name } = deployment.metadata;
@@ -43,46 +70,26 @@ export function makeRoom({ kubectl, snapshots, namespace, requests }: MakeRoomDe
     });
   }
 
-  const listServices = (snapshot: Snapshot) =>
-    snapshot.list('Deployment').filter(({ metadata }) => metadata.namespace === namespace);
-
-  /** What does not fit: a pod that waits for room now, or another pod of the largest service. */
-  function findShortage(snapshot: Snapshot): string | undefined {
-    const waiting = snapshot.list('Pod').find(({ metadata, spec, status }) => {
-      const scheduled = status.conditions?.find(({ type }) => type === 'PodScheduled');
-      const isShort = /Insufficient (cpu|memory)/.test(scheduled?.message ?? '');
-      return metadata.namespace === namespace && spec.nodeName === undefined && isShort;
-    });
-    if (waiting) return `pod ${waiting.metadata.name} fits onto no node`;
-    for (const { name } of resources) {
-      const [best] = listNodeLoads(snapshot, name);
-      const largest = Math.max(0, ...listServices(snapshot).map((each) => toPodRequest(each, name)));
-      if (best && largest > best.free) {
-        return `a second pod of ${toAmount(name, largest)} does not fit: ${toAmount(name, best.free)} is free`;
-      }
-    }
-    return undefined;
-  }
-
   return {
     title: 'lowered requests',
 
     async isDone({ signal }) {
       const snapshot = await snapshots.take(signal, { maxAge: 1_000 });
-      if (findShortage(snapshot) === undefined) return 'new pods fit beside the old ones';
+      if (!isTight(snapshot) || (await findShortage(snapshot)) === undefined) {
+        return 'new pods fit beside the old ones';
+      }
       return (await listLowered(snapshot)).length === 0 && 'no service requests less than before';
     },
 
     async apply({ signal, report }) {
       const before = await snapshots.take(signal);
-      const shortage = findShortage(before);
+      const shortage = await findShortage(before);
       const lowered = await listLowered(before);
       if (shortage === undefined || lowered.length === 0) return;
-      report(`${shortage}: lowering ${lowered.map(({ name }) => name).join(', ')}`);
+      report(`${shortage}: lowering the requests of ${lowered.map(({ name }) => name).join(', ')}`);
       for (const each of lowered) {
-        const { name } = each;
+        const where = ['deployment', each.name, `--namespace=${namespace}`];
         const patch = JSON.stringify(toPatch(each));
-        const where = ['deployment', name, `--namespace=${namespace}`];
         await kubectl.run(['patch', ...where, '--type=strategic', `--patch=${patch}`], signal);
       }
       const wanted = new Map(lowered.map((each) => [each.name, each]));
@@ -92,12 +99,17 @@ export function makeRoom({ kubectl, snapshots, namespace, requests }: MakeRoomDe
           const lower = wanted.get(findComponent(pod) ?? '');
           return pod.metadata.namespace === namespace && lower !== undefined && exceeds(pod.spec, lower);
         });
-        return (!isEnding && findShortage(snapshot) === undefined) || undefined;
+        return (!isEnding && (await findShortage(snapshot)) === undefined) || undefined;
       };
       // What still does not fit fails where it is deployed, with its numbers.
       await waitFor(hasRoom, { interval: 500, timeout, signal });
     },
   };
+}
+
+/** The most that a node has free of a resource; without a node, which no pod waits for, as much as may be wanted. */
+function findRoom(snapshot: Snapshot, resource: string): number {
+  return listNodeLoads(snapshot, resource)[0]?.free ?? Number.POSITIVE_INFINITY;
 }
 
 function toPodRequest({ spec }: Deployment, resource: string): number {

@@ -97,6 +97,14 @@ test('on a full node the lower requests are applied first, and the old pods end 
   expect(await cluster.isDone()).toBe('new pods fit beside the old ones');
 });
 
+test('a request that no node can satisfy is lowered by its own rollout, during which the old pod serves', async () => {
+  const cluster = makeCluster(
+    { auth: '100m', chat: '10m' },
+    { waiting: ['chat'], wanted: { auth: '100m', chat: '10m' } },
+  );
+  expect(await cluster.isDone()).toBe('new pods fit beside the old ones');
+});
+
 test('a service that this run does not deploy keeps its requests', async () => {
   const cluster = makeCluster({ auth: '1000m', chat: '950m' }, { wanted: { auth: '1000m' } });
   expect(await cluster.isDone()).toBe('no service requests less than before');

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CommandFailure } from '../../lib/failure.ts';
+import { Failure } from '../../lib/failure.ts';
 import type { Nodes } from '../../tools/docker/nodes.ts';
 
 export interface HoldContainersOptions {
@@ -38,8 +38,8 @@ export function createHeldContainers({
       try {
         await nodes.holdStarts(node, { namespace, names, signal, onStart });
       } catch (error) {
-        // A node that stops, or lacks a program for this: the files then go in a moment after the start.
-        if (!(error instanceof CommandFailure) && !signal.aborted) throw error;
+        // A node that stops, an engine that does not respond: the files then go in a moment after the start.
+        if (!(error instanceof Failure) && !signal.aborted) throw error;
       }
       await sleep(retryDelay, undefined, { signal }).catch(() => {});
     }
