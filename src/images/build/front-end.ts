@@ -1,7 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { exitCodes, Failure } from '../../lib/failure.ts';
+import { hashContent } from '../../lib/hash.ts';
 import type { DockerfileSource } from '../source/dockerfile-source.ts';
 import { readIgnoreFile } from '../source/ignore-file.ts';
 
@@ -45,7 +46,12 @@ export async function withBuiltInFrontEnd<T>(
   try {
     const path = join(folder, basename(source.dockerfile));
     const ignoreFile = await readIgnoreFile(source);
-    await writeFile(path, withoutSyntax(text, frontEnd.line));
+    const copied = withoutSyntax(text, frontEnd.line);
+    await writeFile(path, copied);
+    // BuildKit takes a Dockerfile of the same size and date for the one that it read last for this context: copies that
+    // are made at once would build the first one's image under the other's name.
+    const date = Number.parseInt(hashContent(copied).slice(0, 8), 16);
+    await utimes(path, date, date);
     // Docker looks for it beside the Dockerfile first.
     if (ignoreFile) await writeFile(`${path}.dockerignore`, ignoreFile.text);
     return await build(path).catch((error) => {
