@@ -55,9 +55,7 @@ test('a namespace that is being deleted: up names what holds it, waits, and crea
 test('the size of a volume is changed: refused with the command that lets up go on and keeps the data', async () => {
   const volumes = await listVolumes();
   // Not undone: that would be refused in the same way.
-  await checkout.edit(local, (text) =>
-    text.replace('className: wealist-data', 'className: wealist-data\n  postgres: { size: 11Gi }'),
-  );
+  await checkout.edit(local, (text) => text.replace('  postgres: { ', '  postgres: { size: 11Gi, '));
   const { stderr, exitCode } = await checkout.run('up', '--yes');
   expect({ stderr, exitCode }).toMatchObject({ exitCode: 6 });
   const fix = `delete statefulset postgres --cascade=orphan --namespace=${namespace}`;
