@@ -20,12 +20,23 @@ export function createNodeWatch(
   { interval = 2_000, ...options }: NodeWatchOptions = {},
 ): Watch {
   return createWatch(() => {
-    const look = createEngineLook((signal) => listNodeContainers(docker, cluster, signal), options);
+    const look = createEngineLook((signal) => findPaused(docker, cluster, signal), options);
     return async () => {
-      const paused = (await look())?.find(({ state }) => state === 'paused');
-      if (paused) throw toPausedFailure(paused.name);
+      const paused = await look();
+      if (paused) throw paused;
     };
   }, interval);
+}
+
+/** The failure of calls to a paused node of the cluster; undefined while none is paused. */
+export async function findPaused(
+  docker: Pick<Docker, 'listContainers'>,
+  cluster: string,
+  signal: AbortSignal,
+): Promise<Failure | undefined> {
+  const nodes = await listNodeContainers(docker, cluster, signal);
+  const paused = nodes.find(({ state }) => state === 'paused');
+  return paused && toPausedFailure(paused.name);
 }
 
 function toPausedFailure(node: string): Failure {

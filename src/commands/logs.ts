@@ -1,14 +1,19 @@
 import { type App, defineCommand } from '../cli/command.ts';
 import { environment as environmentOption } from '../cli/options.ts';
+import { createNodeWatch } from '../cluster/node-watch.ts';
 import type { Environment } from '../config/schema.ts';
 import { selectComponents } from '../config/services.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { parseDuration } from '../lib/parse-duration.ts';
+import type { Watch } from '../lib/watchdog.ts';
 import { createReadableFormat, formatAsJson } from '../logs/log-format.ts';
 import { levels } from '../logs/log-level.ts';
 import { followLogs, printLogs } from '../logs/logs.ts';
+import { findEngineVersion } from '../machine/engine.ts';
+import { readHost } from '../machine/host.ts';
 import { findClusterRecord } from '../state/cluster-record.ts';
 import { findSecrets } from '../state/secrets.ts';
+import { createDocker } from '../tools/docker/docker.ts';
 import { followApi } from '../tools/kubernetes/follow-api.ts';
 import { findComponent, type Pod } from '../tools/kubernetes/objects.ts';
 import { listPods } from '../tools/kubernetes/watch-pods.ts';
@@ -16,6 +21,7 @@ import { isLocal } from './context/environment.ts';
 import { openCluster } from './context/open-cluster.ts';
 import { toSecretsOptions } from './context/secrets.ts';
 import { createLogFilter, openFollowedOutput, printTo } from './logs/log-output.ts';
+import { reportPauses } from './logs/report-pauses.ts';
 
 /** Existing lines of each container that are shown before new ones, by default. */
 const usualTail = 20;
@@ -86,6 +92,7 @@ export const command = defineCommand({
     const environment = await app.environment({ name: env });
     const components = selectComponents(environment, services);
     const access = await openCluster(app, environment);
+    const nodes = isLocal(environment) ? await findNodes(app) : undefined;
     const isPrinting = noFollow || previous;
     const api = await (isPrinting ? access.openApi() : followApi(() => access.openApi()));
     await hideSecrets(app, environment);
@@ -115,12 +122,18 @@ export const command = defineCommand({
         onNoLogs: () => ui.say(`no pod of ${toNames(services)} is running yet: waiting`),
         onSilence: ({ message }) => ui.say(`${message}: waiting for it`),
       });
+      if (nodes) void reportPauses({ ...nodes, say: ui.say, signal });
       await Promise.race([following, output.failed]).finally(() => output.close());
     }
     const print = printTo(app, format);
     const write: typeof print = (source, lines) => print(source, filter(source, lines));
-    const pods = await listPods(api, environment.namespace, signal);
-    const read = await printLogs(api, pods, { ...options, write, previous });
+    const watch: Watch = nodes
+      ? createNodeWatch(nodes.docker, nodes.cluster)
+      : (outer, call) => call(outer ?? signal);
+    const read = await watch(signal, async (limited) => {
+      const pods = await listPods(api, environment.namespace, limited);
+      return printLogs(api, pods, { ...options, signal: limited, write, previous });
+    });
     if (read > 0) return;
     throw new Failure(
       previous
@@ -130,6 +143,14 @@ export const command = defineCommand({
     );
   },
 });
+
+/** The nodes of the checkout's cluster, as the engine shows them; undefined where no engine responds. */
+async function findNodes({ paths, exec, signal }: App) {
+  const [host, record] = await Promise.all([readHost(), findClusterRecord(paths)]);
+  // The API server can be asked all the same.
+  const engine = record && (await findEngineVersion(host, { signal }).catch(() => undefined));
+  return record && engine ? { docker: createDocker(engine, exec), cluster: record.name } : undefined;
+}
 
 /** Keeps passwords that a service logs out of the output. */
 async function hideSecrets(app: App, environment: Environment): Promise<void> {

@@ -99,6 +99,36 @@ describe('the databases', () => {
     expect(databases.filter(({ isLeftover }) => isLeftover)).toEqual([]);
   });
 
+  test('Ctrl-C in the middle of the swap: all are replaced, which is said; before it nothing is', async () => {
+    const whole = await count();
+    expect(await checkout.run('db', 'save', 'whole', service)).toMatchObject({ exitCode: 0 });
+    await query('DELETE FROM users');
+    const early = checkout.start('db', 'restore', 'whole', '--yes');
+    await early.said('restore wealist_user_service_db');
+    early.signalGroup('SIGINT');
+    expect(await early.ended).toMatchObject({
+      stderr: expect.stringContaining(`${database}: unchanged\n`),
+      exitCode: 130,
+    });
+    expect(await count()).toBe('0');
+    const late = checkout.start('db', 'restore', 'whole', '--yes');
+    await late.said('replace the current databases, all at once');
+    late.signalGroup('SIGINT');
+    const { stderr, exitCode } = await late.ended;
+    expect(exitCode).toBe(130);
+    // Ctrl-C may come before the swap has begun.
+    const [, state] = new RegExp(
+      `${database}: (unchanged\\n|replaced; the previous content is saved as snapshot auto-)`,
+    ).exec(stderr) ?? [stderr, stderr];
+    process.stderr.write(`after Ctrl-C: ${state}\n`);
+    if (state === 'unchanged\n') expect(await count()).toBe('0');
+    else
+      expect({ state, rows: await count() }).toEqual({
+        state: expect.stringMatching(/^replaced/),
+        rows: whole,
+      });
+  });
+
   test('a flipped byte is refused, a loss that nobody confirms, too; a reset leaves an empty database', async () => {
     const before = await count();
     const dump = join(checkout.data, 'snapshots/large/wealist_user_service_db.dump');

@@ -1,5 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, onTestFinished } from 'vitest';
-import { findProcess, listDescendants } from '../../src/lib/processes.ts';
+import { listDescendants } from '../../src/lib/processes.ts';
 import {
   kubeconfigOf,
   kubectlOf,
@@ -11,7 +12,7 @@ import {
   readReleases,
 } from './cluster.ts';
 import { requestJson } from './ingress.ts';
-import { type Running, start } from './running.ts';
+import { expectGone, type Running, start } from './running.ts';
 import { sharedCheckout, test } from './shared-checkout.ts';
 
 const checkout = sharedCheckout();
@@ -99,6 +100,19 @@ describe('signals', () => {
     await expectAllThere();
   });
 
+  test('SIGSTOP to helm alone: it is named and killed, and the lock is free', async () => {
+    const running = checkout.start('up', '--yes', '--repair');
+    const helm = await findProgram(running, '/bin/helm');
+    process.kill(helm, 'SIGSTOP');
+    const { stderr, exitCode } = await running.ended;
+    expect({ stderr, exitCode }).toMatchObject({
+      stderr: expect.stringContaining('helm was killed: a signal had stopped it for 30 s'),
+      exitCode: 3,
+    });
+    await checkout.up();
+    await expectAllThere();
+  });
+
   test('SIGTERM to npm alone: exit code 143, and no process stays behind', async () => {
     await setLogLevel('error');
     const running = checkout.start('up', '--yes');
@@ -139,12 +153,26 @@ async function killWhen(status: string, running: Running): Promise<void> {
   }
 }
 
-async function expectGone(processes: Awaited<ReturnType<typeof listDescendants>>): Promise<void> {
-  const listAlive = async () => {
-    const found = await Promise.all(processes.map(({ pid }) => findProcess(pid)));
-    return found.filter((each, at) => each?.started === processes[at]?.started && each !== undefined);
+/** PID of a program that the command runs, as soon as it does. */
+async function findProgram({ pid }: Running, path: string): Promise<number> {
+  const find = async () => {
+    for (const each of await listDescendants(pid)) {
+      const words = await readFile(`/proc/${each.pid}/cmdline`, 'utf8').catch(() => '');
+      if (words.split('\0')[0]?.endsWith(path)) return each.pid;
+    }
+    return 0;
   };
-  await expect.poll(listAlive).toEqual([]);
+  let found = 0;
+  await expect
+    .poll(
+      async () => {
+        found = await find();
+        return found;
+      },
+      { interval: 10, timeout: 60_000 },
+    )
+    .not.toBe(0);
+  return found;
 }
 
 async function expectAllThere(): Promise<void> {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { listDescendants } from '../../src/lib/processes.ts';
+import { expect } from 'vitest';
+import { findProcess, listDescendants, type Process } from '../../src/lib/processes.ts';
 
 /** The result of a command. */
 export interface Ended {
@@ -93,4 +94,13 @@ function killOne(pid: number): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
+}
+
+/** Waits until these processes have ended. */
+export async function expectGone(processes: readonly Process[]): Promise<void> {
+  const listAlive = async () => {
+    const found = await Promise.all(processes.map(({ pid }) => findProcess(pid)));
+    return found.filter((each, at) => each?.started === processes[at]?.started && each !== undefined);
+  };
+  await expect.poll(listAlive).toEqual([]);
 }

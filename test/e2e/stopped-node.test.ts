@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished } from 'vitest';
+import { listDescendants } from '../../src/lib/processes.ts';
 import {
   docker,
   listAddresses,
@@ -9,7 +10,7 @@ import {
   ours,
 } from './cluster.ts';
 import { request, requestJson } from './ingress.ts';
-import type { Running } from './running.ts';
+import { expectGone, type Running } from './running.ts';
 import { sharedCheckout, test } from './shared-checkout.ts';
 
 const checkout = sharedCheckout();
@@ -51,6 +52,36 @@ describe('a node that does not run', () => {
     expect(await listNodes(checkout)).toEqual(before);
     await expectAllThere();
   });
+
+  test.each([
+    ['up', ['up', '--yes', '--repair'], 'rendering and applying its chart'],
+    ['db save', ['db', 'save', 'paused'], 'writes are blocked during the dump'],
+    ['reload', ['reload', 'frontend', '--verbose'], 'rolling out'],
+  ] as const)(
+    'docker pause in the middle of %s ends it with the reason, and the lock is free',
+    async (name, words, line) => {
+      if (name === 'reload') {
+        const rename = (text: string) => text.replace('<title>weAlist', '<title>paused');
+        onTestFinished(await checkout.edit('services/frontend/public/index.html', rename));
+      }
+      const [command, ...rest] = words;
+      const running = checkout.start(command, ...rest);
+      await running.said(line);
+      const node = nodeOf(checkout.name);
+      await docker('pause', node);
+      const below = await listDescendants(running.pid);
+      const { stderr, exitCode } = await running.ended;
+      expect({ stderr, exitCode }).toMatchObject({
+        stderr: expect.stringContaining(
+          `✗ node ${node} is paused\n  fix      docker unpause ${node}, or npm run up\n`,
+        ),
+        exitCode: 5,
+      });
+      await expectGone(below);
+      await checkout.up();
+      await expectAllThere();
+    },
+  );
 
   test('its address taken meanwhile: up brings it back on another one', async () => {
     const node = nodeOf(checkout.name);

@@ -98,11 +98,14 @@ describe('the data stores', () => {
     expect(claim?.spec).not.toHaveProperty('storageClassName');
   });
 
-  it('are asked each second whether they are ready, and never restarted for being slow', () => {
+  it('are asked each second until they have started, then rarely, and not restarted for being slow', () => {
     for (const name of ['postgres', 'redis', 's3']) {
-      const container = getContainer(getWorkload(local, name));
-      expect(container.readinessProbe?.periodSeconds).toBe(1);
-      expect(container.livenessProbe).toBeUndefined();
+      const { startupProbe, readinessProbe, livenessProbe } = getContainer(getWorkload(local, name));
+      const { periodSeconds, timeoutSeconds, failureThreshold, ...startupAction } = startupProbe ?? {};
+      expect({ periodSeconds, failureThreshold }).toEqual({ periodSeconds: 1, failureThreshold: 86_400 });
+      expect(readinessProbe).toEqual({ ...startupAction, timeoutSeconds, periodSeconds: 10 });
+      expect(Object.keys(startupAction)).toHaveLength(1);
+      expect(livenessProbe).toBeUndefined();
     }
   });
 

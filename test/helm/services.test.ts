@@ -58,7 +58,11 @@ describe.each(Object.entries(serviceTable))('%s', (chart, { port, database, redi
     };
     expect(container(specification).livenessProbe).toEqual(live);
     expect(container(specification).readinessProbe).toEqual(ready);
-    expect(container(local).livenessProbe).toMatchObject(live);
+    // Nothing is killed for being slow in the first 15 minutes.
+    const { httpGet } = live;
+    const times = { periodSeconds: 5, failureThreshold: 180 };
+    expect(container(specification).startupProbe).toEqual({ httpGet, ...times });
+    expect(container(local).livenessProbe).toMatchObject({ ...live, failureThreshold: 90 });
     expect(container(local).readinessProbe).toMatchObject({ initialDelaySeconds: 0, periodSeconds: 1 });
     expect(container(local).startupProbe).toBeUndefined();
   });

@@ -52,7 +52,7 @@ spec:
             - name: http
               containerPort: {{ $service.port }}
           {{- include "wealist.environment" . | nindent 10 }}
-          {{- range $kind, $probe := $service.probes }}
+          {{- range $kind, $probe := include "wealist.serviceProbes" $service.probes | fromJson }}
           {{- with $probe }}
           {{ $kind }}Probe: {{- toYaml . | nindent 12 }}
           {{- end }}

@@ -81,6 +81,14 @@ spec:
 {{- end }}
 
 {{/*
+The probes of a store by one action, each with its own timing.
+*/}}
+{{- define "infrastructure.probes" -}}
+startupProbe: {{- merge (deepCopy .settings.startupProbe) .action | toYaml | nindent 2 }}
+readinessProbe: {{- merge (deepCopy .settings.readinessProbe) .action | toYaml | nindent 2 }}
+{{- end }}
+
+{{/*
 The restricted Pod Security Standard for the user that an image's contract names.
 */}}
 {{- define "infrastructure.podSecurity" -}}
