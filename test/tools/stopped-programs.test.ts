@@ -16,11 +16,17 @@ async function passHalfMinute(): Promise<void> {
   for (let at = 0; at < 6; at++) await passFiveSeconds();
 }
 
-/** The program that this test runs, once it has started. */
+/** The program that this test runs, once it has started. Never 0: a signal to that stops this process and its group. */
 async function findProgram(): Promise<number> {
-  const find = async () => (await listDescendants(process.pid)).find((each) => !each.isStopped)?.pid;
-  await expect.poll(find).toBeDefined();
-  return (await find()) ?? 0;
+  let found: number | undefined;
+  await expect
+    .poll(async () => {
+      found = (await listDescendants(process.pid)).find((each) => !each.isStopped)?.pid;
+      return found;
+    })
+    .toBeDefined();
+  if (found === undefined) throw new Error('the program has ended');
+  return found;
 }
 
 test('a stopped helm is named and killed', async () => {
@@ -42,7 +48,7 @@ test('a stopped helm is named and killed', async () => {
 
 test('a program that was stopped only for a while goes on', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-  const result = exec('sleep', ['1']);
+  const result = exec('sleep', ['3']);
   const pid = await findProgram();
   process.kill(pid, 'SIGSTOP');
   for (let at = 0; at < 5; at++) await passFiveSeconds();
@@ -56,7 +62,7 @@ test('a program that was stopped only for a while goes on', async () => {
 
 test('a program that must not stop in the middle is spared', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-  const result = exec('sleep', ['1'], { runsToEnd: true });
+  const result = exec('sleep', ['3'], { runsToEnd: true });
   const pid = await findProgram();
   process.kill(pid, 'SIGSTOP');
   await passHalfMinute();
