@@ -8,6 +8,7 @@ import { describeCommands, loadCommand } from './commands/find-command.ts';
 import { exitCodes, Failure } from './lib/failure.ts';
 import { toSystemFailure } from './lib/system-failure.ts';
 import { listenForSignals } from './signals.ts';
+import { isOtherCharset, writeAscii } from './ui/charset.ts';
 import { readColorChoice } from './ui/color-choice.ts';
 import { describeFailure, toFailureValue } from './ui/failure.ts';
 import { createUi } from './ui/ui.ts';
@@ -25,6 +26,10 @@ const run = new AbortController();
 // Every running program adds a listener, and many run at the same time.
 setMaxListeners(0, run.signal);
 let runningCommand: Command | undefined;
+
+if (isOtherCharset(process.env)) {
+  for (const output of [process.stdout, process.stderr]) if (output.isTTY) writeAscii(output);
+}
 
 // When the output is closed, a command that changes something continues, and one that only prints ends.
 for (const output of [process.stdout, process.stderr]) {

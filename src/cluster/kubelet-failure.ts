@@ -8,6 +8,11 @@ const hints: readonly { readonly pattern: RegExp; readonly hint: string }[] = [
   { pattern: /cgroup v1/, hint: 'start Linux with systemd.unified_cgroup_hierarchy=1' },
   { pattern: /running with swap on/, hint: 'sudo swapoff --all' },
   { pattern: /too many open files|inotify/, hint: 'npm run doctor -- --fix' },
+  {
+    // On btrfs and ZFS, whose devices the kubelet does not find: https://kind.sigs.k8s.io/docs/user/known-issues/
+    pattern: /in cached partitions map/,
+    hint: 'add to kubeadmConfigPatches in kind/cluster.yaml: a KubeletConfiguration with localStorageCapacityIsolation: false',
+  },
   { pattern: /no space left on device/, hint: 'npm run images -- prune' },
 ];
 

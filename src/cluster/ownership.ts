@@ -106,6 +106,11 @@ export function requireOwn(cluster: FoundCluster, checkoutId: string | undefined
   });
 }
 
+/** Whether the engine is removing one of its nodes, or has failed to: such a container cannot be started again. */
+export function isBeingRemoved({ nodes }: Pick<FoundCluster, 'nodes'>): boolean {
+  return nodes.some(({ state }) => state === 'removing' || state === 'dead');
+}
+
 /** The containers that carry kind's label for this cluster, running or not. */
 export function listNodeContainers(
   docker: Pick<Docker, 'listContainers'>,

@@ -14,6 +14,10 @@ export const commands: Commands = {
     summary: 'build, load and roll out services, and verify that the new code runs',
     load: () => import('./reload.ts'),
   },
+  intercept: {
+    summary: 'run a service as a program of this machine, the others stay in the cluster',
+    load: () => import('./intercept.ts'),
+  },
   logs: {
     summary: 'follow the merged logs of services and data stores across restarts and new pods',
     load: () => import('./logs.ts'),

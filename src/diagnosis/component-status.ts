@@ -1,5 +1,6 @@
 import { noteAnnotation } from '../lib/labels.ts';
 import type { Pod } from '../tools/kubernetes/objects.ts';
+import { findIntercept, type Intercept } from './intercept.ts';
 import { findServiceLiveFiles, type ServiceLiveFiles } from './live-files.ts';
 import { findPods, type Workload } from './pods.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -14,6 +15,8 @@ export interface ComponentStatus
   readonly imageId: string | undefined;
   /** Image of the container that has the workload's name, for each of the newest pods that has started it. */
   readonly running: readonly { readonly reference: string; readonly id: string }[];
+  /** Who intercepts the service of this name: its pods then get no requests. */
+  readonly intercept: Intercept | undefined;
   /** Files in its running containers that differ from those of its image. */
   readonly live: ServiceLiveFiles | undefined;
   /** Restarts of all containers of its newest pods. */
@@ -41,6 +44,7 @@ export function toComponentStatus(snapshot: Snapshot, workload: Workload): Compo
     image: current.at(-1)?.spec.containers[0]?.image,
     imageId: toImageId(current.at(-1)),
     running: current.flatMap((pod) => findRunning(pod, workload.name)),
+    intercept: findIntercept(snapshot, workload.name, workload.namespace),
     live: findServiceLiveFiles(current, workload.name),
     restarts: containers.reduce((sum, { restartCount }) => sum + restartCount, 0),
     created: created.length === 0 ? undefined : Math.min(...created),

@@ -28,6 +28,8 @@ export function findLiveFiles({ metadata, status }: Pod, container: string): Liv
   const text = metadata.annotations?.[liveAnnotation];
   const running = status.containerStatuses?.find(({ name }) => name === container);
   if (text === undefined || running === undefined) return undefined;
+  // One that waits for its next start keeps the ID of the previous one.
+  if (running.state && !running.state.running) return undefined;
   const stored = parse(text);
   if (!stored || stored.containerID !== running.containerID) return undefined;
   return { files: stored.files, sourceHash: stored.sourceHash };

@@ -1,5 +1,6 @@
 import type { Digest } from '../lib/oci.ts';
 import { isPodReady, type Pod, type ReplicaSet } from '../tools/kubernetes/objects.ts';
+import { toAgentName } from './intercept.ts';
 import { findLiveFiles } from './live-files.ts';
 import { findPods } from './pods.ts';
 import { findRollout } from './rollout.ts';
@@ -8,7 +9,7 @@ import type { Snapshot } from './snapshot.ts';
 
 /** The pods that serve a service. */
 export interface Running {
-  /** All pods are of the newest revision and ready, and the Service routes to them only. */
+  /** All pods are of the newest revision and ready, and the Service routes to them only, or is intercepted. */
   readonly isServing: boolean;
   /** Image IDs of its pods, as the node reports them. */
   readonly imageIds: readonly string[];
@@ -23,7 +24,7 @@ export function findRunning(snapshot: Snapshot, { namespace, name }: ServicePlac
   const workload = { kind: 'Deployment', name, namespace } as const;
   const rollout = findRollout(snapshot, workload);
   const { current } = findPods(snapshot, workload);
-  const names = new Set(current.map(({ metadata }) => metadata.name));
+  const names = new Set([...current.map(({ metadata }) => metadata.name), toAgentName(name)]);
   const slices = snapshot.list('EndpointSlice');
   const endpoints = slices
     .flatMap((slice) => slice.endpoints ?? [])
@@ -46,6 +47,11 @@ export function findRunning(snapshot: Snapshot, { namespace, name }: ServicePlac
     addresses: listAddresses(current),
     isLive: current.some((pod) => findLiveFiles(pod, name) !== undefined),
   };
+}
+
+/** Addresses of a service's pods, terminating ones included; not that of an agent which intercepts it. */
+export function listOwnAddresses(snapshot: Snapshot, { name }: ServicePlace): readonly string[] {
+  return listAddresses(snapshot.list('Pod').filter(({ metadata }) => metadata.name !== toAgentName(name)));
 }
 
 /** IP addresses of the pods that have one. */

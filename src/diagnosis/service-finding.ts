@@ -1,5 +1,6 @@
-import type { Pod, Service } from '../tools/kubernetes/objects.ts';
+import { isPodReady, type Pod, type Service } from '../tools/kubernetes/objects.ts';
 import { type Finding, toKubectlLine } from './finding.ts';
+import { isIntercepted, toAgentName } from './intercept.ts';
 import { describePorts, findPods, type Workload } from './pods.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -13,6 +14,7 @@ export function judgeService(snapshot: Snapshot, workload: Workload): Finding | 
   if (!service) {
     return { state: 'failed', line: `Service ${name} does not exist`, next: repair };
   }
+  if (isIntercepted(service)) return judgeIntercepted(snapshot, service);
   const [pod] = findPods(snapshot, workload).current;
   if (!pod) return undefined;
   return (
@@ -26,6 +28,20 @@ export function judgeService(snapshot: Snapshot, workload: Workload): Finding | 
           next: toKubectlLine(namespace, 'describe', 'service', name),
         })
   );
+}
+
+/** An intercepted Service routes to its agent, which gives it back when nobody is connected. */
+function judgeIntercepted(
+  snapshot: Snapshot,
+  { metadata: { name, namespace = '' } }: Service,
+): Finding | undefined {
+  const agent = snapshot.find('Pod', toAgentName(name), namespace);
+  if (agent && isPodReady(agent)) return undefined;
+  return {
+    state: 'failed',
+    line: `Service ${name} is intercepted, and pod ${toAgentName(name)} is not ready`,
+    next: repair,
+  };
 }
 
 function judgeSelector({ metadata, spec: { selector = {} } }: Service, pod: Pod): Finding | undefined {

@@ -18,11 +18,16 @@ export interface HttpErrorResponse {
 /** Milliseconds to wait for the client's first message, and for its connection to close. */
 const timeout = 2_000;
 
-/** 503 with the reason as its body. */
-export function toServiceUnavailable(reason: string): HttpErrorResponse {
+/** The statuses of requests that were not served. */
+export type ErrorStatus = 502 | 503;
+
+const phrases: Readonly<Record<ErrorStatus, string>> = { 502: 'Bad Gateway', 503: 'Service Unavailable' };
+
+/** An error with the reason as its body. */
+export function toErrorResponse(status: ErrorStatus, reason: string): HttpErrorResponse {
   return {
-    status: 503,
-    reason: 'Service Unavailable',
+    status,
+    reason: phrases[status],
     headers: { 'content-type': 'text/plain; charset=utf-8', 'retry-after': '5', 'cache-control': 'no-store' },
     body: `${reason}\n`,
   };
@@ -46,7 +51,7 @@ type SendError = (connection: Duplex, reason: string) => Promise<void>;
 
 const senders: Readonly<Record<Protocol, SendError>> = {
   async http(connection, reason) {
-    const { status, reason: phrase, headers, body } = toServiceUnavailable(reason);
+    const { status, reason: phrase, headers, body } = toErrorResponse(503, reason);
     const allHeaders = { ...headers, 'content-length': Buffer.byteLength(body), connection: 'close' };
     const lines = Object.entries(allHeaders).map(([name, value]) => `${name}: ${value}\r\n`);
     connection.write(`HTTP/1.1 ${status} ${phrase}\r\n${lines.join('')}\r\n${body}`);

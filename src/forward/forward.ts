@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { createHttpRelay } from '../tools/http-relay.ts';
 import { isConnectionLost } from '../tools/kubernetes/api-server.ts';
 import { detectHttp2 } from './detect-http2.ts';
-import { type Protocol, sendError, toServiceUnavailable } from './error-response.ts';
+import { type ErrorStatus, type Protocol, sendError, toErrorResponse } from './error-response.ts';
 import { type BufferedClient, relayConnection, type UpstreamConnection } from './relay-connection.ts';
 import { createRetry, type Retry, type RetryOptions, type RetryOutcome } from './retry.ts';
 
@@ -25,6 +25,8 @@ export interface Upstream {
 
 export interface ForwardOptions extends Omit<RetryOptions, 'waitForChange'> {
   readonly protocol: Protocol;
+  /** Status of HTTP requests that were not served; 503 by default. */
+  readonly status?: ErrorStatus;
   /** Explains in one or more lines why no target responds. Called when a request was not served. */
   readonly explain: (outcome: Exclude<RetryOutcome, 'served'>, signal: AbortSignal) => Promise<string>;
   readonly signal: AbortSignal;
@@ -34,6 +36,10 @@ export interface ForwardOptions extends Omit<RetryOptions, 'waitForChange'> {
 export interface Forward {
   /** Serves an accepted connection that was not read from yet. Resolves when the connection is closed. */
   serve(connection: Duplex): Promise<void>;
+  /** Lets each client's connection end with its next response, so that the client connects anew. HTTP only. */
+  drain(): void;
+  /** Number of HTTP requests that are being served. */
+  countOpen(): number;
   close(): void;
 }
 
@@ -46,12 +52,15 @@ export interface Forward {
 export function createForward(upstream: Upstream, options: ForwardOptions): Forward {
   const { protocol } = options;
   const retry = createRetry({ ...options, waitForChange: upstream.waitForChange });
-  if (protocol !== 'http') return { serve: createTcpHandler(upstream, retry, options), close() {} };
+  if (protocol !== 'http') {
+    const serve = createTcpHandler(upstream, retry, options);
+    return { serve, drain() {}, countOpen: () => 0, close() {} };
+  }
   return createHttpForward(upstream, retry, options);
 }
 
 function createHttpForward(upstream: Upstream, retry: Retry, options: ForwardOptions): Forward {
-  const { explain, signal } = options;
+  const { explain, signal, status = 503 } = options;
   const serveTcp = createTcpHandler(upstream, retry, options);
   const serveHttp2 = createTcpHandler(upstream, retry, { ...options, protocol: 'http2' });
 
@@ -64,7 +73,7 @@ function createHttpForward(upstream: Upstream, retry: Retry, options: ForwardOpt
         const target = upstream.find();
         return target !== undefined && attempt(target);
       }, combined);
-      if (outcome !== 'served') refuse(toServiceUnavailable(await explain(outcome, combined)));
+      if (outcome !== 'served') refuse(toErrorResponse(status, await explain(outcome, combined)));
     },
   });
 
@@ -78,6 +87,8 @@ function createHttpForward(upstream: Upstream, retry: Retry, options: ForwardOpt
       const upgraded = await relay.serve(connection);
       if (upgraded) await serveTcp(upgraded);
     },
+    drain: relay.drain,
+    countOpen: relay.countOpen,
     close: relay.close,
   };
 }

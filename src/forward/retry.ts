@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface RetryOptions {
   /** Resolves when another attempt may succeed. */
   readonly waitForChange: (signal: AbortSignal) => Promise<void>;
-  /** Milliseconds after which a waiting request fails. */
-  readonly timeout?: number;
+  /** Milliseconds after which a waiting request fails; as a function, asked when the request comes. */
+  readonly timeout?: number | (() => number);
   /** Maximum number of requests that wait at the same time. */
   readonly maxWaiting?: number;
   /** Called when requests start to wait, and when a target responds again. */
@@ -60,10 +60,11 @@ export function createRetry({
   async function wait(
     attempt: () => Promise<boolean>,
     startedAt: number,
+    limit: number,
     signal: AbortSignal,
   ): Promise<RetryOutcome> {
     for (let delay = minDelay; ; delay = Math.min(2 * delay, maxDelay)) {
-      const remaining = startedAt + timeout - performance.now();
+      const remaining = startedAt + limit - performance.now();
       if (remaining <= 0) return 'timeout';
       await waitForDelayOrChange(Math.min(delay, remaining), signal);
       if (await attempt()) return 'served';
@@ -74,11 +75,12 @@ export function createRetry({
   return {
     async run(attempt, signal) {
       const startedAt = performance.now();
+      const limit = typeof timeout === 'function' ? timeout() : timeout;
       if (await attempt()) return 'served';
       if (waiting >= maxWaiting) return 'full';
       waiting++;
       try {
-        return await wait(attempt, startedAt, signal);
+        return await wait(attempt, startedAt, limit, signal);
       } finally {
         waiting--;
       }

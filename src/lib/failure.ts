@@ -47,6 +47,8 @@ export class CommandFailure extends Failure {
   readonly argv: readonly string[];
   /** The program's exit code; undefined when it could not be started or a signal ended it. */
   readonly status: number | undefined;
+  /** The signal that ended it. */
+  readonly killedBy: string | undefined;
   readonly stdout: string;
   /** Its standard error, at most the last 20 lines. */
   readonly stderr: string;
@@ -56,12 +58,14 @@ export class CommandFailure extends Failure {
     {
       argv,
       status,
+      killedBy,
       stdout,
       stderr,
       ...options
     }: FailureOptions & {
       readonly argv: readonly string[];
       readonly status: number | undefined;
+      readonly killedBy?: string | undefined;
       readonly stdout: string;
       readonly stderr: string;
     },
@@ -70,6 +74,7 @@ export class CommandFailure extends Failure {
     this.name = 'CommandFailure';
     this.argv = argv;
     this.status = status;
+    this.killedBy = killedBy;
     this.stdout = stdout;
     this.stderr = stderr;
   }

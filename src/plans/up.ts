@@ -11,6 +11,7 @@ import {
   toServiceValues,
   valuesFiles,
 } from '../config/values.ts';
+import { listIntercepted } from '../diagnosis/intercept.ts';
 import type { ImageName } from '../images/chain.ts';
 import { loadImages } from '../images/load/load-images.ts';
 import { toWaves } from '../lib/waves.ts';
@@ -21,6 +22,7 @@ import { buildService } from '../steps/build-service.ts';
 import { createCluster } from '../steps/create-cluster.ts';
 import { deployRelease } from '../steps/deploy-release.ts';
 import { ensureImage, ensureNodeImage } from '../steps/ensure-image.ts';
+import { giveBackServices } from '../steps/give-back-services.ts';
 import { loadOntoNodes } from '../steps/load-images.ts';
 import { makeRoom } from '../steps/make-room.ts';
 import { moveStandInTables } from '../steps/move-stand-in-tables.ts';
@@ -117,7 +119,21 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
         }),
       ],
     },
-    { title: 'Ports of the ingress', steps: [deploys.otherIngress()] },
+    {
+      title: 'Ports of the ingress',
+      steps: [
+        deploys.otherIngress(),
+        giveBackServices({
+          namespace: environment.namespace,
+          all: choice.repairs,
+          connect: async (signal) => ({
+            api: await deps.openApi(),
+            nodes: toolchain.nodes,
+            nodeNames: await listNodeNames(toolchain.docker, cluster.name, signal),
+          }),
+        }),
+      ],
+    },
     {
       title: 'Room on the nodes',
       steps: [
@@ -138,6 +154,7 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
             moveStandInTables({
               ...{ kubectl: toolchain.kubectl, snapshots: deps.snapshots, openPostgres: deps.openPostgres },
               namespace: environment.namespace,
+              repairs: choice.repairs,
               services: selection.services,
               data: join(paths.data, cluster.name),
             }),
@@ -152,15 +169,13 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
     {
       title: 'Responses through the ingress',
       steps: [
-        waitForIngress(async (signal) => [
-          ...toAddresses(
-            environment,
-            selection.services,
-            cluster,
-            await deps.snapshots.take(signal, { maxAge: 1_000 }),
-          ),
-          ...toExtraAddresses(cluster),
-        ]),
+        waitForIngress(async (signal) => {
+          const snapshot = await deps.snapshots.take(signal, { maxAge: 1_000 });
+          // A program of this machine responds for these, in whichever state it is.
+          const intercepted = new Set(listIntercepted(snapshot, environment.namespace));
+          const own = selection.services.filter((name) => !intercepted.has(name));
+          return [...toAddresses(environment, own, cluster, snapshot), ...toExtraAddresses(cluster)];
+        }),
         probePolicies({
           dockerCli: toolchain.dockerCli,
           snapshots: deps.snapshots,

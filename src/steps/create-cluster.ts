@@ -8,6 +8,7 @@ import {
   type FoundCluster,
   type FoundNode,
   findCluster,
+  isBeingRemoved,
   nodeNamesOf,
   requireOwn,
 } from '../cluster/ownership.ts';
@@ -172,12 +173,30 @@ export function createCluster(deps: ClusterDeps): Step {
   }
 
   async function resume(found: FoundCluster, run: Run): Promise<void> {
-    const stopped = await startNodes(found, run);
-    await watch(run.signal, async (signal) => {
-      await writeFileAtomically(kubeconfig, await kind.kubeconfig(name, signal));
-      await waitForApi(openApi, name, { ...run, signal });
-      await waitForRestarts({ docker, snapshots: deps.snapshots }, stopped, { ...run, signal });
-    });
+    try {
+      const stopped = await startNodes(found, run);
+      await watch(run.signal, async (signal) => {
+        await writeFileAtomically(kubeconfig, await kind.kubeconfig(name, signal));
+        await waitForApi(openApi, name, { ...run, signal });
+        await waitForRestarts({ docker, snapshots: deps.snapshots }, stopped, { ...run, signal });
+      });
+    } catch (error) {
+      run.signal.throwIfAborted();
+      if (error instanceof Failure && (await isLeaving(run.signal))) return recreate(run);
+      throw error;
+    }
+  }
+
+  /** Whether the cluster is gone or going, as when a `down` was killed after it had asked the engine to remove it. */
+  async function isLeaving(signal: AbortSignal): Promise<boolean> {
+    const found = await findCluster(docker, name, signal);
+    return !found || isBeingRemoved(found);
+  }
+
+  /** No data is lost: volumes are folders of this machine. */
+  async function recreate(run: Run): Promise<void> {
+    await removeNodes(docker, name, run.signal);
+    await create(run);
   }
 
   const isFinished = async (found: FoundCluster) => (await findCreated(found)) !== undefined;
@@ -245,12 +264,11 @@ export function createCluster(deps: ClusterDeps): Step {
     async apply(run) {
       const found = await findOwn(run.signal);
       if (!found) return create(run);
+      if (isBeingRemoved(found)) return recreate(run);
       if (await isFinished(found)) return resume(found, run);
       await requireEmpty(found, run);
       run.report('replacing an incomplete cluster of a previous run');
-      // No data is lost: volumes are folders of this machine.
-      await removeNodes(docker, name, run.signal);
-      await create(run);
+      await recreate(run);
     },
   };
 }

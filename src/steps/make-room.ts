@@ -29,37 +29,45 @@ const resources = [
  * room that a later one no longer needs, in every run.
  */
 export function makeRoom({ kubectl, snapshots, namespace, requests }: MakeRoomDeps): Step {
+  const listServices = (snapshot: Snapshot) =>
+    snapshot.list('Deployment').filter(({ metadata }) => metadata.namespace === namespace);
+
+  /** Whether a pod waits for room, or a second pod of the largest service would. Reads no values file. */
+  function isTight(snapshot: Snapshot): boolean {
+    const isWaiting = snapshot.list('Pod').some(({ metadata, spec, status }) => {
+      const scheduled = status.conditions?.find(({ type }) => type === 'PodScheduled');
+      const isShort = /Insufficient (cpu|memory)/.test(scheduled?.message ?? '');
+      return metadata.namespace === namespace && spec.nodeName === undefined && isShort;
+    });
+    const largestOf = (resource: string) =>
+      Math.max(0, ...listServices(snapshot).map((each) => toPodRequest(each, resource)));
+    return isWaiting || resources.some(({ name }) => largestOf(name) > findRoom(snapshot, name));
+  }
+
+  /** What will not fit beside what runs now; undefined when every new pod will. */
+  async function findShortage(snapshot: Snapshot): Promise<string | undefined> {
+    for (const [service, wanted] of await requests()) {
+      for (const { name, key } of resources) {
+        const room = findRoom(snapshot, name);
+        if (wanted[key] <= room) continue;
+        return `a new pod of ${service} requests ${toAmount(name, wanted[key])}, ${toAmount(name, room)} is free`;
+      }
+    }
+    return undefined;
+  }
+
   /** The services that request more than they will. */
-  async function listLowered(snapshot: Snapshot) {
+  async function listLowered(snapshot: Snapshot): Promise<readonly Lowered[]> {
     const wanted = await requests();
     return listServices(snapshot).flatMap((deployment) => {
       const { name } = deployment.metadata;
       const lower = wanted.get(name);
       const spec = deployment.spec.template.spec;
       if (!lower || !spec || deployment.spec.replicas === 0) return [];
-      return exceeds(spec, lower) ? [{ name, lower }] : [];
+      // One that rises may be above the present limit; Helm sets both.
+      const changed = resources.filter((each) => lower[each.key] < toRequest(spec, each.name));
+      return changed.length === 0 ? [] : [{ name, lower, changed }];
     });
-  }
-
-  const listServices = (snapshot: Snapshot) =>
-    snapshot.list('Deployment').filter(({ metadata }) => metadata.namespace === namespace);
-
-  /** What does not fit: a pod that waits for room now, or another pod of the largest service. */
-  function findShortage(snapshot: Snapshot): string | undefined {
-    const waiting = snapshot.list('Pod').find(({ metadata, spec, status }) => {
-      const scheduled = status.conditions?.find(({ type }) => type === 'PodScheduled');
-      const isShort = /Insufficient (cpu|memory)/.test(scheduled?.message ?? '');
-      return metadata.namespace === namespace && spec.nodeName === undefined && isShort;
-    });
-    if (waiting) return `pod ${waiting.metadata.name} fits onto no node`;
-    for (const { name } of resources) {
-      const [best] = listNodeLoads(snapshot, name);
-      const largest = Math.max(0, ...listServices(snapshot).map((each) => toPodRequest(each, name)));
-      if (best && largest > best.free) {
-        return `a second pod of ${toAmount(name, largest)} does not fit: ${toAmount(name, best.free)} is free`;
-      }
-    }
-    return undefined;
   }
 
   return {
@@ -67,29 +75,31 @@ export function makeRoom({ kubectl, snapshots, namespace, requests }: MakeRoomDe
 
     async isDone({ signal }) {
       const snapshot = await snapshots.take(signal, { maxAge: 1_000 });
-      if (findShortage(snapshot) === undefined) return 'new pods fit beside the old ones';
+      if (!isTight(snapshot) || (await findShortage(snapshot)) === undefined) {
+        return 'new pods fit beside the old ones';
+      }
       return (await listLowered(snapshot)).length === 0 && 'no service requests less than before';
     },
 
     async apply({ signal, report }) {
       const before = await snapshots.take(signal);
-      const shortage = findShortage(before);
+      const shortage = await findShortage(before);
       const lowered = await listLowered(before);
       if (shortage === undefined || lowered.length === 0) return;
-      report(`${shortage}: lowering ${lowered.map(({ name }) => name).join(', ')}`);
-      for (const { name, lower } of lowered) {
-        const patch = JSON.stringify(toPatch(name, lower));
-        const where = ['deployment', name, `--namespace=${namespace}`];
+      report(`${shortage}: lowering the requests of ${lowered.map(({ name }) => name).join(', ')}`);
+      for (const each of lowered) {
+        const where = ['deployment', each.name, `--namespace=${namespace}`];
+        const patch = JSON.stringify(toPatch(each));
         await kubectl.run(['patch', ...where, '--type=strategic', `--patch=${patch}`], signal);
       }
-      const wanted = new Map(lowered.map(({ name, lower }) => [name, lower]));
+      const wanted = new Map(lowered.map((each) => [each.name, each]));
       const hasRoom = async () => {
         const snapshot = await snapshots.take(signal);
         const isEnding = snapshot.list('Pod').some((pod) => {
           const lower = wanted.get(findComponent(pod) ?? '');
-          return pod.metadata.namespace === namespace && lower && exceeds(pod.spec, lower);
+          return pod.metadata.namespace === namespace && lower !== undefined && exceeds(pod.spec, lower);
         });
-        return (!isEnding && findShortage(snapshot) === undefined) || undefined;
+        return (!isEnding && (await findShortage(snapshot)) === undefined) || undefined;
       };
       // What still does not fit fails where it is deployed, with its numbers.
       await waitFor(hasRoom, { interval: 500, timeout, signal });
@@ -97,18 +107,31 @@ export function makeRoom({ kubectl, snapshots, namespace, requests }: MakeRoomDe
   };
 }
 
+/** The most that a node has free of a resource; without a node, which no pod waits for, as much as may be wanted. */
+function findRoom(snapshot: Snapshot, resource: string): number {
+  return listNodeLoads(snapshot, resource)[0]?.free ?? Number.POSITIVE_INFINITY;
+}
+
 function toPodRequest({ spec }: Deployment, resource: string): number {
   const pod = spec.template.spec;
   return pod && spec.replicas !== 0 ? toRequest(pod, resource) : 0;
 }
 
-function exceeds(spec: Parameters<typeof toRequest>[0], lower: Requests): boolean {
-  return resources.some(({ name, key }) => toRequest(spec, name) > lower[key]);
+/** A service's lower requests, and which of them are lower. */
+interface Lowered {
+  readonly name: string;
+  readonly lower: Requests;
+  readonly changed: readonly (typeof resources)[number][];
+}
+
+function exceeds(spec: Parameters<typeof toRequest>[0], { lower, changed }: Lowered): boolean {
+  return changed.some(({ name, key }) => toRequest(spec, name) > lower[key]);
 }
 
 /** Helm's next upgrade of the release puts the strategy back. */
-function toPatch(name: string, { cpus, memory }: Requests): object {
-  const requests = { cpu: `${Math.round(cpus * 1000)}m`, memory: String(Math.round(memory)) };
+function toPatch({ name, lower, changed }: Lowered): object {
+  const amounts = { cpu: `${Math.round(lower.cpus * 1000)}m`, memory: String(Math.round(lower.memory)) };
+  const requests = Object.fromEntries(changed.map((each) => [each.name, amounts[each.name]]));
   return {
     spec: {
       strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '100%', maxSurge: 0 } },

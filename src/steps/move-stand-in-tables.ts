@@ -12,6 +12,8 @@ export interface MoveStandInTablesDeps {
   readonly snapshots: Snapshots;
   readonly openPostgres: (place: PostgresPlace) => Pick<Postgres, 'listDatabases' | 'readJson' | 'run'>;
   readonly namespace: string;
+  /** Looks again although all tables were found in place before. */
+  readonly repairs: boolean;
   /** The services that this run deploys. */
   readonly services: readonly string[];
   /** The cluster's data folder, which has the databases. */
@@ -43,6 +45,7 @@ export function moveStandInTables(deps: MoveStandInTablesDeps): Step {
     title: "stand-ins' tables",
 
     async isDone() {
+      if (deps.repairs) return false;
       return (await exists(marker)) && `in schema ${standInSchema}`;
     },
 

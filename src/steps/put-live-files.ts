@@ -22,6 +22,8 @@ export interface PutLiveFilesDeps {
   readonly port: number;
   /** Prints a line of a command's output. */
   readonly onOutput: (line: string) => void;
+  /** Called when a container has all files, before what follows. */
+  readonly onPut?: (containerID: string) => void;
 }
 
 interface ContainerFiles {
@@ -70,7 +72,7 @@ type ContainerUpdate =
  * @throws {Failure} exit code 7 when the program cannot load the files, or the command of `then` fails.
  */
 export async function putLiveFiles(
-  { api, nodes, place, port, onOutput }: PutLiveFilesDeps,
+  { api, nodes, place, port, onOutput, onPut = () => {} }: PutLiveFilesDeps,
   state: LiveState,
   { tree, folders, program, sourceHash }: LiveSource & { readonly sourceHash: string },
   { signal }: Run,
@@ -132,7 +134,10 @@ export async function putLiveFiles(
     const changed = paths.filter(
       (path) => toWanted(path) !== (put.get(path) ?? describeEntry(state.base.get(path))),
     );
-    if (changed.length === 0 && pending.size === 0) return { pod: name, put: 0, isNew };
+    if (changed.length === 0 && pending.size === 0) {
+      onPut(id);
+      return { pod: name, put: 0, isNew };
+    }
 
     // Before the first file: a pod without the annotation counts as one that runs its image unchanged.
     if (files > 0) await mark(pod, id, { files, sourceHash: '' });
@@ -146,6 +151,7 @@ export async function putLiveFiles(
       await nodes.changeFolder(node, mounts.get(to) ?? '', packed, signal);
       for (const path of packed.read) put.set(path, toWanted(path));
     }
+    onPut(id);
     const target = { nodes, node, pod: name, container: toRuntimeId(id), place, onOutput };
     const waiting = folders.filter(({ to }) => pending.has(to));
     if (!(await followUp(target, waiting, signal))) return 'image';

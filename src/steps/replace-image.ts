@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findPods } from '../diagnosis/pods.ts';
 import { waitUntilReady } from '../diagnosis/ready.ts';
-import { findRunning, listAddresses, type Running, runsImage } from '../diagnosis/running-image.ts';
+import { findRunning, listOwnAddresses, type Running, runsImage } from '../diagnosis/running-image.ts';
 import {
   findDeployment,
   type ServicePlace,
@@ -92,7 +92,7 @@ export async function replaceImage(deps: ReplaceImageDeps, wanted: WantedImage, 
     throw isVerdict ? await noteOldPods(deps, error, run) : error;
   });
   const replaced = serving.then(({ addresses }) =>
-    listAddresses(before.list('Pod')).filter((each) => !addresses.includes(each)),
+    listOwnAddresses(before, place).filter((each) => !addresses.includes(each)),
   );
   // `serving` rejects with the same error.
   replaced.catch(() => {});

@@ -19,19 +19,26 @@ const podsTimeout = 60_000;
 type OpenApi = () => Promise<ApiServer>;
 
 /** Waits until the API server reports that it is ready. @throws {Failure} exit code 5 when it makes no progress. */
-export async function waitForApi(openApi: OpenApi, cluster: string, run: Run): Promise<void> {
-  const { signal, report } = run;
+export async function waitForApi(
+  openApi: OpenApi,
+  cluster: string,
+  { signal, report }: Run,
+  { timeout = apiTimeout, interval = 300 } = {},
+): Promise<void> {
   report('waiting for the API server');
   let reason = '';
+  const reasons = new Set<string>();
   const onFailure = (failure: Error) => {
     reason = [failure.message, failure.cause].filter((each) => typeof each === 'string').join(': ');
+    reasons.add(reason);
   };
   const ready = await waitFor(() => askApi(openApi, signal, readReady, onFailure), {
-    ...{ interval: 300, timeout: apiTimeout, signal },
-    progress: () => reason,
+    ...{ interval, timeout, signal },
+    // One that crashes again and again has a few reasons in turn, which is no progress.
+    progress: () => String(reasons.size),
   });
   if (ready !== undefined) return;
-  const limit = `no progress for ${toDuration(apiTimeout)}`;
+  const limit = `no progress for ${toDuration(timeout)}`;
   throw new Failure(`the API server of cluster ${cluster} is not ready: ${limit}`, {
     cause: reason,
     hint: 'npm run down, then npm run up: the data is preserved',

@@ -154,6 +154,7 @@ async function run(
   throw new CommandFailure(message, {
     argv: [program, ...args],
     status: result.exitCode,
+    killedBy: result.signal,
     stdout,
     stderr: lastLines,
     cause: printedTooMuch ? undefined : lastLines || result.originalMessage,

@@ -35,6 +35,10 @@ export interface HttpRelay {
    * when the client upgrades it to another protocol such as WebSocket. @throws what `serve` throws.
    */
   serve(connection: Duplex): Promise<Duplex | undefined>;
+  /** From now on each response ends its client's connection. */
+  drain(): void;
+  /** Number of requests whose responses have not ended. */
+  countOpen(): number;
   close(): void;
 }
 
@@ -48,6 +52,8 @@ export function createHttpRelay({ current, onResponse, serve }: HttpRelayOptions
   const pool = createConnectionPool(current);
   const upgraded = new WeakMap<Duplex, (connection: Duplex) => void>();
   const failed = new WeakMap<Duplex, (error: unknown) => void>();
+  let isDraining = false;
+  let open = 0;
 
   const server = createServer(
     { maxHeaderSize: largestHead, requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0, noDelay: true },
@@ -65,7 +71,9 @@ export function createHttpRelay({ current, onResponse, serve }: HttpRelayOptions
 
   async function relay(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const left = new AbortController();
+    open++;
     response.on('close', () => {
+      open--;
       if (!response.writableFinished) left.abort();
     });
     const body = bufferBody(request);
@@ -114,6 +122,7 @@ export function createHttpRelay({ current, onResponse, serve }: HttpRelayOptions
       });
       upstream.on('response', (answer) => {
         onResponse();
+        if (isDraining) response.shouldKeepAlive = false;
         void sendResponse(answer, response).then(() => resolve(true));
       });
       upstream.on('close', () => pool.release(target, connection));
@@ -132,6 +141,10 @@ export function createHttpRelay({ current, onResponse, serve }: HttpRelayOptions
         connection.resume();
       });
     },
+    drain() {
+      isDraining = true;
+    },
+    countOpen: () => open,
     close() {
       pool.close();
       server.closeAllConnections();

@@ -20,6 +20,17 @@ test('a restarted container has no live files', () => {
   ).toBeUndefined();
 });
 
+test('a container that waits for its next start has no live files', () => {
+  const pod = podWith(toLiveAnnotations('containerd://1', live));
+  const waiting = makeStatus({
+    containerID: 'containerd://1',
+    state: { waiting: { reason: 'CrashLoopBackOff' } },
+  });
+  expect(
+    findLiveFiles({ ...pod, status: { ...pod.status, containerStatuses: waiting } }, 'main'),
+  ).toBeUndefined();
+});
+
 test('without files the annotation is removed', () => {
   for (const none of [undefined, { ...live, files: 0 }]) {
     expect(Object.values(toLiveAnnotations('containerd://1', none))).toEqual([null]);

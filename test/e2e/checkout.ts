@@ -137,6 +137,6 @@ export function openCheckout({ folder, name }: CheckoutLocation, settings: NodeJ
 /** The environment of the user, without the variables that npm and vitest have added. */
 function toUserEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const added =
-    /^(npm_|VITE|VITEST|WEALIST_E2E_|TEST$|NODE_ENV$|NODE_OPTIONS$|PROD$|DEV$|MODE$|BASE_URL$|SSR$)/;
+    /^(npm_|VITE|VITEST|WEALIST_E2E_|FORCE_COLOR$|TEST$|NODE_ENV$|NODE_OPTIONS$|PROD$|DEV$|MODE$|BASE_URL$|SSR$)/;
   return Object.fromEntries(Object.entries(env).filter(([name]) => !added.test(name)));
 }

@@ -123,7 +123,7 @@ export async function startApiServer({
 
   const findPodPath = (name: string) => [...objects.keys()].find((path) => path.endsWith(`/pods/${name}`));
 
-  addPortForward(server, {
+  const endPortForwards = addPortForward(server, {
     ports,
     hasPod: (name) => findPodPath(name) !== undefined,
     onRequest(request) {
@@ -162,7 +162,9 @@ export async function startApiServer({
     /** Closes all connections; while down, new ones are closed as well. */
     setDown(down: boolean): void {
       isDown = down;
-      if (down) server.closeAllConnections();
+      if (!down) return;
+      server.closeAllConnections();
+      endPortForwards();
     },
   };
 }

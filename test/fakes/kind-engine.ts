@@ -1,4 +1,5 @@
 import { ownerOnNode } from '../../src/config/kind-cluster.ts';
+import { Failure } from '../../src/lib/failure.ts';
 import type { ContainerState, DockerContainerDetails } from '../../src/tools/docker/containers.ts';
 import type { Docker } from '../../src/tools/docker/docker.ts';
 
@@ -65,7 +66,12 @@ export function createKindEngine({ data: usualData = '/data' } = {}) {
     async removeContainer(id) {
       containers.delete(nameOf(id));
     },
-    startContainer: async (id) => setState(id, 'running'),
+    async startContainer(id) {
+      if (toDetails(nameOf(id))?.state === 'removing') {
+        throw new Failure(`starting container ${id}: container is marked for removal and cannot be started`);
+      }
+      setState(id, 'running');
+    },
     unpauseContainer: async (id) => setState(id, 'running'),
   };
 

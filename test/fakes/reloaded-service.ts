@@ -66,6 +66,8 @@ export function createReloadedService({
     say: (content: string): ProgramStatus | ApiFailure => ({ program: hashContent(Buffer.from(content)) }),
     /** Runs a command of `then`; throws for one that fails. */
     exec: async (_argv: readonly string[], _onLine: (line: string) => void) => {},
+    /** Starts a container on the node; resolves when it is let go. */
+    start: async (_id: string) => {},
     /** Whether its program can be restarted in its container. */
     isRestartable: true,
     /** Whether its containers run. */
@@ -209,6 +211,10 @@ export function createReloadedService({
         else there.set(path, action.startsWith('folder:') ? action : (contents.get(path) ?? ''));
       }
       await fake.afterPut();
+    },
+    async holdStarts(_node, { names, signal, onStart }) {
+      fake.start = async (id) => onStart(names[0] ?? '', id);
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
     },
     async execInContainer(_node, _container, argv, { onLine = () => {} }) {
       commands.push(argv);

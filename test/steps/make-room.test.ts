@@ -87,13 +87,21 @@ test('on a full node the lower requests are applied first, and the old pods end 
           strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '100%', maxSurge: 0 } },
           template: {
             spec: {
-              containers: [{ name: 'chat', resources: { requests: { cpu: '10m', memory: '67108864' } } }],
+              containers: [{ name: 'chat', resources: { requests: { cpu: '10m' } } }],
             },
           },
         },
       },
     },
   ]);
+  expect(await cluster.isDone()).toBe('new pods fit beside the old ones');
+});
+
+test('a request that no node can satisfy is lowered by its own rollout, during which the old pod serves', async () => {
+  const cluster = makeCluster(
+    { auth: '100m', chat: '10m' },
+    { waiting: ['chat'], wanted: { auth: '100m', chat: '10m' } },
+  );
   expect(await cluster.isDone()).toBe('new pods fit beside the old ones');
 });
 

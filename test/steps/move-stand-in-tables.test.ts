@@ -61,6 +61,7 @@ async function makeWorld({ tables, deployed = [], services = [], hasPod = true }
       },
     }),
     namespace,
+    repairs: false,
     services,
     data: await makeTemporaryFolder(),
   });

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { App } from '../../cli/command.ts';
 import { createNodeWatch } from '../../cluster/node-watch.ts';
 import { describeOrphan, findOrphan, requireOwnOrAdopted } from '../../cluster/orphan.ts';
-import { type FoundCluster, findCluster } from '../../cluster/ownership.ts';
+import { type FoundCluster, findCluster, isBeingRemoved } from '../../cluster/ownership.ts';
 import type { LocalEnvironment } from '../../config/schema.ts';
 import { exitCodes, Failure } from '../../lib/failure.ts';
 import type { Watch } from '../../lib/watchdog.ts';
@@ -17,6 +17,7 @@ import { EngineFailure } from '../../machine/engine-failure.ts';
 import { type Host, readHost } from '../../machine/host.ts';
 import { findCheckoutId } from '../../state/checkout-id.ts';
 import { type ClusterRecord, findClusterRecord } from '../../state/cluster-record.ts';
+import { removeNodes } from '../../steps/remove-nodes.ts';
 import { createDocker } from '../../tools/docker/docker.ts';
 import { adoptCluster } from './adopt-cluster.ts';
 import { findClusterAccess, type LocalAccess } from './cluster.ts';
@@ -62,7 +63,7 @@ export interface SituationOptions {
 }
 
 /**
- * Reads the situation; changes nothing but the owner of what is adopted.
+ * Reads the situation; changes nothing but the owner of what is adopted, and awaits the end of a removal.
  * @throws {Failure} exit code 9 when a cluster of that name belongs to another checkout, or was created in another engine.
  */
 export async function readSituation(
@@ -92,6 +93,11 @@ export async function readSituation(
     if (own !== checkoutId) return readSituation(app, environment, { name: wantedName });
   }
   if (found) await requireOwnOrAdopted(found, checkoutId, data);
+  if (found && adopt && isBeingRemoved(found)) {
+    // By a `down` that was killed: its ports are free, and its name is, once the engine has finished.
+    await removeNodes(docker, name, signal);
+    return readSituation(app, environment, { name: wantedName, adopt });
+  }
   const taken = containers.flatMap(({ ports }) => ports.map(({ hostPort }) => hostPort));
   return { ...surroundings, record, found, taken: new Set(taken) };
 }

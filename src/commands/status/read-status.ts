@@ -3,6 +3,7 @@ import { findPolicyRecord, type PolicyState, toPolicyState } from '../../cluster
 import type { Environment } from '../../config/schema.ts';
 import type { Component as ListedPart } from '../../diagnosis/component.ts';
 import { type ComponentStatus, toComponentStatus } from '../../diagnosis/component-status.ts';
+import { describeIntercept } from '../../diagnosis/intercept.ts';
 import type { Snapshot } from '../../diagnosis/snapshot.ts';
 import { withDeadline } from '../../lib/deadline.ts';
 import { nodeTypeLabel } from '../../lib/labels.ts';
@@ -143,10 +144,21 @@ function toComponentReports(
     listComponents(snapshot, environment, record)
       .map((component): ComponentReport => {
         const { name, kind, workload } = component;
-        const { created, running, live, ...status } = toComponentStatus(snapshot, workload);
+        const { created, running, live, intercept, ...status } = toComponentStatus(snapshot, workload);
         const time = created === undefined ? undefined : new Date(created).toISOString();
-        const freshness = kind === 'service' ? findFreshness(name, { running, live }) : undefined;
-        return { name, kind, ...status, freshness, created: time, address: toAddress(component, record) };
+        // What runs is then not what the cluster runs.
+        const freshness =
+          kind === 'service' && !intercept ? findFreshness(name, { running, live }) : undefined;
+        const intercepted = intercept && describeIntercept(intercept);
+        return {
+          name,
+          kind,
+          ...status,
+          freshness,
+          intercepted,
+          created: time,
+          address: toAddress(component, record),
+        };
       })
       // Complete Jobs are left out.
       .filter(({ kind, state }) => kind !== 'job' || state !== 'ready')

@@ -38,6 +38,12 @@ const ComponentReport = z.strictObject({
   line: z.string().describe('The state as text, such as why it is not ready.'),
   evidence: z.string().optional().describe('What the cluster reports about it.'),
   next: z.string().optional().describe('The command to run next.'),
+  intercepted: z
+    .string()
+    .optional()
+    .describe(
+      'The program of this machine that gets its requests in place of its pods, while `intercept` runs.',
+    ),
   note: z
     .string()
     .optional()

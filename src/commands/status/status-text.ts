@@ -92,9 +92,15 @@ function describeStale(parts: readonly ComponentReport[], colors: Colors): reado
 }
 
 /** Address of a ready component, or why it is not ready. */
-function describeState({ state, address, line, note }: ComponentReport, colors: Colors): string {
+function describeState({ state, address, line, note, intercepted }: ComponentReport, colors: Colors): string {
   if (state === 'ready') {
-    return [address && colors.cyan(address), note && colors.dim(note)].filter(Boolean).join('  ');
+    return [
+      address && colors.cyan(address),
+      intercepted && colors.yellow(intercepted),
+      note && colors.dim(note),
+    ]
+      .filter(Boolean)
+      .join('  ');
   }
   if (state === 'absent') return 'not deployed';
   return state === 'failed' ? colors.red(line) : colors.yellow(line);

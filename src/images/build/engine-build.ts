@@ -5,7 +5,7 @@ import type { Run } from '../../plan/plan.ts';
 import { type BuildClient, buildWithDocker, type DockerBuild } from '../../tools/docker/build.ts';
 import type { Docker } from '../../tools/docker/docker.ts';
 import type { Exec } from '../../tools/exec.ts';
-import { parseDockerfile } from '../source/dockerfile.ts';
+import { isDockerfileFrontEnd, parseDockerfile } from '../source/dockerfile.ts';
 import type { DockerfileSource } from '../source/dockerfile-source.ts';
 import type { OwnBase } from '../source/with-bases.ts';
 import type { BuildQueue } from './build-queue.ts';
@@ -71,7 +71,7 @@ export function createEngineBuild(deps: EngineBuildDeps): EngineBuild {
     const text = await readFile(dockerfile, 'utf8');
     const frontEnd = parseDockerfile(text).syntax;
     // The builder before BuildKit has no front ends, and only Dockerfiles have one built in.
-    if (!client.buildKit || !frontEnd || !/(^|\/)dockerfile[:@]?/.test(frontEnd.image)) {
+    if (!client.buildKit || !frontEnd || !isDockerfileFrontEnd(frontEnd.image)) {
       return runBuild(dockerfile);
     }
     const useBuiltIn = async () => {

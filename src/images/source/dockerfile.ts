@@ -27,6 +27,11 @@ export interface Dockerfile {
   readonly stages: readonly BuildStage[];
 }
 
+/** Whether a front end reads Dockerfiles: Docker's own, also from a mirror. Others may read files of any form. */
+export function isDockerfileFrontEnd(image: string): boolean {
+  return /(^|\/)dockerfile(-upstream)?(:|@|$)/.test(image);
+}
+
 /** Reads the text of a Dockerfile. What is not one has no stages; a build says why. */
 export function parseDockerfile(text: string): Dockerfile {
   const parsed = DockerfileParser.parse(text);

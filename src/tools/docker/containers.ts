@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
+import { Failure } from '../../lib/failure.ts';
 import { type AbortOptions, type DockerConnection, orUndefined } from './connection.ts';
 
 export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
@@ -117,11 +118,21 @@ export function createDockerContainers({
       request(`unpausing container ${name}`, signal, (api) => api.getContainer(name).unpause()),
 
     async removeContainer(name, { signal } = {}) {
-      await orUndefined(
-        request(`removing container ${name}`, signal, (api) =>
-          api.getContainer(name).remove({ force: true, v: true }),
-        ),
-      );
+      try {
+        await orUndefined(
+          request(`removing container ${name}`, signal, (api) =>
+            api.getContainer(name).remove({ force: true, v: true }),
+          ),
+        );
+      } catch (error) {
+        if (!isBeingRemoved(error)) throw error;
+        // As after a `down` that was killed: the engine goes on, and the name is taken until it has ended.
+        await orUndefined(
+          request(`waiting until container ${name} is removed`, signal, (api) =>
+            api.getContainer(name).wait({ condition: 'removed' }),
+          ),
+        );
+      }
     },
 
     readArchive: (container, path, { signal } = {}) =>
@@ -129,6 +140,11 @@ export function createDockerContainers({
         api.getContainer(container).getArchive({ path }),
       ),
   };
+}
+
+/** Whether the engine rejected a request since the container is being removed already. */
+function isBeingRemoved(error: unknown): boolean {
+  return error instanceof Failure && /removal of container .* is already in progress/i.test(error.message);
 }
 
 /** Docker responds with 304 where the container is in the requested state already. */

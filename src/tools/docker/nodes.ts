@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { CommandFailure } from '../../lib/failure.ts';
 import { changeScript, type FolderChanges } from './change-folder.ts';
 import type { DockerCli } from './cli.ts';
+import { type HoldStartsOptions, holdStarts } from './hold-starts.ts';
 import { readKubeletError } from './kubelet.ts';
 import { createNodeImageStore, ctr, type NodeImageStore } from './node-image-store.ts';
 import { restartScript } from './restart-program.ts';
@@ -37,6 +38,8 @@ export interface Nodes extends NodeImageStore {
     argv: readonly string[],
     options: { readonly signal: AbortSignal; readonly onLine?: (line: string) => void },
   ): Promise<void>;
+  /** As `holdStarts`. */
+  holdStarts(node: string, options: HoldStartsOptions): Promise<void>;
   /**
    * Restarts the program of a container that was started through `restartEntrypoint`, and resolves once the
    * previous process has ended; resolves to false when the container was started otherwise.
@@ -87,6 +90,8 @@ export function createNodes(docker: DockerCli): Nodes {
       const id = `wealist-${randomUUID()}`;
       await docker.exec(node, [...ctr, 'tasks', 'exec', '--exec-id', id, container, ...argv], options);
     },
+
+    holdStarts: (node, options) => holdStarts(docker, node, options),
 
     async restartProgram(node, container, signal) {
       const { stdout } = await docker.exec(node, ['sh', '-c', restartScript, 'sh', container], { signal });

@@ -20,7 +20,11 @@ export interface ApiServer {
   /** The response as a stream. @throws {ApiFailure} */
   open(path: string, signal: AbortSignal): Promise<Readable>;
   /** Changes an object by a strategic merge patch; resolves to the result. @throws {ApiFailure} */
-  patch<T>(path: string, change: object, signal: AbortSignal): Promise<T>;
+  patch<T>(path: string, object: object, signal: AbortSignal): Promise<T>;
+  /** Creates an object in a collection; false when one of its name exists. @throws {ApiFailure} */
+  create(path: string, object: object, signal: AbortSignal): Promise<boolean>;
+  /** Deletes an object, if it exists. @throws {ApiFailure} */
+  remove(path: string, signal: AbortSignal): Promise<void>;
   /**
    * A server-side dry run: the object as it would be after an apply, with its defaults and the changes of admission;
    * nothing is changed. `path` is the object's. @throws {ApiFailure}
@@ -29,7 +33,7 @@ export interface ApiServer {
 }
 
 /** The requests that change nothing: all that is available for a remote cluster. */
-export type ApiReader = Omit<ApiServer, 'patch'>;
+export type ApiReader = Omit<ApiServer, 'patch' | 'create' | 'remove'>;
 
 /** The API server rejected a request, or did not respond. Exit code and hint are those of the same failure of kubectl. */
 export class ApiFailure extends Failure {
@@ -76,10 +80,13 @@ interface Named {
   readonly metadata: Metadata;
 }
 
-interface Patch {
-  readonly type: `application/${'strategic-merge-patch+json' | 'apply-patch+yaml'}`;
+interface Write {
+  readonly method: 'POST' | 'PATCH';
+  readonly type: `application/${'json' | 'strategic-merge-patch+json' | 'apply-patch+yaml'}`;
   readonly object: object;
 }
+
+type Change = Write | { readonly method: 'DELETE' };
 
 const metadataOnly = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 
@@ -104,15 +111,16 @@ export function createApiServer(
   async function send(
     path: string,
     signal: AbortSignal,
-    { patch, accept }: { readonly patch?: Patch; readonly accept?: string } = {},
+    { change, accept }: { readonly change?: Change; readonly accept?: string } = {},
   ): Promise<IncomingMessage> {
     const token = await authorize?.(signal);
+    const body = change && 'object' in change ? change : undefined;
     const headers = {
       ...(accept !== undefined && { accept }),
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
-      ...(patch && { 'content-type': patch.type }),
+      ...(body && { 'content-type': body.type }),
     };
-    const method = patch ? 'PATCH' : 'GET';
+    const method = change?.method ?? 'GET';
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const sent = request(`${server}${path}`, { agent, signal, method, headers }, resolve);
       // Not the socket's own timeout, which starts only after the TLS handshake.
@@ -122,7 +130,7 @@ export function createApiServer(
         clearTimeout(timer);
         reject(error);
       });
-      sent.end(patch && JSON.stringify(patch.object));
+      sent.end(body && JSON.stringify(body.object));
     }).catch((error: Error) => {
       signal.throwIfAborted();
       const rule = findRule(apiFailures.rules, error.message);
@@ -160,9 +168,8 @@ export function createApiServer(
     agent,
     open: (path, signal) => send(path, signal),
     async dryRun(path, object, signal) {
-      const applying = { type: 'application/apply-patch+yaml', object } as const;
-      const response = await send(`${path}?${dryRunQuery}`, signal, { patch: applying });
-      return JSON.parse(await readText(response, signal));
+      const change = { method: 'PATCH', type: 'application/apply-patch+yaml', object } as const;
+      return JSON.parse(await readText(await send(`${path}?${dryRunQuery}`, signal, { change }), signal));
     },
     async get(path, signal) {
       return JSON.parse(await readText(await send(path, signal), signal));
@@ -173,9 +180,26 @@ export function createApiServer(
       // In this form an empty list is null.
       return items ?? [];
     },
-    async patch(path, change, signal) {
-      const merging = { type: 'application/strategic-merge-patch+json', object: change } as const;
-      return JSON.parse(await readText(await send(path, signal, { patch: merging }), signal));
+    async patch(path, object, signal) {
+      const change = { method: 'PATCH', type: 'application/strategic-merge-patch+json', object } as const;
+      return JSON.parse(await readText(await send(path, signal, { change }), signal));
+    },
+    async create(path, object, signal) {
+      try {
+        const change = { method: 'POST', type: 'application/json', object } as const;
+        await readText(await send(path, signal, { change }), signal);
+        return true;
+      } catch (error) {
+        if (error instanceof ApiFailure && error.status === 409) return false;
+        throw error;
+      }
+    },
+    async remove(path, signal) {
+      try {
+        await readText(await send(path, signal, { change: { method: 'DELETE' } }), signal);
+      } catch (error) {
+        if (!(error instanceof ApiFailure && error.status === 404)) throw error;
+      }
     },
   };
 }

@@ -73,6 +73,16 @@ export async function followApi(
     }
   }
 
+  function write<T>(
+    signal: AbortSignal,
+    request: (api: ApiServer, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    return send(signal, async (api, combined) => {
+      if (!('patch' in api)) throw new Error(`${api.server} is only read from`);
+      return request(api, combined);
+    });
+  }
+
   return {
     get server() {
       return current.server;
@@ -82,11 +92,9 @@ export async function followApi(
     },
     get: (path, signal) => send(signal, (api, combined) => api.get(path, combined)),
     getMetadata: (path, signal) => send(signal, (api, combined) => api.getMetadata(path, combined)),
-    patch: (path, change, signal) =>
-      send(signal, async (api, combined) => {
-        if (!('patch' in api)) throw new Error(`${api.server} is only read from`);
-        return api.patch(path, change, combined);
-      }),
+    create: (path, object, signal) => write(signal, (api, combined) => api.create(path, object, combined)),
+    remove: (path, signal) => write(signal, (api, combined) => api.remove(path, combined)),
+    patch: (path, change, signal) => write(signal, (api, combined) => api.patch(path, change, combined)),
     dryRun: (path, object, signal) => send(signal, (api, combined) => api.dryRun(path, object, combined)),
     async open(path, signal) {
       let api = current;

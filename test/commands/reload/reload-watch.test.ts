@@ -119,6 +119,24 @@ test('a container that starts gets all that is live: after a crash, and as a fur
   await expect.poll(() => service.filesIn(pod())).toEqual({ ...all, 'deep/er.html': 'two' });
 });
 
+test('a container that starts is held until all that is live is in it', async () => {
+  const { line, write, service, pod } = await watchService();
+  await line(1);
+  // Nothing is live yet.
+  await service.start('run-9');
+  await write('live/page.html', 'two');
+  await line(2);
+  let isHeld = true;
+  const next = Number(service.pods()[0]?.containerID.split('-')[1]) + 1;
+  const held = service.start(`run-${next}`).then(() => {
+    isHeld = false;
+  });
+  service.beforePut = async () => expect(isHeld).toBe(true);
+  service.restart(pod());
+  await held;
+  expect(service.filesIn(pod())).toEqual({ 'page.html': 'two' });
+});
+
 test('a save while the container does not run goes into it when it starts', async () => {
   const { line, write, service, pod, stderr } = await watchService();
   await line(1);

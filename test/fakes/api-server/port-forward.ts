@@ -10,8 +10,8 @@ export interface PortForwardOptions {
   readonly onRequest: (request: IncomingMessage) => boolean;
 }
 
-/** Adds the `portforward` subresource of pods to a fake API server. */
-export function addPortForward(server: Server, { ports, hasPod, onRequest }: PortForwardOptions): void {
+/** Adds the `portforward` subresource of pods to a fake API server. Returns what ends all of its connections. */
+export function addPortForward(server: Server, { ports, hasPod, onRequest }: PortForwardOptions): () => void {
   const sockets = new WebSocketServer({ noServer: true });
   server.on('upgrade', (request, socket, head) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://api');
@@ -25,6 +25,10 @@ export function addPortForward(server: Server, { ports, hasPod, onRequest }: Por
         forward(webSocket, pod, Number(searchParams.get('ports')));
       });
   });
+
+  return () => {
+    for (const socket of sockets.clients) socket.terminate();
+  };
 
   /** One port has two channels, data and error. Each begins with the port number. */
   function forward(webSocket: WebSocket, pod: string, port: number): void {

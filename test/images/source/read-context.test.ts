@@ -357,3 +357,16 @@ test('a watch skips folders that hold no source', async () => {
   const paths = ['services/board/a.py', 'services/board/dist/new', 'services/chat/a.py', '.dockerignore'];
   expect(paths.filter((path) => folder?.isSource(path))).toEqual([paths[0], paths[1], paths[3]]);
 });
+
+test('a Dockerfile beside its context is watched, without the rest of its folder', async () => {
+  const { root, read } = await makeContext({ 'services/board/a.py': 'a' }, { context: 'services/board' });
+  const [context, dockerfile, ...others] = (await read()).folders;
+  expect([context?.folder, dockerfile?.folder, others.length]).toEqual([
+    join(root, 'services/board'),
+    join(root, 'docker'),
+    0,
+  ]);
+  expect(['Dockerfile', 'other', 'deep/Dockerfile'].filter((path) => dockerfile?.isSource(path))).toEqual([
+    'Dockerfile',
+  ]);
+});

@@ -99,3 +99,12 @@ test('a folder that does not exist is a failure', async () => {
     exitCode: 3,
   });
 });
+
+test('a folder is watched without what is below it', async () => {
+  const folder = await makeTemporaryFolder();
+  await mkdir(join(folder, 'deep'));
+  const { root, files } = await startWatch({ folder, skipped: ['*/**'] });
+  await writeFile(join(root, 'deep/Dockerfile'), 'one');
+  await writeFile(join(root, 'Dockerfile'), 'one');
+  await expect.poll(files).toEqual(['Dockerfile']);
+});

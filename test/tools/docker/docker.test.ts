@@ -66,6 +66,26 @@ test('an image, and one that is not there', async () => {
   expect(await docker.findImage('a/b:2')).toBeUndefined();
 });
 
+test('a container that is being removed already is awaited until it is gone', async () => {
+  const asked: string[] = [];
+  const docker = await connect({
+    'DELETE /containers/c1': (_, response) =>
+      sendJson(response, 409, { message: 'removal of container c1 is already in progress' }),
+    'POST /containers/c1/wait': ({ url }, response) => {
+      asked.push(url ?? '');
+      sendJson(response, 200, { StatusCode: 0 });
+    },
+    // One that was removed between the two requests.
+    'DELETE /containers/c2': (_, response) =>
+      sendJson(response, 409, { message: 'removal of container c2 is already in progress' }),
+    'DELETE /containers/c3': (_, response) => sendJson(response, 409, { message: 'another conflict' }),
+  });
+  await docker.removeContainer('c1', { signal });
+  expect(asked).toEqual([expect.stringContaining('condition=removed')]);
+  await docker.removeContainer('c2', { signal });
+  await expect(docker.removeContainer('c3', { signal })).rejects.toThrow('another conflict');
+});
+
 test('a stopped container has the ports it was made with', async () => {
   const summary = { Id: 'c1', Names: ['/node'], Image: 'i', State: 'exited', Labels: { k: 'v' }, Ports: [] };
   const docker = await connect({

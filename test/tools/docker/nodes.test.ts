@@ -292,3 +292,81 @@ test('a command in a container has its output, and its exit code when it fails',
   await expect(run).rejects.toMatchObject({ status: 3 });
   expect(lines).toEqual(['run-1 nginx -s a b']);
 });
+
+/** A node whose `ctr` reports these events, and notes which containers are paused and resumed. */
+async function startHolding(events: string, onStart: (name: string, id: string) => Promise<void>) {
+  const { nodes, write, folder, read } = await makeNode();
+  const info = (id: string, name: string, namespace: string) =>
+    write(
+      `info-${id}`,
+      `"Labels": {\n  "io.kubernetes.container.name": "${name}",\n  "io.kubernetes.pod.namespace": "${namespace}"\n}\n`,
+    );
+  await info('own', 'noti-service', 'wealist');
+  await info('other', 'auth-service', 'wealist');
+  await info('elsewhere', 'noti-service', 'default');
+  await write('calls', '');
+  await write(
+    'ctr',
+    `#!/bin/sh
+shift
+case "$1 $2" in
+  events*) printf '%s\\n' '${events}'; exec sleep 20 ;;
+  'containers info') cat "$HOME/info-$3" ;;
+  'tasks '*) echo "$2 $3" >>"$HOME/calls" ;;
+esac
+`,
+  );
+  await chmod(join(folder, 'ctr'), 0o755);
+  const end = new AbortController();
+  const options = {
+    namespace: 'wealist',
+    names: ['board-service', 'noti-service'],
+    signal: end.signal,
+    onStart,
+  };
+  const ended = nodes.holdStarts('node', options);
+  const calls = async () => (await read('calls')).split('\n').filter(Boolean);
+  return { end, ended, calls };
+}
+
+const toEvents = (...ids: string[]) =>
+  ids
+    .flatMap((id) => [
+      `2026-11-30 03:57:37.769657853 +0000 UTC k8s.io /containers/create {"id":"${id}","runtime":{"name":"io.containerd.runc.v2"}}`,
+      `2026-11-30 03:57:37.883327399 +0000 UTC k8s.io /tasks/create {"container_id":"${id}","pid":1}`,
+      `2026-11-30 03:57:37.954550718 +0000 UTC k8s.io /tasks/start {"container_id":"${id}","pid":1}`,
+    ])
+    .join('\n');
+
+test('a container of these names is frozen as it starts, until it is let go', async () => {
+  const started: string[] = [];
+  let release = () => {};
+  const { end, ended, calls } = await startHolding(toEvents('other', 'elsewhere', 'own'), (name, id) => {
+    started.push(`${name} ${id}`);
+    return new Promise((resolve) => {
+      release = resolve;
+    });
+  });
+  await expect.poll(() => started).toEqual(['noti-service own']);
+  expect(await calls()).toEqual(['pause own']);
+  release();
+  await expect.poll(calls).toEqual(['pause own', 'resume own']);
+  end.abort();
+  await ended;
+});
+
+test('a container that is held is let go when the command ends, and after 3 s', async () => {
+  const holding = async () => {
+    const holding = await startHolding(toEvents('own'), () => new Promise(() => {}));
+    await expect.poll(holding.calls).toEqual(['pause own']);
+    return holding;
+  };
+  const first = await holding();
+  first.end.abort();
+  await first.ended;
+  expect(await first.calls()).toEqual(['pause own', 'resume own']);
+  const second = await holding();
+  await expect.poll(second.calls, { timeout: 10_000 }).toEqual(['pause own', 'resume own']);
+  second.end.abort();
+  await second.ended;
+});
