@@ -28,6 +28,7 @@ export const scenarios: readonly Scenario[] = [
   { name: 'interrupted', group: 'core' },
   { name: 'data', group: 'core' },
   { name: 'databases', group: 'more' },
+  { name: 'kills', group: 'more' },
   { name: 'partial', group: 'more' },
   { name: 'monitoring', group: 'more' },
   { name: 'existing-secret', group: 'more' },
