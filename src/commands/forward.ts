@@ -3,7 +3,7 @@ import { selectComponents } from '../config/services.ts';
 import { followApi } from '../tools/kubernetes/follow-api.ts';
 import { toTable } from '../ui/table.ts';
 import { requireWritable } from './context/environment.ts';
-import { toForwardTarget } from './context/forward-targets.ts';
+import { parseForwardTarget } from './context/forward-targets.ts';
 import { openCluster } from './context/open-cluster.ts';
 import { openForwards } from './context/open-forwards.ts';
 
@@ -13,19 +13,26 @@ export const command = defineCommand({
   arguments: {
     targets: {
       value: 'target',
-      summary: 'services to forward; also accepted: postgres, redis, s3',
+      summary:
+        'services to forward, or one port of their pods: auth-service:5005; also accepted: postgres, redis, s3',
       many: true,
       complete: 'services',
     },
   },
-  examples: ['npm run forward', 'npm run forward postgres redis', 'npm run forward -- auth-service --json'],
+  examples: [
+    'npm run forward',
+    'npm run forward postgres redis',
+    'npm run forward auth-service:5005',
+    'npm run forward -- auth-service --json',
+  ],
   onlyPrints: true,
 
   async run(app, { targets }) {
     const { signal, ui } = app;
     const environment = requireWritable(app, await app.environment(), 'forward');
     const { namespace } = environment;
-    const wanted = selectComponents(environment, targets).map((name) => toForwardTarget(environment, name));
+    const words = targets.length > 0 ? [...new Set(targets)] : selectComponents(environment, []);
+    const wanted = words.map((word) => parseForwardTarget(environment, word));
     const access = await openCluster(app, environment);
     const api = await followApi(() => access.openApi());
 

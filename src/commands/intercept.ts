@@ -118,8 +118,11 @@ export const command = defineCommand({
           app,
           deps,
           localPort,
-          findPod: toUpstream({ name: service, port: servicePort }, { api, namespace }, forwards.podTracker)
-            .find,
+          findPod: toUpstream(
+            { component: service, port: servicePort },
+            { api, namespace },
+            forwards.podTracker,
+          ).find,
           createAgent: async () => void (await app.runPlan(plan())),
           command: words.length === 0 ? undefined : words.join(' ').slice(0, longestCommand),
           onReady: () => app.ui.say(`${service} is served by 127.0.0.1:${localPort} until Ctrl-C`),

@@ -6,7 +6,7 @@ import { readStart } from './read-start.ts';
 import type { BufferedClient } from './relay-connection.ts';
 
 /** The client's protocol, in which errors are sent. */
-export type Protocol = 'http' | 'http2' | 'postgres' | 'redis';
+export type Protocol = 'http' | 'http2' | 'postgres' | 'redis' | 'tcp';
 
 export interface HttpErrorResponse {
   readonly status: number;
@@ -58,6 +58,9 @@ const senders: Readonly<Record<Protocol, SendError>> = {
   },
 
   http2: sendHttp2Error,
+
+  // Its protocol is unknown: the connection is closed, which every client understands.
+  async tcp() {},
 
   async redis(connection, reason) {
     connection.write(`-ERR ${toLine(reason)}\r\n`);

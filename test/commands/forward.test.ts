@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { toForwardTarget } from '../../src/commands/context/forward-targets.ts';
+import { parseForwardTarget, toForwardTarget } from '../../src/commands/context/forward-targets.ts';
 import { command } from '../../src/commands/forward.ts';
 import { startApiServer } from '../fakes/api-server.ts';
 import { environment, makeApp } from '../fakes/app.ts';
@@ -86,6 +86,24 @@ test('uses the next free port if the wanted one is taken, and prints which proce
   expect(given).toBeGreaterThan(port);
   expect(stderr()).toMatch(new RegExp(`^port ${port} is taken.*: auth-service is on ${given}$`, 'm'));
   interrupt.abort(new Error('interrupted'));
+});
+
+test.each([
+  ['auth-service:5005', 5005, 5005],
+  ['frontend:443', 443, 10_443],
+  ['auth-service:8080', 8080, 8080],
+])('%s is port %d of its pods, here %d', (word, port, wantedPort) => {
+  expect(parseForwardTarget(environment, word)).toMatchObject({ port, wantedPort });
+});
+
+test.each([
+  'auth-service:',
+  'auth-service:0',
+  'auth-service:65536',
+  'auth-service:http',
+  'auth-service:5005x',
+])('%s names no port', (word) => {
+  expect(() => parseForwardTarget(environment, word)).toThrow(`${word} names no port`);
 });
 
 test.each([

@@ -1,6 +1,6 @@
 /**
  * core: run by `.ci/run` for each change. more: needs a second cluster, or builds images that `up` does not need.
- * machines: runs scenarios on other machines, which it makes.
+ * machines: needs another machine, which it makes.
  */
 export const groups = ['core', 'more', 'machines'] as const;
 export type Group = (typeof groups)[number];
@@ -28,6 +28,7 @@ export const scenarios: readonly Scenario[] = [
   { name: 'interrupted', group: 'core' },
   { name: 'data', group: 'core' },
   { name: 'databases', group: 'more' },
+  { name: 'kills', group: 'more' },
   { name: 'partial', group: 'more' },
   { name: 'monitoring', group: 'more' },
   { name: 'existing-secret', group: 'more' },
@@ -42,6 +43,3 @@ export const scenarios: readonly Scenario[] = [
   { name: 'faults', group: 'more' },
   { name: 'machines', group: 'machines' },
 ];
-
-/** The scenarios that the group machines runs on each machine, by a normal user. */
-export const onMachines = ['daily', 'reload', 'watch', 'data', 'databases', 'own-source'] as const;

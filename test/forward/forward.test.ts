@@ -76,6 +76,17 @@ test('above the limit of waiting requests: 503 immediately', async () => {
   expect(await Promise.all(waiting)).toEqual(['first', 'first']);
 });
 
+test('a client of a protocol that is not known is forwarded, and closed without a byte when no pod is ready', async () => {
+  const { port, addPod } = await startForward({ timeout: 100, protocol: 'tcp' });
+  const early = connect(port, '127.0.0.1');
+  early.write('hello');
+  expect(await text(early)).toBe('');
+  await addPod('first', '2026-01-01T00:00:00Z');
+  const asking = connect(port, '127.0.0.1');
+  asking.write('GET / HTTP/1.0\r\n\r\n');
+  expect(await text(asking)).toContain('first');
+});
+
 test('PostgreSQL and Redis clients get an error of their protocol', async () => {
   const redis = await startForward({ timeout: 100, protocol: 'redis' });
   const asking = connect(redis.port, '127.0.0.1');

@@ -1,10 +1,15 @@
 import type { Environment, Infrastructure } from '../../config/schema.ts';
+import { selectComponents } from '../../config/services.ts';
 import type { Workload } from '../../diagnosis/pods.ts';
 import type { Protocol } from '../../forward/error-response.ts';
+import { exitCodes, Failure } from '../../lib/failure.ts';
 
 /** What can be forwarded, and how it is used. */
 export interface ForwardTarget {
+  /** As it is shown. */
   readonly name: string;
+  /** The service or store whose pods are meant. */
+  readonly component: string;
   /** The workload behind it. */
   readonly workload: Workload;
   readonly protocol: Protocol;
@@ -19,6 +24,7 @@ export interface ForwardTarget {
 /** Lower ports need root; the frontend's is replaced by this one. */
 const lowest = 1_024;
 const frontendPort = 3_000;
+const lowPortOffset = 10_000;
 
 interface Store {
   readonly protocol: Protocol;
@@ -53,16 +59,45 @@ const stores: Readonly<Record<Infrastructure, Store>> = {
   },
 };
 
+/**
+ * How to forward what a word of the command line names: a service or store, or one further port of its pods, such as a
+ * debugger's: `auth-service:5005`. @throws {Failure} exit code 2 for an unknown name or an impossible port.
+ */
+export function parseForwardTarget(environment: Environment, word: string): ForwardTarget {
+  const [name = '', text] = word.split(':', 2);
+  const [component = name] = selectComponents(environment, [name]);
+  const target = toForwardTarget(environment, component);
+  if (text === undefined) return target;
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port < 1 || port > 65_535) {
+    throw new Failure(`${word} names no port: expected a number from 1 to 65535 after the colon`, {
+      hint: `npm run forward ${component}:5005`,
+      exitCode: exitCodes.usage,
+    });
+  }
+  if (port === target.port) return target;
+  return {
+    ...target,
+    name: `${component}:${port}`,
+    component,
+    protocol: 'tcp',
+    port,
+    wantedPort: port < lowest ? port + lowPortOffset : port,
+    toUsage: (localPort) => `127.0.0.1:${localPort}`,
+  };
+}
+
 /** How to forward a service or store of the environment. */
 export function toForwardTarget(environment: Environment, name: string): ForwardTarget {
   const service = environment.services[name];
   const workload = toWorkload(environment, name);
   if (!service) {
     const { port, ...store } = stores[name as Infrastructure];
-    return { ...store, name, workload, port, wantedPort: port };
+    return { ...store, name, component: name, workload, port, wantedPort: port };
   }
   return {
     name,
+    component: name,
     workload,
     protocol: 'http',
     port: service.port,

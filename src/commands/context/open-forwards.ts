@@ -92,13 +92,13 @@ export async function openForwards(
 
 /** The pods of a target, the newest ready one first. */
 export function toUpstream(
-  { name, port }: Pick<ForwardTarget, 'name' | 'port'>,
+  { component, port }: Pick<ForwardTarget, 'component' | 'port'>,
   { api, namespace }: Pick<ForwardsDeps, 'api' | 'namespace'>,
   podTracker: PodTracker,
 ): Parameters<typeof createForward>[0] {
   return {
     find() {
-      const pod = podTracker.findReady(name);
+      const pod = podTracker.findReady(component);
       if (!pod) return undefined;
       const { metadata } = pod;
       return {
