@@ -2,7 +2,11 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { ApiFailure, type ApiServerOptions, createApiServer } from '../../../src/tools/kubernetes/api-server.ts';
+import {
+  ApiFailure,
+  type ApiServerOptions,
+  createApiServer,
+} from '../../../src/tools/kubernetes/api-server.ts';
 
 async function start(answer: RequestListener, options?: ApiServerOptions) {
   const server = createServer(answer);
