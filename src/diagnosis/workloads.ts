@@ -1,3 +1,4 @@
+import { instanceLabel } from '../lib/labels.ts';
 import { type Workload, workloadKinds } from './pods.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -7,7 +8,7 @@ export function workloadsOf(snapshot: Snapshot, release: string, namespace: stri
     snapshot
       .list(kind)
       .filter(({ metadata }) => metadata.namespace === namespace)
-      .filter(({ metadata }) => metadata.labels?.['app.kubernetes.io/instance'] === release)
+      .filter(({ metadata }) => metadata.labels?.[instanceLabel] === release)
       .map(({ metadata: { name } }) => ({ kind, name, namespace })),
   );
 }

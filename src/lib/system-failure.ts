@@ -24,11 +24,13 @@ export function toSystemFailure(error: unknown): Failure | undefined {
   return new Failure(message, { cause: error, hint: toHint(found.hint, path), exitCode: exitCodes.host });
 }
 
-/** Removing cached images helps only where they are on the same disk. */
 function toHint(hint: string, path: string | undefined): string {
-  return hint === prune && path !== undefined
-    ? `${prune}, or make room on the disk of ${dirname(path)}`
-    : hint;
+  return hint === prune && path !== undefined ? toFullDiskHint(path) : hint;
+}
+
+/** What helps when `path` cannot be written to. Removing cached images does only where they are on the same disk. */
+export function toFullDiskHint(path: string): string {
+  return `${prune}, or make room on the disk of ${dirname(path)}`;
 }
 
 /**

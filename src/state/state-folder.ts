@@ -2,6 +2,7 @@ import { access, chmod, constants, lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { makeFolder } from '../lib/make-folder.ts';
+import { toFullDiskHint } from '../lib/system-failure.ts';
 import { codeOf, writeFileAtomically } from './atomic-file.ts';
 import type { Paths } from './paths.ts';
 
@@ -35,7 +36,7 @@ async function ensureIgnored(state: string): Promise<void> {
 }
 
 function toHint(state: string, code: string | undefined): string {
-  if (code === 'ENOSPC') return 'npm run images -- prune';
+  if (code === 'ENOSPC') return toFullDiskHint(state);
   if (code === 'EROFS') return 'use a checkout on a file system that can be written to';
   return `sudo chown -R "$(id -un)" ${quote(state)}`;
 }

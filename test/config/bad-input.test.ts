@@ -152,7 +152,7 @@ describe('values of the wrong type', () => {
     ['cluster.httpPort', /a port: a whole number from 1 to 65535, such as 80/],
     ['cluster.name', /a name of a-z, 0-9 and -, at most 49 characters, first a letter, such as wealist/],
     ['services.auth-service.port', /a port: a whole number from 1 to 65535, such as 8080/],
-    ['services.auth-service.build', /auto, source or stand-in/],
+    ['services.auth-service.build', /auto, source, host or stand-in/],
     ['registry.pull', /auto, never or only/],
     ['ingress.controller', /auto, nginx or traefik/],
   ];

@@ -126,6 +126,8 @@ describe('intercept', () => {
     expect(String((await once(socket, 'message'))[0])).toBe('program got hello');
     socket.close();
 
+    // The pods were replaced, so that callers leave the connections that they had kept to them.
+    await expect.poll(readPart, { timeout: 60_000 }).toMatchObject({ state: 'ready' });
     expect(await checkout.up()).toMatchObject({ changed: false });
     const second = await checkout.run('intercept', service, '--', process.execPath, file);
     expect(second).toMatchObject({ exitCode: 10 });
@@ -179,7 +181,7 @@ describe('intercept', () => {
       target,
     );
     onTestFinished(() => running.kill());
-    await running.said(target);
+    await running.said(`environment: ${target}`);
     const content = await readFile(target, 'utf8');
     const password = /^DB_PASSWORD=(.+)$/m.exec(content)?.[1] ?? '';
     expect(password.length).toBeGreaterThan(8);

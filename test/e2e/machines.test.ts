@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { type ImageStore, type Machine, startMachine } from './machine/machine.ts';
-import { onMachines } from './scenarios.ts';
 import { test } from './shared-checkout.ts';
 
 const report = (line: string) => void process.stderr.write(`${line}\n`);
@@ -25,7 +24,9 @@ describe.each(stores)('Debian 13 with Docker 26 and image store %s, as a normal 
     return stdout;
   }
 
-  test('one command installs Docker and ends with all services responding', async () => {
+  test('one command installs Docker and ends with all services responding', {
+    timeout: 20 * 60_000,
+  }, async () => {
     // One session, which began before its user was in the group: the second command has it through sg as well.
     const groups = '(id -Gn | grep docker; true)';
     const stdout = await succeed(
@@ -47,19 +48,6 @@ describe.each(stores)('Debian 13 with Docker 26 and image store %s, as a normal 
   test('down --delete-data leaves nothing of the cluster', async () => {
     await succeed('npm run --silent down -- --delete-data --yes');
     expect(await machine.asRoot('docker ps --all --quiet; ls /home/dev/.local/share/wealist-local')).toBe('');
-  });
-
-  test(`the scenarios ${onMachines.join(', ')}`, { timeout: 60 * 60_000 }, async () => {
-    const files = onMachines.map((name) => `test/e2e/${name}.test.ts`).join(' ');
-    report(await succeed(`npm run --silent test:e2e -- ${files} 2>&1`));
-  });
-
-  test("nothing of it is left, and all files in the home folder are the user's", async () => {
-    expect(
-      await machine.asRoot(
-        'docker ps --all --quiet; ls -d /tmp/wealist-* /var/tmp/wealist-* 2>/dev/null; true',
-      ),
-    ).toBe('');
-    expect(await machine.asRoot('find /home/dev -xdev -not -user dev -print -quit')).toBe('');
+    expect(await machine.asRoot('ls -d /tmp/wealist-* /var/tmp/wealist-* 2>/dev/null || true')).toBe('');
   });
 });

@@ -69,8 +69,11 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await rm(join(checkout.root, 'env/local.yaml'), { force: true });
-  const built = await docker('images', '--format={{.Repository}}:{{.Tag}}', 'wealist.local/*-service');
-  await docker('image', 'rm', '--force', base, ownBase, ...built);
+  const names = ['noti-service', 'chat-service'].map((name) => `wealist.local/${name}`);
+  const built = await Promise.all(
+    names.map((name) => docker('images', '--format={{.Repository}}:{{.Tag}}', name)),
+  );
+  await docker('image', 'rm', '--force', base, ownBase, ...built.flat());
 });
 
 describe('a service with a Dockerfile in a checkout of weAlist', () => {
@@ -154,14 +157,19 @@ describe('a service with a Dockerfile in a checkout of weAlist', () => {
         '',
       ].join('\n'),
     );
-    const first = await checkout.run('reload', 'chat-service');
-    expect({ exitCode: first.exitCode, stderr: first.stderr }).toMatchObject({ exitCode: 0 });
+    const first = await checkout.run('reload', 'chat-service', '--verbose');
+    expect({ exitCode: first.exitCode, stderr: first.stderr }).toMatchObject({
+      exitCode: 0,
+      stderr: expect.stringContaining(
+        'building the last stage of services/chat-service/docker/Dockerfile once',
+      ),
+    });
     expect(await request(`${origin}svc/chat/`)).toEqual({ status: 200, body: 'chat of the host' });
     await write('services/chat-service/build.cjs', build.replace('of the host', 'again'));
     const second = await checkout.run('reload', 'chat-service', '--verbose');
     expect({ exitCode: second.exitCode, stderr: second.stderr }).toMatchObject({
       exitCode: 0,
-      stderr: expect.not.stringContaining('Step'),
+      stderr: expect.not.stringContaining('building the last stage'),
     });
     process.stderr.write(second.stdout);
     expect(await request(`${origin}svc/chat/`)).toEqual({ status: 200, body: 'chat again' });

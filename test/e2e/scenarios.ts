@@ -1,6 +1,6 @@
 /**
  * core: run by `.ci/run` for each change. more: needs a second cluster, or builds images that `up` does not need.
- * machines: runs scenarios on other machines, which it makes.
+ * machines: needs another machine, which it makes.
  */
 export const groups = ['core', 'more', 'machines'] as const;
 export type Group = (typeof groups)[number];
@@ -43,6 +43,3 @@ export const scenarios: readonly Scenario[] = [
   { name: 'faults', group: 'more' },
   { name: 'machines', group: 'machines' },
 ];
-
-/** The scenarios that the group machines runs on each machine, by a normal user. */
-export const onMachines = ['daily', 'reload', 'watch', 'data', 'databases', 'own-source'] as const;

@@ -2,7 +2,7 @@ import { stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { makeFolder } from '../../src/lib/make-folder.ts';
-import { exec } from '../../src/tools/exec.ts';
+import { makeFullDisk } from '../full-disk.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
 test('a folder with those above it is made, with their mode, and may exist', async () => {
@@ -19,28 +19,22 @@ test('what cannot be made keeps its error', async () => {
 });
 
 test('a full disk is reported as such', async ({ skip }) => {
-  const folder = await makeTemporaryFolder();
-  // A file system for three files, mounted in a namespace of its own, which other users than root may make, too.
-  const mount = 'mount -t tmpfs -o nr_inodes=3,size=1m tmpfs "$1"';
-  const isolated = (script: string, ...args: string[]) =>
-    exec('unshare', [
-      '--user',
-      '--map-root-user',
-      '--mount',
-      'sh',
-      '-ec',
-      `${mount}; ${script}`,
-      'sh',
-      folder,
-      ...args,
-    ]);
-  const canMount = await isolated('true').then(
-    () => true,
-    () => false,
-  );
-  if (!canMount) skip('this user may not mount a file system in a namespace of its own');
+  const disk = await makeFullDisk();
+  if (!disk) return skip('this user may not mount a file system in a namespace of its own');
   const program = join(import.meta.dirname, 'make-folder-program.ts');
-  const script = 'exec "$2" --import tsx "$3" "$1/a/b/c/d/e"';
-  const { stdout } = await isolated(script, process.execPath, program);
+  const words = [process.execPath, '--import', 'tsx', program, join(disk.folder, 'a/b/c/d/e')];
+  const { stdout } = await disk.run(words);
   expect(stdout).toMatch(/^ENOSPC .*\/a\/b\/c$/);
+});
+
+test('a command whose state folder cannot be made names the disk and what helps', async ({ skip }) => {
+  const disk = await makeFullDisk();
+  if (!disk) return skip('this user may not mount a file system in a namespace of its own');
+  const state = join(disk.folder, 'a/b/c/state');
+  const bin = join(import.meta.dirname, '../../src/bin.js');
+  const env = { WEALIST_STATE_DIR: state, DOCKER_HOST: `unix://${disk.folder}/no.sock` };
+  await expect(disk.run([process.execPath, bin, 'up', '--yes'], env)).rejects.toMatchObject({
+    status: 3,
+    stderr: expect.stringMatching(/no space left on device[\s\S]*make room on the disk of .*\/a\/b\/c$/),
+  });
 });

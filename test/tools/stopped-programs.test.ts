@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test, vi } from 'vitest';
 import { listDescendants } from '../../src/lib/processes.ts';
@@ -16,11 +17,17 @@ async function passHalfMinute(): Promise<void> {
   for (let at = 0; at < 6; at++) await passFiveSeconds();
 }
 
-/** The program that this test runs, once it has started. */
+/** The program that this test runs, once it has started. Never 0: a signal to that stops this process and its group. */
 async function findProgram(): Promise<number> {
-  const find = async () => (await listDescendants(process.pid)).find((each) => !each.isStopped)?.pid;
-  await expect.poll(find).toBeDefined();
-  return (await find()) ?? 0;
+  let found: number | undefined;
+  await expect
+    .poll(async () => {
+      found = (await listDescendants(process.pid)).find((each) => !each.isStopped)?.pid;
+      return found;
+    })
+    .toBeDefined();
+  if (found === undefined) throw new Error('the program has ended');
+  return found;
 }
 
 test('a stopped helm is named and killed', async () => {
@@ -42,7 +49,9 @@ test('a stopped helm is named and killed', async () => {
 
 test('a program that was stopped only for a while goes on', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-  const result = exec('sleep', ['1']);
+  // Ends with its input, however long the rest takes.
+  const input = new PassThrough();
+  const result = exec('cat', [], { input });
   const pid = await findProgram();
   process.kill(pid, 'SIGSTOP');
   for (let at = 0; at < 5; at++) await passFiveSeconds();
@@ -51,15 +60,18 @@ test('a program that was stopped only for a while goes on', async () => {
   process.kill(pid, 'SIGSTOP');
   await passFiveSeconds();
   process.kill(pid, 'SIGCONT');
+  input.end();
   await result;
 }, 20_000);
 
 test('a program that must not stop in the middle is spared', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-  const result = exec('sleep', ['1'], { runsToEnd: true });
+  const input = new PassThrough();
+  const result = exec('cat', [], { input, runsToEnd: true });
   const pid = await findProgram();
   process.kill(pid, 'SIGSTOP');
   await passHalfMinute();
   process.kill(pid, 'SIGCONT');
+  input.end();
   await result;
 }, 20_000);

@@ -6,7 +6,7 @@ export const notReachable = 'the cluster does not respond';
 
 /** A server that ends its connections, or is not there, as while it restarts. */
 const restarting =
-  /was refused|connection refused|ECONNREFUSED|connection reset|ECONNRESET|socket hang up|unexpected EOF|\bEOF$|\baborted$/m;
+  /was refused|connection refused|ECONNREFUSED|connection reset|ECONNRESET|socket hang up|socket disconnected|unexpected EOF|\bEOF$|\baborted$/m;
 
 /**
  * Failures of requests to an API server: as kubectl prints them (`Error from server (Forbidden): …`), as Go and Node
@@ -111,9 +111,12 @@ const rules: readonly FailureRule[] = [
   },
 ];
 
+/** A server that has just started, or is about to end. */
+const starting = /\((?:ServiceUnavailable|503)\)|currently unable to handle the request|is shutting down/;
+
 /** Whether a failed request, or what a program printed of one, says that the API server is gone for the moment. */
 export function isRestarting(text: string): boolean {
-  return restarting.test(text);
+  return restarting.test(text) || starting.test(text);
 }
 
 /** Failures of the API server, asked directly or by kubectl. */

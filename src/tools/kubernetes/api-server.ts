@@ -39,7 +39,7 @@ export type ApiReader = Omit<ApiServer, 'patch' | 'create' | 'remove'>;
 export class ApiFailure extends Failure {
   /** The HTTP status; undefined when there was no response. */
   readonly status: number | undefined;
-  /** There was no response because the server is gone for the moment. */
+  /** The server is gone for the moment, or has just started. */
   readonly isRestarting: boolean;
 
   constructor(
@@ -47,7 +47,8 @@ export class ApiFailure extends Failure {
     { status, cause }: { readonly status?: number; readonly cause?: unknown } = {},
   ) {
     const text = [message, ...(cause === undefined ? [] : [String(cause)])].join(': ');
-    const rule = findRule(apiFailures.rules, status === undefined ? text : toServerError(status, text));
+    const said = status === undefined ? text : toServerError(status, text);
+    const rule = findRule(apiFailures.rules, said);
     super(message, {
       cause,
       hint: rule?.hint ?? apiFailures.hint,
@@ -55,7 +56,7 @@ export class ApiFailure extends Failure {
     });
     this.name = 'ApiFailure';
     this.status = status;
-    this.isRestarting = status === undefined && isRestarting(text);
+    this.isRestarting = isRestarting(said);
   }
 }
 

@@ -49,6 +49,11 @@ export async function startMachine(store: ImageStore, report: (line: string) => 
   );
   try {
     await asRoot(`
+      # Otherwise the engine of a machine with cgroup v1 gives all its nodes one cgroup of version 2, where they collide.
+      if [ ! -e /sys/fs/cgroup/cgroup.controllers ]; then
+        mkdir -p /sys/fs/cgroup/unified
+        mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified
+      fi
       useradd --create-home --shell /bin/bash --groups sudo ${user}
       echo '${user} ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/${user}
       mkdir -p /etc/docker ${home}/.cache ${home}/.config/go

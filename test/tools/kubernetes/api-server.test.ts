@@ -2,7 +2,11 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { type ApiServerOptions, createApiServer } from '../../../src/tools/kubernetes/api-server.ts';
+import {
+  ApiFailure,
+  type ApiServerOptions,
+  createApiServer,
+} from '../../../src/tools/kubernetes/api-server.ts';
 
 async function start(answer: RequestListener, options?: ApiServerOptions) {
   const server = createServer(answer);
@@ -73,4 +77,19 @@ test('of a list, the metadata alone', async () => {
   ]);
   const empty = await start((_, response) => response.end('{"metadata":{},"items":null}'));
   expect(await empty.getMetadata('/api/v1/secrets', signal)).toEqual([]);
+});
+
+test.each([
+  [{ cause: 'connect ECONNREFUSED 127.0.0.1:6443' }, true],
+  [{ cause: 'Client network socket disconnected before secure TLS connection was established' }, true],
+  [{ cause: 'read ECONNRESET' }, true],
+  [{ cause: 'aborted' }, true],
+  [{ status: 503 }, true],
+  [{ cause: 'getaddrinfo ENOTFOUND dev.example' }, false],
+  [{ cause: 'certificate has expired' }, false],
+  [{ cause: 'no response in 10 s' }, false],
+  [{ status: 403 }, false],
+  [{ status: 422 }, false],
+])('%j is a restart of the server: %s', (failure, isRestarting) => {
+  expect(new ApiFailure('the cluster does not respond', failure).isRestarting).toBe(isRestarting);
 });
