@@ -102,7 +102,8 @@ describe('intercept', () => {
     // What it needs in the cluster responds to it.
     const calls = await request(`${board}api/boards/calls`);
     expect(calls.status, calls.body).toBe(200);
-    expect(await readPart()).toMatchObject({
+    // Its pods are replaced meanwhile.
+    await expect.poll(readPart, { timeout: 60_000 }).toMatchObject({
       state: 'ready',
       intercepted: expect.stringMatching(/^intercepted by this machine \(.*main\.ts, PID \d+\)$/),
     });
