@@ -10,7 +10,7 @@ export function toBash({ program, words }: Script): string {
       .filter(({ values }) => values.length > 0)
       .map(({ flag, values }) => `    ${quote(`${name} ${flag}`)}) words=${quote(values.join(' '))} ;;`),
   );
-  return `wealist() { node ${quote(program)} "$@"; }
+  return `wealist() { node -- ${quote(program)} "$@"; }
 
 _wealist() {
   local words

@@ -5,7 +5,7 @@ export function toFish({ program, words }: Script): string {
     return `complete -c wealist -n __fish_use_subcommand -a ${name} -d ${quoteFish(summary)}`;
   });
   return `function wealist
-  node ${quoteFish(program)} $argv
+  node -- ${quoteFish(program)} $argv
 end
 
 complete -c wealist -e

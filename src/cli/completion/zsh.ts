@@ -16,7 +16,7 @@ export function toZsh({ program, words }: Script): string {
           `    ${quote(`${name} ${flag}`)}) follow=(${values.map((value) => describe(value, '')).join(' ')}) ;;`,
       ),
   );
-  return `wealist() { node ${quote(program)} "$@" }
+  return `wealist() { node -- ${quote(program)} "$@" }
 
 _wealist() {
   local -a follow
