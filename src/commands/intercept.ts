@@ -129,8 +129,10 @@ export const command = defineCommand({
           signal: end.signal,
         });
       } catch (error) {
-        if (error instanceof ProgramEnded) return error.exitCode;
-        throw error;
+        // Timers reject with an error of their own.
+        const reason: unknown = end.signal.aborted ? end.signal.reason : error;
+        if (reason instanceof ProgramEnded) return reason.exitCode;
+        throw reason;
       } finally {
         await running?.stop();
       }

@@ -74,7 +74,7 @@ test('the shell function runs the program of the checkout from any folder', asyn
 test('quotes and colons in a summary are escaped for zsh and fish', () => {
   expect(toZsh(script)).toContain(`'reload:rebuild a service: it'\\''s quick'`);
   expect(toFish(script)).toContain(`-a reload -d 'rebuild a service: it\\'s quick'`);
-  expect(toFish(script)).toContain(`node '/a path/it\\'s/bin.js' $argv`);
+  expect(toFish(script)).toContain(`node -- '/a path/it\\'s/bin.js' $argv`);
   expect(toFish(script)).toContain(`-l with -x -a 'monitoring metrics' -d 'this, too'`);
-  expect(toZsh(script)).toContain(`node '/a path/it'\\''s/bin.js' "$@"`);
+  expect(toZsh(script)).toContain(`node -- '/a path/it'\\''s/bin.js' "$@"`);
 });
