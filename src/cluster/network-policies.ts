@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { isOfAgent } from '../diagnosis/intercept.ts';
 import { listDenyingPolicies } from '../diagnosis/policy-finding.ts';
 import type { Snapshot } from '../diagnosis/snapshot.ts';
 import { CommandFailure } from '../lib/failure.ts';
@@ -63,7 +64,10 @@ exit ${noSuchPod}
 
 /** Identifies the namespace's set of policies: equal for equal sets; undefined without any. */
 export function findPolicies(snapshot: Snapshot, namespace: string): string | undefined {
-  const policies = snapshot.list('NetworkPolicy').filter(({ metadata }) => metadata.namespace === namespace);
+  const policies = snapshot
+    .list('NetworkPolicy')
+    // An agent comes and goes, and its policy denies nothing.
+    .filter((policy) => policy.metadata.namespace === namespace && !isOfAgent(policy));
   if (policies.length === 0) return undefined;
   const names = policies.map(({ metadata }) => `${metadata.name} ${metadata.uid}`).sort();
   return hashContent(names.join('\n')).slice(0, 16);

@@ -23,6 +23,12 @@ export const toAgentName = (service: string): string => `${service}-intercept`;
 /** Value by which an intercepted Service selects its agent. */
 export const toAgentInstance = (service: string): string => `${service}.intercept`;
 
+/** Whether an object belongs to the agent of an intercepted service. */
+export function isOfAgent({ metadata: { labels = {} } }: Pick<Service, 'metadata'>): boolean {
+  const service = labels['app.kubernetes.io/name'];
+  return service !== undefined && labels[instanceLabel] === toAgentInstance(service);
+}
+
 /** The annotation's content; undefined when there is none, or it was damaged by hand. */
 export function findInterceptMark({ metadata }: Pick<Service, 'metadata'>): Intercept | undefined {
   const text = metadata.annotations?.[interceptAnnotation];
