@@ -85,6 +85,14 @@ test('a record counts for its cluster and its policies only', () => {
   expect(toPolicyState(snapshot, namespace, { ...record, cluster: 'other' }).state).toBe('not probed');
   expect(toPolicyState(snapshot, namespace, undefined).state).toBe('not probed');
   expect(toPolicyState(snapshot, 'another', record).state).toBe('none');
+  const labels = {
+    'app.kubernetes.io/name': 'board-service',
+    'app.kubernetes.io/instance': 'board-service.intercept',
+  };
+  const agent = policy('board-service-intercept');
+  const ofAgent = { ...agent, metadata: { ...agent.metadata, labels } };
+  const intercepted = createSnapshot(now, [node, policy('default-deny'), ofAgent]);
+  expect(toPolicyState(intercepted, namespace, record).state).toBe('enforced');
   const later = createSnapshot(now, [node, policy('default-deny', 'recreated')]);
   expect(toPolicyState(later, namespace, record).state).toBe('not probed');
 });
