@@ -16,10 +16,11 @@ const faults = `
           securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: [ALL] } }
   storage-service:
     resources: { requests: { cpu: "640" } }
-  video-service:
-    env:
-      MISSING: { valueFrom: { secretKeyRef: { name: wealist-shared-secret, key: NOT_THERE } } }
 `;
+/** Of video-service, which the file has already. */
+const missingKey = `
+    env:
+      MISSING: { valueFrom: { secretKeyRef: { name: wealist-shared-secret, key: NOT_THERE } } }`;
 
 const checkout = sharedCheckout();
 const changes: (() => Promise<void>)[] = [];
@@ -30,7 +31,9 @@ beforeAll(async () => {
   origin = (await checkout.up()).addresses[0]?.url ?? '';
   changes.push(
     await checkout.edit('helm/environments/local-kind.yaml', (text) =>
-      text.replace(/^services:$/m, (key) => `${key}${faults}`),
+      text
+        .replace(/^services:$/m, (key) => `${key}${faults}`)
+        .replace(/^ {2}video-service:$/m, (key) => `${key}${missingKey}`),
     ),
     await checkout.edit(
       'services/chat-service/main.ts',

@@ -61,7 +61,7 @@ async function intercept(...command: string[]): Promise<Running> {
 async function findOwnProcess(running: Running): Promise<number> {
   for (const { pid } of await listDescendants(running.pid)) {
     const argv = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
-    if (argv[1]?.endsWith('bin.js')) return pid;
+    if (argv.slice(1, 3).some((word) => word.endsWith('bin.js'))) return pid;
   }
   throw new Error('wealist-local does not run');
 }
