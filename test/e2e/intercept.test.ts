@@ -96,7 +96,7 @@ async function listTraces() {
 
 describe('intercept', () => {
   test('a program of this machine has the environment of the pod, and is called from everywhere', async () => {
-    await intercept(process.execPath, '--import', 'tsx', 'main.ts');
+    const running = await intercept(process.execPath, '--import', 'tsx', 'main.ts');
     const row = await requestJson<{ id: number }>(`${board}api/boards`, { text: 'from this machine' });
     expect(await requestJson(`${board}api/boards/${row.id}`)).toMatchObject({ text: 'from this machine' });
     // What it needs in the cluster responds to it.
@@ -112,6 +112,8 @@ describe('intercept', () => {
     const ask = `fetch('http://${service}:8000/api/boards/${row.id}').then(async (each) => console.log(await each.text()))`;
     const pod = ['exec', `--namespace=${namespace}`, 'deployment/frontend', '--', 'node', '--eval', ask];
     expect((await kubectl(checkout, ...pod)).stdout).toContain('from this machine');
+    process.kill(await findOwnProcess(running), 'SIGINT');
+    expect(await running.ended).toMatchObject({ exitCode: 130 });
   });
 
   test('no request is lost when it begins and ends, and commands meanwhile leave it', async () => {
