@@ -11,7 +11,7 @@ import { envFormats } from '../intercept/env-file.ts';
 import { readPodEnvironment } from '../intercept/pod-environment.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { planAgent } from '../plans/intercept.ts';
-import { type InterceptDeps, requireNotIntercepted } from '../steps/intercept-service.ts';
+import { claimService, type InterceptDeps } from '../steps/intercept-service.ts';
 import { isListening } from '../tools/dial-loopback.ts';
 import { followApi } from '../tools/kubernetes/follow-api.ts';
 import type { Service } from '../tools/kubernetes/objects.ts';
@@ -68,7 +68,7 @@ export const command = defineCommand({
     const localPort = port ?? toForwardTarget(environment, service).wantedPort;
     const session = await connect(app, environment, service);
     const { api, deps, snapshots, images } = session;
-    await requireNotIntercepted(deps, app.signal);
+    await claimService(deps, app.signal);
     await requirePort(app, localPort, words.length > 0);
 
     const { pod, names, namespace } = await readPod(session, app.signal);

@@ -44,17 +44,21 @@ export async function isInterceptAlive({
 }
 
 /**
- * The service may be intercepted by this process.
+ * The service may be intercepted by this process. What a killed run has left is given back first: its agent is to be
+ * replaced, and requests must not go there meanwhile.
  * @throws {Failure} exit code 10 when another running process intercepts it, 8 when it is not deployed.
  */
-export async function requireNotIntercepted(deps: InterceptDeps, signal: AbortSignal): Promise<void> {
-  const mark = findInterceptMark(await getInterceptable(deps, signal));
-  if (!mark || mark.pid === process.pid || !(await isInterceptAlive(mark))) return;
-  const command = mark.command === undefined ? '' : ` (${mark.command})`;
-  throw new Failure(`${deps.place.name} is intercepted by PID ${mark.pid}${command}`, {
-    hint: `kill ${mark.pid}`,
-    exitCode: exitCodes.locked,
-  });
+export async function claimService(deps: InterceptDeps, signal: AbortSignal): Promise<void> {
+  const service = await getInterceptable(deps, signal);
+  const mark = findInterceptMark(service);
+  if (mark && (await isInterceptAlive(mark))) {
+    const command = mark.command === undefined ? '' : ` (${mark.command})`;
+    throw new Failure(`${deps.place.name} is intercepted by PID ${mark.pid}${command}`, {
+      hint: `kill ${mark.pid}`,
+      exitCode: exitCodes.locked,
+    });
+  }
+  if (isIntercepted(service)) await routeToPods(deps, signal);
 }
 
 /** The value by which the Service selects its own pods, also while it is intercepted. */
