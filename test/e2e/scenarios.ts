@@ -3,7 +3,9 @@
  * machines: needs another machine, which it makes.
  */
 export const groups = ['core', 'more', 'machines'] as const;
-export type Group = (typeof groups)[number];
+export type Group = (typeof groups)[number  { name: 'security', group: 'more' },
+  { name: 'wealist', group: 'more' },
+];
 
 export interface Scenario {
   /** Name of the file without `.test.ts`. */
@@ -29,6 +31,7 @@ export const scenarios: readonly Scenario[] = [
   { name: 'data', group: 'core' },
   { name: 'databases', group: 'more' },
   { name: 'kills', group: 'more' },
+  { name: 'security', group: 'more' },
   { name: 'partial', group: 'more' },
   { name: 'monitoring', group: 'more' },
   { name: 'existing-secret', group: 'more' },
@@ -37,6 +40,7 @@ export const scenarios: readonly Scenario[] = [
   { name: 'nodes', group: 'more' },
   { name: 'environments', group: 'more' },
   { name: 'own-source', group: 'more' },
+  { name: 'wealist', group: 'more' },
   { name: 'live', group: 'more' },
   { name: 'argocd', group: 'more' },
   { name: 'registry', group: 'more' },
