@@ -201,6 +201,10 @@ describe('secrets are not in', () => {
     expect(holders.toSorted()).toEqual([
       'checkout/.wealist/secrets/local-kind.yaml',
       'checkout/helm/environments/local-kind-secrets.yaml',
+      // With --secrets: the addresses of the databases, which hold the password.
+      ...['board', 'chat', 'noti', 'storage', 'user', 'video'].map(
+        (name) => `out-secret/${name}-service.yaml`,
+      ),
       'out-secret/wealist-infrastructure.yaml',
     ]);
     const { mode } = await lstat(join(checkout.data, 'secrets.yaml'));
