@@ -68,9 +68,6 @@ export const command = defineCommand({
     const localPort = port ?? toForwardTarget(environment, service).wantedPort;
     const session = await connect(app, environment, service);
     const { api, deps, snapshots, images } = session;
-    await claimService(deps, app.signal);
-    await requirePort(app, localPort, words.length > 0);
-
     const { pod, names, namespace } = await readPod(session, app.signal);
     const known = new Set([...Object.keys(environment.services), ...infrastructure]);
     const addressed = listAddressed(pod.variables, service, { namespace, services: names });
@@ -78,6 +75,8 @@ export const command = defineCommand({
       .filter((name) => known.has(name))
       .map((name) => toForwardTarget(environment, name));
     if (hosts) return printHosts(app, addressed);
+    await claimService(deps, app.signal);
+    await requirePort(app, localPort, words.length > 0);
 
     // The forwards last longer than the run: a request that is being served may need them.
     const over = new AbortController();
