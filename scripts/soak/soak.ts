@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { keepBelongings } from '../../test/e2e/belongings.ts';
 import { type Checkout, type CheckoutLocation, openCheckout } from '../../test/e2e/checkout.ts';
 import { listObjects } from '../../test/e2e/cluster.ts';
+import { request } from '../../test/e2e/ingress.ts';
 import { runOrFail } from '../../test/e2e/kill-commands.ts';
 import { makePrivateCache } from '../../test/e2e/private-cache.ts';
 import { useQuietPorts } from '../../test/e2e/quiet-ports.ts';
@@ -61,7 +62,9 @@ export async function soak(location: CheckoutLocation, options: SoakOptions): Pr
   let error: string | undefined;
   try {
     const forwarding = await startFollowing(checkout, running);
-    load = startLoad(listTargets(origin, forwarding), interval);
+    const targets = listTargets(origin, forwarding);
+    await requireAnswers(targets);
+    load = startLoad(targets, interval);
     let waiting: readonly (typeof operations)[number][] = [];
     for (let number = 1; elapsed() < minutes * 60 && !signal.aborted; number += 1) {
       if (waiting.length === 0) {
@@ -120,6 +123,16 @@ function listTargets(origin: string, forwarding: string): readonly LoadTarget[] 
     { url: `${origin}svc/${watchedService.route}/`, expected: watchedService.name },
     { url: forwarding, expected: 'noti-service' },
   ];
+}
+
+/** @throws {Error} when one does not answer as it must: every later request would fail as well. */
+async function requireAnswers(targets: readonly LoadTarget[]): Promise<void> {
+  for (const { url, expected } of targets) {
+    const { status, body } = await request(url);
+    if (status !== 200 || !body.includes(expected)) {
+      throw new Error(`${url}: expected ${expected}, got ${status} ${body.slice(0, 200)}`);
+    }
+  }
 }
 
 /** Until no pod is on its way: one that ends still has its processes, files and rules. */
