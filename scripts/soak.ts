@@ -32,6 +32,9 @@ try {
   process.stdout.write(`${argv.json ? JSON.stringify(result, undefined, 2) : describeSoak(result)}\n`);
   process.exitCode = result.passed ? 0 : 1;
   if (signal.aborted) process.exitCode = 130;
+} catch (error) {
+  process.stderr.write(`${chalk.red('✗')} ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
 } finally {
   await checkout.remove();
 }

@@ -21,6 +21,8 @@ export interface SoakResult {
   readonly seed: number;
   readonly seconds: number;
   readonly operations: readonly OperationCount[];
+  /** Of single operations; the run went on after each. */
+  readonly failures: readonly string[];
   readonly requests: LoadResult;
   /** Why the run ended early; undefined when it did not. */
   readonly error?: string | undefined;
@@ -50,13 +52,22 @@ export function judgeSoak(
   });
   const passed =
     soak.error === undefined &&
+    soak.failures.length === 0 &&
     soak.requests.failed.length === 0 &&
     figures.every(({ verdict }) => verdict !== 'grew');
   return { ...rest, figures, passed };
 }
 
 /** The printed result. */
-export function describeSoak({ seed, seconds, operations, requests, error, figures }: SoakResult): string {
+export function describeSoak({
+  seed,
+  seconds,
+  operations,
+  failures,
+  requests,
+  error,
+  figures,
+}: SoakResult): string {
   const rows = figures.map(({ what, unit, medians, lowest, highest, verdict }) => {
     const show = (value: number | undefined) => {
       if (value === undefined) return '';
@@ -72,6 +83,7 @@ export function describeSoak({ seed, seconds, operations, requests, error, figur
     `seed ${seed}, ${Math.round(seconds / 60)} min: ${done.join(', ')}`,
     `${sent} requests: ${failed.length} failed, and ${expected} while the node was stopped or databases were restored`,
     ...failed.slice(0, 20).map(({ at, url, reason }) => `  ${at} ${url}: ${reason}`),
+    ...failures.map((failure) => `failed: ${failure}`),
     '',
     toTable(rows, ['what', 'at first', 'at last', 'range', '']),
     ...(missing.length > 0 ? [`not measured: ${missing.map(({ what }) => what).join(', ')}`] : []),

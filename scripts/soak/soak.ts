@@ -56,6 +56,7 @@ export async function soak(location: CheckoutLocation, options: SoakOptions): Pr
   const running: Running[] = [];
   const counts = operations.map(({ title }) => ({ title, seconds: [] as number[] }));
   const samples: Sample[] = [];
+  const failures: string[] = [];
   const start = performance.now();
   const elapsed = () => (performance.now() - start) / 1000;
   let load: Load | undefined;
@@ -74,11 +75,17 @@ export async function soak(location: CheckoutLocation, options: SoakOptions): Pr
       if (!operation) throw new Error('there is nothing to do');
       waiting = rest;
       const begun = elapsed();
-      await operation.run({ checkout, cacheHome, origin, user, load, number }).catch((cause) => {
-        throw new Error(`operation ${number}, ${operation.title}`, { cause });
-      });
-      counts.find(({ title }) => title === operation.title)?.seconds.push(elapsed() - begun);
-      say(`${number} ${operation.title} ${(elapsed() - begun).toFixed(1)} s`);
+      try {
+        await operation.run({ checkout, cacheHome, origin, user, load, number });
+        counts.find(({ title }) => title === operation.title)?.seconds.push(elapsed() - begun);
+        say(`${number} ${operation.title} ${(elapsed() - begun).toFixed(1)} s`);
+      } catch (thrown) {
+        // What follows is still worth knowing, provided that `up` brings everything back.
+        const failure = `${number} ${operation.title}: ${describeError(thrown)}`;
+        failures.push(failure);
+        say(failure);
+        await load.disturb(() => checkout.up());
+      }
       await sleep(1000 * (pause.shortest + random.fraction() * (pause.longest - pause.shortest)));
       await waitUntilSettled(checkout);
       const machine = await sampleMachine({ checkout, cacheHome, temporary, running, run });
@@ -98,7 +105,7 @@ export async function soak(location: CheckoutLocation, options: SoakOptions): Pr
   const seconds = elapsed();
   const requests = (await load?.stop()) ?? { sent: 0, failed: [], expected: 0 };
   for (const each of running) await each.kill();
-  return judgeSoak({ seed, seconds, operations: counts, requests, samples, error });
+  return judgeSoak({ seed, seconds, operations: counts, failures, requests, samples, error });
 }
 
 /** Starts the commands that a user leaves open. Resolves to the URL that `forward` prints. */

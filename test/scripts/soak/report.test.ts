@@ -4,7 +4,13 @@ import { describeSoak, judgeSoak, type Sample } from '../../../scripts/soak/repo
 import { parseValues } from '../../../scripts/soak/sample-node.ts';
 
 const requests = { sent: 100, failed: [], expected: 2 };
-const base = { seed: 7, seconds: 600, operations: [{ title: 'db save', seconds: [1, 2] }], requests };
+const base = {
+  seed: 7,
+  seconds: 600,
+  operations: [{ title: 'db save', seconds: [1, 2] }],
+  failures: [],
+  requests,
+};
 
 /** A sample every ten seconds. */
 function sample(nodeProcesses: (index: number) => number): readonly Sample[] {
@@ -36,6 +42,7 @@ test('one in which something grew has not, nor one with a failed request, nor on
   const withFailure = judgeSoak({ ...base, samples, requests: { ...requests, failed } });
   expect(withFailure).toMatchObject({ passed: false });
   expect(describeSoak(withFailure)).toContain('2026-11-30T10:00:00.000Z http://localhost/: 503');
+  expect(judgeSoak({ ...base, samples, failures: ['4 up: exit code 8'] })).toMatchObject({ passed: false });
   expect(judgeSoak({ ...base, samples, error: 'operation 3, up' })).toMatchObject({ passed: false });
 });
 
