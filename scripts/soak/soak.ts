@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { keepBelongings } from '../../test/e2e/belongings.ts';
 import { type Checkout, type CheckoutLocation, openCheckout } from '../../test/e2e/checkout.ts';
-import { listObjects } from '../../test/e2e/cluster.ts';
+import { listObjects, listUnreadyPods } from '../../test/e2e/cluster.ts';
 import { request } from '../../test/e2e/ingress.ts';
 import { runOrFail } from '../../test/e2e/kill-commands.ts';
 import { makePrivateCache } from '../../test/e2e/private-cache.ts';
@@ -148,10 +148,7 @@ async function waitUntilSettled(checkout: Checkout): Promise<void> {
   for (;;) {
     const pods = await listObjects(checkout, 'pods');
     const leaving = pods.filter(({ metadata }) => metadata.deletionTimestamp !== undefined);
-    const unready = pods.filter(({ status }) =>
-      status.conditions?.some(({ type, status }) => type === 'Ready' && status !== 'True'),
-    );
-    const names = [...leaving, ...unready].map(({ metadata }) => metadata.name);
+    const names = [...leaving.map(({ metadata }) => metadata.name), ...(await listUnreadyPods(checkout))];
     if (names.length === 0) return;
     if (performance.now() > end) throw new Error(`still not settled after 90 s: ${names.join(', ')}`);
     await sleep(1000);
