@@ -5,6 +5,7 @@ import { openStore } from '../../src/images/store/store.ts';
 import { findPaths } from '../../src/state/paths.ts';
 import { type Belongings, type BelongingsKeeper, keepBelongings } from './belongings.ts';
 import { openCheckout } from './checkout.ts';
+import { listNodes } from './cluster.ts';
 import { requestJson } from './ingress.ts';
 import { runOrFail } from './kill-commands.ts';
 import { makePrivateCache } from './private-cache.ts';
@@ -54,8 +55,7 @@ afterEach(async () => {
 
 afterAll(async () => {
   await disk?.free();
-  await runOrFail(checkout, 'down', '--delete-data', '--yes');
-  await disk?.remove();
+  await runOrFail(checkout, 'down', '--delete-data', '--yes').finally(() => disk?.remove());
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -98,15 +98,22 @@ describe('on a full disk of the data and the cache', () => {
     expect(await readdir(join(checkout.data, 'snapshots'))).toEqual(['whole']);
   });
 
-  test('up with something to build: it ends before anything is changed', async () => {
+  test('up with something to build: the disk is named, and the previous pods serve', async () => {
     const running = await readHash();
     await checkout.edit('services/noti-service/service.ts', (text) => `${text}\n// by up\n`);
+    await disk.fill();
+    expectFullDisk(await checkout.run('up', '--yes'));
+    expect(await readHash()).toBe(running);
+  });
+
+  test('up without a cluster: refused before anything is made', async () => {
+    await runOrFail(checkout, 'down');
     await disk.fill();
     const { stderr, exitCode } = await checkout.run('up', '--yes');
     expect({ stderr, exitCode }).toMatchObject({ exitCode: 3 });
     expect(stderr).toMatch(new RegExp(`disk of cache, data.* free at ${folder}.*, less than 5 %`));
     expect(stderr).toMatch(/fix +npm run images -- prune/);
-    expect(await readHash()).toBe(running);
+    expect(await listNodes(checkout)).toEqual([]);
   });
 
   test('up without a cluster, full from the moment that it is created: the disk is the cause', async () => {

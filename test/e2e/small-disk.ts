@@ -1,13 +1,16 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, open, readFile, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import { exec } from '../../src/tools/exec.ts';
 
 /** A file system of its own in a file, which a test fills. */
 export interface SmallDisk {
   readonly folder: string;
-  /** Leaves nothing free, not even what is kept for root. */
+  /** Leaves nothing free, until `free`. */
   fill(): Promise<void>;
-  /** Makes what `fill` has taken free again. */
+  /** Gives back what `fill` has taken. */
   free(): Promise<void>;
   /** Unmounts it. What is mounted from it must have ended. */
   remove(): Promise<void>;
@@ -21,29 +24,34 @@ export async function makeSmallDisk(folder: string, bytes: number): Promise<Smal
   const image = `${folder}.img`;
   await mkdir(folder, { recursive: true });
   const file = await open(image, 'w');
-  await file.truncate(bytes);
+  await file.truncate(Math.ceil(bytes));
   await file.close();
   // Nothing is reserved for root, as whom the tests run.
   await exec('mkfs.ext4', ['-q', '-m', '0', image]);
   await exec('mount', ['-o', 'loop', image, folder]);
   const ballast = join(folder, 'ballast');
+  let filling: ChildProcess | undefined;
+  const free = async () => {
+    if (filling?.pid !== undefined) {
+      const ended = once(filling, 'exit');
+      process.kill(-filling.pid, 'SIGKILL');
+      await ended;
+    }
+    filling = undefined;
+    await rm(ballast, { force: true });
+  };
   return {
     folder,
     async fill() {
-      const { bavail, bsize } = await statfs(folder);
-      await exec('fallocate', ['--length', String(bavail * bsize), ballast]).catch(() => {
-        // Its own list of blocks takes some; the rest is written.
-      });
-      await exec('dd', ['if=/dev/zero', `of=${ballast}.rest`, 'bs=4k', 'status=none']).catch(() => {
-        // It ends when the disk is full.
-      });
-      const left = await statfs(folder);
-      if (left.bavail > 0) throw new Error(`${folder} still has ${left.bavail} free blocks`);
+      // What other programs give back meanwhile is taken, too.
+      const script = 'while :; do cat /dev/zero >> "$1" 2>/dev/null; sleep 0.05; done';
+      await free();
+      filling = spawn('sh', ['-c', script, 'sh', ballast], { stdio: 'ignore', detached: true });
+      await expect.poll(async () => (await statfs(folder)).bavail, { timeout: 60_000 }).toBe(0);
     },
-    async free() {
-      for (const path of [ballast, `${ballast}.rest`]) await rm(path, { force: true });
-    },
+    free,
     async remove() {
+      await free();
       await unmountBelow(folder);
       await rm(image, { force: true });
     },
