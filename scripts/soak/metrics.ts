@@ -41,8 +41,8 @@ export const metrics: readonly Metric[] = [
   bytes('cacheSize', 'size of the cache', { absolute: 5 * megabyte }),
   count('snapshots', 'snapshots of the databases', { absolute: 0 }),
   count('stateFiles', 'files in .wealist, without saved logs', { absolute: 1 }),
-  // Renamed at 1 MiB, and the one before is replaced.
-  bytes('journal', 'journal', { absolute: 0, limit: 2.1 * mebibyte }),
+  // Renamed at 0.5 MiB, and the one before is replaced.
+  bytes('runs', 'record of the runs', { absolute: 0, limit: 1.1 * mebibyte }),
   bytes('savedLogs', 'saved logs', { absolute: 0, limit: 256 * mebibyte }),
 ];
 

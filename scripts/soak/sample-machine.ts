@@ -45,7 +45,7 @@ export async function sampleMachine({
     cacheSize: sum([...cache.blobs, ...cache.files].map(({ bytes }) => bytes)),
     snapshots: (await readdir(join(checkout.data, 'snapshots'))).length,
     stateFiles: files.filter(({ path }) => !isSavedLog(path)).length,
-    journal: sum(await sizesOf(files.filter(({ path }) => /\/journal[^/]*$/.test(path)))),
+    runs: sum(await sizesOf(files.filter(({ path }) => /\/runs\.ndjson[^/]*$/.test(path)))),
     savedLogs: sum(await sizesOf(files.filter(({ path }) => isSavedLog(path)))),
     objects: objects.stdout.split('\n').filter(Boolean).length,
     // Only root may read them.
