@@ -63,10 +63,7 @@ describe('the chart', () => {
   });
 
   it('asks for little: all of it together for less than one service of the platform may take', () => {
-    const pods = [
-      ...listWorkloads(builtOnly).map(({ spec }) => spec.template.spec),
-      podOf('log-shipper'),
-    ];
+    const pods = [...listWorkloads(builtOnly).map(({ spec }) => spec.template.spec), podOf('log-shipper')];
     const requests = pods.flatMap(containersOf).map(({ resources }) => resources?.requests ?? {});
     const sum = (key: string) =>
       requests.reduce((total, each) => total + Number.parseInt(each[key] ?? 'NaN', 10), 0);
