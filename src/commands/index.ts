@@ -34,6 +34,10 @@ export const commands: Commands = {
     summary: 'explain why something is not ready or does not respond, and what to run next',
     load: () => import('./why.ts'),
   },
+  times: {
+    summary: 'show how long each step of the last runs took, and what has become slower',
+    load: () => import('./times.ts'),
+  },
   env: {
     summary: 'choose or list environments and their clusters, trust a remote cluster',
     load: () => import('./env.ts'),
@@ -61,6 +65,10 @@ export const commands: Commands = {
   kubectl: {
     summary: 'run kubectl against the cluster of this checkout',
     load: () => import('./kubectl.ts'),
+  },
+  mcp: {
+    summary: 'serve status, why, logs, reload and others to coding agents over MCP',
+    load: () => import('./mcp.ts'),
   },
   completion: {
     summary: 'print a shell function wealist with completion',
