@@ -67,7 +67,7 @@ const readHash = async () => (await requestJson<{ sourceHash: string }>(`${origi
 
 /** One failure of this machine, which names the disk and what makes room on it. */
 function expectFullDisk({ stderr, exitCode }: Ended): void {
-  expect({ stderr, exitCode }).toMatchObject({ exitCode: 3 });
+  expect(exitCode, stderr).toBe(3);
   expect(stderr).toContain('no space left on device');
   expect(stderr).toContain(folder);
   expect(stderr).toMatch(new RegExp(`fix +npm run images -- prune, or make room on the disk of ${folder}`));
@@ -110,7 +110,7 @@ describe('on a full disk of the data and the cache', () => {
     await runOrFail(checkout, 'down');
     await disk.fill();
     const { stderr, exitCode } = await checkout.run('up', '--yes');
-    expect({ stderr, exitCode }).toMatchObject({ exitCode: 3 });
+    expect(exitCode, stderr).toBe(3);
     expect(stderr).toMatch(new RegExp(`disk of cache, data.* free at ${folder}.*, less than 5 %`));
     expect(stderr).toMatch(/fix +npm run images -- prune/);
     expect(await listNodes(checkout)).toEqual([]);

@@ -44,7 +44,8 @@ export async function makeSmallDisk(folder: string, bytes: number): Promise<Smal
     folder,
     async fill() {
       // What other programs give back meanwhile is taken, too.
-      const script = 'while :; do cat /dev/zero >> "$1" 2>/dev/null; sleep 0.05; done';
+      const script =
+        'while :; do dd if=/dev/zero of="$1" bs=4k oflag=append conv=notrunc status=none 2>/dev/null; sleep 0.05; done';
       await free();
       filling = spawn('sh', ['-c', script, 'sh', ballast], { stdio: 'ignore', detached: true });
       await expect.poll(async () => (await statfs(folder)).bavail, { timeout: 60_000 }).toBe(0);
