@@ -123,6 +123,8 @@ export interface RunView {
   readonly exitCode?: number;
   /** It was killed, or ended by Ctrl-C. */
   readonly interrupted?: boolean;
+  /** Why it has failed. */
+  readonly failure?: string;
   /** Milliseconds by name, in their order. */
   readonly phases: readonly { readonly name: string; readonly milliseconds: number }[];
   readonly steps: readonly StepView[];

@@ -3,6 +3,7 @@ import { scrubSecrets } from '../lib/secret-values.ts';
 import type { DashboardState } from './dashboard-state.ts';
 import { applyChanges, toChanges } from './patch.ts';
 import { type Message, type Request, wrongToken } from './protocol.ts';
+import { parseRequest } from './request-rules.ts';
 import { isToken } from './token.ts';
 
 /** An open tab whose token was right. */
@@ -142,13 +143,4 @@ export function createTabs(options: TabsOptions): Tabs {
       for (const socket of open.keys()) socket.close(1001, 'ended');
     },
   };
-}
-
-function parseRequest(text: string): Request | undefined {
-  try {
-    const value = JSON.parse(text);
-    return typeof value === 'object' && value !== null && typeof value.type === 'string' ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
