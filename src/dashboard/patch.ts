@@ -15,17 +15,21 @@ export function toChanges(before: unknown, after: unknown, path: readonly string
   }
   const changes: Change[] = [];
   for (const key of Object.keys(before)) {
-    if (before[key] !== undefined && after[key] === undefined) changes.push([[...path, key]]);
+    if (has(before, key) && !has(after, key)) changes.push([[...path, key]]);
   }
   for (const key of Object.keys(after)) {
-    if (after[key] === undefined) continue;
+    if (!has(after, key)) continue;
+    const inside = [...path, key];
     changes.push(
-      ...(before[key] === undefined
-        ? [[[...path, key], after[key]] as const]
-        : toChanges(before[key], after[key], [...path, key])),
+      ...(has(before, key) ? toChanges(before[key], after[key], inside) : [[inside, after[key]] as const]),
     );
   }
   return changes;
+}
+
+/** As JSON sees it, which leaves out what is undefined. */
+function has(value: Plain, key: string): boolean {
+  return Object.hasOwn(value, key) && value[key] !== undefined;
 }
 
 /** The value with the changes. What they do not touch stays the same object, so that it need not be drawn again. */
@@ -35,8 +39,12 @@ export function applyChanges<T>(value: T, changes: readonly Change[]): T {
 
 function setAt(value: unknown, [key, ...path]: readonly string[], rest: readonly unknown[]): unknown {
   if (key === undefined) return rest[0];
-  const copy: Record<string, unknown> = { ...(isPlain(value) ? value : {}) };
-  if (path.length === 0 && rest.length === 0) delete copy[key];
-  else copy[key] = setAt(copy[key], path, rest);
-  return copy;
+  const known = isPlain(value) ? value : {};
+  if (path.length === 0 && rest.length === 0) {
+    const { [key]: _, ...others } = known;
+    return others;
+  }
+  const next = setAt(Object.hasOwn(known, key) ? known[key] : undefined, path, rest);
+  // As an entry, since an assignment to `__proto__` would not make a key of that name.
+  return Object.fromEntries([...Object.entries(known).filter(([name]) => name !== key), [key, next]]);
 }

@@ -1,5 +1,5 @@
 import { scrubSecrets } from '../lib/secret-values.ts';
-import { bundlePage, toVersion } from './bundle-page.ts';
+import { bundlePage, type PageFiles, toVersion } from './bundle-page.ts';
 import type { DashboardState } from './dashboard-state.ts';
 import { createTabs, type Tabs, type TabsOptions } from './tabs.ts';
 import { isToken } from './token.ts';
@@ -12,6 +12,8 @@ export interface ServeOptions extends Pick<TabsOptions, 'onRequest' | 'onCount' 
   /** How many ports are tried, beginning with `port`. */
   readonly tried: number;
   readonly state: DashboardState;
+  /** The files of the page; bundled from the checkout by default. */
+  readonly files?: Promise<PageFiles>;
 }
 
 export interface Dashboard {
@@ -33,9 +35,9 @@ export async function serveDashboard({
   token,
   port: wanted,
   tried,
+  files = bundlePage(checkout),
   ...options
 }: ServeOptions): Promise<Dashboard> {
-  const files = bundlePage(checkout);
   const failed = files.then(
     () => new Promise<never>(() => {}),
     (error: unknown) => Promise.reject(error),

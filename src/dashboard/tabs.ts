@@ -111,7 +111,8 @@ export function createTabs(options: TabsOptions): Tabs {
         else onRequest(tab, request);
       } else if (request?.type === 'hello' && isToken(token, request.token)) {
         clearTimeout(timer);
-        void welcome(socket, tab);
+        // Without a page there is no version, and the dashboard ends with the reason.
+        welcome(socket, tab).catch(() => socket.terminate());
       } else {
         socket.close(known ? 1003 : wrongToken, known ? 'not understood' : 'wrong token');
       }

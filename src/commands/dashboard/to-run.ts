@@ -7,7 +7,11 @@ export function toRun(run: RunReport, services: readonly string[]): RunView {
   const { begun, seconds, exitCode, state, trigger, failure } = run;
   return {
     id: `${begun} ${run.id}`,
-    command: toCommandLine(run.command, run.args),
+    // Without what only changes its output, so that runs of the same kind can be compared.
+    command: toCommandLine(
+      run.command,
+      run.args.filter((arg) => arg !== '--json'),
+    ),
     ...(trigger === 'terminal' || trigger === 'npm' ? {} : { trigger }),
     services: run.args.filter((arg) => services.includes(arg)),
     start: begun,
