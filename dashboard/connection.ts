@@ -86,7 +86,10 @@ function receive(message: Message): void {
       return;
     case 'patch':
       // A number is missing: the whole state follows, and patches until then are included in it.
-      if (message.number !== number + 1) return send({ type: 'resync' });
+      if (message.number !== number + 1) {
+        send({ type: 'resync' });
+        return;
+      }
       number = message.number;
       if (state.value) state.value = applyChanges(state.value, message.changes);
       return;

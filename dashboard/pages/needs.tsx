@@ -133,7 +133,7 @@ function Picture({ graph, related, hit }: PictureProps) {
     related !== undefined && !names.every((name) => related.has(name));
   return (
     <Scroll label="Needs as a graph" class="graph">
-      <svg width={layout.width} height={layout.height} aria-label="Needs" role="group">
+      <svg width={layout.width} height={layout.height}>
         {layout.edges.map(({ from, to, points }) => (
           <path
             key={`${from} ${to}`}
