@@ -1,7 +1,7 @@
 import { toAge } from '../src/lib/age.ts';
 import { toDuration } from '../src/lib/duration.ts';
 
-export { toAge, toDuration };
+export { toDuration };
 
 const two = (value: number) => String(value).padStart(2, '0');
 

@@ -134,6 +134,7 @@ function Picture({ graph, related, hit }: PictureProps) {
   return (
     <Scroll label="Needs as a graph" class="graph">
       <svg width={layout.width} height={layout.height}>
+        <title>Needs</title>
         {layout.edges.map(({ from, to, points }) => (
           <path
             key={`${from} ${to}`}

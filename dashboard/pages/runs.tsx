@@ -100,7 +100,7 @@ function Row({
             type="button"
             class="small"
             disabled={findHindrance() !== undefined}
-            aria-label={`Reload ${service} again`}
+            aria-label={`Reload again: ${service}`}
             onClick={() => reload(service)}
           >
             Reload again

@@ -94,7 +94,7 @@ function Names({ names, unmet }: { readonly names: readonly string[]; readonly u
 function Pods({ part: { pods } }: { readonly part: PartView }) {
   if (pods.length === 0) return <p class="faint">no pod</p>;
   return (
-    <Scroll label="Pods">
+    <Scroll label="Table of pods">
       <table class="plain">
         <thead>
           <tr>

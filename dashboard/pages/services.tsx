@@ -8,7 +8,7 @@ import { PartState, toDetail } from '../parts/part-state.tsx';
 import { toLogsPath, toServicePath, toWhyPath } from '../route.ts';
 import { findLastReload, findRunningTask, isCurrent, now, parts, state, toProblemOrder } from '../store.ts';
 
-export const filter = signal('');
+const filter = signal('');
 
 /** The row that the keys j and k move. */
 export const chosen = signal<string | undefined>(undefined);

@@ -22,7 +22,7 @@ export function toDetail({ state, line, freshness, intercepted, note, image }: P
 }
 
 /** The tag of an image, or the first digits of its digest. */
-export function toTag(image: string): string {
+function toTag(image: string): string {
   const [name = '', digest = ''] = image.split('@');
   const tag = /:([^/:]+)$/.exec(name)?.[1];
   return tag ?? digest.replace(/^sha256:/, '').slice(0, 12);
