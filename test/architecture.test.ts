@@ -34,6 +34,8 @@ const guests: Readonly<Record<string, RegExp>> = {
 /** Where alone a package may be imported from. */
 const homes: Readonly<Record<string, RegExp>> = {
   '@inquirer/prompts': /^src\/ui\//,
+  '@modelcontextprotocol/server': /^src\/commands\/mcp\//,
+  '@modelcontextprotocol/server/stdio': /^src\/commands\/mcp\.ts$/,
   '@parcel/watcher': /^src\/tools\//,
   preact: /^dashboard\//,
   '@preact/signals': /^dashboard\//,
