@@ -1,5 +1,4 @@
-// Measures the README's table of figures: `npm run bench`, on a machine where `up` has run before. Works on a copy of
-// this
+// Measures the README's table of figures: `npm run bench`, on a machine where `up` has run before. Works on a copy of this
 // checkout with its own cluster, which is removed at the end. `-- --only load,forward` measures only these.
 import { cpus, loadavg, totalmem } from 'node:os';
 import { argv, chalk, fs } from 'zx';
@@ -10,8 +9,10 @@ import { measureClusterLogs } from './bench/cluster-logs.ts';
 import { measureCommands } from './bench/commands.ts';
 import { describeFigures, type Figure, summarize } from './bench/figure.ts';
 import { measureForward } from './bench/forward.ts';
+import { measureIdle } from './bench/idle.ts';
 import { measureLoad } from './bench/load.ts';
 import { measureLogs } from './bench/logs.ts';
+import { measureMany } from './bench/many.ts';
 import { measureReload } from './bench/reload.ts';
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
@@ -21,6 +22,8 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   forward: measureForward,
   logs: measureLogs,
   'cluster-logs': measureClusterLogs,
+  idle: measureIdle,
+  many: measureMany,
   cluster: measureCluster,
 };
 
