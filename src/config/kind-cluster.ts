@@ -27,7 +27,7 @@ export interface ClusterSettings {
 }
 
 /** Where the volumes are mounted in a node: the path that kind's own storage provisioner also uses. */
-const volumesOnNode = '/var/local-path-provisioner';
+export const volumesOnNode = '/var/local-path-provisioner';
 /** This mount shows which checkout owns a node: the engine lists it from creation on, also of a stopped container. */
 export const ownerOnNode = '/var/lib/wealist-local/owner';
 /** A drop-in file of systemd for the kubelet's unit; the same path in every node image. */

@@ -11,14 +11,14 @@ import { listDeployed, requireFound, type UpChoice, type UpDeps } from './up-dep
 
 /** The steps that deploy releases, each with the values that only this run knows. */
 export function releaseSteps(environment: Environment, deps: UpDeps, choice: UpChoice) {
-  const { paths, toolchain, chain, serviceImages, snapshots, releases } = deps;
+  const { paths, toolchain, chain, serviceImages, snapshots, releases, openApi } = deps;
   const { selection, cluster, controller, secrets } = choice;
   const { checkout } = paths;
-  const common = { toolchain, snapshots, releases, checkout, repairs: choice.repairs };
+  const common = { toolchain, snapshots, releases, openApi, checkout, repairs: choice.repairs };
   const needs = toNeeds(environment);
   const infrastructureRelease = { namespace: environment.namespace, release: 'wealist-infrastructure' };
   const ingressRelease = { namespace: ingressNamespace, release: ingressReleases[controller].release };
-  const waitDeps = { kubectl: toolchain.kubectl, snapshots };
+  const waitDeps = { kubectl: toolchain.kubectl, snapshots, openApi };
   const filesOf = (fromSource: boolean) => valuesFiles({ checkout, environment, fromSource, secrets });
   const files = filesOf(false);
 

@@ -18,12 +18,13 @@ import { giveBackServices } from '../steps/give-back-services.ts';
 import { loadOntoNodes } from '../steps/load-images.ts';
 import { makeRoom } from '../steps/make-room.ts';
 import { moveStandInTables, recordNewDatabases } from '../steps/move-stand-in-tables.ts';
+import { prepareVolumes } from '../steps/prepare-volumes.ts';
 import { probePolicies } from '../steps/probe-policies.ts';
 import { waitForIngress } from '../steps/wait-for-ingress.ts';
 import { toAddresses, toExtraAddresses } from './addresses.ts';
 import { type ExtrasChoice, imagesOfExtras, namespacesOfExtras } from './extras.ts';
 import { ingressNamespace } from './ingress.ts';
-import { namespaceManifest, storageClassManifest } from './manifests.ts';
+import { namespaceManifest, storageClassManifest, volumeManifest } from './manifests.ts';
 import { requireFound, type UpChoice, type UpDeps } from './up-deps.ts';
 import { deployExtras, listBuiltServices, obtainExtras, removeExtras } from './up-extras.ts';
 import { releaseSteps } from './up-releases.ts';
@@ -111,6 +112,12 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
           ],
         }),
         ...(usesPostgres ? [recordNewDatabases(databases)] : []),
+        prepareVolumes({
+          ...{ openApi: deps.openApi, snapshots: deps.snapshots, namespace: environment.namespace },
+          claims: selection.infrastructure.map((name) => `data-${name}-0`),
+          volumes: join(paths.data, cluster.name, 'volumes'),
+          toVolume: (claim) => volumeManifest(environment.namespace, claim),
+        }),
       ],
     },
     {

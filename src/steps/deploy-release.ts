@@ -8,6 +8,7 @@ import { Failure } from '../lib/failure.ts';
 import { hash, hashFolder } from '../lib/hash.ts';
 import { inputsLabel } from '../lib/labels.ts';
 import type { Run, Step } from '../plan/plan.ts';
+import type { ApiServer } from '../tools/kubernetes/api-server.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
 import { throughOutages } from './through-outages.ts';
 import { isReleaseReady, waitForWorkloads } from './wait-for-release.ts';
@@ -31,6 +32,7 @@ export interface DeployDeps extends ReleaseSource, Pick<Step, 'needs' | 'beginsA
   readonly toolchain: Pick<Toolchain, 'helm' | 'kubectl'>;
   readonly snapshots: Snapshots;
   readonly releases: Releases;
+  readonly openApi: () => Promise<ApiServer>;
   /** Whether the step only applies the chart, and a later one waits until its workloads are ready. */
   readonly onlyApplies?: boolean;
   /** Milliseconds between two attempts while the API server restarts. */
@@ -86,7 +88,7 @@ function toSettlement(status: string) {
 /** A chart is deployed with the current values, and its workloads are ready unless that is left to a later step. */
 export function deployRelease(deps: DeployDeps): DeployStep {
   const { toolchain, snapshots, checkout, namespace, release, valuesFiles } = deps;
-  const { repairs = false, onlyApplies = false, needs, beginsAfterNeeds } = deps;
+  const { openApi, repairs = false, onlyApplies = false, needs, beginsAfterNeeds } = deps;
   const { helm, kubectl } = toolchain;
   const charts = join(checkout, 'helm/charts');
   const chart = toChart(deps);
@@ -190,7 +192,7 @@ export function deployRelease(deps: DeployDeps): DeployStep {
     async apply(run) {
       const work = async () => {
         await deploy(run);
-        if (!onlyApplies) await waitForWorkloads({ kubectl, snapshots, release, namespace }, run);
+        if (!onlyApplies) await waitForWorkloads({ kubectl, snapshots, release, namespace, openApi }, run);
       };
       await throughOutages(work, run, deps.outageInterval);
     },

@@ -1,14 +1,18 @@
 import { waitUntilTerminated } from '../cluster/terminating-pods.ts';
+import { findPods } from '../diagnosis/pods.ts';
 import { waitUntilReady } from '../diagnosis/ready.ts';
 import type { Snapshot, Snapshots } from '../diagnosis/snapshot.ts';
 import { judge } from '../diagnosis/verdict.ts';
 import { workloadsOf } from '../diagnosis/workloads.ts';
 import type { Run, Step } from '../plan/plan.ts';
+import type { ApiServer } from '../tools/kubernetes/api-server.ts';
 import type { Kubectl } from '../tools/kubernetes/kubectl.ts';
+import { whileAskingReadiness } from './ask-readiness.ts';
 import { endBackOff } from './end-back-off.ts';
 import { throughOutages } from './through-outages.ts';
 
 export interface WaitForReleaseDeps {
+  readonly openApi: () => Promise<ApiServer>;
   readonly kubectl: Kubectl;
   readonly snapshots: Snapshots;
   readonly namespace: string;
@@ -45,7 +49,7 @@ export function isReleaseReady(
 
 /** Waits until all workloads of a release are ready and their old pods are gone. Ends when a step that it needs has failed. */
 export async function waitForWorkloads(
-  { kubectl, snapshots, namespace, release }: WaitForReleaseDeps,
+  { kubectl, snapshots, namespace, release, openApi }: WaitForReleaseDeps,
   { needFailed, ...all }: Run,
 ): Promise<void> {
   const run = needFailed ? { ...all, signal: AbortSignal.any([all.signal, needFailed]) } : all;
@@ -53,10 +57,16 @@ export async function waitForWorkloads(
   const deployed = await snapshots.take(run.signal);
   const workloads = workloadsOf(deployed, release, namespace);
   await Promise.all(workloads.map((workload) => endBackOff(deployed, workload, kubectl, run.signal)));
-  await Promise.all(
-    workloads.map(async (workload) => {
-      await waitUntilReady(workload, { kubectl, snapshots, stallTimeout, interval: 400, run });
-      await waitUntilTerminated(workload, snapshots, run);
-    }),
+  const listPods = async () => {
+    const snapshot = await snapshots.take(run.signal, { maxAge: 1_000 });
+    return workloads.flatMap((workload) => findPods(snapshot, workload).current);
+  };
+  await whileAskingReadiness(await openApi(), listPods, run.signal, () =>
+    Promise.all(
+      workloads.map(async (workload) => {
+        await waitUntilReady(workload, { kubectl, snapshots, stallTimeout, interval: 400, run });
+        await waitUntilTerminated(workload, snapshots, run);
+      }),
+    ),
   );
 }
