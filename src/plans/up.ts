@@ -76,7 +76,9 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
           isRuntimeUp: toolchain.nodes.isUp,
           findKubeletError: toolchain.nodes.findKubeletError,
           loadEarly: async (nodes, run) => {
-            const images = await findOutside();
+            // A stand-in is built before the first node runs; what is not is loaded later.
+            const services = await Promise.all(built.map((name) => serviceImages.find(name)));
+            const images = [...(await findOutside()), ...services.filter((image) => image !== undefined)];
             await Promise.all(
               nodes.map((node) => loadImages(images, node, { nodes: toolchain.nodes, store }, run)),
             );
