@@ -4,8 +4,10 @@ import type { Stage, Step } from './plan.ts';
 
 /** What is recorded of a step that is applied. */
 export interface StepHooks {
-  /** Awaited before a step is applied, for the journal. */
+  /** Awaited before a step is applied, for the record of the run. */
   readonly onBegin?: (stage: Stage, step: Step) => Promise<void>;
+  /** Called when a part of a step has ended. */
+  readonly onPhase?: (stage: Stage, step: Step, phase: string, milliseconds: number) => void;
   /** Awaited after a step has succeeded. */
   readonly onDone?: (stage: Stage, step: Step) => Promise<void>;
   /** Awaited after a step has failed or was aborted. */
@@ -29,11 +31,14 @@ export function createStageRun(stage: Stage, signal: AbortSignal, hooks: StepHoo
       hasBegun = true;
       observer.begin();
       await hooks.onBegin?.(stage, step);
-      const report = (line: string) => observer.report(line);
       try {
-        await step.apply({ signal, needFailed: needs.failed, report });
+        await step.apply({
+          ...{ signal, needFailed: needs.failed },
+          report: (line) => observer.report(line),
+          endPhase: (phase, milliseconds) => hooks.onPhase?.(stage, step, phase, milliseconds),
+        });
       } catch (error) {
-        // The step's error matters more than an error of the journal.
+        // The step's error matters more than an error of the record.
         await hooks.onFailed?.(stage, step).catch(() => undefined);
         throw error;
       }
