@@ -9,6 +9,7 @@ import { openImages } from '../images/open-images.ts';
 import { findDockerfile } from '../images/source/dockerfile-source.ts';
 import { envFormats } from '../intercept/env-file.ts';
 import { readPodEnvironment } from '../intercept/pod-environment.ts';
+import { toProtocol } from '../intercept/service-route.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { planAgent } from '../plans/intercept.ts';
 import { claimService, type InterceptDeps } from '../steps/intercept-service.ts';
@@ -75,7 +76,7 @@ export const command = defineCommand({
       .filter((name) => known.has(name))
       .map((name) => toForwardTarget(environment, name));
     if (hosts) return printHosts(app, addressed);
-    await claimService(deps, app.signal);
+    const claimed = await claimService(deps, app.signal);
     await requirePort(app, localPort, words.length > 0);
 
     // The forwards last longer than the run: a request that is being served may need them.
@@ -117,6 +118,7 @@ export const command = defineCommand({
           app,
           deps,
           localPort,
+          protocol: toProtocol(claimed, servicePort),
           findPod: toUpstream(
             { component: service, port: servicePort },
             { api, namespace },

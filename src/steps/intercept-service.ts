@@ -44,11 +44,11 @@ export async function isInterceptAlive({
 }
 
 /**
- * The service may be intercepted by this process. What a killed run has left is given back first: its agent is to be
+ * Makes sure that this process may intercept the service, and resolves to its Service. What a killed run has left is given back first: its agent is to be
  * replaced, and requests must not go there meanwhile.
  * @throws {Failure} exit code 10 when another running process intercepts it, 8 when it is not deployed.
  */
-export async function claimService(deps: InterceptDeps, signal: AbortSignal): Promise<void> {
+export async function claimService(deps: InterceptDeps, signal: AbortSignal): Promise<Service> {
   const service = await getInterceptable(deps, signal);
   const mark = findInterceptMark(service);
   if (mark && (await isInterceptAlive(mark))) {
@@ -59,6 +59,7 @@ export async function claimService(deps: InterceptDeps, signal: AbortSignal): Pr
     });
   }
   if (isIntercepted(service)) await routeToPods(deps, signal);
+  return service;
 }
 
 /** The value by which the Service selects its own pods, also while it is intercepted. */
