@@ -4,12 +4,15 @@ import { toCommandLine } from './cli/command-line.ts';
 import { commands } from './commands/index.ts';
 import { hash } from './lib/hash.ts';
 import { toSystemFailure } from './lib/system-failure.ts';
+import type { Stage, Step } from './plan/plan.ts';
 import { previewPlan } from './plan/preview-plan.ts';
 import { runPlan } from './plan/run-plan.ts';
 import { findChosenEnvironment } from './state/chosen-environment.ts';
-import { findUnfinished, type JournalStep, openJournal } from './state/journal.ts';
 import { acquireLock, type LockOwner } from './state/lock.ts';
 import { findPaths } from './state/paths.ts';
+import type { StepName, Trigger } from './state/run-entries.ts';
+import { openRunLog, type RunLog, toRunsFile } from './state/run-log.ts';
+import { findInterrupted } from './state/runs.ts';
 import { ensureStateFolder } from './state/state-folder.ts';
 import { showPreview, showProgress } from './ui/progress.ts';
 import { chooseOne, confirmChanges, confirmLoss, requireConfirmation } from './ui/prompt.ts';
@@ -21,45 +24,56 @@ export interface AppOptions {
   /** The command and its arguments, as typed. */
   readonly name: string;
   readonly args: readonly string[];
+  readonly trigger: Trigger;
+  /** The ID under which the run is recorded; undefined for a new one. */
+  readonly runId?: string | undefined;
+}
+
+/** The app of a run, and the record of that run. */
+export interface RecordedApp {
+  readonly app: App;
+  readonly runLog: RunLog;
 }
 
 /** Creates what commands use. Slow modules are loaded on first use. */
-export function createApp({ ui, signal, name, args }: AppOptions): App {
+export function createApp({ ui, signal, name, args, trigger, runId }: AppOptions): RecordedApp {
   const paths = findPaths();
   const commandLine = toCommandLine(name, args);
   const commandWithYes = toCommandLine(name, [...args, '--yes']);
   let config: string | undefined;
-  const journalFile = join(paths.state, 'journal');
-  let journalError: unknown;
-  let isJournalErrorReported = false;
-  const journal = openJournal(journalFile, {
-    command: commandLine,
+  const runsFile = toRunsFile(paths);
+  let recordError: unknown;
+  let isRecordErrorReported = false;
+  const recording = {
+    command: name,
     config: () => config,
-    onUnwritable: (error) => {
-      journalError = error;
+    onUnwritable: (error: unknown) => {
+      recordError ??= error;
     },
-  });
+  };
+  const begunAt = performance.timeOrigin;
+  const runLog = openRunLog(runsFile, { ...recording, args, trigger, id: runId, begunAt });
 
-  async function readUnfinished(): Promise<readonly JournalStep[]> {
+  async function readInterrupted(): Promise<readonly StepName[]> {
     try {
-      return await findUnfinished(journalFile);
+      return await findInterrupted(paths, runLog.id);
     } catch (error) {
-      journalError ??= error;
+      recordError ??= error;
       return [];
     }
   }
 
-  /** Prints once what was wrong with the journal: after the plan, whose drawn lines it would break. */
-  function reportJournalError(): void {
-    if (journalError === undefined || isJournalErrorReported) return;
-    isJournalErrorReported = true;
+  /** Prints once what was wrong with the record of runs: after the plan, whose drawn lines it would break. */
+  function reportRecordError(): void {
+    if (recordError === undefined || isRecordErrorReported) return;
+    isRecordErrorReported = true;
     const reason =
-      toSystemFailure(journalError)?.message ??
-      (journalError instanceof Error ? journalError.message : String(journalError));
-    ui.warn(`the journal ${journalFile} is incomplete: ${reason}`);
+      toSystemFailure(recordError)?.message ??
+      (recordError instanceof Error ? recordError.message : String(recordError));
+    ui.warn(`the record of runs ${runsFile} is incomplete: ${reason}`);
   }
 
-  return {
+  const app: App = {
     paths,
     signal,
     ui,
@@ -84,6 +98,7 @@ export function createApp({ ui, signal, name, args }: AppOptions): App {
         command: commandLine,
         ...(wait ? { wait: { signal, onWait } } : {}),
       });
+      runLog.begin();
       try {
         if (!usesCache) return await work();
         const { whileCacheIsUsed } = await import('./images/store/cache-lock.ts');
@@ -94,23 +109,24 @@ export function createApp({ ui, signal, name, args }: AppOptions): App {
       }
     },
 
+    recordRun: (args) => openRunLog(runsFile, { ...recording, args, trigger: 'watch' }),
+
     async runPlan(plan) {
-      const unfinished = await readUnfinished();
-      if (unfinished.length > 0)
-        ui.say(ui.colors.dim(`The last run was interrupted during: ${toList(unfinished)}`));
+      const interrupted = await readInterrupted();
+      if (interrupted.length > 0)
+        ui.say(ui.colors.dim(`The last run was interrupted during: ${toList(interrupted)}`));
       try {
-        const result = await runPlan(plan, {
+        return await runPlan(plan, {
           ...showProgress(ui),
           signal,
-          onBegin: (stage, step) => journal.begin({ stage: stage.title, step: step.title }),
-          onDone: (stage, step) => journal.done({ stage: stage.title, step: step.title }),
-          onFailed: (stage, step) => journal.failed({ stage: stage.title, step: step.title }),
+          onBegin: (stage, step) => runLog.beginStep(toStepName(stage, step)),
+          onPhase: (stage, step, phase, milliseconds) =>
+            runLog.endPhase(toStepName(stage, step), phase, milliseconds),
+          onDone: (stage, step) => runLog.endStep(toStepName(stage, step), 'done'),
+          onFailed: (stage, step) => runLog.endStep(toStepName(stage, step), 'failed'),
         });
-        // If all steps were already done, the run above wrote no journal entry that ends the previous one.
-        if (unfinished.length > 0) await journal.done({ stage: 'Plan', step: 'Finished' });
-        return result;
       } finally {
-        reportJournalError();
+        reportRecordError();
       }
     },
     confirmChanges: (changes, yes) => confirmChanges(changes, { ui, signal, yes, commandWithYes }),
@@ -119,8 +135,13 @@ export function createApp({ ui, signal, name, args }: AppOptions): App {
     confirmLoss: (lost, losses, yes) => confirmLoss(lost, losses, { ui, signal, yes, commandWithYes }),
     previewPlan: (plan) => previewPlan(plan, { signal, onStep: showPreview(ui) }),
   };
+  return { app, runLog };
 }
 
-function toList(steps: readonly JournalStep[]): string {
+function toStepName(stage: Stage, step: Step): StepName {
+  return { stage: stage.title, step: step.title };
+}
+
+function toList(steps: readonly StepName[]): string {
   return steps.map(({ step }) => step).join(', ');
 }

@@ -8,6 +8,9 @@ import { describeCommands, loadCommand } from './commands/find-command.ts';
 import { exitCodes, Failure } from './lib/failure.ts';
 import { toSystemFailure } from './lib/system-failure.ts';
 import { listenForSignals } from './signals.ts';
+import type { RunFailure } from './state/run-entries.ts';
+import type { RunLog } from './state/run-log.ts';
+import { takeRunOrigin, toRunVariables } from './state/run-origin.ts';
 import { isOtherCharset, writeAscii } from './ui/charset.ts';
 import { readColorChoice } from './ui/color-choice.ts';
 import { describeFailure, toFailureValue } from './ui/failure.ts';
@@ -25,7 +28,10 @@ const ui = createUi({
 const run = new AbortController();
 // Every running program adds a listener, and many run at the same time.
 setMaxListeners(0, run.signal);
+const origin = takeRunOrigin(process.env);
 let runningCommand: Command | undefined;
+let runLog: RunLog | undefined;
+let reported: RunFailure | undefined;
 
 if (isOtherCharset(process.env)) {
   for (const output of [process.stdout, process.stderr]) if (output.isTTY) writeAscii(output);
@@ -39,7 +45,9 @@ for (const output of [process.stdout, process.stderr]) {
   });
 }
 
-process.exit(await main().catch(reportFailure));
+const exitCode = await main().catch(reportFailure);
+await runLog?.end({ exitCode, failure: reported });
+process.exit(exitCode);
 
 async function main(): Promise<number> {
   const { name, args } = splitCommandLine(argv);
@@ -59,7 +67,9 @@ async function main(): Promise<number> {
     isRunByNpm: process.env.npm_lifecycle_event !== undefined,
   });
   try {
-    const exitCode = await command.run(createApp({ ui, signal: run.signal, name, args }), parsed.input);
+    const created = createApp({ ui, signal: run.signal, name, args, ...origin });
+    runLog = created.runLog;
+    const exitCode = await command.run(created.app, parsed.input);
     run.signal.throwIfAborted();
     return exitCode ?? exitCodes.ok;
   } catch (error) {
@@ -87,7 +97,10 @@ async function lacksGroup(): Promise<boolean> {
 async function repeatInGroup(): Promise<number> {
   const { engineGroup } = await import('./machine/new-group.ts');
   const { runInGroup } = await import('./run-in-group.ts');
-  return runInGroup(engineGroup, [process.execPath, ...process.execArgv, ...process.argv.slice(1)]);
+  const argv = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+  // It goes on with the record of this run.
+  const variables = toRunVariables({ ...origin, runId: runLog?.id ?? origin.runId });
+  return runInGroup(engineGroup, argv, { ...process.env, ...variables });
 }
 
 function printCommands(args: readonly string[]): number {
@@ -123,6 +136,12 @@ function reportEarlyEnd(reason: Failure, error: unknown): number {
 }
 
 function printFailure(error: unknown): void {
+  reported = toRunFailure(error);
   ui.warn(describeFailure(error, ui.colors));
   if (ui.json) ui.result({ error: toFailureValue(error) }, '');
+}
+
+function toRunFailure(error: unknown): RunFailure {
+  if (error instanceof Failure) return { message: error.message, hint: error.hint };
+  return { message: String(error) };
 }

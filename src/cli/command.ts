@@ -4,6 +4,7 @@ import type { Plan } from '../plan/plan.ts';
 import type { PlanPreview } from '../plan/preview-plan.ts';
 import type { PlanResult } from '../plan/run-plan.ts';
 import type { Paths } from '../state/paths.ts';
+import type { RunLog } from '../state/run-log.ts';
 import type { Exec } from '../tools/exec.ts';
 import type { Choice, Confirmation } from '../ui/prompt.ts';
 import type { Ui } from '../ui/ui.ts';
@@ -24,15 +25,20 @@ export interface App {
    */
   environment(wanted?: WantedEnvironment): Promise<Environment>;
   /**
-   * Creates the state folder and runs `work` while holding the checkout's lock. With `usesCache`, no command removes
-   * anything from the cache meanwhile.
+   * Creates the state folder and runs `work` while holding the checkout's lock. From then on, the run is recorded. With
+   * `usesCache`, no command removes anything from the cache meanwhile.
    * @throws {Failure} exit code 10 while another command holds the lock, unless `wait` is true.
    */
   exclusively<T>(
     work: () => Promise<T>,
     options?: { readonly wait?: boolean; readonly usesCache?: boolean },
   ): Promise<T>;
-  /** Runs the plan's steps, each written to the journal before it changes anything. @throws {Failure} of the steps. */
+  /**
+   * A record of its own for a part of this run that happens again and again, as on each save under `--watch`. `args` are
+   * the arguments that would do the same once.
+   */
+  recordRun(args: readonly string[]): RunLog;
+  /** Runs the plan's steps, each recorded before it changes anything. @throws {Failure} of the steps. */
   runPlan(plan: Plan): Promise<PlanResult>;
   /** Asks once for all `changes` to this system. @throws {Failure} exit code 2 without a terminal, 9 for a no. */
   confirmChanges(changes: readonly string[], confirmed: boolean): Promise<void>;

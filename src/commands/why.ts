@@ -2,7 +2,7 @@ import { defineCommand } from '../cli/command.ts';
 import { environment as environmentOption } from '../cli/options.ts';
 import { selectComponents } from '../config/services.ts';
 import { exitCodes } from '../lib/failure.ts';
-import { readWhy } from './why/read-why.ts';
+import { readWhy } from './context/why/read-why.ts';
 import { describeWhy } from './why/why-text.ts';
 
 export const command = defineCommand({

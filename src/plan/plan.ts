@@ -3,6 +3,8 @@ export interface Run {
   readonly signal: AbortSignal;
   /** Shows one line of progress, which replaces the step's last one. */
   report(line: string): void;
+  /** Records how long a part of the step took. */
+  endPhase?(phase: string, milliseconds: number): void;
 }
 
 /**

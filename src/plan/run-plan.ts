@@ -23,8 +23,10 @@ export interface PlanOptions {
   readonly signal: AbortSignal;
   /** Called for each step that is skipped. */
   readonly onSkipped?: (step: Step, reason: string) => void;
-  /** Awaited before a step is applied, for the journal. */
+  /** Awaited before a step is applied, for the record of the run. */
   readonly onBegin?: (stage: Stage, step: Step) => Promise<void>;
+  /** Called when a part of a step has ended. */
+  readonly onPhase?: (stage: Stage, step: Step, phase: string, milliseconds: number) => void;
   /** Awaited after a step has succeeded. */
   readonly onDone?: (stage: Stage, step: Step) => Promise<void>;
   /** Awaited after a step has failed or was aborted. */
@@ -95,16 +97,20 @@ function perform(
   stage: Stage,
   step: Step,
   observer: StepObserver,
-  { signal, onBegin, onDone, onFailed }: PlanOptions,
+  { signal, onBegin, onPhase, onDone, onFailed }: PlanOptions,
 ): Promise<Outcome> {
   return toOutcome(stage, step, signal, async () => {
     signal.throwIfAborted();
     observer.begin();
     await onBegin?.(stage, step);
     try {
-      await step.apply({ signal, report: (line) => observer.report(line) });
+      await step.apply({
+        signal,
+        report: (line) => observer.report(line),
+        endPhase: (phase, milliseconds) => onPhase?.(stage, step, phase, milliseconds),
+      });
     } catch (error) {
-      // The step's error matters more than an error of the journal.
+      // The step's error matters more than an error of the record.
       await onFailed?.(stage, step).catch(() => undefined);
       throw error;
     }

@@ -83,7 +83,9 @@ export async function reload(
     try {
       return await work();
     } finally {
-      phases[phase] = performance.now() - start;
+      const milliseconds = performance.now() - start;
+      phases[phase] = milliseconds;
+      run.endPhase?.(phase, milliseconds);
     }
   };
 

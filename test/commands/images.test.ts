@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { openStore } from '../../src/images/store/store.ts';
 import { CommandFailure } from '../../src/lib/failure.ts';
 import { digestOf } from '../../src/lib/oci.ts';
+import { listRuns } from '../../src/state/runs.ts';
 import { exec } from '../../src/tools/exec.ts';
 import { dockerRoutes, startEngine } from '../fakes/engine.ts';
 import { makeUnused } from '../fakes/unused.ts';
@@ -60,8 +61,8 @@ test('lists every image, and the disk usage of the cache', async () => {
   expect((await images()).stdout).toMatch(/^postgres +needed +missing$/m);
 });
 
-test('prune shows what it would free, asks for confirmation, and removes it', async () => {
-  const { images, store, cache } = await makeUser();
+test('prune shows what it would free, asks for confirmation, removes it, and is recorded', async () => {
+  const { images, store, cache, state } = await makeUser();
   await store.putImage('built-redis-0000000000000000', { config: '{}', layers: [] });
   await store.putFile('kube-0000000000000000', (path) => writeFile(path, 'x'.repeat(2000)));
   await makeUnused(cache, 'images/built-redis-0000000000000000.json', 'files/kube-0000000000000000');
@@ -75,18 +76,29 @@ test('prune shows what it would free, asks for confirmation, and removes it', as
   expect(JSON.parse(agreed.stdout)).toMatchObject({ freed: 2000 });
   expect(await store.list()).toEqual({ images: [], files: [], blobs: [] });
   expect((await images('prune')).stdout).toBe('nothing to remove');
+  const common = { command: 'images', trigger: expect.stringMatching(/^(terminal|npm)$/), state: 'ended' };
+  expect(await listRuns({ state })).toMatchObject([
+    { ...common, args: ['prune'], exitCode: 0, steps: [] },
+    {
+      ...common,
+      args: ['prune', '--yes', '--json'],
+      exitCode: 0,
+      steps: [{ step: 'remove', state: 'done' }],
+    },
+    { ...common, args: ['prune'], exitCode: 2, failure: { hint: 'npm run images -- prune --yes' } },
+  ]);
 });
 
-test('a journal that cannot be written is reported once, and the command does its work', async () => {
+test('a record of runs that cannot be written is reported once, and the command does its work', async () => {
   const { images, store, cache, state } = await makeUser();
   await store.putFile('kube-0000000000000000', (path) => writeFile(path, 'program'));
   await makeUnused(cache, 'files/kube-0000000000000000');
-  await mkdir(join(state, 'journal'), { recursive: true });
+  await mkdir(join(state, 'runs.ndjson'), { recursive: true });
   const { status, stderr } = await images('prune', '--yes');
   expect(status).toBe(0);
-  expect(stderr.match(/the journal .*/g)).toEqual([
+  expect(stderr.match(/the record of runs .*/g)).toEqual([
     expect.stringContaining(
-      `${join(state, 'journal')} is incomplete: EISDIR: illegal operation on a directory`,
+      `${join(state, 'runs.ndjson')} is incomplete: EISDIR: illegal operation on a directory`,
     ),
   ]);
   expect((await store.list()).files).toEqual([]);

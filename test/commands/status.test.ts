@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { StatusReport } from '../../src/commands/status/status-report.ts';
+import { StatusReport } from '../../src/commands/context/status/status-report.ts';
 import { command } from '../../src/commands/status.ts';
 import { ownerOnNode } from '../../src/config/kind-cluster.ts';
 import { startApiServer } from '../fakes/api-server.ts';
@@ -114,6 +114,18 @@ test('the --json output matches its schema', async () => {
     ['frontend', 'service', 'failed'],
   ]);
   expect(report.parts[2]).toMatchObject({ image: authImage, imageId: 'sha256:ab12', restarts: 2 });
+});
+
+test('a component names its needs, and which of them are not ready', async () => {
+  const { stdout } = await runStatus([...controller, ...redis, ...frontend], { json: true });
+  const { parts } = StatusReport.parse(JSON.parse(stdout));
+  const needs = parts.map(({ name, needs, unmetNeeds }) => [name, needs, unmetNeeds]);
+  expect(needs).toEqual([
+    ['traefik', [], []],
+    ['redis', [], []],
+    ['auth-service', ['redis'], []],
+    ['frontend', ['redis', 'auth-service'], ['auth-service']],
+  ]);
 });
 
 test('an extra is listed with its components, their addresses and missing optional images', async () => {

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { WhyReport } from '../../src/commands/why/why-report.ts';
+import { WhyReport } from '../../src/commands/context/why/why-report.ts';
 import { command } from '../../src/commands/why.ts';
 import { startApiServer } from '../fakes/api-server.ts';
 import { makeApp } from '../fakes/app.ts';

@@ -1,6 +1,6 @@
 import { Agent, get } from 'node:http';
 import { beforeAll, describe, expect, onTestFinished } from 'vitest';
-import { StatusReport } from '../../src/commands/status/status-report.ts';
+import { StatusReport } from '../../src/commands/context/status/status-report.ts';
 import { kubectl, listObjects, namespace } from './cluster.ts';
 import { requestJson } from './ingress.ts';
 import type { Running } from './running.ts';

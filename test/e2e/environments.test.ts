@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { StatusReport } from '../../src/commands/status/status-report.ts';
+import { StatusReport } from '../../src/commands/context/status/status-report.ts';
 import { exec } from '../../src/tools/exec.ts';
 import { openCheckout } from './checkout.ts';
 import { docker, kubectlOf, nodeOf } from './cluster.ts';

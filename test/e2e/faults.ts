@@ -1,4 +1,4 @@
-import type { WhyReport } from '../../src/commands/why/why-report.ts';
+import type { WhyReport } from '../../src/commands/context/why/why-report.ts';
 import { exec } from '../../src/tools/exec.ts';
 import type { Checkout } from './checkout.ts';
 import { kubeconfigOf, kubectl, kubectlOf, namespace } from './cluster.ts';

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
-import { StatusReport } from '../../src/commands/status/status-report.ts';
+import { StatusReport } from '../../src/commands/context/status/status-report.ts';
 import { listDescendants } from '../../src/lib/processes.ts';
 import { kubectl, listObjects, namespace } from './cluster.ts';
 import { request, requestJson } from './ingress.ts';

@@ -3,7 +3,7 @@ import { connect } from 'node:http2';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, onTestFinished } from 'vitest';
-import { StatusReport } from '../../src/commands/status/status-report.ts';
+import { StatusReport } from '../../src/commands/context/status/status-report.ts';
 import { baseOf, loadBase } from './base-image.ts';
 import { docker, listObjects, namespace } from './cluster.ts';
 import { request, requestJson } from './ingress.ts';

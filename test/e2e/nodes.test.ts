@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { StatusReport } from '../../src/commands/status/status-report.ts';
+import { StatusReport } from '../../src/commands/context/status/status-report.ts';
 import {
   docker,
   listAddresses,

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect } from 'vitest';
-import { StatusReport } from '../../src/commands/status/status-report.ts';
+import { StatusReport } from '../../src/commands/context/status/status-report.ts';
 import { kubectl, listObjects, namespace } from './cluster.ts';
 import { sharedCheckout, test } from './shared-checkout.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, onTestFinished } from 'vitest';
-import { StatusReport } from '../../src/commands/status/status-report.ts';
+import { StatusReport } from '../../src/commands/context/status/status-report.ts';
 import { docker, listImages, listObjects, namespace, nodeOf } from './cluster.ts';
 import { request, requestJson } from './ingress.ts';
 import { sendRequests } from './requests.ts';

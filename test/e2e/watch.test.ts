@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, onTestFinished } from 'vitest';
-import { StatusReport } from '../../src/commands/status/status-report.ts';
+import { StatusReport } from '../../src/commands/context/status/status-report.ts';
 import { listObjects, namespace } from './cluster.ts';
 import { request, requestJson } from './ingress.ts';
 import { sendRequests } from './requests.ts';

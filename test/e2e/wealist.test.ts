@@ -1,7 +1,7 @@
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import type { StatusReport } from '../../src/commands/status/status-report.ts';
+import type { StatusReport } from '../../src/commands/context/status/status-report.ts';
 import { docker, kubectl, listObjects, namespace } from './cluster.ts';
 import { makeFixtureBases, removeFixtureBases } from './fixture-bases.ts';
 import { request, requestJson } from './ingress.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { WhyReport } from '../../src/commands/why/why-report.ts';
+import { WhyReport } from '../../src/commands/context/why/why-report.ts';
 import { kubectl, namespace } from './cluster.ts';
 import { type Cause, getWhyReport, patch, patchService, show, waitForCauses } from './faults.ts';
 import { sharedCheckout, test } from './shared-checkout.ts';

@@ -50,6 +50,7 @@ export function makeApp({ state, signal, ...screen }: AppOptions): Screen & { re
     commands: {},
     environment: async () => environment,
     exclusively: refuse,
+    recordRun: refuse,
     runPlan: refuse,
     previewPlan: refuse,
     confirmChanges: refuse,

@@ -8,6 +8,8 @@ import { packLayer } from '../../src/images/store/layer.ts';
 import { openStore } from '../../src/images/store/store.ts';
 import { toImageConfig } from '../../src/lib/oci.ts';
 import type { Run } from '../../src/plan/plan.ts';
+import { openRunLog, toRunsFile } from '../../src/state/run-log.ts';
+import { listRuns } from '../../src/state/runs.ts';
 import type { ReloadServiceDeps } from '../../src/steps/reload-service.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 import { environment as anyEnvironment, makeApp } from './app.ts';
@@ -45,6 +47,7 @@ export async function watchService({ json = false } = {}) {
       },
     },
   };
+  const recorded = { state: await makeTemporaryFolder() };
   const end = new AbortController();
   const { app, stdout, stderr } = makeApp({ state: source, signal: end.signal, json });
   const service = createReloadedService();
@@ -106,6 +109,10 @@ export async function watchService({ json = false } = {}) {
           world.holds += 1;
           return work();
         },
+        recordRun: (args) =>
+          openRunLog(toRunsFile(recorded), {
+            ...{ command: 'reload', args, trigger: 'watch', config: () => undefined },
+          }),
       },
     },
     ['board'],
@@ -122,6 +129,8 @@ export async function watchService({ json = false } = {}) {
   const lines = () => stdout().split('\n').filter(Boolean);
   return Object.assign(world, {
     ...{ source, write, remove, service, builds, lines, stderr, ended, end },
+    /** The reloads that were recorded, the newest first. */
+    runs: () => listRuns(recorded),
     pod: () => service.pods()[0]?.name ?? '',
     /** Waits for this number of lines and resolves to the last one. */
     async line(count: number): Promise<string> {

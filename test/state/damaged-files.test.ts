@@ -9,8 +9,8 @@ import { findChosenEnvironment } from '../../src/state/chosen-environment.ts';
 import { findClusterRecord } from '../../src/state/cluster-record.ts';
 import { listSnapshots } from '../../src/state/database-snapshots.ts';
 import { findEngineRecord } from '../../src/state/engine-record.ts';
-import { findUnfinished } from '../../src/state/journal.ts';
 import { findOwnerRecord } from '../../src/state/owner-record.ts';
+import { listRuns } from '../../src/state/runs.ts';
 import { findTrust } from '../../src/state/trust.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
@@ -74,7 +74,7 @@ const readers: Readonly<Record<string, Reader>> = {
     read: (folder) => listSnapshots(join(folder, 'snapshots')),
     nothing: [],
   },
-  'the journal': { file: 'journal', read: (folder) => findUnfinished(join(folder, 'journal')), nothing: [] },
+  'the record of runs': { file: 'runs.ndjson', read: (state) => listRuns({ state }), nothing: [] },
   'the changes to the system': {
     file: 'record',
     read: (folder) =>

@@ -18,6 +18,7 @@ import {
 } from '../../steps/put-live-files.ts';
 import { findRunningImage, type ReloadServiceDeps, reload } from '../../steps/reload-service.ts';
 import { describeFailure, toFailureValue } from '../../ui/failure.ts';
+import { recordReload } from './record-reload.ts';
 import { toReloadLine, toSeconds } from './reload-line.ts';
 
 export interface WatchDeps {
@@ -68,14 +69,21 @@ export function createReload(
     const { isWanted } = service;
     // A save from now on sets it again.
     service.isWanted = false;
+    const recorded = recordReload(app, name);
     try {
       deps = await connect();
       await deps.watch(signal, async (limited) => {
-        const run = { signal: limited, report: (line: string) => ui.detail(`${name}: ${line}`) };
+        const run: Run = {
+          signal: limited,
+          report: (line) => ui.detail(`${name}: ${line}`),
+          endPhase: (phase, milliseconds) => recorded.endPhase(phase, milliseconds),
+        };
         if (isWanted) await bringSource(run);
         else await bringToStarted(run);
       });
+      await recorded.end();
     } catch (error) {
+      await recorded.end(signal.aborted ? signal.reason : error);
       service.isWanted ||= isWanted && signal.aborted;
       signal.throwIfAborted();
       if (!(error instanceof Failure)) throw error;
@@ -133,6 +141,7 @@ export function createReload(
       const onOutput = (line: string) => ui.say(`${name}: ${line}`);
       const { onPut } = service;
       service.isLive = true;
+      recorded.begin('live');
       const update = await putLiveFiles(
         { api, nodes: toolchain.nodes, place: { namespace, name }, port, onOutput, onPut },
         (deployed as Deployed).live,
@@ -164,6 +173,7 @@ export function createReload(
       // Its new containers have all files from their image.
       service.isLive = false;
       const running = await findRunningImage(deps, name, run.signal);
+      if (!running) recorded.begin('image');
       const reloaded = running
         ? { service: name, image: running.reference, changed: false, phases: {} }
         : await reload(deps, name, run);

@@ -2,7 +2,7 @@ import { toAge } from '../../lib/age.ts';
 import { type Colors, toSymbol } from '../../ui/style.ts';
 import { toTable } from '../../ui/table.ts';
 import { toClusterWords } from '../context/cluster-state.ts';
-import type { ComponentReport, StatusReport } from './status-report.ts';
+import type { ComponentReport, StatusReport } from '../context/status/status-report.ts';
 
 /** The report as text: the cluster, a line per component, the command to run next. `now` in milliseconds. */
 export function describeStatus(report: StatusReport, colors: Colors, now: number): string {

@@ -1,5 +1,5 @@
 import { type Colors, toSymbol } from '../../ui/style.ts';
-import type { WhyReport } from './why-report.ts';
+import type { WhyReport } from '../context/why/why-report.ts';
 
 type Cause = WhyReport['causes'][number];
 

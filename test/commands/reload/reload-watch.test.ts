@@ -24,6 +24,30 @@ test('reloads at once, and again with a new image after a save, with a line each
   expect(world.holds).toBe(2);
 });
 
+test('each reload is recorded: its steps and phases, and how it ended', async () => {
+  const world = await watchService();
+  await world.line(1);
+  await world.write('live/page.html', 'two');
+  await world.line(2);
+  world.build = async () => {
+    throw new Failure('the Dockerfile is broken', { hint: 'mend it', exitCode: exitCodes.image });
+  };
+  await world.write('main.py', 'two');
+  const ended = async () => (await world.runs()).filter(({ state }) => state === 'ended');
+  await expect.poll(ended).toHaveLength(3);
+  const [failed, live, first] = await ended();
+  const common = { command: 'reload', args: ['board'], trigger: 'watch' };
+  const toPhases = (run: typeof first) => run?.steps.map(({ phases }) => phases.map(({ name }) => name));
+  expect(first).toMatchObject({ ...common, exitCode: 0, steps: [{ step: 'board', state: 'done' }] });
+  expect(toPhases(first)).toEqual([['build', 'load', 'roll out']]);
+  expect(live).toMatchObject({ ...common, exitCode: 0, steps: [{ step: 'board live', state: 'done' }] });
+  expect(failed).toMatchObject({
+    ...{ ...common, exitCode: 7, steps: [{ step: 'board', state: 'failed' }] },
+    failure: { message: 'the Dockerfile is broken', hint: 'mend it' },
+  });
+  expect(toPhases(failed)).toEqual([['build']]);
+});
+
 test('a change that is reverted during the build needs no reload', async () => {
   const world = await watchService();
   const { line, write, source, builds, pod } = world;

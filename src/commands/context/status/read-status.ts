@@ -1,19 +1,20 @@
-import type { App } from '../../cli/command.ts';
-import { findPolicyRecord, type PolicyState, toPolicyState } from '../../cluster/network-policies.ts';
-import type { Environment } from '../../config/schema.ts';
-import type { Component as ListedPart } from '../../diagnosis/component.ts';
-import { type ComponentStatus, toComponentStatus } from '../../diagnosis/component-status.ts';
-import { describeIntercept } from '../../diagnosis/intercept.ts';
-import type { Snapshot } from '../../diagnosis/snapshot.ts';
-import { withDeadline } from '../../lib/deadline.ts';
-import { nodeTypeLabel } from '../../lib/labels.ts';
-import { toHostOrigin, toOrigin } from '../../plans/addresses.ts';
-import { lackingOf } from '../../plans/extras.ts';
-import type { ClusterRecord } from '../../state/cluster-record.ts';
-import { requestStatus } from '../../tools/http-status.ts';
-import type { LocalAccess } from '../context/cluster.ts';
-import { askCluster } from '../context/cluster.ts';
-import { listComponents } from '../context/components.ts';
+import type { App } from '../../../cli/command.ts';
+import { findPolicyRecord, type PolicyState, toPolicyState } from '../../../cluster/network-policies.ts';
+import type { Environment } from '../../../config/schema.ts';
+import type { Component as ListedPart } from '../../../diagnosis/component.ts';
+import type { ComponentStatus } from '../../../diagnosis/component-status.ts';
+import { describeIntercept } from '../../../diagnosis/intercept.ts';
+import type { Snapshot } from '../../../diagnosis/snapshot.ts';
+import { withDeadline } from '../../../lib/deadline.ts';
+import { nodeTypeLabel } from '../../../lib/labels.ts';
+import { toHostOrigin, toOrigin } from '../../../plans/addresses.ts';
+import { lackingOf } from '../../../plans/extras.ts';
+import type { ClusterRecord } from '../../../state/cluster-record.ts';
+import { requestStatus } from '../../../tools/http-status.ts';
+import type { LocalAccess } from '../cluster.ts';
+import { askCluster } from '../cluster.ts';
+import { listComponents } from '../components.ts';
+import { toNeeds, withStatus } from './component-needs.ts';
 import { askEngineVersion, findNodeImages, readFreshness } from './read-freshness.ts';
 import type { ComponentReport, StatusReport } from './status-report.ts';
 
@@ -43,7 +44,7 @@ export async function readStatus(
 
   const { snapshot, silence } = answer ?? {};
   if (!access || !findFreshness || !snapshot) {
-    const { findState } = await import('../context/engine.ts');
+    const { findState } = await import('../engine.ts');
     const found = await findState(app, cluster, silence);
     const next = found.state === 'unknown' ? 'npm run doctor' : 'npm run up';
     return {
@@ -140,11 +141,11 @@ function toComponentReports(
     running: Pick<ComponentStatus, 'running' | 'live'>,
   ) => ComponentReport['freshness'],
 ): readonly ComponentReport[] {
+  const found = withStatus(snapshot, listComponents(snapshot, environment, record));
   return (
-    listComponents(snapshot, environment, record)
-      .map((component): ComponentReport => {
-        const { name, kind, workload } = component;
-        const { created, running, live, intercept, ...status } = toComponentStatus(snapshot, workload);
+    found
+      .map(({ component, status: { created, running, live, intercept, ...status } }): ComponentReport => {
+        const { name, kind } = component;
         const time = created === undefined ? undefined : new Date(created).toISOString();
         // What runs is then not what the cluster runs.
         const freshness =
@@ -154,6 +155,7 @@ function toComponentReports(
           name,
           kind,
           ...status,
+          ...toNeeds(component, found),
           freshness,
           intercepted,
           created: time,

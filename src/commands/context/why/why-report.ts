@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { clusterStates } from '../context/cluster-state.ts';
+import { clusterStates } from '../cluster-state.ts';
 
 const Cause = z.strictObject({
   about: z

@@ -1,11 +1,11 @@
-import type { App } from '../../cli/command.ts';
-import type { Environment } from '../../config/schema.ts';
-import { toComponentStatus } from '../../diagnosis/component-status.ts';
-import type { Snapshot } from '../../diagnosis/snapshot.ts';
-import { askCluster } from '../context/cluster.ts';
-import { listRemoteComponents } from '../context/components.ts';
-import { toRemoteLine } from '../context/environment.ts';
-import { openRemote } from '../context/remote-cluster.ts';
+import type { App } from '../../../cli/command.ts';
+import type { Environment } from '../../../config/schema.ts';
+import type { Snapshot } from '../../../diagnosis/snapshot.ts';
+import { askCluster } from '../cluster.ts';
+import { listRemoteComponents } from '../components.ts';
+import { toRemoteLine } from '../environment.ts';
+import { openRemote } from '../remote-cluster.ts';
+import { toNeeds, withStatus } from './component-needs.ts';
 import { listNodes } from './read-status.ts';
 import type { ComponentReport, StatusReport } from './status-report.ts';
 
@@ -39,10 +39,13 @@ export async function readRemoteStatus(app: App, environment: Environment): Prom
 }
 
 function toComponentReports(snapshot: Snapshot, environment: Environment): readonly ComponentReport[] {
-  return listRemoteComponents(snapshot, environment).map(({ name, kind, workload }) => {
+  const found = withStatus(snapshot, listRemoteComponents(snapshot, environment));
+  return found.map(({ component, status: whole }) => {
     // The images there were not built from the sources of this checkout.
-    const { created, running: _, live: __, next, ...status } = toComponentStatus(snapshot, workload);
+    const { created, running: _, live: __, next, ...status } = whole;
+    const { name, kind } = component;
     const time = created === undefined ? undefined : new Date(created).toISOString();
-    return { name, kind, ...status, created: time, next: toRemoteLine(next, environment.name) };
+    const needs = toNeeds(component, found);
+    return { name, kind, ...status, ...needs, created: time, next: toRemoteLine(next, environment.name) };
   });
 }

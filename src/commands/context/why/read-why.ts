@@ -1,17 +1,17 @@
-import type { App } from '../../cli/command.ts';
-import type { Environment } from '../../config/schema.ts';
-import { findCauses } from '../../diagnosis/causes.ts';
-import { type Component, listUnready, type Silent, type Unready } from '../../diagnosis/component.ts';
-import { readLastLines } from '../../diagnosis/ready.ts';
-import type { Snapshot } from '../../diagnosis/snapshot.ts';
-import { toWaves } from '../../lib/waves.ts';
-import { toAddresses, toOrigin } from '../../plans/addresses.ts';
-import type { ClusterRecord } from '../../state/cluster-record.ts';
-import { findResponseProblem } from '../../steps/wait-for-ingress.ts';
-import { askCluster, findClusterAccess } from '../context/cluster.ts';
-import { toClusterWords } from '../context/cluster-state.ts';
-import { listComponents, listRemoteComponents } from '../context/components.ts';
-import { isLocal, toRemoteLine } from '../context/environment.ts';
+import type { App } from '../../../cli/command.ts';
+import type { Environment } from '../../../config/schema.ts';
+import { findCauses } from '../../../diagnosis/causes.ts';
+import { type Component, listUnready, type Silent, type Unready } from '../../../diagnosis/component.ts';
+import { readLastLines } from '../../../diagnosis/ready.ts';
+import type { Snapshot } from '../../../diagnosis/snapshot.ts';
+import { toWaves } from '../../../lib/waves.ts';
+import { toAddresses, toOrigin } from '../../../plans/addresses.ts';
+import type { ClusterRecord } from '../../../state/cluster-record.ts';
+import { findResponseProblem } from '../../../steps/wait-for-ingress.ts';
+import { askCluster, findClusterAccess } from '../cluster.ts';
+import { toClusterWords } from '../cluster-state.ts';
+import { listComponents, listRemoteComponents } from '../components.ts';
+import { isLocal, toRemoteLine } from '../environment.ts';
 import type { WhyReport } from './why-report.ts';
 
 /** How many lines of a log are searched for errors. */
@@ -63,7 +63,7 @@ async function readRemoteWhy(
   environment: Environment,
   service: string | undefined,
 ): Promise<WhyReport> {
-  const { openRemote } = await import('../context/remote-cluster.ts');
+  const { openRemote } = await import('../remote-cluster.ts');
   const access = await openRemote(app, environment);
   const { name, namespace } = environment;
   const common = { version: 1, environment: name, namespace, service } as const;
@@ -118,7 +118,7 @@ async function explainCluster(
   name: string,
   silence: string | undefined,
 ): Promise<Pick<WhyReport, 'cluster' | 'causes' | 'line' | 'next'>> {
-  const { findState } = await import('../context/engine.ts');
+  const { findState } = await import('../engine.ts');
   const { state, evidence } = await findState(app, name, silence);
   const next = state === 'unknown' ? 'npm run doctor' : 'npm run up';
   const line = `cluster ${name} ${toClusterWords(state)}`;

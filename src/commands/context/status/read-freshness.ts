@@ -1,20 +1,20 @@
-import type { App } from '../../cli/command.ts';
-import { controlPlaneOf } from '../../cluster/ownership.ts';
-import { loadCatalog } from '../../config/catalog.ts';
-import type { Environment } from '../../config/schema.ts';
-import { openRecipes } from '../../images/build/recipes.ts';
-import { createImageFinder } from '../../images/find-image.ts';
-import { type Freshness, type Links, toFreshness } from '../../images/freshness.ts';
-import { createImageKeys } from '../../images/image-keys.ts';
-import { createServiceSources, type ServiceSourcesDeps } from '../../images/source/service-sources.ts';
-import { openStore } from '../../images/store/store.ts';
-import { Failure } from '../../lib/failure.ts';
-import { imageId } from '../../lib/oci.ts';
-import { ownPlatform } from '../../lib/platform.ts';
-import { type EngineVersion, findEngineVersion } from '../../machine/engine.ts';
-import { readHost } from '../../machine/host.ts';
-import { findImageId } from '../../tools/docker/image-id.ts';
-import { listImageNames } from '../../tools/docker/node-images.ts';
+import type { App } from '../../../cli/command.ts';
+import { controlPlaneOf } from '../../../cluster/ownership.ts';
+import { loadCatalog } from '../../../config/catalog.ts';
+import type { Environment } from '../../../config/schema.ts';
+import { openRecipes } from '../../../images/build/recipes.ts';
+import { createImageFinder } from '../../../images/find-image.ts';
+import { type Freshness, type Links, toFreshness } from '../../../images/freshness.ts';
+import { createImageKeys } from '../../../images/image-keys.ts';
+import { createServiceSources, type ServiceSourcesDeps } from '../../../images/source/service-sources.ts';
+import { openStore } from '../../../images/store/store.ts';
+import { Failure } from '../../../lib/failure.ts';
+import { imageId } from '../../../lib/oci.ts';
+import { ownPlatform } from '../../../lib/platform.ts';
+import { type EngineVersion, findEngineVersion } from '../../../machine/engine.ts';
+import { readHost } from '../../../machine/host.ts';
+import { findImageId } from '../../../tools/docker/image-id.ts';
+import { listImageNames } from '../../../tools/docker/node-images.ts';
 
 /** Whether a service runs its current source; undefined for an unknown service. */
 export type FindFreshness = (

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { clusterStates } from '../context/cluster-state.ts';
+import { clusterStates } from '../cluster-state.ts';
 
 const Freshness = z.strictObject({
   state: z
@@ -30,6 +30,11 @@ const ComponentReport = z.strictObject({
     'Whether a service runs its current source: source = built = loaded = running.',
   ),
   restarts: z.int().describe('Restarts of all containers of its pods.'),
+  needs: z
+    .array(z.string())
+    .readonly()
+    .describe('Names of the components that it needs, directly or indirectly.'),
+  unmetNeeds: z.array(z.string()).readonly().describe('Those of its needs that are not ready.'),
   created: z.iso.datetime().optional().describe('When the oldest pod of the newest revision was created.'),
   address: z
     .string()
