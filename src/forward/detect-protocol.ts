@@ -1,4 +1,3 @@
-import { METHODS } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { readStart } from './read-start.ts';
 
@@ -7,8 +6,6 @@ export type Spoken = 'http' | 'http2' | 'tcp';
 
 /** The first line that a client sends when it knows that the server speaks HTTP/2 (RFC 9113, 3.4): so does gRPC. */
 const preface = 'PRI * HTTP/2.0\r\n';
-
-const methods = new Set(METHODS);
 
 /** Bytes of a first line after which it is none of HTTP. */
 const longestLine = 64 * 1024;
@@ -42,9 +39,7 @@ function recognize(bytes: Buffer): Spoken | undefined {
   if (text.startsWith(preface)) return 'http2';
   if (preface.startsWith(text)) return undefined;
   const [line = ''] = text.split('\n', 1);
-  const [method = ''] = line.split(' ', 1);
-  const isWhole = method.length < line.length;
-  if (isWhole ? !methods.has(method) : !METHODS.some((each) => each.startsWith(method))) return 'tcp';
+  if (!/^[A-Z-]+( |$)/.test(line)) return 'tcp';
   if (line.length === text.length) return text.length < longestLine ? undefined : 'tcp';
   return / HTTP\/1\.[01]\r?$/.test(line) ? 'http' : 'tcp';
 }

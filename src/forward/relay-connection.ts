@@ -1,5 +1,5 @@
-import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { breakOff } from '../tools/dial-loopback.ts';
 import { NotConnected } from '../tools/kubernetes/port-forward.ts';
 
 /** A client's connection, with the bytes that were read and may not have been delivered. */
@@ -115,7 +115,7 @@ export function relayConnection(
         .off('drain', resumeClient)
         .off('close', onClose);
       // After both ends it closes by itself, once it has sent everything.
-      if (connection.errored && upstream instanceof Socket) upstream.resetAndDestroy();
+      if (connection.errored) breakOff(upstream);
       else if (!(endsSeparately && hasUpstreamEnded && client.hasEnded)) upstream.destroy();
       if (isDone) connection.end();
       else connection.pause();
