@@ -20,10 +20,11 @@ export interface InterceptDeps {
   readonly nodes: Pick<Nodes, 'waitUntilUnrouted'>;
   readonly nodeNames: readonly string[];
   readonly place: ServicePlace;
+  /** Milliseconds in which endpoints must follow the Service. */
+  readonly endpointTimeout?: number;
 }
 
-/** Milliseconds in which endpoints must follow the Service. */
-const endpointTimeout = 10_000;
+const defaultEndpointTimeout = 10_000;
 
 /** The Service of a deployed service. @throws {Failure} exit code 8 when it is not deployed. */
 export async function getInterceptable({ api, place }: InterceptDeps, signal: AbortSignal): Promise<Service> {
@@ -86,7 +87,11 @@ export async function routeToAgent(
   const addresses = listOwnAddresses(own, place);
   const intercept: Intercept = { ...mark, instance: toOwnInstance(service) };
   await patchService(deps, JSON.stringify(intercept), toAgentInstance(place.name), signal);
-  const isRouted = await waitForEndpoints(api, place, { isAgent: true, timeout: endpointTimeout, signal });
+  const isRouted = await waitForEndpoints(api, place, {
+    isAgent: true,
+    timeout: deps.endpointTimeout ?? defaultEndpointTimeout,
+    signal,
+  });
   if (!isRouted) {
     throw new Failure(`Service ${place.name} does not route to pod ${toAgentName(place.name)}`, {
       hint: `npm run kubectl -- -n ${place.namespace} describe service ${place.name}`,
@@ -104,7 +109,11 @@ export async function routeToPods(deps: InterceptDeps, signal: AbortSignal): Pro
   const agent = await findAgentPod(api, place, signal);
   await patchService(deps, null, toOwnInstance(service), signal);
   // Without a ready pod there is nothing to wait for: the Service is as `up` left it.
-  await waitForEndpoints(api, place, { isAgent: false, timeout: endpointTimeout, signal });
+  await waitForEndpoints(api, place, {
+    isAgent: false,
+    timeout: deps.endpointTimeout ?? defaultEndpointTimeout,
+    signal,
+  });
   await waitUntilUnrouted(deps, agent ? listAddresses([agent]) : [], signal);
 }
 

@@ -30,7 +30,7 @@ async function readAll(socket: Socket): Promise<Buffer> {
 const readText = async (socket: Socket) => String(await readAll(socket));
 
 /** A server of plain TCP on this machine, behind the service. */
-const serve = (onConnection: (socket: Socket) => void) =>
+const serve = (onConnection: (socket: Socket) => unknown) =>
   interceptServer(
     createServer({ allowHalfOpen: true }, (socket) => {
       socket.on('error', () => {});
