@@ -1,6 +1,5 @@
 // Measures the README's table of figures: `npm run bench`, on a machine where `up` has run before. Works on a copy of
-// this
-// checkout with its own cluster, which is removed at the end. `-- --only load,forward` measures only these.
+// this checkout with its own cluster, which is removed at the end. `-- --only load,forward` measures only these.
 import { cpus, loadavg, totalmem } from 'node:os';
 import { argv, chalk, fs } from 'zx';
 import { makeCheckout } from '../test/e2e/checkout.ts';
@@ -8,6 +7,7 @@ import type { Benchmark } from './bench/bench.ts';
 import { measureCluster } from './bench/cluster.ts';
 import { measureClusterLogs } from './bench/cluster-logs.ts';
 import { measureCommands } from './bench/commands.ts';
+import { measureCompiled } from './bench/compiled.ts';
 import { describeFigures, type Figure, summarize } from './bench/figure.ts';
 import { measureForward } from './bench/forward.ts';
 import { measureIntercept } from './bench/intercept.ts';
@@ -18,6 +18,7 @@ import { measureReload } from './bench/reload.ts';
 const benchmarks: Readonly<Record<string, Benchmark>> = {
   commands: measureCommands,
   reload: measureReload,
+  compiled: measureCompiled,
   load: measureLoad,
   forward: measureForward,
   intercept: measureIntercept,

@@ -38,6 +38,10 @@ export const commands: Commands = {
     summary: 'explain why something is not ready or does not respond, and what to run next',
     load: () => import('./why.ts'),
   },
+  times: {
+    summary: 'show how long each step of the last runs took, and what has become slower',
+    load: () => import('./times.ts'),
+  },
   env: {
     summary: 'choose or list environments and their clusters, trust a remote cluster',
     load: () => import('./env.ts'),

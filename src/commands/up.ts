@@ -234,7 +234,10 @@ export const command = defineCommand({
 
 /** The URLs of the platform's page and of the extras. */
 function listAddresses(record: ClusterRecord): readonly Address[] {
-  const hosts = hostsOfExtras(record).map(({ name }) => ({ name, url: `${toHostOrigin(name, record)}/` }));
+  const hosts = hostsOfExtras(record).map(({ name, page = '/' }) => ({
+    name,
+    url: `${toHostOrigin(name, record)}${page}`,
+  }));
   return [{ name: 'weAlist', url: `${toOrigin(record)}/` }, ...hosts];
 }
 

@@ -27,6 +27,7 @@ const Catalog = z.strictObject(
     'metrics-server': Entry,
     prometheus: Entry,
     loki: Entry,
+    'victoria-logs': Entry,
     'log-shipper': Entry,
     grafana: Entry,
   },

@@ -32,6 +32,8 @@ export interface ExtraHost {
   readonly image: ImageName;
   /** A path that responds with success when the program works. */
   readonly health: string;
+  /** The path of its page, if that is not `/`. */
+  readonly page?: string;
 }
 
 /** What `up` obtains, loads and deploys for an extra. */
@@ -41,6 +43,8 @@ export interface Extra {
   readonly images: readonly ImageName[];
   /** Images that are left out where they can be neither pulled nor built. */
   readonly optionalImages: readonly ImageName[];
+  /** Images that are needed only where an optional one is lacking, by its name. */
+  readonly substitutes?: Readonly<Partial<Record<ImageName, ImageName>>>;
   /** Its own namespaces, created before it and deleted after it. */
   readonly namespaces: readonly { readonly name: string; readonly level: PodSecurityLevel }[];
   /** Deployed one after the other, removed in the opposite order. */
@@ -59,9 +63,10 @@ export const extras: Readonly<Record<ExtraName, Extra>> = {
     hosts: [],
   },
   monitoring: {
-    summary: 'Prometheus, Loki and, where it can be pulled, Grafana',
-    images: ['prometheus', 'loki', 'log-shipper'],
-    optionalImages: ['grafana'],
+    summary: 'Prometheus, Loki and Grafana; VictoriaLogs where Loki cannot be pulled',
+    images: ['prometheus', 'log-shipper'],
+    optionalImages: ['loki', 'grafana'],
+    substitutes: { loki: 'victoria-logs' },
     // Its log shipper mounts a folder of the node with the pods' logs, which the other levels forbid.
     namespaces: [{ name: 'monitoring', level: 'privileged' }],
     releases: [
@@ -81,6 +86,7 @@ export const extras: Readonly<Record<ExtraName, Extra>> = {
       { name: 'grafana', image: 'grafana', health: '/api/health' },
       { name: 'prometheus', image: 'prometheus', health: '/-/ready' },
       { name: 'loki', image: 'loki', health: '/ready' },
+      { name: 'victoria-logs', image: 'victoria-logs', health: '/health', page: '/select/vmui/' },
     ],
   },
   argocd: {
@@ -109,12 +115,24 @@ export function toExtraNames({ extras: names }: Pick<ExtrasChoice, 'extras'>): r
   return extraNames.filter((name) => names.includes(name));
 }
 
-/** The images of the extras, without those that are lacking. */
+/** The images of the extras, with substitutes for those that are lacking. */
 export function imagesOfExtras(choice: ExtrasChoice): readonly ImageName[] {
-  return toExtraNames(choice)
-    .map((name) => extras[name])
-    .flatMap(({ images, optionalImages }) => [...images, ...optionalImages])
-    .filter((name) => !choice.lacking.includes(name));
+  return toExtraNames(choice).flatMap((name) => imagesOfExtra(extras[name], choice));
+}
+
+/** The images of one extra, with substitutes for those that are lacking. */
+export function imagesOfExtra(
+  { images, optionalImages, substitutes = {} }: Extra,
+  { lacking }: Pick<ExtrasChoice, 'lacking'>,
+): readonly ImageName[] {
+  const optional = optionalImages.map((name) => (lacking.includes(name) ? substitutes[name] : name));
+  return [...images, ...optional.filter((name) => name !== undefined)];
+}
+
+/** The hosts of one extra, without those whose image is not used. */
+function hostsOf(name: ExtraName, choice: ExtrasChoice): readonly ExtraHost[] {
+  const images = imagesOfExtra(extras[name], choice);
+  return extras[name].hosts.filter(({ image }) => images.includes(image));
 }
 
 /** The namespaces of the extras. */
@@ -124,18 +142,14 @@ export function namespacesOfExtras(choice: Pick<ExtrasChoice, 'extras'>): Extra[
 
 /** The namespaces of those extras that have routes. */
 export function routedNamespacesOfExtras(choice: ExtrasChoice): readonly string[] {
-  const isRouted = (name: ExtraName) =>
-    extras[name].hosts.some(({ image }) => !choice.lacking.includes(image));
   return toExtraNames(choice)
-    .filter(isRouted)
+    .filter((name) => hostsOf(name, choice).length > 0)
     .flatMap((name) => extras[name].namespaces.map((namespace) => namespace.name));
 }
 
-/** The hosts of the extras, without those whose image is lacking. */
+/** The hosts of the extras, without those whose image is not used. */
 export function hostsOfExtras(choice: ExtrasChoice): readonly ExtraHost[] {
-  return toExtraNames(choice)
-    .flatMap((name) => extras[name].hosts)
-    .filter(({ image }) => !choice.lacking.includes(image));
+  return toExtraNames(choice).flatMap((name) => hostsOf(name, choice));
 }
 
 /** The extra's optional images that are lacking, to be shown to the user. */

@@ -15,7 +15,7 @@ import {
   selectTryOut,
   syncArgocd,
 } from './argocd.ts';
-import { type Extra, type ExtraRelease, extras, imagesOfExtras, toExtraNames } from './extras.ts';
+import { type Extra, type ExtraRelease, extras, imagesOfExtra, toExtraNames } from './extras.ts';
 import { listDeployed, requireFound, type UpChoice, type UpDeps } from './up-deps.ts';
 
 /** The steps of an extra besides those of its releases. */
@@ -97,8 +97,7 @@ export function deployExtras(environment: Environment, deps: UpDeps, choice: UpC
     const { checkout } = deps.paths;
     const { cluster, controller } = choice;
     const { httpPort, httpsPort } = cluster;
-    const available = imagesOfExtras(cluster);
-    const images = [...extra.images, ...extra.optionalImages].filter((name) => available.includes(name));
+    const images = imagesOfExtra(extra, cluster);
     return deployRelease({
       ...deps,
       ...release,

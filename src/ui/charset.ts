@@ -1,6 +1,6 @@
 /** What this program prints beyond ASCII by itself, and how it is written on a terminal that cannot show it. */
 const replacements: Readonly<Record<string, string>> = {
-  ...{ '✔': '+', '✗': 'x', '×': 'x', '↓': '-', '❯': '>', '→': '->', '…': '...' },
+  ...{ '✔': '+', '✗': 'x', '×': 'x', '↓': '-', '❯': '>', '→': '->', '…': '...', '█': '#' },
 };
 const replaced = new RegExp(`[${Object.keys(replacements).join('')}]`, 'g');
 

@@ -26,6 +26,8 @@ export interface Ui {
   readonly colors: Colors;
   /** Colours for the result. */
   readonly resultColors: Colors;
+  /** The result goes to a terminal. */
+  readonly isTerminal: boolean;
   /** Prints a result of the command: `value` under `--json`, one line each, else `text`. */
   result(value: unknown, text: string): void;
   /**
@@ -80,6 +82,7 @@ export function createUi({ stdout, stderr, interactive, json, quiet, verbose, co
     stderr,
     colors,
     resultColors: createColors(colorful.stdout),
+    isTerminal: stdout.isTTY === true,
     result: show,
     redraw(value, text) {
       if (stdout.isTTY && !json) return redraw(text);

@@ -5,6 +5,9 @@ import { test } from './shared-checkout.ts';
 const report = (line: string) => void process.stderr.write(`${line}\n`);
 const stores: readonly ImageStore[] = ['overlay2', 'containerd'];
 
+/** What a developer does every day, as far as the machine may make a difference; each on a cluster of the run's own. */
+const scenarios = ['daily', 'reload', 'watch', 'intercept', 'data', 'databases', 'own-source'];
+
 describe.each(stores)('Debian 13 with Docker 26 and image store %s, as a normal user', (store) => {
   let machine: Machine;
 
@@ -47,7 +50,22 @@ describe.each(stores)('Debian 13 with Docker 26 and image store %s, as a normal 
 
   test('down --delete-data leaves nothing of the cluster', async () => {
     await succeed('npm run --silent down -- --delete-data --yes');
+    await expectNothingLeft();
+  });
+
+  test(`the scenarios ${scenarios.join(', ')}`, { timeout: 45 * 60_000 }, async () => {
+    const files = scenarios.map((name) => `test/e2e/${name}.test.ts`);
+    const stdout = await succeed(`NO_COLOR=1 npm run --silent test:e2e -- ${files.join(' ')}`);
+    report(stdout);
+    // Without a container engine all would be skipped.
+    expect(stdout).toMatch(/^ +Tests +\d+ passed \(\d+\)$/m);
+    expect(stdout).toMatch(new RegExp(`^ +Test Files +${scenarios.length} passed \\(`, 'm'));
+    await expectNothingLeft();
+  });
+
+  /** The engine has no container, and no folder of data or of temporary files is left. */
+  async function expectNothingLeft(): Promise<void> {
     expect(await machine.asRoot('docker ps --all --quiet; ls /home/dev/.local/share/wealist-local')).toBe('');
     expect(await machine.asRoot('ls -d /tmp/wealist-* /var/tmp/wealist-* 2>/dev/null || true')).toBe('');
-  });
+  }
 });

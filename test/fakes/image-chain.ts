@@ -27,7 +27,8 @@ const catalog: Catalog = {
   nginx: { pull: 'registry.k8s.io/ingress-nginx/controller:v1.15.1', build: false },
   'metrics-server': { pull: 'registry.k8s.io/metrics-server/metrics-server:v0.9.0', build: true },
   prometheus: { pull: 'docker.io/prom/prometheus:v2.53.5', build: true },
-  loki: { pull: 'docker.io/grafana/loki:3.7.8', build: true },
+  loki: { pull: 'docker.io/grafana/loki:3.7.8', build: false },
+  'victoria-logs': { pull: 'docker.io/victoriametrics/victoria-logs:v1.52.1', build: true },
   'log-shipper': { pull: 'docker.io/otel/opentelemetry-collector-k8s:0.165.0', build: true },
   grafana: { pull: 'docker.io/grafana/grafana:12.3.0', build: false },
 };

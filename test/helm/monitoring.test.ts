@@ -20,15 +20,17 @@ import { listViolations } from './restricted.ts';
 const images = Object.fromEntries(
   ['prometheus', 'loki', 'log-shipper', 'grafana'].map((name) => [name, `wealist/${name}:a1`]),
 );
-const { grafana: _, ...buildable } = images;
+/** The images of a machine that can pull none. */
+const { grafana: _, loki: __, ...pulledToo } = images;
+const built: Readonly<Record<string, string>> = { ...pulledToo, 'victoria-logs': 'wealist/victoria-logs:a1' };
 const run = { monitoring: { namespaces: ['wealist-kind-local'], expected: ['auth-service', 'frontend'] } };
 
 let whole: readonly Manifest[];
-let withoutGrafana: readonly Manifest[];
+let builtOnly: readonly Manifest[];
 beforeAll(async () => {
-  [whole, withoutGrafana] = await Promise.all([
+  [whole, builtOnly] = await Promise.all([
     render('wealist-monitoring', { values: { images, ...run } }),
-    render('wealist-monitoring', { values: { images: buildable, ...run } }),
+    render('wealist-monitoring', { values: { images: built, ...run } }),
   ]);
 });
 
@@ -61,10 +63,7 @@ describe('the chart', () => {
   });
 
   it('asks for little: all of it together for less than one service of the platform may take', () => {
-    const pods = [
-      ...listWorkloads(withoutGrafana).map(({ spec }) => spec.template.spec),
-      podOf('log-shipper'),
-    ];
+    const pods = [...listWorkloads(builtOnly).map(({ spec }) => spec.template.spec), podOf('log-shipper')];
     const requests = pods.flatMap(containersOf).map(({ resources }) => resources?.requests ?? {});
     const sum = (key: string) =>
       requests.reduce((total, each) => total + Number.parseInt(each[key] ?? 'NaN', 10), 0);
@@ -84,14 +83,39 @@ describe('the chart', () => {
     }
   });
 
-  it('leaves Grafana out, with its route, where its image cannot be had', () => {
+  it('leaves Grafana out, and has VictoriaLogs in place of Loki, where these images cannot be had', () => {
     const namesOf = (manifests: readonly Manifest[]) => manifests.map(({ metadata }) => metadata.name);
     expect(namesOf(whole)).toContain('grafana');
-    expect(namesOf(withoutGrafana).filter((name) => name.includes('grafana'))).toEqual([]);
-    expect(listIngresses(withoutGrafana).map(({ metadata }) => metadata.name)).toEqual([
-      'loki',
-      'prometheus',
-    ]);
+    expect(namesOf(builtOnly).filter((name) => name.includes('grafana'))).toEqual([]);
+    for (const manifests of [listIngresses(builtOnly), listServices(builtOnly), listWorkloads(builtOnly)]) {
+      expect(namesOf(manifests).toSorted()).toEqual(['prometheus', 'victoria-logs']);
+    }
+    expect(namesOf(whole)).not.toContain('victoria-logs');
+    expect(listDangling(builtOnly, [])).toEqual([]);
+    for (const { spec } of listWorkloads(builtOnly)) expect(listViolations(spec.template.spec)).toEqual([]);
+  });
+
+  it.each([
+    ['loki', { endpoint: 'http://loki:3100/otlp' }, () => whole],
+    [
+      'victoria-logs',
+      { logs_endpoint: 'http://victoria-logs:9428/insert/opentelemetry/v1/logs' },
+      () => builtOnly,
+    ],
+  ])('sends the logs to %s, at a port that its Service has', (name, address, manifests) => {
+    const text = getManifest(manifests(), 'ConfigMap', 'log-shipper').data?.['config.yaml'] ?? '';
+    expect(parse(text).exporters.otlp_http).toMatchObject(address);
+    const service = listServices(manifests()).find(({ metadata }) => metadata.name === name);
+    expect(service?.spec.ports[0]?.port).toBe(Number(new URL(Object.values(address)[0] ?? '').port));
+  });
+
+  it('has no data source and no dashboard of logs where Grafana is there without Loki', async () => {
+    const withGrafana = { ...built, grafana: images.grafana };
+    const manifests = await render('wealist-monitoring', { values: { images: withGrafana, ...run } });
+    const dashboards = getManifest(manifests, 'ConfigMap', 'grafana-dashboards').data ?? {};
+    expect(Object.keys(dashboards).sort()).toEqual(['platform.json', 'service.json']);
+    const sources = getManifest(manifests, 'ConfigMap', 'grafana-data-sources').data ?? {};
+    expect(sources['data-sources.yaml']).not.toContain('loki');
   });
 });
 

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { extraNames } from '../../src/config/extras.ts';
 import { toExtraAddresses } from '../../src/plans/addresses.ts';
 import {
+  type ExtrasChoice,
   extras,
   hostsOfExtras,
   imagesOfExtras,
@@ -22,6 +23,18 @@ test('an optional image that is lacking removes only its host', () => {
   expect(lackingOf('monitoring', without)).toEqual(['grafana']);
 });
 
+test('an optional image with a substitute is replaced, with its host', () => {
+  const without = { ...monitoring, lacking: ['loki'] };
+  expect(imagesOfExtras(monitoring)).not.toContain('victoria-logs');
+  expect(imagesOfExtras(without)).toEqual(
+    imagesOfExtras(monitoring).map((name) => (name === 'loki' ? 'victoria-logs' : name)),
+  );
+  const namesOf = (choice: ExtrasChoice) => hostsOfExtras(choice).map(({ name }) => name);
+  expect(namesOf(monitoring)).toEqual(['grafana', 'prometheus', 'loki']);
+  expect(namesOf(without)).toEqual(['grafana', 'prometheus', 'victoria-logs']);
+  expect(lackingOf('monitoring', without)).toEqual(['loki']);
+});
+
 test('metrics-server has no host and no optional image', () => {
   const metrics = { extras: ['metrics'], lacking: [] };
   expect(imagesOfExtras(metrics)).toEqual(['metrics-server']);
@@ -36,8 +49,6 @@ test('no extras, no images', () => {
 test('the ingress controller watches only namespaces of extras with routes', () => {
   expect(routedNamespacesOfExtras({ extras: ['argocd'], lacking: [] })).toEqual([]);
   expect(routedNamespacesOfExtras({ extras: ['argocd', 'monitoring'], lacking: [] })).toEqual(['monitoring']);
-  const lacking = extras.monitoring.hosts.map(({ image }) => image);
-  expect(routedNamespacesOfExtras({ ...monitoring, lacking })).toEqual([]);
 });
 
 test('each host is below the platform, on its port', () => {
@@ -47,9 +58,11 @@ test('each host is below the platform, on its port', () => {
 
 test('each release is in a namespace of its extra, each host has an image of it', () => {
   for (const name of extraNames) {
-    const { images, optionalImages, namespaces, releases, hosts } = extras[name];
+    const { images, optionalImages, substitutes = {}, namespaces, releases, hosts } = extras[name];
     const known = [...namespaces.map((namespace) => namespace.name), 'kube-system'];
     for (const { namespace } of releases) expect(known, name).toContain(namespace);
-    for (const { image } of hosts) expect([...images, ...optionalImages], name).toContain(image);
+    for (const { image } of hosts) {
+      expect([...images, ...optionalImages, ...Object.values(substitutes)], name).toContain(image);
+    }
   }
 });

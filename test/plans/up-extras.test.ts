@@ -56,7 +56,7 @@ test('an extra follows the services, with its images except those that are lacki
     'Extras: wealist-monitoring',
     'Responses through the ingress: responses through the ingress, network policies probed',
   ]);
-  expect(images).toEqual(['node', 'redis', 'traefik', 'service-base', 'prometheus', 'loki', 'log-shipper']);
+  expect(images).toEqual(['node', 'redis', 'traefik', 'service-base', 'prometheus', 'log-shipper', 'loki']);
 });
 
 test('a removed extra comes last, its namespace after its releases', () => {

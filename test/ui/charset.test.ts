@@ -18,7 +18,7 @@ test.each([
 test('all symbols have a sign of ASCII, and other texts stay', async () => {
   const own = Object.values(symbols).join('');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII.
-  expect(toAscii(`${own}…→×`)).toMatch(/^[\x00-\x7f]+$/);
+  expect(toAscii(`${own}…→×█`)).toMatch(/^[\x00-\x7f]+$/);
   const output = new PassThrough() as unknown as NodeJS.WriteStream & PassThrough;
   writeAscii(output);
   output.write('✔ 서비스 …\n');

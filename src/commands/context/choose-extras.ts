@@ -64,7 +64,7 @@ export interface ChooseExtrasDeps {
 
 /**
  * The cluster's extras: the recorded ones, those of the environment and those added now. Whether a missing optional image
- * can be pulled is checked when its extra is added or named again; in between the recorded answer counts.
+ * can be pulled is checked when its extra is added or named again; in between, an image that is recorded as lacking stays so.
  */
 export async function chooseExtras(
   { app, environment, images, record }: ChooseExtrasDeps,
@@ -82,13 +82,13 @@ export async function chooseExtras(
   async function decide(extra: ExtraName, image: ExtrasImage): Promise<string | undefined> {
     if (await images.chain.find(image)) return undefined;
     const isNew = added.includes(extra) || !before.includes(extra);
-    if (!isNew) return record?.lacking.includes(image) ? image : undefined;
+    if (!isNew && record?.lacking.includes(image)) return image;
     const { build, pull } = images.catalog[image];
     const registry = toReference(pull)?.registry ?? '';
     if (build || (await canPull(registry, environment, app))) return undefined;
-    app.ui.say(
-      `${extra} runs without ${image}: that image can only be pulled, and ${registry} cannot be reached`,
-    );
+    const substitute = extras[extra].substitutes?.[image];
+    const how = substitute === undefined ? `without ${image}` : `with ${substitute} instead of ${image}`;
+    app.ui.say(`${extra} runs ${how}: that image can only be pulled, and ${registry} cannot be reached`);
     return image;
   }
 }

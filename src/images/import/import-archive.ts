@@ -1,11 +1,11 @@
 import { posix } from 'node:path';
-import { pipeline, Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { createGunzip } from 'node:zlib';
 import { exitCodes, Failure } from '../../lib/failure.ts';
 import { type Digest, digestOf, type Image, type Layer } from '../../lib/oci.ts';
 import type { Store } from '../store/store.ts';
 import { readTar } from '../store/tar.ts';
+import { uncompress } from './uncompress.ts';
 
 /** Bytes up to which a file is read into memory. Configurations and manifests have a few kilobytes. */
 const largestText = 4 * 1024 * 1024;
@@ -111,27 +111,6 @@ function isJson(content: Buffer): boolean {
     return false;
   }
 }
-
-/** A layer's tar, decompressed if its first bytes are those of gzip. */
-async function* uncompress(content: AsyncIterable<unknown> | readonly Buffer[]): AsyncGenerator<Buffer> {
-  const chunks = Readable.from(content)[Symbol.asyncIterator]();
-  const first = await chunks.next();
-  const start: Buffer = first.done ? Buffer.alloc(0) : first.value;
-  const whole = (async function* () {
-    yield start;
-    for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value;
-  })();
-  if (start.subarray(0, 2).equals(magic.gzip)) {
-    // An error also ends the result's stream and so reaches its reader.
-    yield* pipeline(whole, createGunzip(), () => {});
-  } else if (start.subarray(0, 4).equals(magic.zstd)) {
-    throw toFailure('a layer is compressed with zstd, which is not supported');
-  } else {
-    yield* whole;
-  }
-}
-
-const magic = { gzip: Buffer.from([0x1f, 0x8b]), zstd: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]) } as const;
 
 function toFailure(problem: string, cause?: unknown): Failure {
   return new Failure(`the engine's archive of an image cannot be used: ${problem}`, {

@@ -9,9 +9,9 @@ const gigabyte = 1e9;
 /** Bytes of free space that are enough whatever their share of a large disk is. */
 const ampleSpace = 40 * gigabyte;
 
-/** Measured: all Go programs of the platform fill Go's caches with 12 GB, Kubernetes alone with 5. */
-const goSpace = { first: 5 * gigabyte, each: 1 * gigabyte, most: 12 * gigabyte };
-/** Measured: the largest root, PostgreSQL's, takes 0.5 GB while it is unpacked. Several are at once. */
+/** Measured: all Go programs of the platform fill Go's caches with 13.4 GB. Estimated: what one or a few of them take. */
+const goSpace = { first: 5 * gigabyte, each: 1 * gigabyte, most: 14 * gigabyte };
+/** Estimated: the largest layer of Debian packages has 0.3 GB, and is in the folder beside its tar. Several are at once. */
 const rootSpace = 0.5 * gigabyte;
 
 const temporary = { files: 'temporary files', packages: 'Debian packages being unpacked' };

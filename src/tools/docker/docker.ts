@@ -20,6 +20,8 @@ export interface Docker extends DockerImages, DockerContainers, DockerBuildCache
   readonly watch: Watch;
   /** Processors, and bytes of memory, of the machine that the engine runs on. */
   readCapacity(options?: AbortOptions): Promise<{ readonly cpus: number; readonly memory: number }>;
+  /** The folder of the engine's data, on its machine. */
+  readRoot(options?: AbortOptions): Promise<string>;
   /** A network's address ranges and its device on the engine's machine; undefined where it does not exist. */
   findNetwork(name: string, options?: AbortOptions): Promise<DockerNetwork | undefined>;
   /** A network's MTU as it was set; undefined where the network is missing or has the engine's default. */
@@ -48,6 +50,11 @@ export function createDocker({ socket }: { readonly socket: string }, exec: Exec
         '/info',
       );
       return { cpus: NCPU, memory: MemTotal };
+    },
+    async readRoot({ signal } = {}) {
+      const what = "the folder of the engine's data";
+      const { DockerRootDir } = await connection.getJson<{ DockerRootDir: string }>(what, signal, '/info');
+      return DockerRootDir;
     },
     async findNetwork(name, { signal } = {}) {
       const found = await orUndefined(

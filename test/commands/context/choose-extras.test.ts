@@ -6,7 +6,10 @@ import { environment as base } from '../../fakes/app.ts';
 import { createScreen } from '../../fakes/screen.ts';
 
 const environment = { ...base, registry: { pull: 'never' } } as const;
-const catalog = { grafana: { pull: 'docker.io/grafana/grafana:1', build: false } } as Catalog;
+const catalog = {
+  loki: { pull: 'docker.io/grafana/loki:1', build: false },
+  grafana: { pull: 'docker.io/grafana/grafana:1', build: false },
+} as Catalog;
 const record = { name: 'wealist', httpPort: 80, httpsPort: 443, controller: 'traefik', nodes: [] } as const;
 
 /** The choice on a machine where no registry answers, with what it said. */
@@ -33,20 +36,32 @@ async function choose(
 test('an extra that is added, and goes without what can only be pulled, says so', async () => {
   expect(await choose({ added: ['monitoring'] })).toEqual({
     extras: ['monitoring'],
-    lacking: ['grafana'],
-    said: expect.stringContaining('monitoring runs without grafana'),
+    lacking: ['loki', 'grafana'],
+    said: expect.stringMatching(
+      /monitoring runs with victoria-logs instead of loki: .*\n.*monitoring runs without grafana: /,
+    ),
   });
-  expect(await choose({ added: ['monitoring'] }, { kept: ['grafana'] })).toMatchObject({
+  expect(await choose({ added: ['monitoring'] }, { kept: ['grafana', 'loki'] })).toMatchObject({
     lacking: [],
     said: '',
   });
 });
 
 test('it stays, without being asked again, until it is taken away', async () => {
-  const before = { extras: ['monitoring'], lacking: ['grafana'] };
+  const before = { extras: ['monitoring'], lacking: ['loki', 'grafana'] };
   expect(await choose({}, before)).toEqual({ ...before, said: '' });
-  expect(await choose({}, { ...before, kept: ['grafana'] })).toEqual({ ...before, lacking: [], said: '' });
+  const kept = ['grafana', 'loki'];
+  expect(await choose({}, { ...before, kept })).toEqual({ ...before, lacking: [], said: '' });
   expect(await choose({ removed: ['monitoring'] }, before)).toEqual({ extras: [], lacking: [], said: '' });
+});
+
+test('an image that an earlier version built and this one only pulls is replaced', async () => {
+  const before = { extras: ['monitoring'], lacking: ['grafana'] };
+  expect(await choose({}, before)).toEqual({
+    extras: ['monitoring'],
+    lacking: ['loki', 'grafana'],
+    said: expect.stringContaining('monitoring runs with victoria-logs instead of loki'),
+  });
 });
 
 test('that of the environment is there without a flag', async () => {

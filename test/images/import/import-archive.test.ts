@@ -12,6 +12,7 @@ import { packArchive } from '../../../src/images/store/archive.ts';
 import { packLayer } from '../../../src/images/store/layer.ts';
 import { openStore } from '../../../src/images/store/store.ts';
 import { type Digest, digestOf, imageId, toImageConfig } from '../../../src/lib/oci.ts';
+import { toZstd } from '../../fakes/zstd.ts';
 import { makeTemporaryFolder } from '../../temporary-folder.ts';
 
 const recording = join(import.meta.dirname, '../../recordings/docker-20.10-save.tar');
@@ -88,15 +89,23 @@ describe('an OCI layout', () => {
     expect(layer && (await text(to.openBlob(layer.digest)))).toContain('x'.repeat(10_000));
   });
 
-  test('with compressed layers is stored uncompressed, so that digest and diff ID are equal', async () => {
-    const small = await makeLayer('small');
-    // Random, so that it stays larger than what is read into memory.
-    const noise = await buffer(packLayer([{ path: 'noise', content: randomBytes(4_500_000) }]));
-    const stored = [small, noise].map((tar) => ({ stored: gzipSync(tar), diffId: digestOf(tar) }));
-    const store = await openTemporaryStore();
-    const image = await importArchive(await makeLayout(stored), store);
-    expect(image.layers).toEqual([small, noise].map((tar) => ({ digest: digestOf(tar), size: tar.length })));
-  });
+  test.each([
+    ['gzip', gzipSync],
+    ['zstd', toZstd],
+  ])(
+    'with layers compressed by %s is stored uncompressed, so that digest and diff ID are equal',
+    async (_, compress) => {
+      const small = await makeLayer('small');
+      // Random, so that it stays larger than what is read into memory.
+      const noise = await buffer(packLayer([{ path: 'noise', content: randomBytes(4_500_000) }]));
+      const stored = [small, noise].map((tar) => ({ stored: compress(tar), diffId: digestOf(tar) }));
+      const store = await openTemporaryStore();
+      const image = await importArchive(await makeLayout(stored), store);
+      expect(image.layers).toEqual(
+        [small, noise].map((tar) => ({ digest: digestOf(tar), size: tar.length })),
+      );
+    },
+  );
 
   test.each([
     [
@@ -117,11 +126,12 @@ describe('an OCI layout', () => {
       'it is incomplete or damaged',
     ],
     [
-      'a layer compressed with zstd',
+      'a damaged layer compressed with zstd',
       async () => {
-        return makeLayout([{ stored: Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 1, 2, 3]), diffId: digestOf('') }]);
+        const tar = await makeLayer('true');
+        return makeLayout([{ stored: toZstd(tar).subarray(0, -12), diffId: digestOf(tar) }]);
       },
-      'zstd',
+      'it is incomplete or damaged',
     ],
     [
       'fewer layers than its configuration names',

@@ -20,8 +20,6 @@ interface EngineLayer {
   readonly entries: readonly Entry[];
 }
 
-const hasNoFolders = { isOverlay: false };
-
 /** An engine with one image of these layers, the lowest first; it saves it with digests of its own. */
 async function makeEngine(layers: readonly EngineLayer[], { isOverlay = true, refuses = false } = {}) {
   const store = openStore(await makeTemporaryFolder());
@@ -74,6 +72,7 @@ async function makeEngine(layers: readonly EngineLayer[], { isOverlay = true, re
     async removeContainer(id: string) {
       containers.delete(id);
     },
+    readRoot: async () => '/var/lib/docker',
   };
   const run = { signal: new AbortController().signal, report: (line: string) => void reports.push(line) };
   return {
@@ -160,11 +159,11 @@ test.each([
     'a new layer was made by RUN rm -r /srv/old',
   ],
   [
-    'the engine has no folders',
+    'the engine has neither folders nor files of layers',
     [base, program],
     1,
-    hasNoFolders,
-    'the engine does not store layers as folders',
+    { isOverlay: false, refuses: true },
+    'a container of sha256:1: no such folder',
   ],
   ['the engine refuses', [base, program], 1, { refuses: true }, 'a container of sha256:1: no such folder'],
 ])('the whole image is read, and this is reported, when %s', async (_, layers, known, options, reason) => {

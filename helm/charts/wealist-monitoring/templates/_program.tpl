@@ -76,7 +76,9 @@ spec:
       volumes:
         - name: tmp
           emptyDir: {}
-        {{- toYaml .volumes | nindent 8 }}
+        {{- with .volumes }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
   {{- if .settings.size }}
   volumeClaimTemplates:
     - metadata:
