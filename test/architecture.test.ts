@@ -32,6 +32,8 @@ const guests: Readonly<Record<string, RegExp>> = {
 /** Where alone a package may be imported from. */
 const homes: Readonly<Record<string, RegExp>> = {
   '@inquirer/prompts': /^src\/ui\//,
+  '@modelcontextprotocol/server': /^src\/commands\/mcp\//,
+  '@modelcontextprotocol/server/stdio': /^src\/commands\/mcp\.ts$/,
   '@parcel/watcher': /^src\/tools\//,
   'cli-table3': /^src\/ui\//,
   'node:child_process': /^src\/(lib\/processes\.ts|run-in-group\.ts|install-dependencies\.js)$/,

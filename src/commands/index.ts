@@ -70,6 +70,10 @@ export const commands: Commands = {
     summary: 'run kubectl against the cluster of this checkout',
     load: () => import('./kubectl.ts'),
   },
+  mcp: {
+    summary: 'serve status, why, logs, reload and others to coding agents over MCP',
+    load: () => import('./mcp.ts'),
+  },
   completion: {
     summary: 'print a shell function wealist with completion',
     load: () => import('./completion.ts'),
