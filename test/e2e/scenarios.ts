@@ -22,6 +22,7 @@ export const scenarios: readonly Scenario[] = [
   { name: 'failing', group: 'core' },
   { name: 'why', group: 'core' },
   { name: 'reload', group: 'core' },
+  { name: 'agents', group: 'core' },
   { name: 'watch', group: 'core' },
   { name: 'intercept', group: 'core' },
   { name: 'stopped-node', group: 'core' },
