@@ -11,6 +11,7 @@ import { measureCompiled } from './bench/compiled.ts';
 import { describeFigures, type Figure, summarize } from './bench/figure.ts';
 import { measureForward } from './bench/forward.ts';
 import { measureIdle } from './bench/idle.ts';
+import { measureIntercept } from './bench/intercept.ts';
 import { measureLoad } from './bench/load.ts';
 import { measureLogs } from './bench/logs.ts';
 import { measureMany } from './bench/many.ts';
@@ -22,6 +23,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   compiled: measureCompiled,
   load: measureLoad,
   forward: measureForward,
+  intercept: measureIntercept,
   logs: measureLogs,
   'cluster-logs': measureClusterLogs,
   idle: measureIdle,

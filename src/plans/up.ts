@@ -13,6 +13,7 @@ import { watchSteps } from '../plan/watch-steps.ts';
 import { applyManifests } from '../steps/apply-manifests.ts';
 import { buildService } from '../steps/build-service.ts';
 import { createCluster } from '../steps/create-cluster.ts';
+import { endAbandonedDebugging } from '../steps/debug-service.ts';
 import { ensureImage, ensureNodeImage } from '../steps/ensure-image.ts';
 import { giveBackServices } from '../steps/give-back-services.ts';
 import { loadOntoNodes } from '../steps/load-images.ts';
@@ -134,6 +135,11 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
             nodes: toolchain.nodes,
             nodeNames: await listNodeNames(toolchain.docker, cluster.name, signal),
           }),
+        }),
+        endAbandonedDebugging({
+          namespace: environment.namespace,
+          openApi: deps.openApi,
+          all: choice.repairs,
         }),
       ],
     },

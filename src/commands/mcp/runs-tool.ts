@@ -12,7 +12,7 @@ const shownRuns = 10;
 /** Milliseconds between two looks at the record. */
 const interval = 250;
 
-/** `runs`: the record of runs, from all checkouts' terminals and agents alike; it can wait for one to end. */
+/** `runs`: the runs of this checkout, whoever has started them; it can wait for one to end. */
 export function createRunsTool({ runs: own, limit }: ToolDeps, paths: { readonly state: string }): Tool {
   return defineTool({
     name: 'runs',
@@ -32,7 +32,7 @@ export function createRunsTool({ runs: own, limit }: ToolDeps, paths: { readonly
       if (id === undefined) {
         const all = (await listRuns(paths)).map(toSummary);
         const build = (runs: readonly ReturnType<typeof toSummary>[], leftOut: number) => ({
-          ...{ runs: runs },
+          runs,
           ...(leftOut > 0 && { leftOut }),
         });
         return { value: fitItems(all, build, { limit: shownRuns }) };

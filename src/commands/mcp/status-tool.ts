@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { z } from 'zod';
 import type { ComponentReport, StatusReport } from '../context/status/status-report.ts';
-import { commonOutput, environmentInput, partsInput, secondsInput } from './inputs.ts';
+import { commonOutput, environmentInput, partsInput, secondsInput, untrusted } from './inputs.ts';
 import { fitItems } from './limits.ts';
 import { defineTool, findFailure, type Tool, type ToolDeps } from './tool.ts';
 
@@ -87,7 +87,7 @@ function toResult(report: StatusReport, parts: readonly string[]) {
     ...{ environment, ready, fresh },
     cluster: { name, state, ...(evidence === undefined ? {} : { evidence }) },
     ...(ingress && { ingress }),
-    ...{ shown, well },
+    ...{ shown, well, ...(shown.length > 0 && { untrusted }) },
     ...(leftOut > 0 && { leftOut }),
     ...(next === undefined ? {} : { next }),
   }));

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { AgentRuns } from './agent-runs.ts';
-import { toSafeValue } from './limits.ts';
+import { untrusted } from './inputs.ts';
+import { fitItems, toSafeValue } from './limits.ts';
 import type { CliOutcome, RunCli } from './run-cli.ts';
 
 export interface ToolDeps {
@@ -58,12 +59,21 @@ export function findFailure({ exitCode, values, stderr }: CliOutcome): ToolFailu
 /** The MCP result: the same JSON as structured content and as text. */
 export function toMcpResult(result: ToolResult) {
   const isError = 'failure' in result;
-  const value = toSafeValue(isError ? result.failure : result.value);
+  const value = toSafeValue(isError ? fitFailure(result.failure) : result.value);
   return {
     content: [{ type: 'text' as const, text: JSON.stringify(value) }],
     structuredContent: value as Record<string, unknown>,
     ...(isError ? { isError } : {}),
   };
+}
+
+/** The causes may be log lines, and there may be many. */
+function fitFailure({ because = [], ...failure }: ToolFailure): object {
+  if (because.length === 0) return failure;
+  return fitItems(because, (kept, leftOut) => ({
+    ...{ ...failure, because: kept, untrusted },
+    ...(leftOut > 0 && { leftOut }),
+  }));
 }
 
 function toFailure(error: Record<string, unknown>, exitCode: number): ToolFailure {

@@ -80,7 +80,7 @@ export function createUpTool({ runs, cli, limit }: ToolDeps): Tool {
       const build = (kept: readonly string[], leftOut: number) => ({
         ...{ run: run.id, state: 'done', seconds: toSeconds(milliseconds), steps: kept },
         ...(leftOut > 0 && { leftOut }),
-        addresses: addresses,
+        addresses,
       });
       return { value: fitItems(applied, build, { limit: 100 }) };
     },

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { untrusted } from '../../../src/commands/mcp/inputs.ts';
 import type { RunCli } from '../../../src/commands/mcp/run-cli.ts';
 import { openRunLog, toRunsFile } from '../../../src/state/run-log.ts';
 import { connectMcp } from '../../fakes/mcp.ts';
@@ -183,7 +184,13 @@ test('a failure has exit code, causes and fix', async () => {
   const { call } = await connectMcp(answer({ error }, 7));
   expect(await call('reload', { services: ['auth-service'] })).toEqual({
     isError: true,
-    value: { exitCode: 7, failed: 'build of auth-service failed', because: ['exit code 1'], fix: 'mend it' },
+    value: {
+      exitCode: 7,
+      failed: 'build of auth-service failed',
+      because: ['exit code 1'],
+      fix: 'mend it',
+      untrusted,
+    },
   });
 });
 
@@ -197,9 +204,21 @@ test('several failures are one, with all causes and fixes', async () => {
     answer({ error: { message: '2 steps failed', exitCode: 8, failures } }, 8),
   );
   expect((await call('up')).value).toEqual({
-    ...{ exitCode: 8, failed: '2 steps failed', fix: 'one; two' },
+    ...{ exitCode: 8, failed: '2 steps failed', fix: 'one; two', untrusted },
     because: ['one failed', 'one is broken', 'two failed', 'two is broken'],
   });
+});
+
+test('of many long causes, as many as a result may have', async () => {
+  const failures = Array.from({ length: 40 }, (_, at) => ({
+    message: `step ${at}`,
+    because: ['x'.repeat(1_900)],
+  }));
+  const { call } = await connectMcp(answer({ error: { message: 'failed', exitCode: 8, failures } }, 8));
+  const { because, leftOut } = (await call('up')).value;
+  expect(because[0]).toBe('step 0');
+  expect(because.length).toBeGreaterThan(20);
+  expect(because.length + leftOut).toBe(80);
 });
 
 test('what needs consent is named, and left to a person', async () => {
