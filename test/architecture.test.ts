@@ -17,7 +17,7 @@ const floors: Readonly<Record<string, number>> = {
     'src/logs': 3,
     'src/machine': 3,
   },
-  ...{ 'src/cluster': 4, 'src/intercept': 4, 'src/dashboard': 4 },
+  ...{ 'src/cluster': 4, 'src/dashboard': 4, 'src/debug': 4, 'src/intercept': 4 },
   // The recipes stand on the primitives of src/images and under the steps that build by them.
   images: 4,
   ...{ 'src/steps': 5, 'src/plans': 6, 'src/cli': 7, 'src/commands': 8, src: 9 },

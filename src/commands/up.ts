@@ -61,7 +61,7 @@ const options = {
 
 export const command = defineCommand({
   description:
-    'Installs missing tools, creates the cluster, builds and loads the images, deploys everything in dependency order, and ends when each service responds through the ingress. What is already up to date is skipped.',
+    'Installs missing tools, creates the cluster, builds and loads the images, deploys everything, each program as soon as it can start, and ends when each service responds through the ingress. What is already up to date is skipped.',
   arguments: { services: selectedServices },
   options,
   examples: [

@@ -8,7 +8,7 @@ import type { DashboardState } from '../../src/dashboard/dashboard-state.ts';
 import type { Request, SentLine } from '../../src/dashboard/protocol.ts';
 import type { Dashboard } from '../../src/dashboard/serve.ts';
 import type { Tab } from '../../src/dashboard/tabs.ts';
-import { findChromium, launchChromium } from './chromium.ts';
+import { findChromium, launchChromium } from '../e2e/chromium.ts';
 import { openDashboard, token } from './open-dashboard.ts';
 import { broken, forty, loading, missing, ready, recordedStates, silent } from './recorded-state.ts';
 
@@ -28,7 +28,7 @@ beforeAll(async () => {
   if (program === undefined) return;
   files = bundlePage(resolve(import.meta.dirname, '../..'));
   [browser, axe] = await Promise.all([
-    launchChromium(program, { args: ['--host-resolver-rules=MAP evil.example 127.0.0.1'] }),
+    launchChromium(program, ['--host-resolver-rules=MAP evil.example 127.0.0.1']),
     readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'),
     files,
   ]);

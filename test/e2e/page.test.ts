@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect } from 'vitest';
-import { findChromium, launchChromium } from '../dashboard/chromium.ts';
+import { findChromium, launchChromium } from './chromium.ts';
 import { sharedCheckout, test as testWithEngine } from './shared-checkout.ts';
 
 const program = await findChromium();

@@ -31,6 +31,8 @@ export const scenarios: readonly Scenario[] = [
   { name: 'databases', group: 'more' },
   { name: 'kills', group: 'more' },
   { name: 'security', group: 'more' },
+  { name: 'intercept-more', group: 'more' },
+  { name: 'debug', group: 'more' },
   { name: 'partial', group: 'more' },
   { name: 'monitoring', group: 'more' },
   { name: 'existing-secret', group: 'more' },

@@ -1,8 +1,8 @@
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { chromium, type LaunchOptions } from 'playwright-core';
+import { type Browser, chromium } from 'playwright-core';
 
-/** Path of a Chromium: $CHROMIUM, else one on PATH; undefined when there is none. */
+/** Path of a Chromium: $CHROMIUM, else one on PATH. */
 export async function findChromium(): Promise<string | undefined> {
   const { CHROMIUM, PATH = '' } = process.env;
   if (CHROMIUM) return CHROMIUM;
@@ -19,8 +19,9 @@ export async function findChromium(): Promise<string | undefined> {
   return undefined;
 }
 
-/** Starts it without its sandbox for root, for whom that does not start. */
-export function launchChromium(program: string, { args = [], ...options }: LaunchOptions = {}) {
+/** Starts a Chromium without a window; `args` are further flags of it. */
+export async function launchChromium(program: string, args: readonly string[] = []): Promise<Browser> {
+  // Its sandbox does not start for root.
   const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-  return chromium.launch({ executablePath: program, args: [...sandbox, ...args], ...options });
+  return chromium.launch({ executablePath: program, args: [...sandbox, ...args] });
 }
