@@ -32,6 +32,8 @@ export const scenarios: readonly Scenario[] = [
   { name: 'kills', group: 'more' },
   { name: 'disk-full', group: 'more' },
   { name: 'security', group: 'more' },
+  { name: 'intercept-more', group: 'more' },
+  { name: 'debug', group: 'more' },
   { name: 'partial', group: 'more' },
   { name: 'monitoring', group: 'more' },
   { name: 'existing-secret', group: 'more' },
