@@ -18,6 +18,10 @@ export const commands: Commands = {
     summary: 'run a service as a program of this machine, the others stay in the cluster',
     load: () => import('./intercept.ts'),
   },
+  debug: {
+    summary: 'attach a debugger to a service that stays in the cluster',
+    load: () => import('./debug.ts'),
+  },
   logs: {
     summary: 'follow the merged logs of services and data stores across restarts and new pods',
     load: () => import('./logs.ts'),
@@ -37,6 +41,10 @@ export const commands: Commands = {
   times: {
     summary: 'show how long each step of the last runs took, and what has become slower',
     load: () => import('./times.ts'),
+  },
+  dashboard: {
+    summary: 'serve a page on 127.0.0.1 that shows services, causes, logs, needs and runs as they change',
+    load: () => import('./dashboard.ts'),
   },
   env: {
     summary: 'choose or list environments and their clusters, trust a remote cluster',

@@ -27,8 +27,14 @@ export const manifestAnnotation = 'wealist.local/manifest';
 /** Annotation of a pod template: when it was restarted last; another value replaces the pods. */
 export const restartedAnnotation = 'wealist.local/restarted';
 
+/** Annotation of a pod: when the kubelet was caused to ask for its readiness again. */
+export const askedAnnotation = 'wealist.local/asked';
+
 /** Annotation of a Service: who intercepts it, and what its selector was before. */
 export const interceptAnnotation = 'wealist.local/intercept';
 
 /** Label that tells the pods of a service's Deployment from the agent that stands in for them. */
 export const instanceLabel = 'app.kubernetes.io/instance';
+
+/** Annotation of a Deployment: who has rolled it out for a debugger, and the patch that takes that back. */
+export const debugAnnotation = 'wealist.local/debug';
