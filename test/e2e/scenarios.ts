@@ -15,6 +15,7 @@ export interface Scenario {
 export const scenarios: readonly Scenario[] = [
   { name: 'up', group: 'core' },
   { name: 'page', group: 'core' },
+  { name: 'dashboard', group: 'core' },
   { name: 'platform', group: 'core' },
   { name: 'daily', group: 'core' },
   { name: 'policies', group: 'core' },
