@@ -15,7 +15,6 @@ export interface Scenario {
 export const scenarios: readonly Scenario[] = [
   { name: 'up', group: 'core' },
   { name: 'page', group: 'core' },
-  { name: 'dashboard', group: 'core' },
   { name: 'platform', group: 'core' },
   { name: 'daily', group: 'core' },
   { name: 'policies', group: 'core' },
@@ -29,6 +28,7 @@ export const scenarios: readonly Scenario[] = [
   { name: 'stopped-node', group: 'core' },
   { name: 'interrupted', group: 'core' },
   { name: 'data', group: 'core' },
+  { name: 'dashboard', group: 'more' },
   { name: 'databases', group: 'more' },
   { name: 'kills', group: 'more' },
   { name: 'security', group: 'more' },
