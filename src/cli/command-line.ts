@@ -43,6 +43,16 @@ export function readGlobals(argv: readonly string[]): Readonly<Record<keyof type
   };
 }
 
+/** The arguments without the global options, which only change how the result is printed. */
+export function withoutGlobals(args: readonly string[]): readonly string[] {
+  const flags = Object.entries(globalOptions).flatMap(([key, option]) => [
+    toFlag(key),
+    ...('short' in option ? [`-${option.short}`] : []),
+  ]);
+  const separator = args.indexOf('--');
+  return args.filter((word, at) => (separator !== -1 && at > separator) || !flags.includes(word));
+}
+
 function quote(word: string): string {
   return /^[\w@%+=:,./<>-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -31,6 +31,7 @@ export const scenarios: readonly Scenario[] = [
   { name: 'dashboard', group: 'more' },
   { name: 'databases', group: 'more' },
   { name: 'kills', group: 'more' },
+  { name: 'disk-full', group: 'more' },
   { name: 'security', group: 'more' },
   { name: 'intercept-more', group: 'more' },
   { name: 'debug', group: 'more' },
