@@ -2,8 +2,8 @@ import { globalOptions, toFlag } from './options.ts';
 
 /** Commands with a script of their own in package.json; the others run through `npm run wealist --`. */
 const scripts = new Set([
-  ...['up', 'down', 'reload', 'logs', 'forward', 'shell', 'db', 'status', 'why', 'dashboard'],
-  ...['env', 'plan', 'doctor', 'images', 'kubectl'],
+  ...['up', 'down', 'reload', 'intercept', 'debug', 'logs', 'forward', 'shell', 'db', 'status', 'why'],
+  ...['dashboard', 'env', 'plan', 'doctor', 'images', 'kubectl'],
 ]);
 
 /** The line to type for this command, with the `--` that npm needs to pass flags on. */
