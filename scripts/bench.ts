@@ -10,6 +10,7 @@ import { measureCommands } from './bench/commands.ts';
 import { measureCompiled } from './bench/compiled.ts';
 import { describeFigures, type Figure, summarize } from './bench/figure.ts';
 import { measureForward } from './bench/forward.ts';
+import { measureIntercept } from './bench/intercept.ts';
 import { measureLoad } from './bench/load.ts';
 import { measureLogs } from './bench/logs.ts';
 import { measureReload } from './bench/reload.ts';
@@ -20,6 +21,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   compiled: measureCompiled,
   load: measureLoad,
   forward: measureForward,
+  intercept: measureIntercept,
   logs: measureLogs,
   'cluster-logs': measureClusterLogs,
   cluster: measureCluster,

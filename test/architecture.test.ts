@@ -17,7 +17,7 @@ const floors: Readonly<Record<string, number>> = {
     'src/logs': 3,
     'src/machine': 3,
   },
-  ...{ 'src/cluster': 4, 'src/intercept': 4 },
+  ...{ 'src/cluster': 4, 'src/debug': 4, 'src/intercept': 4 },
   // The recipes stand on the primitives of src/images and under the steps that build by them.
   images: 4,
   ...{ 'src/steps': 5, 'src/plans': 6, 'src/cli': 7, 'src/commands': 8, src: 9 },
@@ -32,6 +32,8 @@ const guests: Readonly<Record<string, RegExp>> = {
 /** Where alone a package may be imported from. */
 const homes: Readonly<Record<string, RegExp>> = {
   '@inquirer/prompts': /^src\/ui\//,
+  '@modelcontextprotocol/server': /^src\/commands\/mcp\//,
+  '@modelcontextprotocol/server/stdio': /^src\/commands\/mcp\.ts$/,
   '@parcel/watcher': /^src\/tools\//,
   'cli-table3': /^src\/ui\//,
   'node:child_process': /^src\/(lib\/processes\.ts|run-in-group\.ts|install-dependencies\.js)$/,

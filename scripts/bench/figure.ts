@@ -3,9 +3,9 @@ import { toTable } from '../../src/ui/table.ts';
 /** A measurement with one value per run. */
 export interface Figure {
   readonly what: string;
-  readonly unit: 's' | 'ms' | 'lines/s' | 'MB';
+  readonly unit: 's' | 'ms' | 'lines/s' | 'MB' | 'MB/s' | '%' | 'requests';
   readonly values: readonly number[];
-  /** The maximum, or for lines per second the minimum. */
+  /** The maximum, or for rates and shares the minimum. */
   readonly target?: number;
 }
 
@@ -14,6 +14,12 @@ export function summarize(values: readonly number[]) {
   const sorted = values.toSorted((one, other) => one - other);
   const at = (index: number) => sorted[index] ?? Number.NaN;
   return { minimum: at(0), median: at(Math.floor((sorted.length - 1) / 2)), maximum: at(sorted.length - 1) };
+}
+
+/** The value that 95 of 100 do not exceed. */
+export function toPercentile95(values: readonly number[]): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  return sorted[Math.ceil(sorted.length * 0.95) - 1] ?? Number.NaN;
 }
 
 /** The printed table, one row per figure. */
@@ -27,7 +33,7 @@ export function describeFigures(figures: readonly Figure[]): string {
 }
 
 function toTarget(target: number, unit: Figure['unit']): string {
-  return `${unit === 'lines/s' ? '≥' : '≤'} ${toText(target, unit)}`;
+  return `${unit.endsWith('/s') || unit === '%' ? '≥' : '≤'} ${toText(target, unit)}`;
 }
 
 function toText(value: number, unit: Figure['unit']): string {

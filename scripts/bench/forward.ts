@@ -1,9 +1,9 @@
-import { Agent, get } from 'node:http';
 import { createInterface } from 'node:readline';
 import { $ } from 'zx';
 import { kubeconfigOf, kubectlOf, namespace } from '../../test/e2e/cluster.ts';
 import type { Benchmark } from './bench.ts';
 import type { Figure } from './figure.ts';
+import { timeRequests } from './requests.ts';
 
 const service = 'noti-service';
 const requests = 500;
@@ -31,32 +31,16 @@ export const measureForward: Benchmark = async ({ checkout }) => {
 };
 
 async function measure(what: string, port: number): Promise<readonly Figure[]> {
-  const keepAliveAgent = new Agent({ keepAlive: true, maxSockets: 1 });
-  const request = async (agent: Agent | false) => {
-    const start = performance.now();
-    await fetchOnce(port, agent);
-    return performance.now() - start;
-  };
-  const series = async (agent: Agent | false) => {
-    await request(agent);
-    const values: number[] = [];
-    for (let each = 0; each < requests; each += 1) values.push(await request(agent));
-    return values;
-  };
-  const figures: readonly Figure[] = [
-    { what: `${what}: request, kept alive`, unit: 'ms', values: await series(keepAliveAgent) },
-    { what: `${what}: request, new connection`, unit: 'ms', values: await series(false) },
+  const url = `http://127.0.0.1:${port}/health/live`;
+  const keptAlive = await timeRequests(url, requests, 'kept alive');
+  return [
+    { what: `${what}: request, kept alive`, unit: 'ms', values: keptAlive },
+    {
+      what: `${what}: request, new connection`,
+      unit: 'ms',
+      values: await timeRequests(url, requests, 'new'),
+    },
   ];
-  keepAliveAgent.destroy();
-  return figures;
-}
-
-function fetchOnce(port: number, agent: Agent | false): Promise<void> {
-  return new Promise((resolve, reject) => {
-    get({ host: '127.0.0.1', port, path: '/health/live', agent }, (response) => {
-      response.resume().once('end', resolve);
-    }).once('error', reject);
-  });
 }
 
 async function firstLines(stream: NodeJS.ReadableStream, count: number): Promise<readonly string[]> {

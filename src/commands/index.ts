@@ -18,6 +18,10 @@ export const commands: Commands = {
     summary: 'run a service as a program of this machine, the others stay in the cluster',
     load: () => import('./intercept.ts'),
   },
+  debug: {
+    summary: 'attach a debugger to a service that stays in the cluster',
+    load: () => import('./debug.ts'),
+  },
   logs: {
     summary: 'follow the merged logs of services and data stores across restarts and new pods',
     load: () => import('./logs.ts'),
@@ -65,6 +69,10 @@ export const commands: Commands = {
   kubectl: {
     summary: 'run kubectl against the cluster of this checkout',
     load: () => import('./kubectl.ts'),
+  },
+  mcp: {
+    summary: 'serve status, why, logs, reload and others to coding agents over MCP',
+    load: () => import('./mcp.ts'),
   },
   completion: {
     summary: 'print a shell function wealist with completion',

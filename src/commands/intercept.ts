@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type App, defineCommand } from '../cli/command.ts';
 import { listNodeNames } from '../cluster/ownership.ts';
 import { infrastructure, type LocalEnvironment } from '../config/schema.ts';
 import { getService } from '../config/services.ts';
 import { findDeployment } from '../diagnosis/service-snapshot.ts';
 import { openImages } from '../images/open-images.ts';
-import { findDockerfile } from '../images/source/dockerfile-source.ts';
 import { envFormats } from '../intercept/env-file.ts';
 import { readPodEnvironment } from '../intercept/pod-environment.ts';
+import { toProtocol } from '../intercept/service-route.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { planAgent } from '../plans/intercept.ts';
 import { claimService, type InterceptDeps } from '../steps/intercept-service.ts';
@@ -20,6 +20,7 @@ import { getRunningCluster } from './context/engine.ts';
 import { requireWritable } from './context/environment.ts';
 import { toForwardTarget } from './context/forward-targets.ts';
 import { describeOwner, openForwards, toUpstream } from './context/open-forwards.ts';
+import { findServiceFolder } from './context/service-folder.ts';
 import { openSession } from './context/session.ts';
 import { holdIntercept } from './intercept/hold-intercept.ts';
 import {
@@ -75,7 +76,7 @@ export const command = defineCommand({
       .filter((name) => known.has(name))
       .map((name) => toForwardTarget(environment, name));
     if (hosts) return printHosts(app, addressed);
-    await claimService(deps, app.signal);
+    const claimed = await claimService(deps, app.signal);
     await requirePort(app, localPort, words.length > 0);
 
     // The forwards last longer than the run: a request that is being served may need them.
@@ -117,6 +118,7 @@ export const command = defineCommand({
           app,
           deps,
           localPort,
+          protocol: toProtocol(claimed, servicePort),
           findPod: toUpstream(
             { component: service, port: servicePort },
             { api, namespace },
@@ -187,15 +189,10 @@ async function requirePort(app: App, port: number, isStarted: boolean): Promise<
 }
 
 /** The service's own folder, unless npm was called in another folder than the checkout's. */
-async function findFolder({ paths }: App, environment: LocalEnvironment, service: string): Promise<string> {
+async function findFolder(app: App, environment: LocalEnvironment, service: string): Promise<string> {
   const calledIn = process.env.INIT_CWD;
-  if (calledIn !== undefined && resolve(calledIn) !== paths.checkout) return calledIn;
-  const source = await findDockerfile(environment, service, paths.checkout);
-  const standIn = resolve(paths.checkout, environment.services[service]?.standIn ?? '.');
-  if (!source) return standIn;
-  const folder = join(source.root, dirname(source.dockerfile));
-  // weAlist keeps most Dockerfiles in a folder `docker` of the service.
-  return basename(folder) === 'docker' ? dirname(folder) : folder;
+  if (calledIn !== undefined && resolve(calledIn) !== app.paths.checkout) return calledIn;
+  return findServiceFolder(app, environment, service);
 }
 
 function toPort(text: string): number | undefined {

@@ -1,7 +1,6 @@
 import { type App, defineCommand } from '../cli/command.ts';
 import { environment as environmentOption } from '../cli/options.ts';
 import { createNodeWatch } from '../cluster/node-watch.ts';
-import type { Environment } from '../config/schema.ts';
 import { selectComponents } from '../config/services.ts';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { parseDuration } from '../lib/parse-duration.ts';
@@ -12,14 +11,13 @@ import { followLogs, printLogs } from '../logs/logs.ts';
 import { findEngineVersion } from '../machine/engine.ts';
 import { readHost } from '../machine/host.ts';
 import { findClusterRecord } from '../state/cluster-record.ts';
-import { findSecrets } from '../state/secrets.ts';
 import { createDocker } from '../tools/docker/docker.ts';
 import { followApi } from '../tools/kubernetes/follow-api.ts';
 import { findComponent, type Pod } from '../tools/kubernetes/objects.ts';
 import { listPods } from '../tools/kubernetes/watch-pods.ts';
 import { isLocal } from './context/environment.ts';
 import { openCluster } from './context/open-cluster.ts';
-import { toSecretsOptions } from './context/secrets.ts';
+import { hideClusterSecrets } from './context/secrets.ts';
 import { createLogFilter, openFollowedOutput, printTo } from './logs/log-output.ts';
 import { reportPauses } from './logs/report-pauses.ts';
 
@@ -95,7 +93,7 @@ export const command = defineCommand({
     const nodes = isLocal(environment) ? await findNodes(app) : undefined;
     const isPrinting = noFollow || previous;
     const api = await (isPrinting ? access.openApi() : followApi(() => access.openApi()));
-    await hideSecrets(app, environment);
+    await hideClusterSecrets(app, environment);
     const { grep, exclude, highlight } = ignoreCase ? ignoreCaseOf(patterns) : patterns;
     const colors = ui.resultColors;
     const format = ui.json ? formatAsJson : createReadableFormat({ components, colors, highlight });
@@ -150,14 +148,6 @@ async function findNodes({ paths, exec, signal }: App) {
   // The API server can be asked all the same.
   const engine = record && (await findEngineVersion(host, { signal }).catch(() => undefined));
   return record && engine ? { docker: createDocker(engine, exec), cluster: record.name } : undefined;
-}
-
-/** Keeps passwords that a service logs out of the output. */
-async function hideSecrets(app: App, environment: Environment): Promise<void> {
-  const record = await findClusterRecord(app.paths);
-  if (!record || !isLocal(environment)) return;
-  // Secrets that were read are replaced in everything that is printed.
-  await findSecrets(await toSecretsOptions(app, environment, record.name));
 }
 
 function toNames(services: readonly string[]): string {

@@ -9,6 +9,7 @@ import type { Reloaded, ReloadServiceDeps } from '../steps/reload-service.ts';
 import { followApi } from '../tools/kubernetes/follow-api.ts';
 import { getRunningCluster } from './context/engine.ts';
 import { requireWritable } from './context/environment.ts';
+import { hideClusterSecrets } from './context/secrets.ts';
 import { openServiceImages } from './context/service-images.ts';
 import { openSession } from './context/session.ts';
 import { toReloadLine } from './reload/reload-line.ts';
@@ -90,6 +91,8 @@ async function connectReload(
     openImages({ paths, registry: environment.registry, toolchain, exec, architecture: engine.arch }),
     follows ? followApi(openApi, { onChange }) : openApi(),
     nodes,
+    // A pod that does not become ready is explained by its log.
+    hideClusterSecrets(app, environment),
   ]);
   return async () => ({
     toolchain,

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { breakOff } from '../tools/dial-loopback.ts';
 import { NotConnected } from '../tools/kubernetes/port-forward.ts';
 
 /** A client's connection, with the bytes that were read and may not have been delivered. */
@@ -12,6 +13,8 @@ export interface BufferedClient {
 /** The connection to the pod. */
 export interface UpstreamConnection {
   readonly stream: Duplex;
+  /** Whether the end of the client's side can be passed on while the other direction goes on. */
+  readonly endsSeparately: boolean;
   /** Resolves when the pod is terminating, after which it must not get new requests. Never rejects. */
   readonly terminating: Promise<void>;
 }
@@ -19,7 +22,10 @@ export interface UpstreamConnection {
 /** Bytes of a client that are buffered until the first response. */
 const maxBuffered = 64 * 1024;
 
-/** Milliseconds without data after which the connection of a client that has ended its side is closed. */
+/**
+ * Milliseconds without data after which the connection of a client that has ended its side is closed, where the pod cannot
+ * be told of that end.
+ */
 const idleAfterClientEnd = 1_000;
 
 /**
@@ -29,13 +35,13 @@ const idleAfterClientEnd = 1_000;
 const idleAfterResponse = 100;
 
 /**
- * Copies data in both directions until one side closes, or the pod is terminating and has responded to everything.
- * Resolves to false when the pod did not accept the connection and none of the client's bytes were delivered: then
+ * Copies data in both directions until both have ended, one side closes, or the pod is terminating and has responded to
+ * everything. Resolves to false when the pod did not accept the connection and none of the client's bytes were delivered: then
  * another pod can be tried.
  */
 export function relayConnection(
   client: BufferedClient,
-  { stream: upstream, terminating }: UpstreamConnection,
+  { stream: upstream, endsSeparately, terminating }: UpstreamConnection,
   onResponse: () => void,
 ): Promise<boolean> {
   const { connection } = client;
@@ -45,6 +51,7 @@ export function relayConnection(
     /** Whether the client has sent data that has no response yet. */
     let isAwaitingResponse = client.buffered !== undefined && client.buffered.length > 0;
     let isFinished = false;
+    let hasUpstreamEnded = false;
 
     function onClientData(chunk: Buffer): void {
       isAwaitingResponse = true;
@@ -54,7 +61,14 @@ export function relayConnection(
     }
     function onClientEnd(): void {
       client.hasEnded = true;
+      if (endsSeparately) upstream.end();
+      if (hasUpstreamEnded) finish(true);
       startIdleTimer();
+    }
+    function onUpstreamEnd(): void {
+      hasUpstreamEnded = true;
+      if (client.hasEnded || !endsSeparately) finish(true);
+      else connection.end();
     }
     function onUpstreamData(chunk: Buffer): void {
       isAwaitingResponse = false;
@@ -70,15 +84,16 @@ export function relayConnection(
     }
 
     /**
-     * Port forwarding cannot transmit the end of one direction, so that the pod would wait forever. A timer ends it
-     * instead.
+     * A port forward of Kubernetes cannot transmit the end of one direction, so that the pod would wait forever. A timer
+     * ends it instead.
      */
     function startIdleTimer(): void {
       clearTimeout(idleTimer);
       if (isFinished) return;
       if (isTerminating && !isAwaitingResponse)
         idleTimer = setTimeout(() => finish(client.buffered?.length !== 0), idleAfterResponse);
-      else if (client.hasEnded) idleTimer = setTimeout(() => finish(true), idleAfterClientEnd);
+      else if (client.hasEnded && !endsSeparately)
+        idleTimer = setTimeout(() => finish(true), idleAfterClientEnd);
     }
 
     const resumeClient = () => connection.resume();
@@ -94,8 +109,14 @@ export function relayConnection(
         .off('end', onClientEnd)
         .off('drain', resumeUpstream)
         .off('close', onClose);
-      upstream.off('data', onUpstreamData).off('end', onClose).off('drain', resumeClient);
-      upstream.destroy();
+      upstream
+        .off('data', onUpstreamData)
+        .off('end', onUpstreamEnd)
+        .off('drain', resumeClient)
+        .off('close', onClose);
+      // After both ends it closes by itself, once it has sent everything.
+      if (connection.errored) breakOff(upstream);
+      else if (!(endsSeparately && hasUpstreamEnded && client.hasEnded)) upstream.destroy();
       if (isDone) connection.end();
       else connection.pause();
       resolve(isDone);
@@ -104,7 +125,8 @@ export function relayConnection(
     upstream
       .on('error', onUpstreamError)
       .on('data', onUpstreamData)
-      .on('end', onClose)
+      .on('end', onUpstreamEnd)
+      .on('close', onClose)
       .on('drain', resumeClient);
     connection
       .on('data', onClientData)
@@ -116,6 +138,7 @@ export function relayConnection(
       startIdleTimer();
     });
     for (const chunk of client.buffered ?? []) upstream.write(chunk);
+    if (client.hasEnded && endsSeparately) upstream.end();
     startIdleTimer();
     connection.resume();
   });

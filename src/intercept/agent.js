@@ -48,7 +48,7 @@ createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, async
   const current = session ?? (await waitForSession());
   if (client.destroyed) return;
   if (current) relay(client, current);
-  else refuse(client, '503 Service Unavailable', lost);
+  else refuseNext(client, '503 Service Unavailable', lost);
 }).listen(Number(PORT));
 
 function useSession(opened) {
@@ -94,9 +94,11 @@ function waitForSession() {
 /** Copies in both directions; each direction ends by itself. */
 function relay(client, through) {
   const stream = through.request({ ':method': 'CONNECT', ':authority': `${SERVICE}:${PORT}` });
+  let isHttp;
   let isAwaitingResponse = false;
   let isUpgraded = false;
-  client.on('data', () => {
+  client.on('data', (chunk) => {
+    isHttp ??= isRequest(chunk);
     isAwaitingResponse = true;
   });
   stream.on('data', (chunk) => {
@@ -110,17 +112,37 @@ function relay(client, through) {
   });
   stream.on('close', () => {
     if (client.destroyed || client.writableEnded) return;
-    // A caller that waits for a response is told; a connection between two requests, or within a response, ends.
-    if (isAwaitingResponse && !isUpgraded) refuse(client, '502 Bad Gateway', lost, true);
-    else client.destroy();
+    // A caller that waits for a response is told; whatever else was cut off must not look like a normal end.
+    if (isHttp && isAwaitingResponse && !isUpgraded) refuse(client, '502 Bad Gateway', lost);
+    else client.resetAndDestroy();
   });
-  client.on('close', () => stream.close(client.readableEnded ? 0 : http2.constants.NGHTTP2_CANCEL));
+  client.on('close', () => {
+    // The other end is told of a reset; CANCEL would be taken for an end.
+    if (client.errored) stream.destroy(client.errored);
+    else stream.close(client.readableEnded ? 0 : http2.constants.NGHTTP2_CANCEL);
+  });
   client.pipe(stream);
   stream.pipe(client, { end: false });
 }
 
-/** Only as a response to a request that has begun: HTTP clients distrust one that comes unasked. */
-function refuse(client, status, reason, hasBegun = false) {
+/** Whether these first bytes of a connection begin a request of HTTP/1. */
+function isRequest(chunk) {
+  return /^[A-Z-]+ [^\r\n]* HTTP\/1\.[01]\r?\n/.test(chunk.toString('latin1', 0, 65_536));
+}
+
+/** Closes a connection that no session carries: with the reason for HTTP/1, as soon as a request has come. */
+function refuseNext(client, status, reason) {
+  client.once('data', (chunk) => {
+    if (isRequest(chunk)) refuse(client, status, reason);
+    else client.resetAndDestroy();
+  });
+  client.on('end', () => client.end());
+  client.resume();
+  setTimeout(() => client.destroy(), 10_000).unref();
+}
+
+/** Responds to a request that has begun, and ends its connection: HTTP clients distrust a response that comes unasked. */
+function refuse(client, status, reason) {
   const body = `${reason}\n`;
   const headers = [
     'content-type: text/plain; charset=utf-8',
@@ -129,17 +151,11 @@ function refuse(client, status, reason, hasBegun = false) {
     'retry-after: 2',
     'connection: close',
   ];
-  const respond = () => {
-    client.end([`HTTP/1.1 ${status}`, ...headers, '', body].join('\r\n'));
-    setTimeout(() => client.destroy(), 2_000).unref();
-  };
   client.unpipe();
-  if (hasBegun) respond();
-  else client.once('data', respond);
-  client.on('end', () => client.end());
+  client.end([`HTTP/1.1 ${status}`, ...headers, '', body].join('\r\n'));
   // Unread data would make the kernel reset the connection, which can overtake the response.
   client.resume();
-  setTimeout(() => client.destroy(), 10_000).unref();
+  setTimeout(() => client.destroy(), 2_000).unref();
 }
 
 /** Routes the Service to its own pods; repeated until the API server has accepted it or a session is open again. */

@@ -28,6 +28,7 @@ export function createLocalProgram({ port, findPod }: LocalProgramOptions): Loca
 
   const program: Target = {
     key: 'program',
+    endsSeparately: true,
     async dial(signal) {
       const connection = await dialLoopback(port, signal);
       lastListening = performance.now();

@@ -36,6 +36,16 @@ export async function findAgentPod(
   return orUndefined(api.get<Pod>(toAgentPodPath(place), signal));
 }
 
+/** Values of `appProtocol` that begin as HTTP does: https://kubernetes.io/docs/concepts/services-networking/service/ */
+const httpProtocols = ['http', 'grpc', 'kubernetes.io/h2c', 'kubernetes.io/ws'];
+
+/** What callers speak to the service, if its port says so. */
+export function toProtocol({ spec }: Service, port: number): 'http' | 'tcp' | 'any' {
+  const { appProtocol } = spec.ports?.find((each) => each.port === port) ?? {};
+  if (appProtocol === undefined) return 'any';
+  return httpProtocols.includes(appProtocol) ? 'http' : 'tcp';
+}
+
 async function orUndefined<T>(found: Promise<T>): Promise<T | undefined> {
   try {
     return await found;

@@ -32,3 +32,6 @@ export const interceptAnnotation = 'wealist.local/intercept';
 
 /** Label that tells the pods of a service's Deployment from the agent that stands in for them. */
 export const instanceLabel = 'app.kubernetes.io/instance';
+
+/** Annotation of a Deployment: who has rolled it out for a debugger, and the patch that takes that back. */
+export const debugAnnotation = 'wealist.local/debug';

@@ -20,6 +20,7 @@ import { watchSteps } from '../plan/watch-steps.ts';
 import { applyManifests } from '../steps/apply-manifests.ts';
 import { buildService } from '../steps/build-service.ts';
 import { createCluster } from '../steps/create-cluster.ts';
+import { endAbandonedDebugging } from '../steps/debug-service.ts';
 import { deployRelease } from '../steps/deploy-release.ts';
 import { ensureImage, ensureNodeImage } from '../steps/ensure-image.ts';
 import { giveBackServices } from '../steps/give-back-services.ts';
@@ -131,6 +132,11 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
             nodes: toolchain.nodes,
             nodeNames: await listNodeNames(toolchain.docker, cluster.name, signal),
           }),
+        }),
+        endAbandonedDebugging({
+          namespace: environment.namespace,
+          openApi: deps.openApi,
+          all: choice.repairs,
         }),
       ],
     },

@@ -20,10 +20,11 @@ export interface InterceptDeps {
   readonly nodes: Pick<Nodes, 'waitUntilUnrouted'>;
   readonly nodeNames: readonly string[];
   readonly place: ServicePlace;
+  /** Milliseconds in which endpoints must follow the Service. */
+  readonly endpointTimeout?: number;
 }
 
-/** Milliseconds in which endpoints must follow the Service. */
-const endpointTimeout = 10_000;
+const defaultEndpointTimeout = 10_000;
 
 /** The Service of a deployed service. @throws {Failure} exit code 8 when it is not deployed. */
 export async function getInterceptable({ api, place }: InterceptDeps, signal: AbortSignal): Promise<Service> {
@@ -44,11 +45,11 @@ export async function isInterceptAlive({
 }
 
 /**
- * The service may be intercepted by this process. What a killed run has left is given back first: its agent is to be
+ * Makes sure that this process may intercept the service, and resolves to its Service. What a killed run has left is given back first: its agent is to be
  * replaced, and requests must not go there meanwhile.
  * @throws {Failure} exit code 10 when another running process intercepts it, 8 when it is not deployed.
  */
-export async function claimService(deps: InterceptDeps, signal: AbortSignal): Promise<void> {
+export async function claimService(deps: InterceptDeps, signal: AbortSignal): Promise<Service> {
   const service = await getInterceptable(deps, signal);
   const mark = findInterceptMark(service);
   if (mark && (await isInterceptAlive(mark))) {
@@ -59,6 +60,7 @@ export async function claimService(deps: InterceptDeps, signal: AbortSignal): Pr
     });
   }
   if (isIntercepted(service)) await routeToPods(deps, signal);
+  return service;
 }
 
 /** The value by which the Service selects its own pods, also while it is intercepted. */
@@ -85,7 +87,11 @@ export async function routeToAgent(
   const addresses = listOwnAddresses(own, place);
   const intercept: Intercept = { ...mark, instance: toOwnInstance(service) };
   await patchService(deps, JSON.stringify(intercept), toAgentInstance(place.name), signal);
-  const isRouted = await waitForEndpoints(api, place, { isAgent: true, timeout: endpointTimeout, signal });
+  const isRouted = await waitForEndpoints(api, place, {
+    isAgent: true,
+    timeout: deps.endpointTimeout ?? defaultEndpointTimeout,
+    signal,
+  });
   if (!isRouted) {
     throw new Failure(`Service ${place.name} does not route to pod ${toAgentName(place.name)}`, {
       hint: `npm run kubectl -- -n ${place.namespace} describe service ${place.name}`,
@@ -103,7 +109,11 @@ export async function routeToPods(deps: InterceptDeps, signal: AbortSignal): Pro
   const agent = await findAgentPod(api, place, signal);
   await patchService(deps, null, toOwnInstance(service), signal);
   // Without a ready pod there is nothing to wait for: the Service is as `up` left it.
-  await waitForEndpoints(api, place, { isAgent: false, timeout: endpointTimeout, signal });
+  await waitForEndpoints(api, place, {
+    isAgent: false,
+    timeout: deps.endpointTimeout ?? defaultEndpointTimeout,
+    signal,
+  });
   await waitUntilUnrouted(deps, agent ? listAddresses([agent]) : [], signal);
 }
 

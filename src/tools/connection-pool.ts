@@ -4,6 +4,8 @@ import type { Duplex } from 'node:stream';
 export interface PoolTarget {
   readonly key: string;
   dial(signal: AbortSignal): Promise<Duplex>;
+  /** Whether each direction of its connections ends by itself. */
+  readonly endsSeparately?: boolean;
 }
 
 export interface ConnectionPool {
@@ -58,7 +60,7 @@ export function createConnectionPool(current: () => string | undefined): Connect
         (connection) => {
           // Its user handles errors as well; while it is idle, no other listener exists.
           connection.on('error', () => {});
-          // One direction cannot be ended alone.
+          // A server that has ended its side gets no further request.
           connection.on('end', () => connection.destroy());
           offer(target, state, connection);
         },

@@ -1,4 +1,4 @@
-import { connect } from 'node:net';
+import { connect, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { NotConnected } from './kubernetes/port-forward.ts';
 
@@ -33,6 +33,12 @@ function dial(host: string, port: number, signal: AbortSignal): Promise<Duplex> 
     socket.once('error', reject);
     socket.once('close', settle);
   });
+}
+
+/** Ends a connection as one that was lost: the other side must not take it for the end of what was sent. */
+export function breakOff(connection: Duplex): void {
+  if (connection instanceof Socket) connection.resetAndDestroy();
+  else connection.destroy();
 }
 
 /** Whether a program accepts connections on this port of the loopback. */

@@ -1,4 +1,10 @@
-import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  type ClientRequest,
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createConnectionPool, type PoolTarget } from './connection-pool.ts';
@@ -64,6 +70,8 @@ export function createHttpRelay({ current, onResponse, serve }: HttpRelayOptions
       });
     },
   );
+  // A client that has ended its side may still wait for its response.
+  Object.assign(server, { httpAllowHalfOpen: true });
   server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
     connection.unshift(Buffer.concat([toHead(request), head]));
     upgraded.get(connection)?.(connection);
@@ -95,6 +103,8 @@ export function createHttpRelay({ current, onResponse, serve }: HttpRelayOptions
     body: BufferedBody,
     gone: AbortSignal,
   ): Promise<boolean> {
+    const client = request.socket;
+    if (client.readableEnded && !target.endsSeparately) response.destroy();
     const connection = await pool.lease(target, gone).catch((error) => {
       gone.throwIfAborted();
       if (!isConnectionLost(error)) throw error;
@@ -125,8 +135,18 @@ export function createHttpRelay({ current, onResponse, serve }: HttpRelayOptions
         if (isDraining) response.shouldKeepAlive = false;
         void sendResponse(answer, response).then(() => resolve(true));
       });
-      upstream.on('close', () => pool.release(target, connection));
+      const onClientEnd = () => {
+        // The server decides whether it still responds, as without this relay. Where it cannot be told, nobody waits.
+        if (target.endsSeparately) endAfter(upstream, connection);
+        else response.destroy();
+      };
+      client.once('end', onClientEnd);
+      upstream.on('close', () => {
+        client.off('end', onClientEnd);
+        pool.release(target, connection);
+      });
       body.sendTo(upstream);
+      if (client.readableEnded) onClientEnd();
     });
   }
 
@@ -150,6 +170,12 @@ export function createHttpRelay({ current, onResponse, serve }: HttpRelayOptions
       server.closeAllConnections();
     },
   };
+}
+
+/** Ends the server's side of a connection once the request is sent. */
+function endAfter(sent: ClientRequest, connection: Duplex): void {
+  if (sent.writableFinished) connection.end();
+  else sent.once('finish', () => connection.end());
 }
 
 /** Streams a response to the client; where it is cut off, the client's connection is closed. */

@@ -1,10 +1,11 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { WhyReport } from '../../src/commands/context/why/why-report.ts';
 import { command } from '../../src/commands/why.ts';
+import { secretKeys } from '../../src/lib/secret-rules.ts';
 import { startApiServer } from '../fakes/api-server.ts';
 import { makeApp } from '../fakes/app.ts';
 import { makeClusterFolder } from '../fakes/cluster-folder.ts';
@@ -50,14 +51,22 @@ interface Given {
   readonly json?: boolean;
   readonly logs?: Readonly<Record<string, string>>;
   readonly answers?: (path: string) => number;
+  /** The passwords of the cluster. */
+  readonly passwords?: Readonly<Record<string, string>>;
 }
 
-async function why({ objects = whole, service, json = false, logs = {}, answers = () => 200 }: Given = {}) {
+async function why(given: Given = {}) {
+  const { objects = whole, service, json = false, logs = {}, answers = () => 200, passwords } = given;
   const httpPort = await startIngress(answers);
   const api = await startApiServer();
   api.setObjects(objects);
   const state = await makeClusterFolder({ httpPort, server: api.url });
   for (const [name, text] of Object.entries(logs)) await writeFile(join(state, 'logs', name), text);
+  if (passwords) {
+    await mkdir(join(state, 'data/wealist'), { recursive: true });
+    const text = JSON.stringify({ shared: { secrets: passwords } });
+    await writeFile(join(state, 'data/wealist/secrets.yaml'), text);
+  }
   const { app, stdout } = makeApp({ state, json });
   const exitCode = await command.run(app, { service });
   return { exitCode, stdout: stdout(), origin: `http://localhost:${httpPort}` };
@@ -120,6 +129,16 @@ test('the --json output matches its schema', async () => {
     next: 'npm run logs -- redis --previous',
   });
   expect(exitCode).toBe(8);
+});
+
+test('a password in a log is replaced', async () => {
+  const passwords = Object.fromEntries(secretKeys.map((key) => [key, `4e07408562bedb8b-${key}`]));
+  const log = `cannot log in with ${passwords.DB_PASSWORD}\n`;
+  const { stdout } = await why({
+    ...{ objects: broken, logs: { ...logs, 'redis-0.redis.previous': log } },
+    passwords,
+  });
+  expect(stdout).toContain('cannot log in with ***\n');
 });
 
 test('for one service: only the causes that affect it', async () => {

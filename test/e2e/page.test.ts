@@ -1,8 +1,8 @@
-import { access, constants } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import { type Browser, chromium } from 'playwright-core';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect } from 'vitest';
+import { findChromium, launchChromium } from './chromium.ts';
 import { sharedCheckout, test as testWithEngine } from './shared-checkout.ts';
 
 const program = await findChromium();
@@ -19,9 +19,7 @@ let url: string;
 
 beforeAll(async () => {
   url = (await checkout.up()).addresses[0]?.url ?? '';
-  // Its sandbox does not start for root.
-  const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-  browser = await chromium.launch({ ...(program ? { executablePath: program } : {}), args });
+  if (program !== undefined) browser = await launchChromium(program);
 });
 afterAll(() => browser?.close());
 
@@ -44,20 +42,3 @@ test('the page shows all eight services ready, in a real browser', async () => {
   process.stderr.write(`the page as it was shown: ${picture}\n`);
   await page.close();
 });
-
-/** Path of a Chromium: $CHROMIUM, else one on PATH. */
-async function findChromium(): Promise<string | undefined> {
-  const { CHROMIUM, PATH = '' } = process.env;
-  if (CHROMIUM) return CHROMIUM;
-  for (const folder of PATH.split(delimiter)) {
-    for (const name of ['chromium', 'chromium-browser', 'google-chrome']) {
-      const path = join(folder, name);
-      const isThere = await access(path, constants.X_OK).then(
-        () => true,
-        () => false,
-      );
-      if (isThere) return path;
-    }
-  }
-  return undefined;
-}

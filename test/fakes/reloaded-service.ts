@@ -186,7 +186,10 @@ export function createReloadedService({
     return toDigests();
   }
 
-  const nodes: Omit<Nodes, 'isUp' | 'findKubeletError'> = {
+  const nodes: Omit<
+    Nodes,
+    'isUp' | 'findKubeletError' | 'listPrograms' | 'openInspector' | 'interruptContainer'
+  > = {
     list: async (_node, query) => ({ images: selectImages(toDigests(), query), layers: new Set<Digest>() }),
     openLoad: (node, query, signal) => ({
       content: nodes.list(node, query, signal),

@@ -3,6 +3,7 @@ import { selectComponents } from '../../config/services.ts';
 import type { Workload } from '../../diagnosis/pods.ts';
 import type { Protocol } from '../../forward/error-response.ts';
 import { exitCodes, Failure } from '../../lib/failure.ts';
+import type { Pod } from '../../tools/kubernetes/objects.ts';
 
 /** What can be forwarded, and how it is used. */
 export interface ForwardTarget {
@@ -17,6 +18,8 @@ export interface ForwardTarget {
   readonly port: number;
   /** Port on this machine, if it is free. */
   readonly wantedPort: number;
+  /** Makes the port of a pod respond, before each connection to it. */
+  readonly prepare?: (pod: Pod, signal: AbortSignal) => Promise<void>;
   /** A command or URL that works when pasted, for the local port. */
   readonly toUsage: (localPort: number, namespace: string) => string;
 }

@@ -92,7 +92,7 @@ export async function openForwards(
 
 /** The pods of a target, the newest ready one first. */
 export function toUpstream(
-  { component, port }: Pick<ForwardTarget, 'component' | 'port'>,
+  { component, port, prepare }: Pick<ForwardTarget, 'component' | 'port' | 'prepare'>,
   { api, namespace }: Pick<ForwardsDeps, 'api' | 'namespace'>,
   podTracker: PodTracker,
 ): Parameters<typeof createForward>[0] {
@@ -103,7 +103,10 @@ export function toUpstream(
       const { metadata } = pod;
       return {
         key: metadata.uid,
-        dial: (gone) => dialPod(api, { namespace, pod: metadata.name, port }, gone),
+        async dial(gone) {
+          await prepare?.(pod, gone);
+          return dialPod(api, { namespace, pod: metadata.name, port }, gone);
+        },
         waitUntilTerminating: (gone) => podTracker.waitUntilTerminating(pod, gone),
       };
     },

@@ -24,6 +24,8 @@ export interface HoldOptions {
   readonly app: Pick<App, 'ui'>;
   readonly deps: InterceptDeps;
   readonly localPort: number;
+  /** What callers speak; `any` is found out for each connection. */
+  readonly protocol: 'http' | 'tcp' | 'any';
   /** A pod of the service, for requests while it is given back. */
   readonly findPod: Parameters<typeof createLocalProgram>[0]['findPod'];
   /** Creates the agent again, after somebody has removed its pod. */
@@ -54,12 +56,12 @@ const drainTimeout = 3_000;
  * @throws {Failure} exit code 5 when the service was taken back by another command; the signal's reason.
  */
 export async function holdIntercept(options: HoldOptions): Promise<never> {
-  const { app, deps, localPort, findPod, signal, onReady } = options;
+  const { app, deps, localPort, protocol, findPod, signal, onReady } = options;
   const { name } = deps.place;
   const stopped = new AbortController();
   const program = createLocalProgram({ port: localPort, findPod });
   const forward = createForward(program, {
-    protocol: 'http',
+    protocol,
     status: 502,
     signal: stopped.signal,
     timeout: program.remainingWait,

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { CommandFailure } from '../../lib/failure.ts';
 import { changeScript, type FolderChanges } from './change-folder.ts';
 import type { DockerCli } from './cli.ts';
+import { type ContainerPrograms, listPrograms, openInspector } from './container-programs.ts';
 import { type HoldStartsOptions, holdStarts } from './hold-starts.ts';
 import { readKubeletError } from './kubelet.ts';
 import { createNodeImageStore, ctr, type NodeImageStore } from './node-image-store.ts';
@@ -38,6 +39,20 @@ export interface Nodes extends NodeImageStore {
     argv: readonly string[],
     options: { readonly signal: AbortSignal; readonly onLine?: (line: string) => void },
   ): Promise<void>;
+  /** As `listPrograms`. */
+  listPrograms(
+    node: string,
+    place: { readonly container: string; readonly port: number },
+    signal: AbortSignal,
+  ): Promise<ContainerPrograms>;
+  /** As `openInspector`. */
+  openInspector(
+    node: string,
+    process: { readonly nodePid: number; readonly port: number },
+    signal: AbortSignal,
+  ): Promise<'open' | 'opened' | 'refused'>;
+  /** Sends SIGINT to the first program of a container, if the container runs. */
+  interruptContainer(node: string, container: string, signal: AbortSignal): Promise<void>;
   /** As `holdStarts`. */
   holdStarts(node: string, options: HoldStartsOptions): Promise<void>;
   /**
@@ -50,6 +65,10 @@ export interface Nodes extends NodeImageStore {
 /** Where kube-proxy does not use iptables, it ends at once. */
 const unroutedScript = `destinations=$(cat); [ "$destinations" ] || exit 0
 exec timeout 10 sh -c 'while iptables-save -t nat 2>/dev/null | grep -qF -- "$1"; do sleep 0.05; done' sh "$destinations"`;
+
+/** Takes the ID of a container. */
+const interruptScript =
+  'ctr --namespace=k8s.io tasks list | while read -r id pid state; do [ "$id" != "$1" ] || kill -INT "$pid"; done';
 
 export function createNodes(docker: DockerCli): Nodes {
   return {
@@ -89,6 +108,14 @@ export function createNodes(docker: DockerCli): Nodes {
     async execInContainer(node, container, argv, options) {
       const id = `wealist-${randomUUID()}`;
       await docker.exec(node, [...ctr, 'tasks', 'exec', '--exec-id', id, container, ...argv], options);
+    },
+
+    listPrograms: (node, place, signal) => listPrograms(docker, node, place, signal),
+
+    openInspector: (node, process, signal) => openInspector(docker, node, process, signal),
+
+    async interruptContainer(node, container, signal) {
+      await docker.exec(node, ['sh', '-c', interruptScript, 'sh', container], { signal });
     },
 
     holdStarts: (node, options) => holdStarts(docker, node, options),

@@ -205,6 +205,9 @@ test('saves during a build restart it, and become one reload', async () => {
   open();
   expect(await line(2)).toMatch(/ board runs /);
   expect(world.stderr()).toBe('watching board until Ctrl-C\n');
+  await expect
+    .poll(async () => (await world.runs()).map(({ exitCode, failure }) => failure?.message ?? exitCode))
+    .toEqual([0, 'ended by another save', 'ended by another save', 0]);
 });
 
 test('an event without a change does not restart the build', async () => {

@@ -14,6 +14,7 @@ import { requestStatus } from '../../../tools/http-status.ts';
 import type { LocalAccess } from '../cluster.ts';
 import { askCluster } from '../cluster.ts';
 import { listComponents } from '../components.ts';
+import { hideClusterSecrets } from '../secrets.ts';
 import { toNeeds, withStatus } from './component-needs.ts';
 import { askEngineVersion, findNodeImages, readFreshness } from './read-freshness.ts';
 import type { ComponentReport, StatusReport } from './status-report.ts';
@@ -88,6 +89,7 @@ async function readExpected(
   name: string | undefined,
 ) {
   const environment = await app.environment({ name });
+  await hideClusterSecrets(app, environment);
   const findFreshness = engine && (await readFreshness(app, environment, await engine));
   return { environment, findFreshness };
 }

@@ -12,6 +12,7 @@ import { askCluster, findClusterAccess } from '../cluster.ts';
 import { toClusterWords } from '../cluster-state.ts';
 import { listComponents, listRemoteComponents } from '../components.ts';
 import { isLocal, toRemoteLine } from '../environment.ts';
+import { hideClusterSecrets } from '../secrets.ts';
 import type { WhyReport } from './why-report.ts';
 
 /** How many lines of a log are searched for errors. */
@@ -24,6 +25,8 @@ export async function readWhy(
   service: string | undefined,
 ): Promise<WhyReport> {
   if (!isLocal(environment)) return readRemoteWhy(app, environment, service);
+  // Logs and events may contain them.
+  await hideClusterSecrets(app, environment);
   const access = await findClusterAccess(app);
   const { name: environmentName, namespace } = environment;
   const common = { version: 1, environment: environmentName, namespace, service } as const;
