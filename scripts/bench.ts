@@ -10,9 +10,11 @@ import { measureCommands } from './bench/commands.ts';
 import { measureCompiled } from './bench/compiled.ts';
 import { describeFigures, type Figure, summarize } from './bench/figure.ts';
 import { measureForward } from './bench/forward.ts';
+import { measureIdle } from './bench/idle.ts';
 import { measureIntercept } from './bench/intercept.ts';
 import { measureLoad } from './bench/load.ts';
 import { measureLogs } from './bench/logs.ts';
+import { measureMany } from './bench/many.ts';
 import { measureReload } from './bench/reload.ts';
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
@@ -24,6 +26,8 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   intercept: measureIntercept,
   logs: measureLogs,
   'cluster-logs': measureClusterLogs,
+  idle: measureIdle,
+  many: measureMany,
   cluster: measureCluster,
 };
 

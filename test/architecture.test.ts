@@ -17,7 +17,7 @@ const floors: Readonly<Record<string, number>> = {
     'src/logs': 3,
     'src/machine': 3,
   },
-  ...{ 'src/cluster': 4, 'src/debug': 4, 'src/intercept': 4 },
+  ...{ 'src/cluster': 4, 'src/dashboard': 4, 'src/debug': 4, 'src/intercept': 4 },
   // The recipes stand on the primitives of src/images and under the steps that build by them.
   images: 4,
   ...{ 'src/steps': 5, 'src/plans': 6, 'src/cli': 7, 'src/commands': 8, src: 9 },
@@ -27,6 +27,8 @@ const floors: Readonly<Record<string, number>> = {
 const guests: Readonly<Record<string, RegExp>> = {
   images: /^(images|src\/(images|plan|tools|lib))\//,
   services: /^services\//,
+  // The page has of the program the types that it is sent, and plain functions.
+  dashboard: /^(dashboard|src\/(dashboard|lib|logs))\//,
 };
 
 /** Where alone a package may be imported from. */
@@ -35,9 +37,13 @@ const homes: Readonly<Record<string, RegExp>> = {
   '@modelcontextprotocol/server': /^src\/commands\/mcp\//,
   '@modelcontextprotocol/server/stdio': /^src\/commands\/mcp\.ts$/,
   '@parcel/watcher': /^src\/tools\//,
+  preact: /^dashboard\//,
+  '@preact/signals': /^dashboard\//,
+  '@tanstack/virtual-core': /^dashboard\/logs\//,
+  '@dagrejs/dagre': /^dashboard\/graph-worker\.ts$/,
   'cli-table3': /^src\/ui\//,
   'node:child_process': /^src\/(lib\/processes\.ts|run-in-group\.ts|install-dependencies\.js)$/,
-  'node:http': /^(src\/tools|services)\//,
+  'node:http': /^(src\/(tools|dashboard)|services)\//,
   'node:https': /^src\/(tools\/|intercept\/agent\.js)/,
   'node:net': /^(src\/tools\/|src\/intercept\/agent\.js|services\/)/,
   commander: /^src\/cli\//,
@@ -53,7 +59,7 @@ const homes: Readonly<Record<string, RegExp>> = {
 
 function listImports(top: string): readonly { readonly file: string; readonly target: string }[] {
   const files = readdirSync(join(root, top), { recursive: true, encoding: 'utf8' })
-    .filter((file) => /\.[jt]s$/.test(file) && !file.includes('node_modules'))
+    .filter((file) => /\.([jt]s|tsx)$/.test(file) && !file.includes('node_modules'))
     .map((file) => join(top, file));
   return files.flatMap((file) => {
     const source = readFileSync(join(root, file), 'utf8');
@@ -70,7 +76,7 @@ function folderOf(file: string): string {
   return folders.slice(0, folders[0] === 'src' ? 2 : 1).join('/');
 }
 
-const imports = ['src', 'images', 'services'].flatMap(listImports);
+const imports = ['src', 'dashboard', 'images', 'services'].flatMap(listImports);
 
 test('every folder of src has a floor', () => {
   const unknown = imports.filter(
@@ -117,8 +123,8 @@ test('lib needs nothing but Node', () => {
   expect(needy).toEqual([]);
 });
 
-test('recipes and stand-ins keep to what they may have of src', () => {
-  const isFile = (target: string) => /^(src|images|services)\//.test(target);
+test('recipes, stand-ins and the page keep to what they may have of src', () => {
+  const isFile = (target: string) => /^(src|dashboard|images|services)\//.test(target);
   const astray = imports.filter(({ file, target }) => {
     const guest = guests[file.split('/')[0] ?? ''];
     return guest !== undefined && isFile(target) && !guest.test(target);
@@ -128,7 +134,7 @@ test('recipes and stand-ins keep to what they may have of src', () => {
 
 test('src has of the folders beside it the recipes only', () => {
   const outward = imports.filter(({ file, target }) => {
-    return file.startsWith('src/') && /^(services|scripts|test)\//.test(target);
+    return file.startsWith('src/') && /^(dashboard|services|scripts|test)\//.test(target);
   });
   expect(outward).toEqual([]);
 });

@@ -1,29 +1,16 @@
-import { join } from 'node:path';
-import { $, sleep } from 'zx';
-import { docker, nodeOf } from '../../test/e2e/cluster.ts';
+import { sleep } from 'zx';
+import { withBareCluster } from './bare-cluster.ts';
 import type { Benchmark } from './bench.ts';
-import { repeat, time } from './figure.ts';
+import { repeat } from './figure.ts';
 
-/** Creates a cluster with kind alone, and with `up`. */
+/** Creates a cluster with kind alone, and with `up`; starts a stopped one with `up`. */
 export const measureCluster: Benchmark = async ({ checkout, longRuns }) => {
-  const [image = ''] = await docker('inspect', '--format={{.Config.Image}}', nodeOf(checkout.name));
-  const kind = join(checkout.root, '.wealist/bin/kind');
-  const name = `${checkout.name}-bare`;
-  const kubeconfig = join(checkout.folder, 'bare-kubeconfig');
   const create = async () => {
-    try {
-      return await time(
-        () =>
-          $({
-            quiet: true,
-          })`${kind} create cluster --name=${name} --image=${image} --kubeconfig=${kubeconfig}`,
-      );
-    } finally {
-      await $({ quiet: true })`${kind} delete cluster --name=${name} --kubeconfig=${kubeconfig}`;
-    }
+    const start = performance.now();
+    return withBareCluster(checkout, async () => (performance.now() - start) / 1000);
   };
-  const up = async () => {
-    const { exitCode, stderr } = await checkout.run('down');
+  const upAfter = async (...words: readonly string[]) => {
+    const { exitCode, stderr } = await checkout.run('down', ...words);
     if (exitCode !== 0) throw new Error(`down failed:\n${stderr}`);
     // Background work after removing the cluster is not measured.
     await sleep(5_000);
@@ -34,8 +21,14 @@ export const measureCluster: Benchmark = async ({ checkout, longRuns }) => {
     {
       what: 'up: no cluster → all ready and responding',
       unit: 's',
-      values: await repeat(longRuns, up),
-      target: 60,
+      values: await repeat(longRuns, () => upAfter()),
+      target: 32,
+    },
+    {
+      what: 'up: node stopped → all ready and responding',
+      unit: 's',
+      values: await repeat(longRuns, () => upAfter('--stop')),
+      target: 15,
     },
   ];
 };

@@ -3,7 +3,7 @@ import { toTable } from '../../src/ui/table.ts';
 /** A measurement with one value per run. */
 export interface Figure {
   readonly what: string;
-  readonly unit: 's' | 'ms' | 'lines/s' | 'MB' | 'MB/s' | '%' | 'requests';
+  readonly unit: 's' | 'ms' | 'lines/s' | 'MB' | 'MB/s' | '%' | 'requests' | '% of a core';
   readonly values: readonly number[];
   /** The maximum, or for rates and shares the minimum. */
   readonly target?: number;
@@ -38,7 +38,7 @@ function toTarget(target: number, unit: Figure['unit']): string {
 
 function toText(value: number, unit: Figure['unit']): string {
   if (unit === 's') return value.toFixed(2);
-  return unit === 'ms' ? value.toFixed(1) : Math.round(value).toString();
+  return unit === 'ms' || unit === '% of a core' ? value.toFixed(1) : Math.round(value).toString();
 }
 
 /** Runs `work` once to warm caches, then `runs` times. Resolves to the results in order. */

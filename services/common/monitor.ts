@@ -18,7 +18,10 @@ export interface DependencyState {
 
 export interface MonitorOptions {
   readonly log: Log;
-  /** Milliseconds between two probes of a store or a service that is up. */
+  /**
+   * Milliseconds between two probes of a store or a service that is up. They are most of what an idle service does, and a
+   * request that meets an outage reports it anyway.
+   */
   readonly interval?: Readonly<Record<Dependency['kind'], number>>;
   /** Milliseconds after which a probe fails. */
   readonly timeout?: number;
@@ -45,7 +48,7 @@ const maxRetryDelay = { starting: 250, started: 1_000 };
 
 export function startMonitor(
   dependencies: readonly Dependency[],
-  { log, interval = { store: 1_000, service: 5_000 }, timeout = 2_000 }: MonitorOptions,
+  { log, interval = { store: 5_000, service: 10_000 }, timeout = 2_000 }: MonitorOptions,
 ): Monitor {
   const stopped = new AbortController();
   const states = new Map<string, DependencyState>();

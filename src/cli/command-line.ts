@@ -2,7 +2,7 @@ import { globalOptions, toFlag } from './options.ts';
 
 /** Commands with a script of their own in package.json; the others run through `npm run wealist --`. */
 const scripts = new Set([
-  ...['up', 'down', 'reload', 'logs', 'forward', 'shell', 'db', 'status', 'why'],
+  ...['up', 'down', 'reload', 'logs', 'forward', 'shell', 'db', 'status', 'why', 'dashboard'],
   ...['env', 'plan', 'doctor', 'images', 'kubectl'],
 ]);
 

@@ -1,6 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ClusterSettings, toKindCluster, toKubeletAdditions } from '../config/kind-cluster.ts';
+import {
+  type ClusterSettings,
+  readPatches,
+  toKindCluster,
+  toKubeletAdditions,
+} from '../config/kind-cluster.ts';
 import type { WorkerType } from '../config/schema.ts';
 import type { PublicPorts } from '../config/values.ts';
 import { hashContent } from '../lib/hash.ts';
@@ -15,6 +20,8 @@ export interface Creation {
   readonly config: string;
   /** Additional configuration of the nodes' kubelet, in the file that the settings name. */
   readonly kubelet: string;
+  /** Files of the folder of patches that the settings name, by name. */
+  readonly patches: ReadonlyMap<string, string>;
 }
 
 export interface CreationOptions {
@@ -33,12 +40,14 @@ export async function toCreation({ paths, checkoutId, cluster, image }: Creation
     volumes: join(data, 'volumes'),
     owner: join(data, 'owners', checkoutId),
     kubelet: join(data, 'kubelet.conf'),
+    patches: join(data, 'kubeadm-patches'),
   };
   const settings = { name, image, httpPort, httpsPort, workers, ...mounted };
   return {
     settings,
     config: await toKindCluster(paths.checkout, settings),
     kubelet: await toKubeletAdditions(paths.checkout),
+    patches: await readPatches(paths.checkout),
   };
 }
 

@@ -42,6 +42,10 @@ export const commands: Commands = {
     summary: 'show how long each step of the last runs took, and what has become slower',
     load: () => import('./times.ts'),
   },
+  dashboard: {
+    summary: 'serve a page on 127.0.0.1 that shows services, causes, logs, needs and runs as they change',
+    load: () => import('./dashboard.ts'),
+  },
   env: {
     summary: 'choose or list environments and their clusters, trust a remote cluster',
     load: () => import('./env.ts'),

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { defineCommand } from '../cli/command.ts';
+import { defineCommand, type Option } from '../cli/command.ts';
 import { dryRun, name, nodes, selectedServices, yes } from '../cli/options.ts';
 import { findCreated, toCreation, toDigest } from '../cluster/creation.ts';
 import { findPolicyRecord } from '../cluster/network-policies.ts';
@@ -10,6 +10,7 @@ import type { WorkerType } from '../config/schema.ts';
 import { selectServices } from '../config/services.ts';
 import { canPull } from '../images/can-pull.ts';
 import { listFromSource } from '../images/source/dockerfile-source.ts';
+import { exitCodes, Failure } from '../lib/failure.ts';
 import { describeChanges, planChanges } from '../machine/changes.ts';
 import { joinResults } from '../plan/run-plan.ts';
 import { toHostOrigin, toOrigin } from '../plans/addresses.ts';
@@ -34,37 +35,41 @@ import { listChanges, type MachineDemand, prepareMachine } from './up/prepare-ma
 import { requireOwnPorts } from './up/require-own-ports.ts';
 import { retryOnTakenPort } from './up/retry-ports.ts';
 
+const options = {
+  with: {
+    value: 'extra',
+    summary: 'deploy this extra with the platform, several separated by commas; remembered for the cluster',
+    complete: 'extras',
+  },
+  without: {
+    value: 'extra',
+    summary: 'remove this extra again; its data is preserved',
+    complete: 'extras',
+  },
+  repair: {
+    summary: 'apply every chart again, to revert what was changed or deleted in the cluster by hand',
+  },
+  rebuild: {
+    summary: "build the images of the services again, without the builder's cache",
+  },
+  yes,
+  name,
+  nodes,
+  dryRun,
+  dashboard: { summary: 'also serve the dashboard, until Ctrl-C' },
+} as const satisfies Record<string, Option>;
+
 export const command = defineCommand({
   description:
-    'Installs missing tools, creates the cluster, builds and loads the images, deploys everything in dependency order, and ends when each service responds through the ingress. What is already up to date is skipped.',
+    'Installs missing tools, creates the cluster, builds and loads the images, deploys everything, each program as soon as it can start, and ends when each service responds through the ingress. What is already up to date is skipped.',
   arguments: { services: selectedServices },
-  options: {
-    with: {
-      value: 'extra',
-      summary: 'deploy this extra with the platform, several separated by commas; remembered for the cluster',
-      complete: 'extras',
-    },
-    without: {
-      value: 'extra',
-      summary: 'remove this extra again; its data is preserved',
-      complete: 'extras',
-    },
-    repair: {
-      summary: 'apply every chart again, to revert what was changed or deleted in the cluster by hand',
-    },
-    rebuild: {
-      summary: "build the images of the services again, without the builder's cache",
-    },
-    yes,
-    name,
-    nodes,
-    dryRun,
-  },
+  options,
   examples: [
     'npm run up',
     'npm run up -- --yes',
     'npm run up -- --nodes app,db',
     'npm run up -- --with monitoring',
+    'npm run up -- --dashboard',
     'npm run up -- auth-service --dry-run',
   ],
 
@@ -78,9 +83,28 @@ export const command = defineCommand({
       yes: confirmed,
       repair: repairs,
       rebuild,
+      dashboard,
       ...input
     },
   ) {
+    if (dashboard && isPreview) {
+      throw new Failure('--dashboard and --dry-run exclude each other: nothing would be seen', {
+        hint: 'npm run up -- --dry-run',
+        exitCode: exitCodes.usage,
+      });
+    }
+    if (dashboard) {
+      const { upWithDashboard } = await import('./up/with-dashboard.ts');
+      const given = {
+        ...input,
+        name: wantedName,
+        nodes: wantedNodes,
+        yes: confirmed,
+        repair: repairs,
+        rebuild,
+      };
+      return upWithDashboard(app, services, options, given);
+    }
     const overrides = toOverrides({ name: wantedName, nodes: wantedNodes });
     const environment = requireWritable(app, await app.environment({ overrides }), 'up');
     const selection = selectServices(environment, services);

@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { exitCodes, Failure } from '../lib/failure.ts';
 import { nodeTypeLabel } from '../lib/labels.ts';
@@ -20,14 +22,18 @@ export interface ClusterSettings {
   readonly owner: string;
   /** The file of `toKubeletAdditions`. */
   readonly kubelet: string;
+  /** The folder with the files of `readPatches`. */
+  readonly patches: string;
 }
 
 /** Where the volumes are mounted in a node: the path that kind's own storage provisioner also uses. */
-const volumesOnNode = '/var/local-path-provisioner';
+export const volumesOnNode = '/var/local-path-provisioner';
 /** This mount shows which checkout owns a node: the engine lists it from creation on, also of a stopped container. */
 export const ownerOnNode = '/var/lib/wealist-local/owner';
 /** A drop-in file of systemd for the kubelet's unit; the same path in every node image. */
 const kubeletOnNode = '/etc/systemd/system/kubelet.service.d/20-wealist-local.conf';
+/** Where `kind/cluster.yaml` tells kubeadm to look for its patches. */
+const patchesOnNode = '/etc/kubernetes/patches';
 
 interface KindCluster {
   readonly networking?: { readonly serviceSubnet?: string };
@@ -47,13 +53,14 @@ interface KindNode {
  * @throws {Failure} exit code 2 when the file is not YAML, with the place, or does not describe a cluster.
  */
 export async function toKindCluster(checkout: string, settings: ClusterSettings): Promise<string> {
-  const { name, image, workers, volumes, owner, kubelet } = settings;
+  const { name, image, workers, volumes, owner, kubelet, patches } = settings;
   const source = await readSource(checkout);
   const hostPorts: Readonly<Record<number, number>> = { 80: settings.httpPort, 443: settings.httpsPort };
   const mounts = [
     { hostPath: volumes, containerPath: volumesOnNode },
     { hostPath: owner, containerPath: ownerOnNode, readOnly: true },
     { hostPath: kubelet, containerPath: kubeletOnNode, readOnly: true },
+    { hostPath: patches, containerPath: patchesOnNode, readOnly: true },
   ];
   const added = workers.map((type): KindNode => ({ role: 'worker', labels: { [nodeTypeLabel]: type } }));
   const nodes = [...source.nodes, ...added].map((node: KindNode) => ({
@@ -85,7 +92,20 @@ export async function toKubeletAdditions(checkout: string): Promise<string> {
   return `${['[Service]', ...lines].join('\n')}\n`;
 }
 
+/** The patches of kubeadm's own files, by file name: those of `kind/patches`. None when the folder is missing. */
+export async function readPatches(checkout: string): Promise<ReadonlyMap<string, string>> {
+  const folder = join(checkout, patchesFolder);
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const files = names.filter((name) => name.endsWith('.yaml')).sort();
+  const texts = await Promise.all(files.map((name) => readText(checkout, `${patchesFolder}/${name}`)));
+  return new Map(files.map((name, at) => [name, texts[at] ?? '']));
+}
+
 const file = 'kind/cluster.yaml';
+const patchesFolder = 'kind/patches';
 
 async function readSource(checkout: string): Promise<KindCluster> {
   const text = await readText(checkout, file);

@@ -9,6 +9,8 @@ export interface RetryOptions {
   readonly maxWaiting?: number;
   /** Called when requests start to wait, and when a target responds again. */
   readonly onWaiting?: ((isWaiting: boolean) => void) | undefined;
+  /** Called with the number of requests that wait, whenever it changes. */
+  readonly onHeld?: ((count: number) => void) | undefined;
   /** Milliseconds of waiting after which `onWaiting` is called. */
   readonly notifyAfter?: number;
 }
@@ -36,6 +38,7 @@ export function createRetry({
   timeout = 30_000,
   maxWaiting = 256,
   onWaiting,
+  onHeld,
   notifyAfter = 1_000,
 }: RetryOptions): Retry {
   let isNotified = false;
@@ -45,6 +48,11 @@ export function createRetry({
     if (isWaiting === isNotified) return;
     isNotified = isWaiting;
     onWaiting?.(isWaiting);
+  }
+
+  function count(change: 1 | -1): void {
+    waiting += change;
+    onHeld?.(waiting);
   }
 
   async function waitForDelayOrChange(delay: number, signal: AbortSignal): Promise<void> {
@@ -78,11 +86,11 @@ export function createRetry({
       const limit = typeof timeout === 'function' ? timeout() : timeout;
       if (await attempt()) return 'served';
       if (waiting >= maxWaiting) return 'full';
-      waiting++;
+      count(1);
       try {
         return await wait(attempt, startedAt, limit, signal);
       } finally {
-        waiting--;
+        count(-1);
       }
     },
     responded: () => notify(false),

@@ -27,6 +27,9 @@ export const manifestAnnotation = 'wealist.local/manifest';
 /** Annotation of a pod template: when it was restarted last; another value replaces the pods. */
 export const restartedAnnotation = 'wealist.local/restarted';
 
+/** Annotation of a pod: when the kubelet was caused to ask for its readiness again. */
+export const askedAnnotation = 'wealist.local/asked';
+
 /** Annotation of a Service: who intercepts it, and what its selector was before. */
 export const interceptAnnotation = 'wealist.local/intercept';
 

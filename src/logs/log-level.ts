@@ -105,11 +105,10 @@ const continuation =
 const goFrame = /^[\w.~/-]+\.[\w.$()*[\]·{}-]+(?:\(.*\))?$/;
 
 /**
- * Filters the lines of one log, passed in order, by this level and above. A line without a level counts as info, unless
- * it continues the previous line: a stack trace belongs to its error. Gaps always pass.
+ * Returns a function that tells the level of each line of one log, passed in order. A line without a level counts as info,
+ * unless it continues the previous line: a stack trace belongs to its error.
  */
-export function createLevelFilter(lowest: Level): (lines: readonly LogLine[]) => readonly LogLine[] {
-  const lowestIndex = levels.indexOf(lowest);
+export function createLevelReader(): (line: string) => Level {
   const error = levels.indexOf('error');
   let last: Level = 'info';
 
@@ -122,10 +121,16 @@ export function createLevelFilter(lowest: Level): (lines: readonly LogLine[]) =>
     return continuation.test(text) || (isWithin && goFrame.test(text)) ? last : 'info';
   }
 
+  return (line) => {
+    last = toLineLevel(line);
+    return last;
+  };
+}
+
+/** Filters the lines of one log, passed in order, by this level and above. Gaps always pass. */
+export function createLevelFilter(lowest: Level): (lines: readonly LogLine[]) => readonly LogLine[] {
+  const lowestIndex = levels.indexOf(lowest);
+  const toLevelOf = createLevelReader();
   return (lines) =>
-    lines.filter(({ text, isGap }) => {
-      if (isGap) return true;
-      last = toLineLevel(text);
-      return levels.indexOf(last) >= lowestIndex;
-    });
+    lines.filter(({ text, isGap }) => isGap || levels.indexOf(toLevelOf(text)) >= lowestIndex);
 }

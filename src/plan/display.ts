@@ -11,6 +11,8 @@ export interface StepResult {
 /** How one step ended. */
 export interface Outcome extends StepResult {
   readonly error?: unknown;
+  /** A step that this one needed and that failed. */
+  readonly failedNeed?: string;
 }
 
 /** Shows the steps of a stage while `perform` runs them all at once; resolves when every step has succeeded or failed. */

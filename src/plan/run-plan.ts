@@ -1,8 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import { Failure } from '../lib/failure.ts';
-import { checkSteps, toOutcome } from './check-steps.ts';
-import type { Display, Outcome, StepObserver, StepResult } from './display.ts';
-import type { Plan, Stage, Step } from './plan.ts';
+import { checkSteps } from './check-steps.ts';
+import type { Display, Outcome, StepResult } from './display.ts';
+import type { Plan, Step } from './plan.ts';
+import { createStageRun, type StepHooks } from './stage-run.ts';
 
 export interface PlanResult {
   readonly milliseconds: number;
@@ -17,27 +18,19 @@ export function joinResults(results: readonly PlanResult[]): PlanResult {
   };
 }
 
-export interface PlanOptions {
+export interface PlanOptions extends StepHooks {
   /** Shows the steps that are applied. */
   readonly display: Display;
   readonly signal: AbortSignal;
   /** Called for each step that is skipped. */
   readonly onSkipped?: (step: Step, reason: string) => void;
-  /** Awaited before a step is applied, for the record of the run. */
-  readonly onBegin?: (stage: Stage, step: Step) => Promise<void>;
-  /** Called when a part of a step has ended. */
-  readonly onPhase?: (stage: Stage, step: Step, phase: string, milliseconds: number) => void;
-  /** Awaited after a step has succeeded. */
-  readonly onDone?: (stage: Stage, step: Step) => Promise<void>;
-  /** Awaited after a step has failed or was aborted. */
-  readonly onFailed?: (stage: Stage, step: Step) => Promise<void>;
 }
 
 /**
  * Runs the stages in order, the steps of a stage at once. The steps of all stages are checked at the start; after a
  * change, those of the following stages are checked again. Only steps that are not done are shown and applied. When a
- * step fails, the others of its stage still run to their end, since the next run benefits from it, and no further stage
- * begins.
+ * step fails, those of its stage that do not need it still run to their end, since the next run benefits from it, and no
+ * further stage begins.
  * @throws {Failure} the one step's error, or one Failure whose cause is an AggregateError of several;
  * the signal's reason once that is aborted.
  */
@@ -60,7 +53,7 @@ export async function runPlan(plan: Plan, options: PlanOptions): Promise<PlanRes
       const outcomes =
         steps.length === 0
           ? []
-          : await display({ ...stage, steps }, (step, observer) => perform(stage, step, observer, options));
+          : await display({ ...stage, steps }, createStageRun({ ...stage, steps }, signal, options));
       throwErrors(outcomes);
       const done = outcomes.values();
       results.push(
@@ -91,32 +84,6 @@ function checkAhead(plan: Plan, { signal }: PlanOptions) {
       outcomes.clear();
     },
   };
-}
-
-function perform(
-  stage: Stage,
-  step: Step,
-  observer: StepObserver,
-  { signal, onBegin, onPhase, onDone, onFailed }: PlanOptions,
-): Promise<Outcome> {
-  return toOutcome(stage, step, signal, async () => {
-    signal.throwIfAborted();
-    observer.begin();
-    await onBegin?.(stage, step);
-    try {
-      await step.apply({
-        signal,
-        report: (line) => observer.report(line),
-        endPhase: (phase, milliseconds) => onPhase?.(stage, step, phase, milliseconds),
-      });
-    } catch (error) {
-      // The step's error matters more than an error of the record.
-      await onFailed?.(stage, step).catch(() => undefined);
-      throw error;
-    }
-    await onDone?.(stage, step);
-    return undefined;
-  });
 }
 
 function throwErrors(outcomes: readonly Outcome[]): void {

@@ -1,4 +1,5 @@
 import type { PodSecurity } from '../config/helm-values.ts';
+import { volumesOnNode } from '../config/kind-cluster.ts';
 
 /** The StorageClass that the volume claims of local-kind name. */
 const storageClass = 'wealist-data';
@@ -36,5 +37,25 @@ export function storageClassManifest() {
     parameters: { pathPattern: '{{ .PVC.Namespace }}/{{ .PVC.Name }}' },
     reclaimPolicy: 'Retain',
     volumeBindingMode: 'WaitForFirstConsumer',
+  };
+}
+
+/** A folder of the nodes as the volume of one claim. It has no size, so it says more than any claim requests. */
+export function volumeManifest(namespace: string, claim: string) {
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: {
+      name: `${namespace}-${claim}`,
+      labels: { 'app.kubernetes.io/managed-by': 'wealist-local' },
+    },
+    spec: {
+      capacity: { storage: '1Ti' },
+      accessModes: ['ReadWriteOnce'],
+      storageClassName: storageClass,
+      persistentVolumeReclaimPolicy: 'Retain',
+      claimRef: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace, name: claim },
+      hostPath: { path: `${volumesOnNode}/${namespace}/${claim}`, type: 'Directory' },
+    },
   };
 }

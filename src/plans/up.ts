@@ -2,40 +2,33 @@ import { join } from 'node:path';
 import { toCreation } from '../cluster/creation.ts';
 import { listNodeNames } from '../cluster/ownership.ts';
 import { readServiceRequests } from '../config/requests.ts';
-import { type Environment, infrastructure } from '../config/schema.ts';
+import type { Environment } from '../config/schema.ts';
 import type { Selection } from '../config/services.ts';
-import {
-  type Controller,
-  toInfrastructureValues,
-  toNeeds,
-  toServiceValues,
-  valuesFiles,
-} from '../config/values.ts';
+import type { Controller } from '../config/values.ts';
 import { listIntercepted } from '../diagnosis/intercept.ts';
 import type { ImageName } from '../images/chain.ts';
 import { loadImages } from '../images/load/load-images.ts';
-import { toWaves } from '../lib/waves.ts';
 import type { Plan } from '../plan/plan.ts';
 import { watchSteps } from '../plan/watch-steps.ts';
 import { applyManifests } from '../steps/apply-manifests.ts';
 import { buildService } from '../steps/build-service.ts';
 import { createCluster } from '../steps/create-cluster.ts';
 import { endAbandonedDebugging } from '../steps/debug-service.ts';
-import { deployRelease } from '../steps/deploy-release.ts';
 import { ensureImage, ensureNodeImage } from '../steps/ensure-image.ts';
 import { giveBackServices } from '../steps/give-back-services.ts';
 import { loadOntoNodes } from '../steps/load-images.ts';
 import { makeRoom } from '../steps/make-room.ts';
-import { moveStandInTables } from '../steps/move-stand-in-tables.ts';
+import { moveStandInTables, recordNewDatabases } from '../steps/move-stand-in-tables.ts';
+import { prepareVolumes } from '../steps/prepare-volumes.ts';
 import { probePolicies } from '../steps/probe-policies.ts';
-import { removeRelease } from '../steps/remove-release.ts';
 import { waitForIngress } from '../steps/wait-for-ingress.ts';
 import { toAddresses, toExtraAddresses } from './addresses.ts';
-import { type ExtrasChoice, imagesOfExtras, namespacesOfExtras, routedNamespacesOfExtras } from './extras.ts';
-import { ingressNamespace, ingressReleases } from './ingress.ts';
-import { namespaceManifest, storageClassManifest } from './manifests.ts';
-import { listDeployed, requireFound, type UpChoice, type UpDeps } from './up-deps.ts';
+import { type ExtrasChoice, imagesOfExtras, namespacesOfExtras } from './extras.ts';
+import { ingressNamespace } from './ingress.ts';
+import { namespaceManifest, storageClassManifest, volumeManifest } from './manifests.ts';
+import { requireFound, type UpChoice, type UpDeps } from './up-deps.ts';
 import { deployExtras, listBuiltServices, obtainExtras, removeExtras } from './up-extras.ts';
+import { releaseSteps } from './up-releases.ts';
 
 /** Everything that `up` does once a container engine runs: from tools and images to services that respond. */
 export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice): Plan {
@@ -43,8 +36,9 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
   const { selection, cluster, controller } = choice;
   const outside = outsideImages(selection, { ...cluster, controller });
   const built = listBuiltServices(environment, choice);
-  const needsOf = (name: string) => environment.services[name]?.needs ?? [];
   const deploys = releaseSteps(environment, deps, choice);
+  const usesPostgres = selection.infrastructure.includes('postgres');
+  const databases = { namespace: environment.namespace, data: join(paths.data, cluster.name) };
   /** The outside images to load onto the nodes; the services' base is part of their own images. */
   const findOutside = () =>
     Promise.all(
@@ -83,7 +77,9 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
           isRuntimeUp: toolchain.nodes.isUp,
           findKubeletError: toolchain.nodes.findKubeletError,
           loadEarly: async (nodes, run) => {
-            const images = await findOutside();
+            // A stand-in is built before the first node runs; what is not is loaded later.
+            const services = await Promise.all(built.map((name) => serviceImages.find(name)));
+            const images = [...(await findOutside()), ...services.filter((image) => image !== undefined)];
             await Promise.all(
               nodes.map((node) => loadImages(images, node, { nodes: toolchain.nodes, store }, run)),
             );
@@ -117,6 +113,13 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
             ...namespacesOfExtras(cluster).map(({ name, level }) => namespaceManifest(name, level)),
             storageClassManifest(),
           ],
+        }),
+        ...(usesPostgres ? [recordNewDatabases(databases)] : []),
+        prepareVolumes({
+          ...{ openApi: deps.openApi, snapshots: deps.snapshots, namespace: environment.namespace },
+          claims: selection.infrastructure.map((name) => `data-${name}-0`),
+          volumes: join(paths.data, cluster.name, 'volumes'),
+          toVolume: (claim) => volumeManifest(environment.namespace, claim),
         }),
       ],
     },
@@ -155,22 +158,22 @@ export function planUp(environment: Environment, deps: UpDeps, choice: UpChoice)
     { title: 'Ingress and infrastructure', steps: [deploys.ingress(), deploys.infrastructure()] },
     {
       title: 'Databases',
-      steps: selection.infrastructure.includes('postgres')
+      steps: usesPostgres
         ? [
             moveStandInTables({
               ...{ kubectl: toolchain.kubectl, snapshots: deps.snapshots, openPostgres: deps.openPostgres },
-              namespace: environment.namespace,
+              ...databases,
               repairs: choice.repairs,
               services: selection.services,
-              data: join(paths.data, cluster.name),
+              waitForStores: deploys.waitForInfrastructure,
             }),
           ]
         : [],
     },
-    ...toWaves(selection.services, needsOf).map((wave, at) => ({
-      title: `Services, wave ${at + 1}`,
-      steps: wave.map((name) => deploys.service(name)),
-    })),
+    {
+      title: 'Services',
+      steps: [...deploys.waits(), ...selection.services.map((name) => deploys.service(name))],
+    },
     ...deployExtras(environment, deps, choice),
     {
       title: 'Responses through the ingress',
@@ -208,93 +211,4 @@ export function outsideImages(
       ...imagesOfExtras(cluster),
     ]),
   ];
-}
-
-/** The steps that deploy releases, each with the values that only this run knows. */
-function releaseSteps(environment: Environment, deps: UpDeps, choice: UpChoice) {
-  const { paths, toolchain, chain, serviceImages, snapshots, releases } = deps;
-  const { selection, cluster, controller, secrets } = choice;
-  const { checkout } = paths;
-  const common = { toolchain, snapshots, releases, checkout, repairs: choice.repairs };
-  const needs = toNeeds(environment);
-  const filesOf = (fromSource: boolean) => valuesFiles({ checkout, environment, fromSource, secrets });
-  const files = filesOf(false);
-
-  /** The controller also watches the namespaces of extras with routes; otherwise the environment's values suffice. */
-  function toRoutedNamespaces(): object {
-    const own = routedNamespacesOfExtras(cluster);
-    return own.length > 0 ? { namespaces: [environment.namespace, ...own] } : {};
-  }
-
-  return {
-    ingress() {
-      const { release, chart, valuesFile } = ingressReleases[controller];
-      return deployRelease({
-        ...common,
-        namespace: ingressNamespace,
-        release,
-        chart,
-        valuesFiles: valuesFile ? [join(checkout, valuesFile)] : files,
-        // The digest was checked at the pull; on the node the image has only its name with the tag.
-        values: async () =>
-          valuesFile
-            ? { controller: { image: { digest: '' } } }
-            : {
-                images: { [controller]: (await requireFound(chain.find(controller), controller)).reference },
-                ingress: toRoutedNamespaces(),
-              },
-      });
-    },
-
-    /** The other controller must be removed first: both use the same ports of the node. */
-    otherIngress() {
-      const other = controller === 'nginx' ? 'traefik' : 'nginx';
-      return removeRelease(ingressReleases[other].release, ingressNamespace, {
-        helm: toolchain.helm,
-        releases,
-      });
-    },
-
-    infrastructure() {
-      return deployRelease({
-        ...common,
-        namespace: environment.namespace,
-        release: 'wealist-infrastructure',
-        chart: 'wealist-infrastructure',
-        valuesFiles: files,
-        values: async () => {
-          const deployed = await listDeployed(environment, deps, choice);
-          const all = Object.keys(environment.services);
-          // Services that an earlier run deployed still need their infrastructure.
-          const needed = new Set([...deployed].flatMap((name) => environment.services[name]?.needs ?? []));
-          const wanted = infrastructure.filter(
-            (name) => needed.has(name) || selection.infrastructure.includes(name),
-          );
-          const images = await Promise.all(wanted.map((name) => requireFound(chain.find(name), name)));
-          return toInfrastructureValues({
-            images: Object.fromEntries(images.map(({ name, reference }) => [name, reference])),
-            ports: cluster,
-            controller,
-            needs,
-            services: Object.fromEntries(all.map((name) => [name, deployed.has(name)])),
-            infrastructure: Object.fromEntries(infrastructure.map((name) => [name, wanted.includes(name)])),
-          });
-        },
-      });
-    },
-
-    service(name: string) {
-      return deployRelease({
-        ...common,
-        namespace: environment.namespace,
-        release: name,
-        chart: name,
-        valuesFiles: filesOf(choice.fromSource.has(name)),
-        values: async () => {
-          const { reference } = await requireFound(serviceImages.find(name), name);
-          return toServiceValues(name, reference, { ports: cluster, needs });
-        },
-      });
-    },
-  };
 }

@@ -75,13 +75,16 @@ export function createCluster(deps: ClusterDeps): Step {
 
   async function create(run: Run): Promise<void> {
     const creation = await deps.creation();
-    const { volumes, owner, kubelet } = creation.settings;
+    const { volumes, owner, kubelet, patches } = creation.settings;
     // The provisioner lets every user write to a volume, so the folder above lets no other user of this machine in. The
     // nodes mount the volumes themselves.
     await makeFolder(deps.data, 0o700);
     await chmod(deps.data, 0o700);
-    await Promise.all([makeFolder(volumes), makeFolder(owner)]);
+    // A patch that an earlier checkout had may be gone.
+    await rm(patches, { recursive: true, force: true });
+    await Promise.all([makeFolder(volumes), makeFolder(owner), makeFolder(patches)]);
     await writeFileAtomically(kubelet, creation.kubelet, 0o644);
+    for (const [file, text] of creation.patches) await writeFileAtomically(join(patches, file), text, 0o644);
     await writeOwnerRecord(owner, deps.checkout);
     // A kind that was killed while it wrote the file has left its lock, without which no other one writes it.
     await Promise.all([kubeconfig, `${kubeconfig}.lock`].map((file) => rm(file, { force: true })));

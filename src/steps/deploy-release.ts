@@ -1,22 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Release, Releases } from '../cluster/releases.ts';
-import { waitUntilTerminated } from '../cluster/terminating-pods.ts';
 import { findPods } from '../diagnosis/pods.ts';
-import { waitUntilReady } from '../diagnosis/ready.ts';
 import type { Snapshot, Snapshots } from '../diagnosis/snapshot.ts';
-import { judge } from '../diagnosis/verdict.ts';
 import { workloadsOf } from '../diagnosis/workloads.ts';
-import { CommandFailure, Failure } from '../lib/failure.ts';
+import { Failure } from '../lib/failure.ts';
 import { hash, hashFolder } from '../lib/hash.ts';
 import { inputsLabel } from '../lib/labels.ts';
 import type { Run, Step } from '../plan/plan.ts';
-import { OutageFailure } from '../tools/helm.ts';
-import { isRestarting } from '../tools/kubernetes/api-failures.ts';
-import { ApiFailure } from '../tools/kubernetes/api-server.ts';
+import type { ApiServer } from '../tools/kubernetes/api-server.ts';
 import type { Toolchain } from '../tools/toolchain.ts';
-import { endBackOff } from './end-back-off.ts';
+import { throughOutages } from './through-outages.ts';
+import { isReleaseReady, waitForWorkloads } from './wait-for-release.ts';
 
 /** All that a release is rendered from. */
 export interface ReleaseSource {
@@ -33,10 +28,13 @@ export interface ReleaseSource {
   readonly values: () => Promise<RunValues>;
 }
 
-export interface DeployDeps extends ReleaseSource {
+export interface DeployDeps extends ReleaseSource, Pick<Step, 'needs' | 'beginsAfterNeeds'> {
   readonly toolchain: Pick<Toolchain, 'helm' | 'kubectl'>;
   readonly snapshots: Snapshots;
   readonly releases: Releases;
+  readonly openApi: () => Promise<ApiServer>;
+  /** Whether the step only applies the chart, and a later one waits until its workloads are ready. */
+  readonly onlyApplies?: boolean;
   /** Milliseconds between two attempts while the API server restarts. */
   readonly outageInterval?: number;
 }
@@ -61,12 +59,6 @@ export interface PublishedChart {
   readonly url: string;
   readonly version: string;
 }
-
-/** Milliseconds without progress of a workload until the wait gives up. */
-const stallTimeout = 180_000;
-
-/** Milliseconds for which a restart of the API server is waited out. */
-const outageTimeout = 60_000;
 
 /**
  * What is done before an upgrade, by the status of the release's newest revision. Helm's statuses are those of
@@ -93,9 +85,10 @@ function toSettlement(status: string) {
   return settlements[status] ?? 'uninstall';
 }
 
-/** A chart is deployed with the current values, and its workloads are ready. */
+/** A chart is deployed with the current values, and its workloads are ready unless that is left to a later step. */
 export function deployRelease(deps: DeployDeps): DeployStep {
-  const { toolchain, snapshots, checkout, namespace, release, valuesFiles, repairs = false } = deps;
+  const { toolchain, snapshots, checkout, namespace, release, valuesFiles } = deps;
+  const { openApi, repairs = false, onlyApplies = false, needs, beginsAfterNeeds } = deps;
   const { helm, kubectl } = toolchain;
   const charts = join(checkout, 'helm/charts');
   const chart = toChart(deps);
@@ -115,11 +108,6 @@ export function deployRelease(deps: DeployDeps): DeployStep {
     (await deps.releases(signal, maxAge)).find(
       ({ name, namespace: where }) => name === release && where === namespace,
     );
-
-  const isReady = (snapshot: Snapshot) => {
-    const workloads = workloadsOf(snapshot, release, namespace);
-    return workloads.length > 0 && workloads.every((workload) => judge(snapshot, workload).state === 'ready');
-  };
 
   /** Whether another image runs than the release names: `reload` sets it, and the source may be changed back later. */
   const isImageOverridden = (snapshot: Snapshot, { images = {} }: RunValues) =>
@@ -177,22 +165,17 @@ export function deployRelease(deps: DeployDeps): DeployStep {
     await helm.upgrade(upgrade, run.signal);
   }
 
-  async function waitForWorkloads(run: Run): Promise<void> {
-    run.report('waiting until it is ready');
-    const deployed = await snapshots.take(run.signal);
-    const workloads = workloadsOf(deployed, release, namespace);
-    await Promise.all(workloads.map((workload) => endBackOff(deployed, workload, kubectl, run.signal)));
-    await Promise.all(
-      workloads.map(async (workload) => {
-        await waitUntilReady(workload, { kubectl, snapshots, stallTimeout, interval: 400, run });
-        await waitUntilTerminated(workload, snapshots, run);
-      }),
-    );
-  }
+  /** Whether the release has what its chart deploys, ready unless a later step waits for that. */
+  const isThere = (snapshot: Snapshot) =>
+    onlyApplies
+      ? workloadsOf(snapshot, release, namespace).length > 0
+      : isReleaseReady(snapshot, { release, namespace });
 
   return {
     title: release,
     source: deps,
+    ...(needs && { needs }),
+    ...(beginsAfterNeeds && { beginsAfterNeeds }),
 
     async isDone({ signal }) {
       if (repairs) return false;
@@ -202,44 +185,18 @@ export function deployRelease(deps: DeployDeps): DeployStep {
         snapshots.take(signal, { maxAge: 1_000 }),
         deps.values(),
       ]);
-      return !isImageOverridden(snapshot, values) && isReady(snapshot) && 'unchanged and ready';
+      if (isImageOverridden(snapshot, values) || !isThere(snapshot)) return false;
+      return onlyApplies ? 'unchanged' : 'unchanged and ready';
     },
 
     async apply(run) {
       const work = async () => {
         await deploy(run);
-        await waitForWorkloads(run);
+        if (!onlyApplies) await waitForWorkloads({ kubectl, snapshots, release, namespace, openApi }, run);
       };
       await throughOutages(work, run, deps.outageInterval);
     },
   };
-}
-
-/**
- * Repeats `work` while the API server, or a webhook that it asks, is gone, as during a restart. What helm left half done is
- * settled by the next attempt.
- */
-async function throughOutages(work: () => Promise<void>, run: Run, interval = 1_000): Promise<void> {
-  let since: number | undefined;
-  for (;;) {
-    const begun = performance.now();
-    try {
-      return await work();
-    } catch (error) {
-      run.signal.throwIfAborted();
-      const failed = performance.now();
-      // What had worked for so long before it failed has met another outage.
-      if (since === undefined || failed - begun > outageTimeout) since = failed;
-      if (!isOutage(error) || failed - since >= outageTimeout) throw error;
-      run.report('the cluster does not respond');
-      await sleep(interval, undefined, { signal: run.signal });
-    }
-  }
-}
-
-function isOutage(error: unknown): boolean {
-  if (error instanceof ApiFailure) return error.isRestarting;
-  return error instanceof OutageFailure || (error instanceof CommandFailure && isRestarting(error.stderr));
 }
 
 /** The chart in the form of helm's arguments. */

@@ -18,6 +18,31 @@ export interface MoveStandInTablesDeps {
   readonly services: readonly string[];
   /** The cluster's data folder, which has the databases. */
   readonly data: string;
+  /** Waits until the data stores are ready, where they are not. */
+  readonly waitForStores: (run: Run) => Promise<void>;
+}
+
+/** Databases and this file are preserved and deleted together. */
+function toMarker(data: string): string {
+  return join(data, 'stand-in-schema');
+}
+
+/**
+ * A data folder that has no databases yet will have no table of an earlier version. Recorded before they are made, so that
+ * services need not wait for the databases to be looked at.
+ */
+export function recordNewDatabases({
+  data,
+  namespace,
+}: Pick<MoveStandInTablesDeps, 'data' | 'namespace'>): Step {
+  return {
+    title: "new databases' schema",
+    async isDone() {
+      if (await exists(toMarker(data))) return `recorded as ${standInSchema}`;
+      return (await exists(join(data, 'volumes', namespace, 'data-postgres-0'))) && 'there are databases';
+    },
+    apply: () => writeFile(toMarker(data), ''),
+  };
 }
 
 /**
@@ -26,9 +51,8 @@ export interface MoveStandInTablesDeps {
  * run deploys it again. Databases of services that it does not deploy are left to a later one.
  */
 export function moveStandInTables(deps: MoveStandInTablesDeps): Step {
-  const { kubectl, snapshots, openPostgres, namespace, services, data } = deps;
-  // Databases and this file are preserved and deleted together.
-  const marker = join(data, 'stand-in-schema');
+  const { kubectl, snapshots, openPostgres, namespace, services } = deps;
+  const marker = toMarker(deps.data);
 
   /** The service of each database, as its ConfigMap says. */
   async function readServices({ signal }: Run): Promise<ReadonlyMap<string, string>> {
@@ -51,6 +75,7 @@ export function moveStandInTables(deps: MoveStandInTablesDeps): Step {
 
     async apply(run) {
       const { signal, report } = run;
+      await deps.waitForStores(run);
       const snapshot = await snapshots.take(signal);
       const pod = snapshot
         .list('Pod')

@@ -16,7 +16,8 @@ import type { Digest } from '../lib/oci.ts';
 import type { Run } from '../plan/plan.ts';
 import { ApiFailure, type ApiServer } from '../tools/kubernetes/api-server.ts';
 import type { Kubectl } from '../tools/kubernetes/kubectl.ts';
-import { isPodReady } from '../tools/kubernetes/objects.ts';
+import { isPodReady, type Pod } from '../tools/kubernetes/objects.ts';
+import { whileAskingReadiness } from './ask-readiness.ts';
 import { endBackOff } from './end-back-off.ts';
 
 export interface ReplaceImageDeps {
@@ -129,9 +130,16 @@ async function waitUntilServing(
   const over = new AbortController();
   const signal = AbortSignal.any([run.signal, over.signal]);
   try {
-    return await Promise.race([untilServing(), verdict()]);
+    return await whileAskingReadiness(api, listNewPods, signal, () =>
+      Promise.race([untilServing(), verdict()]),
+    );
   } finally {
     over.abort();
+  }
+
+  async function listNewPods(): Promise<readonly Pod[]> {
+    const snapshot = await takeServiceSnapshot(api, place, signal);
+    return findPods(snapshot, { kind: 'Deployment', ...place }).current;
   }
 
   async function untilServing(): Promise<Running> {

@@ -1,4 +1,6 @@
+import { availableParallelism } from 'node:os';
 import { CommandFailure, exitCodes, Failure } from '../lib/failure.ts';
+import { createLimit } from '../lib/limit.ts';
 import type { Exec } from './exec.ts';
 import { type FailureRules, inheritFrom } from './failure-rules.ts';
 import { apiFailures, isRestarting } from './kubernetes/api-failures.ts';
@@ -93,6 +95,9 @@ export interface HelmOptions {
 }
 
 export function createHelm(exec: Exec, { program, kubeconfig, context }: HelmOptions): Helm {
+  // Rendering keeps a processor busy: of forty upgrades at once none would end before all do. One more than there are
+  // processors, since each also waits for the API server.
+  const inTurn = createLimit(availableParallelism() + 1);
   const target = [`--kubeconfig=${kubeconfig}`, `--kube-context=${context}`];
 
   const toArguments = ({ release, chart, namespace, valuesFiles, repository }: Omit<Upgrade, 'labels'>) => [
@@ -134,7 +139,8 @@ export function createHelm(exec: Exec, { program, kubeconfig, context }: HelmOpt
       const labels = Object.entries(upgrade.labels).map(([key, value]) => `${key}=${value}`);
       const args = ['upgrade', '--install', ...toArguments(upgrade), `--labels=${labels.join(',')}`];
       const force = upgrade.replaces ? ['--force'] : [];
-      await run([...args, ...force, '--history-max=3', ...target], upgrade, signal, upgrade.values);
+      const words = [...args, ...force, '--history-max=3', ...target];
+      await inTurn(() => run(words, upgrade, signal, upgrade.values));
     },
     async rollback(release, namespace, signal) {
       await run(['rollback', release, `--namespace=${namespace}`, ...target], { release, namespace }, signal);

@@ -26,7 +26,8 @@ export function showAsLines(ui: Ui, { interval = ui.verbose ? 0 : 5_000 } = {}):
     );
 }
 
-function toEnd({ step, error, milliseconds }: Outcome): string {
+function toEnd({ step, error, failedNeed, milliseconds }: Outcome): string {
+  if (failedNeed !== undefined) return `✗ ${step} (needs ${failedNeed})`;
   if (error !== undefined) return `✗ ${step} (${toDuration(milliseconds)})`;
   return `✔ ${step} (${toDuration(milliseconds)})`;
 }

@@ -41,7 +41,10 @@ export function showOnTerminal(ui: Ui): Display {
           clearInterval(ticking),
         );
         outcomes[index] = outcome;
-        row.title = withNote(title, colors, toDuration(outcome.milliseconds));
+        const { failedNeed } = outcome;
+        const note = failedNeed === undefined ? toDuration(outcome.milliseconds) : `needs ${failedNeed}`;
+        row.title = withNote(title, colors, note);
+        if (failedNeed !== undefined) throw new Error(note);
         if (outcome.error !== undefined) throw outcome.error;
       },
     }));

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { toKindCluster, toKubeletAdditions } from '../../src/config/kind-cluster.ts';
+import { readPatches, toKindCluster, toKubeletAdditions } from '../../src/config/kind-cluster.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
 const settings = {
@@ -14,6 +14,7 @@ const settings = {
   volumes: '/data/volumes',
   owner: '/data/owners/1',
   kubelet: '/data/kubelet.conf',
+  patches: '/data/kubeadm-patches',
 };
 
 async function makeCheckout(cluster: string): Promise<string> {
@@ -50,10 +51,36 @@ nodes:
             containerPath: '/etc/systemd/system/kubelet.service.d/20-wealist-local.conf',
             readOnly: true,
           },
+          { hostPath: '/data/kubeadm-patches', containerPath: '/etc/kubernetes/patches', readOnly: true },
         ],
       },
     ],
   });
+});
+
+test('kubeadm finds the patches of the checkout where kind/cluster.yaml says, by names that it knows', async () => {
+  const repository = join(import.meta.dirname, '../..');
+  const { kubeadmConfigPatches, nodes } = parse(await toKindCluster(repository, settings));
+  const patches: readonly string[] = kubeadmConfigPatches;
+  const { directory } = patches
+    .map((text) => parse(text))
+    .find(({ kind }) => kind === 'InitConfiguration').patches;
+  expect(nodes[0].extraMounts).toContainEqual({
+    ...{ hostPath: settings.patches, containerPath: directory, readOnly: true },
+  });
+  const found = await readPatches(repository);
+  expect(found.size).toBeGreaterThan(0);
+  for (const [file, text] of found) {
+    // kubeadm ignores a file of another name.
+    expect(file).toMatch(
+      /^(etcd|kube-apiserver|kube-controller-manager|kube-scheduler|corednsdeployment)\.yaml$/,
+    );
+    expect(parse(text).metadata).toMatchObject({ namespace: 'kube-system' });
+  }
+});
+
+test('a checkout without patches has none', async () => {
+  expect(await readPatches(await makeCheckout('nodes: []'))).toEqual(new Map());
 });
 
 test('worker nodes are added with the label of their type, and have the volumes as the control plane has', async () => {

@@ -85,7 +85,8 @@ export async function makeCheckout(): Promise<Checkout> {
 /** Opens a checkout that another process has created. */
 export function openCheckout({ folder, name }: CheckoutLocation, settings: NodeJS.ProcessEnv = {}): Checkout {
   const root = join(folder, 'checkout');
-  const env = { ...toUserEnv(process.env), XDG_DATA_HOME: join(folder, 'data'), ...settings };
+  const dataHome = settings.XDG_DATA_HOME ?? join(folder, 'data');
+  const env = { ...toUserEnv(process.env), ...settings, XDG_DATA_HOME: dataHome };
 
   const toLine = (command: string, words: readonly string[]) => {
     const isNamed = words.some((word) => word.startsWith('--name='));
@@ -101,7 +102,7 @@ export function openCheckout({ folder, name }: CheckoutLocation, settings: NodeJ
     folder,
     name,
     root,
-    data: join(folder, 'data/wealist-local', name),
+    data: join(dataHome, 'wealist-local', name),
     env,
     start: startCommand,
     run,

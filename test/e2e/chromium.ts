@@ -19,9 +19,9 @@ export async function findChromium(): Promise<string | undefined> {
   return undefined;
 }
 
-/** Starts a Chromium without a window. */
-export async function launchChromium(program: string): Promise<Browser> {
+/** Starts a Chromium without a window; `args` are further flags of it. */
+export async function launchChromium(program: string, args: readonly string[] = []): Promise<Browser> {
   // Its sandbox does not start for root.
-  const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-  return chromium.launch({ executablePath: program, args });
+  const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+  return chromium.launch({ executablePath: program, args: [...sandbox, ...args] });
 }

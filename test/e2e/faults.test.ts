@@ -5,12 +5,22 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, onTestFinished } from 'vitest';
 import { exec } from '../../src/tools/exec.ts';
 import { openCheckout } from './checkout.ts';
-import { docker, kubeconfigOf, kubectl, listNodes, namespace, nodeOf } from './cluster.ts';
+import {
+  docker,
+  kubeconfigOf,
+  kubectl,
+  listNodes,
+  listObjects,
+  namespace,
+  nodeOf,
+  readReleases,
+} from './cluster.ts';
 import { request, requestJson } from './ingress.ts';
 import { killProgram } from './kill-program.ts';
 import { sharedCheckout, test } from './shared-checkout.ts';
 
 const checkout = sharedCheckout();
+const local = 'helm/environments/local-kind.yaml';
 let origin = '';
 let row: { readonly id: number };
 
@@ -40,6 +50,38 @@ test('a namespace that is being deleted: up names what holds it, waits, and crea
   await setFinalizers([]);
   const { stderr, exitCode } = await running.ended;
   expect({ stderr, exitCode }).toMatchObject({ exitCode: 0 });
+});
+
+test('the size of a volume is changed: refused with the command that lets up go on and keeps the data', async () => {
+  const volumes = await listVolumes();
+  // Not undone: that would be refused in the same way.
+  await checkout.edit(local, (text) => text.replace('  postgres: { ', '  postgres: { size: 11Gi, '));
+  const { stderr, exitCode } = await checkout.run('up', '--yes');
+  expect({ stderr, exitCode }).toMatchObject({ exitCode: 6 });
+  const fix = `delete statefulset postgres --cascade=orphan --namespace=${namespace}`;
+  expect(stderr).toContain(`npm run kubectl -- ${fix}, then npm run up`);
+  expect(await checkout.run('kubectl', ...fix.split(' '))).toMatchObject({ exitCode: 0 });
+  await checkout.up();
+  expect(await listVolumes()).toEqual(volumes);
+});
+
+describe('in the middle of an upgrade', () => {
+  test('helm alone is killed: up says so, the next one goes on, with the same volumes', async () => {
+    const volumes = await listVolumes();
+    await setLogLevel('warn');
+    const running = checkout.start('up', '--yes');
+    await running.said('❯ wealist-infrastructure');
+    await killProgram(running, 'helm');
+    const { stderr, exitCode } = await running.ended;
+    expect({ stderr, exitCode }).toMatchObject({
+      stderr: expect.stringContaining('helm was ended by SIGKILL'),
+      exitCode: 3,
+    });
+    await checkout.up();
+    const releases = Object.values(await readReleases(checkout));
+    expect(releases.filter((release) => !release.endsWith(' deployed'))).toEqual([]);
+    expect(await listVolumes()).toEqual(volumes);
+  });
 });
 
 test('ctr killed in the middle of an import: the image is complete, and the new page is served', async () => {
@@ -175,6 +217,25 @@ describe("the user's own kubeconfig", () => {
   });
 });
 
+test('a damaged etcd: up says how to go on, and down and up create the cluster again with the data', {
+  timeout: 10 * 60_000,
+}, async () => {
+  const node = nodeOf(checkout.name);
+  const [image = ''] = await docker('inspect', '--format={{.Config.Image}}', node);
+  await docker('stop', '--time=5', node);
+  const damage =
+    'for file in /var/lib/etcd/member/snap/db /var/lib/etcd/member/wal/*.wal; do echo damaged > "$file"; done';
+  await docker('run', '--rm', `--volumes-from=${node}`, '--entrypoint=sh', image, '-c', damage);
+  const { stderr, exitCode } = await checkout.run('up', '--yes');
+  expect({ stderr, exitCode }).toMatchObject({
+    stderr: expect.stringContaining('fix      npm run down, then npm run up: the data is preserved'),
+    exitCode: 5,
+  });
+  expect(await checkout.run('down')).toMatchObject({ exitCode: 0 });
+  // Its ports may be others.
+  origin = (await checkout.up()).addresses[0]?.url ?? '';
+});
+
 /** A kubeconfig whose kube contexts, the first of them current, all lead to this server. */
 function toKubeconfig(server: string, contexts: readonly string[]): string {
   return JSON.stringify({
@@ -201,3 +262,14 @@ while [ "$(date +%s)" -lt "$end" ]; do
     kill -9 "\${folder#/proc/}" && echo killed && exit 0
   done
 done`;
+
+/** UIDs of the data stores' volume claims, by name. */
+async function listVolumes(): Promise<Readonly<Record<string, string>>> {
+  const claims = await listObjects(checkout, 'persistentvolumeclaims', `--namespace=${namespace}`);
+  return Object.fromEntries(claims.map(({ metadata }) => [metadata.name, metadata.uid]));
+}
+
+/** Gives every release something to do. */
+async function setLogLevel(level: string): Promise<void> {
+  await checkout.edit(local, (text) => text.replace(/LOG_LEVEL: \w+/, `LOG_LEVEL: ${level}`));
+}

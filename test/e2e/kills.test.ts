@@ -93,37 +93,46 @@ async function converge(): Promise<number> {
 }
 
 describe('kill -9 of the process group', () => {
-  test.each(rounds)('$number: $command.title, at $percent %', async ({ command, fraction, number }) => {
-    const context = { checkout, cacheHome, mark: `round-${number}-${seed.toString(16)}${number % 10}` };
-    await converge();
-    const duration = durations.get(command) ?? (await measure(command, context));
-    await user.add(context.mark);
-    const before = await user.read();
-    const theirs = await other.describe();
+  // One round brings a cluster up as often as five times, and other programs may use the processors.
+  const timeout = 20 * 60_000;
+  test.each(rounds)(
+    '$number: $command.title, at $percent %',
+    { timeout },
+    async ({ command, fraction, number }) => {
+      const context = { checkout, cacheHome, mark: `round-${number}-${seed.toString(16)}${number % 10}` };
+      await converge();
+      const duration = durations.get(command) ?? (await measure(command, context));
+      await user.add(context.mark);
+      const before = await user.read();
+      const theirs = await other.describe();
 
-    const { ended, run, seconds } = await killAt(fraction * duration, command, context);
-    const exit = ended.signal ?? `${ended.exitCode}`;
-    const row = { title: command.title, moment: `${seconds.toFixed(2)} of ${duration.toFixed(2)} s`, exit };
-    try {
-      await expect.poll(() => listProcessesOf(run)).toEqual([]);
-      const recovery = await converge();
-      summary.push({ ...row, recovery: `${recovery.toFixed(1)} s` });
-    } catch (error) {
-      summary.push({ ...row, recovery: 'failed' });
-      throw error;
-    }
+      const { ended, run, seconds } = await killAt(fraction * duration, command, context);
+      const exit = ended.signal ?? `${ended.exitCode}`;
+      const row = { title: command.title, moment: `${seconds.toFixed(2)} of ${duration.toFixed(2)} s`, exit };
+      try {
+        await expect.poll(() => listProcessesOf(run)).toEqual([]);
+        const recovery = await converge();
+        summary.push({ ...row, recovery: `${recovery.toFixed(1)} s` });
+      } catch (error) {
+        summary.push({ ...row, recovery: 'failed' });
+        throw error;
+      }
 
-    await settle(command, context, before.rows);
-    expect(await user.read()).toEqual({
-      ...before,
-      snapshots: expect.arrayContaining([...before.snapshots]),
-    });
-    expect(await other.describe()).toBe(theirs);
-    expect(await listUnreadyPods(checkout, ...ours)).toEqual([]);
-    expect(await checkout.run('status', '--exit-code')).toMatchObject({ exitCode: 0 });
-    await expectNothingLeft();
-  });
+      await settle(command, context, before.rows);
+      expect(await user.read()).toEqual({
+        ...before,
+        snapshots: expect.arrayContaining(before.snapshots.filter(isNamed)),
+      });
+      expect(await other.describe()).toBe(theirs);
+      expect(await listUnreadyPods(checkout, ...ours)).toEqual([]);
+      expect(await checkout.run('status', '--exit-code')).toMatchObject({ exitCode: 0 });
+      await expectNothingLeft();
+    },
+  );
 });
+
+/** Of those that restores make, only the last three stay. */
+const isNamed = (snapshot: string) => !snapshot.startsWith('auto-');
 
 /** Runs the command undisturbed, and returns to the state before. Resolves to its seconds. */
 async function measure(command: KilledCommand, context: KillContext): Promise<number> {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findProcess } from '../../src/lib/processes.ts';
 import { exec } from '../../src/tools/exec.ts';
+import { unmountBelow } from './small-disk.ts';
 
 /** Prefix of the tests' folders. It is followed by the PID of the run, so that a later run can detect leftovers. */
 export const folderPrefix = 'wealist-e2e-';
@@ -15,7 +16,9 @@ export async function removeLeftovers(): Promise<void> {
   await removeNodes(async (mounted) => isLeftover(mounted));
   for (const name of await readdir(tmpdir())) {
     const folder = join(tmpdir(), name);
-    if (await isLeftover(folder)) await rm(folder, { recursive: true, force: true });
+    if (!(await isLeftover(folder))) continue;
+    await unmountBelow(folder);
+    await rm(folder, { recursive: true, force: true });
   }
 }
 

@@ -30,6 +30,7 @@ export const scenarios: readonly Scenario[] = [
   { name: 'data', group: 'core' },
   { name: 'databases', group: 'more' },
   { name: 'kills', group: 'more' },
+  { name: 'disk-full', group: 'more' },
   { name: 'security', group: 'more' },
   { name: 'intercept-more', group: 'more' },
   { name: 'debug', group: 'more' },

@@ -63,7 +63,7 @@ describe.each(Object.entries(serviceTable))('%s', (chart, { port, database, redi
     const times = { periodSeconds: 5, failureThreshold: 180 };
     expect(container(specification).startupProbe).toEqual({ httpGet, ...times });
     expect(container(local).livenessProbe).toMatchObject({ ...live, failureThreshold: 90 });
-    expect(container(local).readinessProbe).toMatchObject({ initialDelaySeconds: 0, periodSeconds: 1 });
+    expect(container(local).readinessProbe).toMatchObject({ initialDelaySeconds: 0, periodSeconds: 5 });
     expect(container(local).startupProbe).toBeUndefined();
   });
 
@@ -160,7 +160,7 @@ describe('a real service', () => {
     expect(container.livenessProbe?.httpGet).toEqual({ path: '/', port: 'http' });
     expect(container.readinessProbe).toEqual({
       ...{ exec: { command: ['wait-for-port'] }, timeoutSeconds: 60 },
-      ...{ initialDelaySeconds: 0, periodSeconds: 1 },
+      ...{ initialDelaySeconds: 0, periodSeconds: 5, failureThreshold: 2 },
     });
     expect(container.startupProbe).toEqual({ tcpSocket: { port: 'http' }, periodSeconds: 1 });
     expect(container.env).toEqual([

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
 import { type ExitCode, exitCodes, Failure } from '../../src/lib/failure.ts';
 import type { Plan, Run, Step } from '../../src/plan/plan.ts';
@@ -159,6 +161,79 @@ test('an abort between two stages ends the run although no step failed', async (
   ];
   await expect(runPlan(plan, { ...createScreen(), signal: run.signal })).rejects.toThrow('interrupted');
   expect(done).toEqual(['one']);
+});
+
+/** A step that lasts until the one that it needs has failed. */
+const waitForNeed = async ({ needFailed }: Run) => {
+  if (!needFailed?.aborted) await once(needFailed as AbortSignal, 'abort');
+  throw needFailed?.reason;
+};
+
+for (const terminal of [false, true]) {
+  const where = terminal ? 'on a terminal' : 'in lines';
+
+  test(`${where}: a step that needs another one begins after it only where it says so`, async () => {
+    const { done, step } = createSteps();
+    const steps: Step[] = [
+      { ...step('last'), needs: ['middle', 'done before'], beginsAfterNeeds: true },
+      { ...step('at once'), needs: ['first'] },
+      { ...step('middle'), needs: ['first'], beginsAfterNeeds: true },
+      step('first', () => sleep(20)),
+    ];
+    const skipped: Step = { ...step('done before'), isDone: async () => 'there' };
+    await runPlan([{ title: 'Only', steps: [...steps, skipped] }], { ...createScreen({ terminal }), signal });
+    expect(done).toEqual(['at once', 'first', 'middle', 'last']);
+  });
+
+  test(`${where}: when it fails, those that need it end or do not begin, and only its failure is reported`, async () => {
+    const { done, step } = createSteps();
+    const begun: string[] = [];
+    const steps: Step[] = [
+      { ...step('never'), needs: ['waits'], beginsAfterNeeds: true },
+      { ...step('waits', waitForNeed), needs: ['broken'] },
+      { ...step('needs nothing', () => sleep(20)) },
+      step('broken', () => sleep(10).then(fail('no disk'))),
+    ];
+    const screen = createScreen({ terminal });
+    const hooks = { onBegin: async (_: unknown, { title }: Step) => void begun.push(title) };
+    const running = runPlan([{ title: 'Only', steps }], { ...screen, signal, ...hooks });
+    await expect(running).rejects.toThrow('no disk');
+    expect(begun).toEqual(['waits', 'needs nothing', 'broken']);
+    expect(done).toEqual(['needs nothing']);
+    // Each names the step that is at fault, and not the one between.
+    const shown = stripVTControlCharacters(screen.stderr());
+    expect(shown).toContain(terminal ? '✗ waits  needs broken' : '✗ waits (needs broken)');
+    expect(shown).toContain(terminal ? '✗ never  needs broken' : '✗ never (needs broken)');
+  });
+}
+
+test('a step that succeeds although one that it needs has failed is done', async () => {
+  const done: string[] = [];
+  const { step } = createSteps();
+  const steps: Step[] = [
+    { ...step('deploys', () => sleep(20)), needs: ['broken'] },
+    step('broken', fail('no disk')),
+  ];
+  const hooks = { onDone: async (_: unknown, { title }: Step) => void done.push(title) };
+  await expect(runPlan([{ title: 'Only', steps }], { ...createScreen(), signal, ...hooks })).rejects.toThrow(
+    'no disk',
+  );
+  expect(done).toEqual(['deploys']);
+});
+
+test('an abort ends a step that waits to begin', async () => {
+  const run = new AbortController();
+  const { done, step } = createSteps();
+  const steps: Step[] = [
+    { ...step('waits'), needs: ['slow'], beginsAfterNeeds: true },
+    step('slow', async ({ signal }) => {
+      run.abort(new Failure('interrupted'));
+      signal.throwIfAborted();
+    }),
+  ];
+  const running = runPlan([{ title: 'Only', steps }], { ...createScreen(), signal: run.signal });
+  await expect(running).rejects.toThrow('interrupted');
+  expect(done).toEqual([]);
 });
 
 test('hooks are called before and after a step is applied, and not for a skipped one', async () => {

@@ -28,7 +28,7 @@ const choice: UpChoice = {
 /** The plan's stages from the services on, and its images. */
 function describePlan(change: Partial<UpChoice>) {
   const plan = planUp(environment, deps, { ...choice, ...change });
-  const from = plan.findIndex(({ title }) => title === 'Services, wave 1');
+  const from = plan.findIndex(({ title }) => title === 'Services');
   return {
     end: plan
       .slice(from)
@@ -40,7 +40,7 @@ function describePlan(change: Partial<UpChoice>) {
 test('without extras nothing is added', () => {
   expect(describePlan({})).toEqual({
     end: [
-      'Services, wave 1: auth-service',
+      'Services: wealist-infrastructure ready, ingress-traefik ready, auth-service',
       'Responses through the ingress: responses through the ingress, network policies probed',
     ],
     images: ['node', 'redis', 'traefik', 'service-base'],
@@ -52,7 +52,7 @@ test('an extra follows the services, with its images except those that are lacki
     cluster: { ...cluster, extras: ['monitoring'], lacking: ['grafana'] },
   });
   expect(end).toEqual([
-    'Services, wave 1: auth-service',
+    'Services: wealist-infrastructure ready, ingress-traefik ready, auth-service',
     'Extras: wealist-monitoring',
     'Responses through the ingress: responses through the ingress, network policies probed',
   ]);

@@ -1,4 +1,15 @@
-import { chmod, mkdir, open, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
@@ -140,6 +151,10 @@ describe('without a cluster', () => {
     expect(state.early).toEqual([node]);
     expect((await stat(kubeconfig)).mode & 0o777).toBe(0o600);
     expect(await readFile(creation.settings.kubelet, 'utf8')).toBe(creation.kubelet);
+    const { patches } = creation.settings;
+    expect(await readdir(patches)).toEqual([...creation.patches.keys()]);
+    for (const [file, text] of creation.patches)
+      expect(await readFile(join(patches, file), 'utf8')).toBe(text);
     expect(await step.isDone?.(run)).toBe('the API server responds');
   });
 

@@ -5,7 +5,7 @@ import { Failure } from '../../src/lib/failure.ts';
 import { deployRelease } from '../../src/steps/deploy-release.ts';
 import { removeRelease } from '../../src/steps/remove-release.ts';
 import { OutageFailure } from '../../src/tools/helm.ts';
-import { ApiFailure } from '../../src/tools/kubernetes/api-server.ts';
+import { ApiFailure, type ApiServer } from '../../src/tools/kubernetes/api-server.ts';
 import type { Kubectl } from '../../src/tools/kubernetes/kubectl.ts';
 import { createFakeHelm } from '../fakes/helm.ts';
 
@@ -27,6 +27,7 @@ function makeWorld(history: History) {
     toolchain: { helm: fake.helm, kubectl: {} as Kubectl },
     snapshots,
     releases: fake.releases,
+    openApi: async () => ({}) as ApiServer,
   });
   const remove = removeRelease('redis', 'wealist', fake);
   return { ...fake, deploy, remove, run, reports, snapshots };

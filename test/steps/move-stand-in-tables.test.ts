@@ -49,6 +49,7 @@ async function makeWorld({ tables, deployed = [], services = [], hasPod = true }
   } as unknown as Kubectl;
   const step = moveStandInTables({
     kubectl,
+    waitForStores: async () => {},
     snapshots: { take: async () => createSnapshot(0, objects) },
     openPostgres: ({ pod: name }) => ({
       listDatabases: async () =>

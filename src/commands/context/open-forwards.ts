@@ -25,6 +25,8 @@ export interface ForwardsDeps {
   readonly snapshots: Snapshots;
   readonly namespace: string;
   readonly signal: AbortSignal;
+  /** Called with the number of requests that wait for a target, whenever it changes. */
+  readonly onHeld?: (target: ForwardTarget, count: number) => void;
 }
 
 /** Ports of this machine, each forwarded to a service or data store. */
@@ -70,6 +72,7 @@ export async function openForwards(
         protocol: target.protocol,
         signal,
         explain: (why, gone) => explainUnavailable(target.workload, why, deps.snapshots, gone),
+        onHeld: (count) => deps.onHeld?.(target, count),
         onWaiting: (isWaiting) =>
           app.ui.say(
             isWaiting ? `${target.name} is not ready: connections wait` : `${target.name} responds again`,

@@ -10,7 +10,7 @@ export type HeaderOf = Partial<Header> & Pick<Header, 'name'>;
 export function packTar(write: (tar: Pack) => Promise<void>): Readable {
   return Readable.from(
     (async function* () {
-      const tar = pack();
+      const tar = packQuietly();
       write(tar).then(
         () => tar.finalize(),
         (error: Error) => tar.destroy(error),
@@ -20,6 +20,18 @@ export function packTar(write: (tar: Pack) => Promise<void>): Readable {
   );
 }
 
+/**
+ * A tar whose entries end with the same error as itself, which its reader gets: without a listener of their own they would
+ * end the process, as when the disk of the reader is full.
+ */
+function packQuietly(): Pack {
+  const tar = pack();
+  const addEntry = tar.entry.bind(tar) as (...args: unknown[]) => ReturnType<Pack['entry']>;
+  return Object.assign(tar, {
+    entry: (...args: unknown[]) => addEntry(...args).on('error', () => {}),
+  });
+}
+
 /** Copies a stream into an entry of the header's size, no faster than the tar is read. */
 export async function addContent(
   tar: Pack,
@@ -27,8 +39,6 @@ export async function addContent(
   content: AsyncIterable<unknown>,
 ): Promise<void> {
   const sink = tar.entry(header);
-  // It ends with the same error as the tar, whose reader handles it.
-  sink.on('error', () => {});
   const closed = new Promise<void>((resolve) => sink.once('close', resolve));
   for await (const chunk of content) {
     if (sink.destroyed) throw new Error('the tar is no longer read');

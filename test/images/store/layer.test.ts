@@ -1,7 +1,9 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+import { setImmediate } from 'node:timers/promises';
 import { extract, type Header, pack } from 'tar-stream';
 import { expect, test } from 'vitest';
 import { folderEntries, packLayer, trimRoot } from '../../../src/images/store/layer.ts';
@@ -89,4 +91,14 @@ test('a truncated or unreadable root is an error', async () => {
   const reading = buffer(trimRoot(broken));
   broken.destroy(new Error('disk gone'));
   await expect(reading).rejects.toThrow('disk gone');
+});
+
+test('a reader that fails in the middle gets its own error, and nothing else does', async () => {
+  const full = new Writable({
+    write: (_chunk, _encoding, done) => done(new Error('no space left on device')),
+  });
+  const layer = packLayer(['a', 'b', 'c'].map((path) => ({ path, content: path.repeat(50_000) })));
+  await expect(pipeline(layer, full)).rejects.toThrow('no space left on device');
+  // An error without a listener ends the process, here the test.
+  await setImmediate();
 });

@@ -19,10 +19,10 @@ The probes of a service, as JSON. A startup probe without an action asks what th
 
 {{/*
 The probes of a program beside the services, by one action: each second until it has started, for as long as a slow
-machine needs, and then every 10 s.
+machine needs, and then every 5 s.
   {{- include "wealist.programProbes" (dict "httpGet" (dict "path" "/ping" "port" "traefik")) | nindent 10 }}
 */}}
 {{- define "wealist.programProbes" -}}
 startupProbe: {{- merge (dict "periodSeconds" 1 "timeoutSeconds" 5 "failureThreshold" 900) . | toYaml | nindent 2 }}
-readinessProbe: {{- merge (dict "periodSeconds" 10 "timeoutSeconds" 5) . | toYaml | nindent 2 }}
+readinessProbe: {{- merge (dict "periodSeconds" 5 "timeoutSeconds" 5) . | toYaml | nindent 2 }}
 {{- end }}

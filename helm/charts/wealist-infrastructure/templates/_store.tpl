@@ -81,11 +81,13 @@ spec:
 {{- end }}
 
 {{/*
-The probes of a store by one action, each with its own timing.
+The probes of a store, each with its own timing: it has started when the action succeeds, and is ready while its port
+accepts connections.
 */}}
 {{- define "infrastructure.probes" -}}
+{{- $connects := dict "tcpSocket" (dict "port" .port) -}}
 startupProbe: {{- merge (deepCopy .settings.startupProbe) .action | toYaml | nindent 2 }}
-readinessProbe: {{- merge (deepCopy .settings.readinessProbe) .action | toYaml | nindent 2 }}
+readinessProbe: {{- merge (deepCopy .settings.readinessProbe) $connects | toYaml | nindent 2 }}
 {{- end }}
 
 {{/*

@@ -6,7 +6,12 @@ import { openRecipes } from '../../../images/build/recipes.ts';
 import { createImageFinder } from '../../../images/find-image.ts';
 import { type Freshness, type Links, toFreshness } from '../../../images/freshness.ts';
 import { createImageKeys } from '../../../images/image-keys.ts';
-import { createServiceSources, type ServiceSourcesDeps } from '../../../images/source/service-sources.ts';
+import {
+  createServiceSources,
+  type ServiceSources,
+  type ServiceSourcesDeps,
+} from '../../../images/source/service-sources.ts';
+import { mergeFolders, type SourceFolder } from '../../../images/source/source-files.ts';
 import { openStore } from '../../../images/store/store.ts';
 import { Failure } from '../../../lib/failure.ts';
 import { imageId } from '../../../lib/oci.ts';
@@ -72,11 +77,23 @@ export async function readFreshness(
   };
 }
 
-async function readSources(
-  { checkout, cache }: App['paths'],
-  deps: Pick<ServiceSourcesDeps, 'environment' | 'architecture' | 'findImageId'>,
-): Promise<ReadonlyMap<string, Source>> {
-  const { environment, architecture } = deps;
+/** The folders of the sources of all services, for a watch; without those that cannot be read now. */
+export async function listSourceFolders(
+  paths: App['paths'],
+  environment: Environment,
+): Promise<readonly SourceFolder[]> {
+  const { architecture } = ownPlatform();
+  const sources = await openSources(paths, { environment, architecture, findImageId: async () => undefined });
+  const listed = await Promise.allSettled(Object.keys(environment.services).map(sources.listFolders));
+  const failed = listed.find((each) => each.status === 'rejected' && !(each.reason instanceof Failure));
+  if (failed?.status === 'rejected') throw failed.reason;
+  return mergeFolders(listed.flatMap((each) => (each.status === 'fulfilled' ? each.value : [])));
+}
+
+type SourceDeps = Pick<ServiceSourcesDeps, 'environment' | 'architecture' | 'findImageId'>;
+
+async function openSources({ checkout, cache }: App['paths'], deps: SourceDeps): Promise<ServiceSources> {
+  const { architecture } = deps;
   const store = openStore(cache);
   const catalog = await loadCatalog(checkout);
   const keys = createImageKeys(catalog, openRecipes({ checkout, architecture }));
@@ -86,7 +103,11 @@ async function readSources(
     base ??= find('service-base');
     return base;
   };
-  const sources = createServiceSources({ ...deps, checkout, store, findBase });
+  return createServiceSources({ ...deps, checkout, store, findBase });
+}
+
+async function readSources(paths: App['paths'], deps: SourceDeps): Promise<ReadonlyMap<string, Source>> {
+  const sources = await openSources(paths, deps);
   const read = async (name: string): Promise<Source> => {
     try {
       const [{ hash: sourceHash }, image] = await Promise.all([sources.get(name), sources.find(name)]);
@@ -96,7 +117,7 @@ async function readSources(
       throw error;
     }
   };
-  const names = Object.keys(environment.services);
+  const names = Object.keys(deps.environment.services);
   return new Map(await Promise.all(names.map(async (name) => [name, await read(name)] as const)));
 }
 

@@ -17,7 +17,7 @@ export async function readRemoteStatus(app: App, environment: Environment): Prom
   const access = await openRemote(app, environment);
   const { name, server } = access.context;
   const { snapshot, silence } = await askCluster(access, app.signal);
-  const parts = snapshot ? toComponentReports(snapshot, environment) : [];
+  const parts = snapshot ? toRemoteReports(snapshot, environment) : [];
   const isReady = snapshot !== undefined && parts.every(({ state }) => state === 'ready');
   return {
     version: 1,
@@ -38,7 +38,8 @@ export async function readRemoteStatus(app: App, environment: Environment): Prom
   };
 }
 
-function toComponentReports(snapshot: Snapshot, environment: Environment): readonly ComponentReport[] {
+/** The components of a remote environment. */
+export function toRemoteReports(snapshot: Snapshot, environment: Environment): readonly ComponentReport[] {
   const found = withStatus(snapshot, listRemoteComponents(snapshot, environment));
   return found.map(({ component, status: whole }) => {
     // The images there were not built from the sources of this checkout.

@@ -104,7 +104,11 @@ function findNext(parts: readonly ComponentReport[]): string | undefined {
   return (failed ?? parts.find(({ state }) => state !== 'ready'))?.next;
 }
 
-async function askIngress(record: ClusterRecord, signal: AbortSignal): Promise<StatusReport['ingress']> {
+/** Whether the ingress responds. */
+export async function askIngress(
+  record: ClusterRecord,
+  signal: AbortSignal,
+): Promise<StatusReport['ingress']> {
   const url = `${toOrigin(record)}/`;
   try {
     const status = await withDeadline({ timeout: ingressTimeout, signal }, (limited) =>
@@ -121,6 +125,7 @@ async function askIngress(record: ClusterRecord, signal: AbortSignal): Promise<S
   }
 }
 
+/** The nodes, and whether each is ready. */
 export function listNodes(snapshot: Snapshot): StatusReport['cluster']['nodes'] {
   return snapshot.list('Node').map(({ metadata, status }) => ({
     name: metadata.name,
@@ -134,7 +139,8 @@ function toPolicies({ state, at }: PolicyState): StatusReport['cluster']['networ
   return { state, ...(at === undefined ? {} : { at: new Date(at).toISOString() }) };
 }
 
-function toComponentReports(
+/** The components of a local environment, without Jobs that are complete. */
+export function toComponentReports(
   snapshot: Snapshot,
   environment: Environment,
   record: ClusterRecord,

@@ -1,5 +1,5 @@
 import type { App } from '../../../cli/command.ts';
-import type { Environment } from '../../../config/schema.ts';
+import type { Environment, LocalEnvironment } from '../../../config/schema.ts';
 import { findCauses } from '../../../diagnosis/causes.ts';
 import { type Component, listUnready, type Silent, type Unready } from '../../../diagnosis/component.ts';
 import { readLastLines } from '../../../diagnosis/ready.ts';
@@ -8,7 +8,7 @@ import { toWaves } from '../../../lib/waves.ts';
 import { toAddresses, toOrigin } from '../../../plans/addresses.ts';
 import type { ClusterRecord } from '../../../state/cluster-record.ts';
 import { findResponseProblem } from '../../../steps/wait-for-ingress.ts';
-import { askCluster, findClusterAccess } from '../cluster.ts';
+import { askCluster, type ClusterAccess, findClusterAccess, type LocalAccess } from '../cluster.ts';
 import { toClusterWords } from '../cluster-state.ts';
 import { listComponents, listRemoteComponents } from '../components.ts';
 import { isLocal, toRemoteLine } from '../environment.ts';
@@ -36,27 +36,44 @@ export async function readWhy(
     return { ...common, ...(await explainCluster(app, name, answer?.silence)) };
   }
 
-  const { snapshot } = answer;
-  const components = toOrder(listComponents(snapshot, environment, access.record));
+  const all = await explainSnapshot(app, environment, access, answer.snapshot);
+  return { ...common, ...selectCauses(all, service), cluster: { name, state: 'running' } };
+}
+
+/** What was found in a snapshot, before it is reduced to one service. */
+export interface Explanation {
+  readonly components: readonly Component[];
+  readonly causes: WhyReport['causes'];
+  /** Where the components respond; undefined where they were not asked. */
+  readonly where: string | undefined;
+}
+
+/** The causes of what is not ready in a snapshot, or does not respond now. */
+export async function explainSnapshot(
+  { signal }: Pick<App, 'signal'>,
+  environment: LocalEnvironment,
+  { kubectl, record }: Pick<LocalAccess, 'kubectl' | 'record'>,
+  snapshot: Snapshot,
+): Promise<Explanation> {
+  const components = toOrder(listComponents(snapshot, environment, record));
   const unready = await listUnready(snapshot, components, (log) =>
-    readLastLines(access.kubectl, log, app.signal, searchedLines),
+    readLastLines(kubectl, log, signal, searchedLines),
   );
-  const silent = await listUnresponsive(
-    snapshot,
-    components,
-    unready,
-    environment,
-    access.record,
-    app.signal,
-  );
-  const all = findCauses({ snapshot, components, unready, silent });
-  const causes = service === undefined ? all : all.filter(({ affects }) => affects.includes(service));
+  const silent = await listUnresponsive(snapshot, components, unready, environment, record, signal);
+  const causes = findCauses({ snapshot, components, unready, silent });
+  return { components, causes, where: `at ${toOrigin(record)}/` };
+}
+
+/** The causes that affect a service, or all, with the result as text. */
+export function selectCauses(
+  { components, causes, where }: Explanation,
+  service: string | undefined,
+): Pick<WhyReport, 'causes' | 'line' | 'next'> {
+  const selected = causes.filter(({ affects }) => service === undefined || affects.includes(service));
   return {
-    ...common,
-    cluster: { name, state: 'running' },
-    causes,
-    line: describeResult(causes, service, components, `at ${toOrigin(access.record)}/`),
-    next: causes[0]?.next,
+    causes: selected,
+    line: describeResult(selected, service, components, where),
+    next: selected[0]?.next,
   };
 }
 
@@ -77,20 +94,26 @@ async function readRemoteWhy(
     const cause = { about: 'cluster', state: 'failed', line, evidence: silence, affects: [] } as const;
     return { ...common, cluster: { name: cluster, state: 'silent' }, causes: [cause], line };
   }
+  const all = await explainRemoteSnapshot(app, environment, access, snapshot);
+  return { ...common, ...selectCauses(all, service), cluster: { name: cluster, state: 'running' } };
+}
+
+/** The same for a remote environment, where nothing is asked through the ingress. */
+export async function explainRemoteSnapshot(
+  { signal }: Pick<App, 'signal'>,
+  environment: Environment,
+  { kubectl }: Pick<ClusterAccess, 'kubectl'>,
+  snapshot: Snapshot,
+): Promise<Explanation> {
   const components = toOrder(listRemoteComponents(snapshot, environment));
   const unready = await listUnready(snapshot, components, (log) =>
-    readLastLines(access.kubectl, log, app.signal, searchedLines),
+    readLastLines(kubectl, log, signal, searchedLines),
   );
-  const all = findCauses({ snapshot, components, unready, silent: [] });
-  const causes = all
-    .filter(({ affects }) => service === undefined || affects.includes(service))
-    .map((cause) => ({ ...cause, next: toRemoteLine(cause.next, name) }));
+  const causes = findCauses({ snapshot, components, unready, silent: [] });
   return {
-    ...common,
-    cluster: { name: cluster, state: 'running' },
-    causes,
-    line: describeResult(causes, service, components, undefined),
-    next: causes[0]?.next,
+    components,
+    causes: causes.map((cause) => ({ ...cause, next: toRemoteLine(cause.next, environment.name) })),
+    where: undefined,
   };
 }
 
