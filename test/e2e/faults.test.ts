@@ -111,22 +111,6 @@ test('the node is removed by another program, and kind killed while up creates i
   expect(await listNodes(checkout)).toHaveLength(1);
 });
 
-test('a kubelet that does not start: up ends with its own error, and the next up creates the cluster with the data', async () => {
-  await checkout.run('down');
-  const undo = await checkout.edit('kind/cluster.yaml', (text) => text + brokenKubelet);
-  onTestFinished(undo);
-  const { stderr, exitCode, seconds } = await checkout.run('up', '--yes');
-  process.stderr.write(`a kubelet that does not start: ${seconds.toFixed(0)} s\n${stderr}`);
-  const node = nodeOf(checkout.name);
-  expect({ stderr, exitCode }).toMatchObject({
-    stderr: expect.stringContaining(`kind did not create the cluster: the kubelet of ${node} does not start`),
-    exitCode: 5,
-  });
-  expect(stderr).toMatch(/because .*registryPullQPS \(--registry-qps\) -1 must not be a negative number/);
-  expect(stderr).toContain(`docker exec ${node} journalctl --unit=kubelet --no-pager`);
-  await undo();
-});
-
 test.each([
   ['cut off', (text: string) => text.slice(0, text.length / 2)],
   ['empty', () => ''],
@@ -245,13 +229,6 @@ function toKubeconfig(server: string, contexts: readonly string[]): string {
     contexts: contexts.map((name) => ({ name, context: { cluster: 'production', user: 'admin' } })),
   });
 }
-
-/** A patch of the kubelet's configuration that it refuses, and that kind and kubeadm do not read. */
-const brokenKubelet = `
-  - |
-    kind: KubeletConfiguration
-    registryPullQPS: -1
-`;
 
 /** Ends the next `ctr images import` on the node, within a minute. */
 const killImport = `end=$(($(date +%s) + 60))
