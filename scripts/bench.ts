@@ -8,6 +8,7 @@ import { measureCluster } from './bench/cluster.ts';
 import { measureClusterLogs } from './bench/cluster-logs.ts';
 import { measureCommands } from './bench/commands.ts';
 import { measureCompiled } from './bench/compiled.ts';
+import { measureDashboard } from './bench/dashboard.ts';
 import { describeFigures, type Figure, summarize } from './bench/figure.ts';
 import { measureForward } from './bench/forward.ts';
 import { measureIdle } from './bench/idle.ts';
@@ -26,6 +27,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   intercept: measureIntercept,
   logs: measureLogs,
   'cluster-logs': measureClusterLogs,
+  dashboard: measureDashboard,
   idle: measureIdle,
   many: measureMany,
   cluster: measureCluster,

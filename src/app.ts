@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { App } from './cli/command.ts';
-import { toCommandLine } from './cli/command-line.ts';
+import { toCommandLine, withoutGlobals } from './cli/command-line.ts';
 import { commands } from './commands/index.ts';
 import { hash } from './lib/hash.ts';
 import { toSystemFailure } from './lib/system-failure.ts';
@@ -52,7 +52,13 @@ export function createApp({ ui, signal, name, args, trigger, runId }: AppOptions
     },
   };
   const begunAt = performance.timeOrigin;
-  const runLog = openRunLog(runsFile, { ...recording, args, trigger, id: runId, begunAt });
+  const runLog = openRunLog(runsFile, {
+    ...recording,
+    args: withoutGlobals(args),
+    trigger,
+    id: runId,
+    begunAt,
+  });
 
   async function readInterrupted(): Promise<readonly StepName[]> {
     try {

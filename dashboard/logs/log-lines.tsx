@@ -3,6 +3,7 @@ import { toClock, toCount } from '../format.ts';
 import type { Line } from './log-buffer.ts';
 import type { LogReader } from './log-reader.ts';
 import { levels, toHue, toLineText } from './log-text.ts';
+import { useFixedRows } from './use-fixed-rows.ts';
 import { useVirtual } from './use-virtual.ts';
 
 const rowHeight = 20;
@@ -28,12 +29,13 @@ export function LogLines({ reader, times, wrap, isPaused, isSmall }: LogLinesPro
   if (!isPaused) frozen.current = undefined;
   else frozen.current ??= [...current];
   const lines = frozen.current ?? current;
-  const rows = useVirtual({
-    count: lines.length,
-    element,
-    rowHeight,
-    toKey: (index) => lines[index]?.number ?? index,
-  });
+  const toKey = (index: number) => lines[index]?.number ?? index;
+  // Wrapped lines have heights of their own, which must be measured.
+  const wrapped = useVirtual({ count: wrap ? lines.length : 0, element, rowHeight, toKey });
+  const isAtEnd = isFollowing && !isPaused;
+  const fixed = useFixedRows({ count: lines.length, element, rowHeight, isAtEnd, toKey });
+  const items = wrap ? wrapped.getVirtualItems() : fixed.rows;
+  const total = wrap ? wrapped.getTotalSize() : fixed.total;
   const isNear = () => {
     const box = element.current;
     return box === null || box.scrollHeight - box.scrollTop - box.clientHeight < nearEnd;
@@ -48,7 +50,6 @@ export function LogLines({ reader, times, wrap, isPaused, isSmall }: LogLinesPro
   useEffect(() => reader.setPaused(isPaused), [reader, isPaused]);
 
   const failure = reader.failure.value;
-  const items = rows.getVirtualItems();
   const first = items[0]?.start ?? 0;
   return (
     <div class={isSmall ? 'log is-small' : 'log'}>
@@ -60,10 +61,13 @@ export function LogLines({ reader, times, wrap, isPaused, isSmall }: LogLinesPro
         role="log"
         aria-live="off"
         aria-label={`Log, ${toCount(lines.length, 'line')}`}
-        onScroll={() => setFollowing(isNear())}
+        onScroll={() => {
+          setFollowing(isNear());
+          fixed.draw();
+        }}
       >
         {/* biome-ignore-end lint/a11y/noNoninteractiveTabindex: as above. */}
-        <div class="log-space" style={{ height: `${rows.getTotalSize()}px` }}>
+        <div class="log-space" style={{ height: `${total}px` }}>
           <div class="log-rows" style={{ transform: `translateY(${first}px)` }}>
             {items.map(({ index, key }) => {
               const line = lines[index];
@@ -74,7 +78,7 @@ export function LogLines({ reader, times, wrap, isPaused, isSmall }: LogLinesPro
                     data-index={index}
                     class="log-row"
                     ref={(row: HTMLDivElement | null) => {
-                      if (row && wrap) rows.measureElement(row);
+                      if (row && wrap) wrapped.measureElement(row);
                     }}
                   >
                     <LogRow line={line} times={times} wrap={wrap} />

@@ -3,7 +3,7 @@ import { toTable } from '../../src/ui/table.ts';
 /** A measurement with one value per run. */
 export interface Figure {
   readonly what: string;
-  readonly unit: 's' | 'ms' | 'lines/s' | 'MB' | 'MB/s' | '%' | 'requests' | '% of a core';
+  readonly unit: 's' | 'ms' | 'lines/s' | 'MB' | 'kB' | 'MB/s' | '%' | 'requests' | '% of a core';
   readonly values: readonly number[];
   /** The maximum, or for rates and shares the minimum. */
   readonly target?: number;

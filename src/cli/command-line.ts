@@ -2,8 +2,8 @@ import { globalOptions, toFlag } from './options.ts';
 
 /** Commands with a script of their own in package.json; the others run through `npm run wealist --`. */
 const scripts = new Set([
-  ...['up', 'down', 'reload', 'logs', 'forward', 'shell', 'db', 'status', 'why', 'dashboard'],
-  ...['env', 'plan', 'doctor', 'images', 'kubectl'],
+  ...['up', 'down', 'reload', 'intercept', 'debug', 'logs', 'forward', 'shell', 'db', 'status', 'why'],
+  ...['dashboard', 'env', 'plan', 'doctor', 'images', 'kubectl'],
 ]);
 
 /** The line to type for this command, with the `--` that npm needs to pass flags on. */
@@ -41,6 +41,16 @@ export function readGlobals(argv: readonly string[]): Readonly<Record<keyof type
     verbose: has('verbose', globalOptions.verbose.short),
     noColor: has('noColor'),
   };
+}
+
+/** The arguments without the global options, which only change how the result is printed. */
+export function withoutGlobals(args: readonly string[]): readonly string[] {
+  const flags = Object.entries(globalOptions).flatMap(([key, option]) => [
+    toFlag(key),
+    ...('short' in option ? [`-${option.short}`] : []),
+  ]);
+  const separator = args.indexOf('--');
+  return args.filter((word, at) => (separator !== -1 && at > separator) || !flags.includes(word));
 }
 
 function quote(word: string): string {

@@ -17,7 +17,7 @@ export interface RunFailure {
 interface Begin {
   readonly event: 'begin';
   readonly command: string;
-  /** As typed, up to a `--` of their own. */
+  /** As typed, up to a `--` of their own, without what only changes how the result is printed. */
   readonly args: readonly string[];
   readonly trigger: Trigger;
   readonly pid: number;

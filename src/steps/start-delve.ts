@@ -22,7 +22,9 @@ export interface DelveTarget {
   readonly container: string;
   /** In the container. */
   readonly pid: number;
+  /** The kernel compares both before it lets one process debug another. */
   readonly user: number;
+  readonly group: number;
 }
 
 /** Milliseconds in which Delve must have attached. */
@@ -52,7 +54,10 @@ export async function startDelve(
     imagePullPolicy: 'Never',
     targetContainerName: target.container,
     command: toCommand(target.pid),
-    securityContext: { ...debugged?.securityContext, runAsUser: target.user, readOnlyRootFilesystem: true },
+    securityContext: {
+      ...debugged?.securityContext,
+      ...{ runAsUser: target.user, runAsGroup: target.group, readOnlyRootFilesystem: true },
+    },
   };
   try {
     await api.patch(`${path}/ephemeralcontainers`, { spec: { ephemeralContainers: [container] } }, signal);

@@ -1,7 +1,9 @@
+import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { defineCommand } from '../../src/cli/command.ts';
 import { readGlobals, splitCommandLine, toCommandLine } from '../../src/cli/command-line.ts';
 import { parseInput } from '../../src/cli/parse.ts';
+import { commands } from '../../src/commands/index.ts';
 
 const logs = defineCommand({
   description: 'show the logs of services',
@@ -102,6 +104,13 @@ test('a passThrough command gets all words unchanged, including flags', () => {
   });
   const args = ['get', 'pods', '--help', '-A', '--', '--json'];
   expect(parseInput('kubectl', kubectl, args)).toEqual({ input: { words: args } });
+});
+
+test('a command runs through a script of package.json exactly when there is one', async () => {
+  const { scripts } = JSON.parse(await readFile('package.json', 'utf8'));
+  for (const name of Object.keys(commands)) {
+    expect(toCommandLine(name)).toBe(`npm run ${name in scripts ? name : `wealist -- ${name}`}`);
+  }
 });
 
 test('the command line to type', () => {

@@ -81,7 +81,7 @@ test('prune shows what it would free, asks for confirmation, removes it, and is 
     { ...common, args: ['prune'], exitCode: 0, steps: [] },
     {
       ...common,
-      args: ['prune', '--yes', '--json'],
+      args: ['prune', '--yes'],
       exitCode: 0,
       steps: [{ step: 'remove', state: 'done' }],
     },

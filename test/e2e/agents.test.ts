@@ -72,8 +72,9 @@ test('the official client finds a broken service and mends it', async () => {
   transcript.note('No chart sets that variable. The client removes the line, and reloads again:');
   expect(await call('reload', { services: ['noti-service'] })).toMatchObject({ isError: false });
   expect((await call('status', { ...service, waitFor: 'fresh' })).value).toMatchObject({
-    ...{ waited: 'met', ready: true, shown: [{ name: 'noti-service', freshness: { state: 'fresh' } }] },
+    ...{ waited: 'met', shown: [{ name: 'noti-service', state: 'ready', freshness: { state: 'fresh' } }] },
   });
+  expect((await call('status', { waitFor: 'fresh' })).value).toMatchObject({ waited: 'met', shown: [] });
   expect((await call('why')).value).toMatchObject({ causes: [] });
 
   transcript.note('The record has both runs, the newest first:');

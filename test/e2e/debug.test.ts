@@ -21,31 +21,14 @@ let origin = '';
 
 beforeAll(async () => {
   origin = (await checkout.up()).addresses[0]?.url ?? '';
-  await cp(resolve(import.meta.dirname, '../fixtures/wealist'), source, { recursive: true });
-  await cp(resolve(import.meta.dirname, '../fixtures/jvm'), join(source, 'services/auth-service'), {
-    recursive: true,
-  });
-  await makeFixtureBases(checkout);
-  await makeJdk();
 });
 
-afterAll(async () => {
-  await rm(settings, { force: true });
-  await checkout.up();
-  await docker('image', 'rm', '--force', jdk);
-  await removeFixtureBases(checkout);
-});
-
-/** A base with this machine's JDK, so that no registry is needed. */
+/** A base with a JDK made of this machine's, so that no registry is needed. */
 async function makeJdk(): Promise<void> {
-  const { stdout } = await exec('java', ['-XshowSettings:properties', '-version']).then(
-    ({ stdout: out, stderr }) => ({ stdout: out + stderr }),
-  );
-  const [, home = ''] = /java\.home = (.*)/.exec(stdout) ?? [];
   const folder = join(checkout.folder, 'jdk');
   await mkdir(folder, { recursive: true });
-  // Debian's JDK links some of its files to /etc.
-  await cp(home, join(folder, 'jdk'), { recursive: true, dereference: true });
+  const modules = 'java.base,jdk.compiler,jdk.httpserver,jdk.jdwp.agent';
+  await exec('jlink', [`--add-modules=${modules}`, `--output=${join(folder, 'jdk')}`]);
   await writeFile(
     join(folder, 'Dockerfile'),
     'FROM wealist.local/fixture-run:1\nCOPY jdk /opt/jdk\nENV PATH=/opt/jdk/bin:$PATH\n',
@@ -108,7 +91,10 @@ describe('Node.js', () => {
 
     const hit = async () => {
       const client = await connectInspector(result.address);
-      const line = await setBreakpoint(client, { script: '/app/main.js', text: 'sourceHash' });
+      const line = await setBreakpoint(client, {
+        script: '/app/main.js',
+        text: 'Math.round(process.uptime())',
+      });
       const response = request(`${origin}svc/noti/`);
       const { callFrames } = await client.next('Debugger.paused');
       expect((callFrames as { location: { lineNumber: number } }[])[0]?.location.lineNumber).toBe(line);
@@ -148,6 +134,20 @@ describe('Node.js', () => {
 });
 
 describe('own programs', () => {
+  beforeAll(async () => {
+    await cp(resolve(import.meta.dirname, '../fixtures/wealist'), source, { recursive: true });
+    const jvm = resolve(import.meta.dirname, '../fixtures/jvm');
+    await cp(jvm, join(source, 'services/auth-service'), { recursive: true });
+    await makeFixtureBases(checkout);
+    await makeJdk();
+  });
+  afterAll(async () => {
+    await rm(settings, { force: true });
+    await checkout.up();
+    await docker('image', 'rm', '--force', jdk);
+    await removeFixtureBases(checkout);
+  });
+
   test('start from their source', async () => {
     await writeFile(
       settings,

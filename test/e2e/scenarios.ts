@@ -28,6 +28,7 @@ export const scenarios: readonly Scenario[] = [
   { name: 'stopped-node', group: 'core' },
   { name: 'interrupted', group: 'core' },
   { name: 'data', group: 'core' },
+  { name: 'dashboard', group: 'more' },
   { name: 'databases', group: 'more' },
   { name: 'kills', group: 'more' },
   { name: 'disk-full', group: 'more' },

@@ -12,6 +12,9 @@ export interface Transcript {
 /** The heading above the session. */
 const heading = '## A session\n';
 
+const introduction =
+  'The official MCP client of the test `test/e2e/agents.test.ts` had this session on a real cluster, and wrote it down. No model took part.';
+
 export function createTranscript({ root, name }: Pick<Checkout, 'root' | 'name'>): Transcript {
   const parts: string[] = [];
   const toJson = (value: unknown) =>
@@ -28,7 +31,7 @@ export function createTranscript({ root, name }: Pick<Checkout, 'root' | 'name'>
     async write(file) {
       if (file === undefined) return;
       const [before = ''] = (await readFile(file, 'utf8')).split(heading);
-      await writeFile(file, `${before}${heading}\n${parts.join('\n\n')}\n`);
+      await writeFile(file, `${before}${heading}\n${[introduction, ...parts].join('\n\n')}\n`);
     },
   };
 }

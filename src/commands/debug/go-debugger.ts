@@ -37,7 +37,8 @@ export function createGoDebugger(deps: GoDebuggerDeps): Debugger {
         );
       }
       const image = await loadImage(place.node);
-      const target = { pod, container: place.name, pid: program.pid, user: program.user };
+      const { pid, user, group } = program;
+      const target = { pod, container: place.name, pid, user, group };
       await startDelve({ ...deps, image }, target, signal);
       prepared.set(place.id, pod);
     },

@@ -8,8 +8,9 @@ const Program = z.object({
   /** PID on the node, and in its container. */
   nodePid: z.coerce.number().int(),
   pid: z.coerce.number().int(),
-  /** Number of its user. */
+  /** Numbers of its user and its group. */
   user: z.coerce.number().int(),
+  group: z.coerce.number().int(),
   /** Whether it listens on the port that was asked for. */
   listens: z.stringbool(),
   runtime: z.enum(runtimes),
@@ -53,8 +54,9 @@ ctr --namespace=k8s.io tasks ps "$1" | while read -r pid _; do
   esac
   inside=$(sed -n 's/^NSpid:.*[[:space:]]\\([0-9]*\\)$/\\1/p' "/proc/$pid/status")
   user=$(sed -n 's/^Uid:[[:space:]]*\\([0-9]*\\).*/\\1/p' "/proc/$pid/status")
-  printf 'program\\t%s\\t%s\\t%s\\t%s\\t%s\\t%s\\t%s\\n' \\
-    "$pid" "$inside" "$user" "$listens" "$runtime" "$(readlink "/proc/$pid/cwd")" "$executable"
+  group=$(sed -n 's/^Gid:[[:space:]]*\\([0-9]*\\).*/\\1/p' "/proc/$pid/status")
+  printf 'program\\t%s\\t%s\\t%s\\t%s\\t%s\\t%s\\t%s\\t%s\\n' \\
+    "$pid" "$inside" "$user" "$group" "$listens" "$runtime" "$(readlink "/proc/$pid/cwd")" "$executable"
 done`;
 
 /** The running processes of a container. @throws {CommandFailure} when it does not run. */
@@ -72,8 +74,8 @@ export async function listPrograms(
     ptraceScope: Number(scope),
     programs: lines
       .filter(([word]) => word === 'program')
-      .map(([, nodePid, pid, user, listens, runtime, folder, executable]) =>
-        Program.parse({ nodePid, pid, user, listens, runtime, folder, executable }),
+      .map(([, nodePid, pid, user, group, listens, runtime, folder, executable]) =>
+        Program.parse({ nodePid, pid, user, group, listens, runtime, folder, executable }),
       ),
   };
 }
