@@ -120,7 +120,7 @@ process.on('SIGTERM', () => process.exit());`,
     const call = `
 import { connect } from 'node:net';
 const socket = connect({ host: '${service}', port: 8000, allowHalfOpen: true });
-socket.end('\\\\x01all of it');
+socket.end('\\x01all of it');
 for await (const chunk of socket) console.log(String(chunk));`;
     expect(await runIn('frontend', call)).toBe('got \u0001all of it');
     await interrupt(running);
