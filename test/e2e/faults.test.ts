@@ -82,6 +82,16 @@ describe('in the middle of an upgrade', () => {
     expect(releases.filter((release) => !release.endsWith(' deployed'))).toEqual([]);
     expect(await listVolumes()).toEqual(volumes);
   });
+
+  test('the API server is killed: up waits for it and goes on by itself', async () => {
+    await setLogLevel('error');
+    const running = checkout.start('up', '--yes');
+    await running.said('❯ wealist-infrastructure');
+    const { stdout } = await exec('docker', ['exec', nodeOf(checkout.name), 'sh', '-c', killApiServer]);
+    expect(stdout).toContain('killed');
+    const { stderr, exitCode } = await running.ended;
+    expect(exitCode, stderr).toBe(0);
+  });
 });
 
 test('ctr killed in the middle of an import: the image is complete, and the new page is served', async () => {
@@ -238,6 +248,12 @@ while [ "$(date +%s)" -lt "$end" ]; do
     grep -qs import "$folder/cmdline" || continue
     kill -9 "\${folder#/proc/}" && echo killed && exit 0
   done
+done`;
+
+const killApiServer = `for folder in /proc/[0-9]*; do
+  case "$(cat "$folder/comm" 2>/dev/null)" in
+    kube-apiserver*) kill -9 "\${folder#/proc/}" && echo killed ;;
+  esac
 done`;
 
 /** UIDs of the data stores' volume claims, by name. */

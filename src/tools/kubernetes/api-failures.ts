@@ -111,8 +111,12 @@ const rules: readonly FailureRule[] = [
   },
 ];
 
-/** A server that has just started, or is about to end. */
-const starting = /\((?:ServiceUnavailable|503)\)|currently unable to handle the request|is shutting down/;
+/**
+ * A server that is about to end, or has just started: until it has read the roles, it forbids everything to the administrator
+ * of a cluster as well, who is otherwise forbidden nothing.
+ */
+const starting =
+  /\((?:ServiceUnavailable|503)\)|currently unable to handle the request|is shutting down|is forbidden: User \\?"kubernetes-admin\\?"/;
 
 /** Whether a failed request, or what a program printed of one, says that the API server is gone for the moment. */
 export function isRestarting(text: string): boolean {

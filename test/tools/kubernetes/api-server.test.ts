@@ -89,6 +89,8 @@ test.each([
   [{ cause: 'certificate has expired' }, false],
   [{ cause: 'no response in 10 s' }, false],
   [{ status: 403 }, false],
+  [{ status: 403, cause: 'pods is forbidden: User "developer" cannot list resource "pods"' }, false],
+  [{ status: 403, cause: 'pods is forbidden: User "kubernetes-admin" cannot list resource "pods"' }, true],
   [{ status: 422 }, false],
 ])('%j is a restart of the server: %s', (failure, isRestarting) => {
   expect(new ApiFailure('the cluster does not respond', failure).isRestarting).toBe(isRestarting);
