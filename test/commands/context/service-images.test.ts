@@ -43,6 +43,10 @@ async function makeWorld({
       return 0;
     },
     readCapacity: async () => ({ cpus: 2, memory: 8e9 }),
+    // Its layers cannot be read as files, so that images are saved whole.
+    async readRoot() {
+      throw new Failure('no folder of layers');
+    },
     async findImage(name: string) {
       return (await named.findImage(name)) ?? nameless.get(name);
     },
