@@ -27,6 +27,10 @@ function toMarker(data: string): string {
   return join(data, 'stand-in-schema');
 }
 
+function hasDatabases(data: string, namespace: string): Promise<boolean> {
+  return exists(join(data, 'volumes', namespace, 'data-postgres-0'));
+}
+
 /**
  * A data folder that has no databases yet will have no table of an earlier version. Recorded before they are made, so that
  * services need not wait for the databases to be looked at.
@@ -39,7 +43,7 @@ export function recordNewDatabases({
     title: "new databases' schema",
     async isDone() {
       if (await exists(toMarker(data))) return `recorded as ${standInSchema}`;
-      return (await exists(join(data, 'volumes', namespace, 'data-postgres-0'))) && 'there are databases';
+      return (await hasDatabases(data, namespace)) && 'there are databases';
     },
     apply: () => writeFile(toMarker(data), ''),
   };
@@ -70,7 +74,8 @@ export function moveStandInTables(deps: MoveStandInTablesDeps): Step {
 
     async isDone() {
       if (deps.repairs) return false;
-      return (await exists(marker)) && `in schema ${standInSchema}`;
+      if (await exists(marker)) return `in schema ${standInSchema}`;
+      return !(await hasDatabases(deps.data, namespace)) && 'there are no databases yet';
     },
 
     async apply(run) {

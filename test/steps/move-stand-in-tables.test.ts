@@ -1,3 +1,5 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createSnapshot } from '../../src/diagnosis/snapshot.ts';
 import { moveStandInTables } from '../../src/steps/move-stand-in-tables.ts';
@@ -9,16 +11,24 @@ const signal = new AbortController().signal;
 
 interface World {
   /** Misplaced tables by database. */
-  readonly tables: Readonly<Record<string, readonly string[]>>;
+  readonly tables?: Readonly<Record<string, readonly string[]>>;
   readonly deployed?: readonly string[];
   readonly services?: readonly string[];
   readonly hasPod?: boolean;
+  /** Whether the data folder has PostgreSQL's volume. */
+  readonly hasData?: boolean;
 }
 
 const serviceOf = (database: string) => database.replace(/^wealist_(\w+)_service_db$/, '$1-service');
 
 /** A cluster with a database per service, and what was done to it, in order. */
-async function makeWorld({ tables, deployed = [], services = [], hasPod = true }: World) {
+async function makeWorld({
+  tables = {},
+  deployed = [],
+  services = [],
+  hasPod = true,
+  hasData = true,
+}: World) {
   const done: string[] = [];
   const databases = new Map(Object.entries(tables));
   const pod = {
@@ -47,6 +57,8 @@ async function makeWorld({ tables, deployed = [], services = [], hasPod = true }
     getJson: async () => ({ items: configs }),
     run: async (args: readonly string[]) => void done.push(args.slice(0, 3).join(' ')),
   } as unknown as Kubectl;
+  const data = await makeTemporaryFolder();
+  if (hasData) await mkdir(join(data, 'volumes', namespace, 'data-postgres-0'), { recursive: true });
   const step = moveStandInTables({
     kubectl,
     waitForStores: async () => {},
@@ -64,7 +76,7 @@ async function makeWorld({ tables, deployed = [], services = [], hasPod = true }
     namespace,
     repairs: false,
     services,
-    data: await makeTemporaryFolder(),
+    data,
   });
   const run = { signal, report: () => {} };
   return { done, apply: () => step.apply(run), isDone: () => step.isDone?.(run) };
@@ -110,6 +122,10 @@ test('a service that this run does not deploy keeps running, and a later run mov
     'postgres-0 moves chats,messages of chat-service',
   ]);
   expect(await world.isDone()).toBe(false);
+});
+
+test('where there are no databases yet, there is nothing to look for', async () => {
+  expect(await (await makeWorld({ hasData: false })).isDone()).toBe('there are no databases yet');
 });
 
 test('without PostgreSQL in the cluster nothing is done', async () => {
