@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
@@ -54,7 +55,9 @@ test('the page shows each service as status does', async () => {
 });
 
 test('a broken source is stale at once; reloaded from the page it fails, and the page shows the cause', async () => {
-  undone.push(await checkout.edit(main, (text) => `${text}\nthrow new Error('the board is broken');\n`));
+  // The source must be new, or an earlier run's image of it would be in the cache.
+  const error = `throw new Error('the board is broken ${randomBytes(6).toString('hex')}');`;
+  undone.push(await checkout.edit(main, (text) => `${text}\n${error}\n`));
   await expect.poll(() => cell('chain').textContent()).toBe('not built');
   await page.getByRole('button', { name: 'Reload board-service' }).click();
   await page.getByText(/reload board-service: exit code 8/).waitFor({ timeout: 120_000 });
