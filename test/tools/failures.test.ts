@@ -445,6 +445,11 @@ test.each([
     true,
   ],
   ['Error: UPGRADE FAILED: Put "https://127.0.0.1:6443/apis/apps/v1": EOF', true],
+  // What an API server that is just starting responds, in helm's words.
+  [
+    'Error: UPGRADE FAILED: unable to build kubernetes objects from new release manifest: error validating "": error validating data: failed to download openapi: unknown',
+    true,
+  ],
   ['failed calling webhook "validate.nginx": Post "https://a.svc:443/": connect: connection refused', true],
   [
     'looks like "https://charts.example" is not a valid chart repository or cannot be reached: connection refused',

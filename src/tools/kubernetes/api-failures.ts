@@ -6,7 +6,7 @@ export const notReachable = 'the cluster does not respond';
 
 /** A server that ends its connections, or is not there, as while it restarts. */
 const restarting =
-  /was refused|connection refused|ECONNREFUSED|connection reset|ECONNRESET|socket hang up|socket disconnected|unexpected EOF|\bEOF$|\baborted$/m;
+  /was refused|connection refused|ECONNREFUSED|connection reset|ECONNRESET|socket hang up|socket disconnected|unexpected EOF|\bEOF$|\baborted$|failed to download openapi: unknown/m;
 
 /**
  * Failures of requests to an API server: as kubectl prints them (`Error from server (Forbidden): …`), as Go and Node
