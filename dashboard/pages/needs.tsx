@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { PartView } from '../../src/dashboard/dashboard-state.ts';
 import { type Graph, type Layout, listRelated, nodeSize, reduce } from '../graph/layout.ts';
 import { PartLink } from '../parts/causes.tsx';
+import { PartSelect } from '../parts/part-select.tsx';
 import { PartState } from '../parts/part-state.tsx';
 import { Scroll } from '../parts/scroll.tsx';
 import { navigate, place, setQuery, toServicePath } from '../route.ts';
@@ -21,17 +22,7 @@ export function Needs() {
     <main>
       <div class="toolbar">
         <h1>Needs</h1>
-        <label class="field">
-          <span class="sr">Focus</span>
-          <select value={focus} onChange={({ currentTarget }) => setQuery({ focus: currentTarget.value })}>
-            <option value="">no focus</option>
-            {parts.value.map(({ name }) => (
-              <option key={name} value={name}>
-                {name}
-              </option>
-            ))}
-          </select>
-        </label>
+        <PartSelect query="focus" label="Focus" none="no focus" />
         <span class="actions">
           {(['graph', 'table'] as const).map((name) => (
             <button

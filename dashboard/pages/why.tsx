@@ -1,8 +1,9 @@
 import { ask } from '../connection.ts';
 import { toClock } from '../format.ts';
 import { Causes } from '../parts/causes.tsx';
+import { PartSelect } from '../parts/part-select.tsx';
 import { Mark } from '../parts/shape.tsx';
-import { place, setQuery } from '../route.ts';
+import { place } from '../route.ts';
 import { isCurrent, parts, state } from '../store.ts';
 
 /** The ranked causes of all that is not ready or does not respond. */
@@ -15,17 +16,7 @@ export function Why() {
     <main>
       <div class="toolbar">
         <h1>Why</h1>
-        <label class="field">
-          <span class="sr">What it is about</span>
-          <select value={about} onChange={({ currentTarget }) => setQuery({ about: currentTarget.value })}>
-            <option value="">everything</option>
-            {parts.value.map(({ name }) => (
-              <option key={name} value={name}>
-                {name}
-              </option>
-            ))}
-          </select>
-        </label>
+        <PartSelect query="about" label="What it is about" none="everything" />
         <button type="button" class="small" onClick={() => void ask('why')}>
           Ask again
         </button>

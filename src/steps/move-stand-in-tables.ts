@@ -2,6 +2,7 @@ import { access, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Snapshots } from '../diagnosis/snapshot.ts';
 import type { Run, Step } from '../plan/plan.ts';
+import { isMissing } from '../state/atomic-file.ts';
 import type { Kubectl } from '../tools/kubernetes/kubectl.ts';
 import { findComponent, isPodReady } from '../tools/kubernetes/objects.ts';
 import type { Postgres, PostgresPlace } from '../tools/postgres.ts';
@@ -117,9 +118,13 @@ interface ConfigMap {
   readonly data?: Readonly<Record<string, string>>;
 }
 
+/** @throws {Error} of the file system for a path that cannot be looked at: it is not known to be missing. */
 async function exists(path: string): Promise<boolean> {
   return access(path).then(
     () => true,
-    () => false,
+    (error) => {
+      if (isMissing(error)) return false;
+      throw error;
+    },
   );
 }

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createSnapshot } from '../../src/diagnosis/snapshot.ts';
@@ -79,7 +79,7 @@ async function makeWorld({
     data,
   });
   const run = { signal, report: () => {} };
-  return { done, apply: () => step.apply(run), isDone: () => step.isDone?.(run) };
+  return { data, done, apply: () => step.apply(run), isDone: () => step.isDone?.(run) };
 }
 
 const board = 'wealist_board_service_db';
@@ -126,6 +126,12 @@ test('a service that this run does not deploy keeps running, and a later run mov
 
 test('where there are no databases yet, there is nothing to look for', async () => {
   expect(await (await makeWorld({ hasData: false })).isDone()).toBe('there are no databases yet');
+});
+
+test('a data folder that cannot be looked at is not taken for one without databases', async () => {
+  const world = await makeWorld({ hasData: false });
+  await writeFile(join(world.data, 'volumes'), 'in the place of a folder');
+  await expect(world.isDone()).rejects.toThrow('ENOTDIR');
 });
 
 test('without PostgreSQL in the cluster nothing is done', async () => {
